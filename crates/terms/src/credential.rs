@@ -1,0 +1,149 @@
+//! What an agent's credential allows: a band of tools, wallets, an expiry.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::error::Malformed;
+use crate::id::{AgentId, CredentialId, PersonId, WalletId};
+use crate::time::Timestamp;
+
+/// A capability band. Bands are cumulative: each includes those before it.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Band {
+    /// Look: balances, prices, fees, assets, status, history.
+    #[default]
+    Read,
+    /// Compose unsigned transactions; reserves nothing.
+    Prepare,
+    /// Ask for a signature, under policy.
+    Sign,
+    /// Ask for a signature and publication, under policy.
+    Broadcast,
+}
+
+impl Band {
+    /// Every band, weakest first.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Prepare, Self::Sign, Self::Broadcast];
+
+    /// The band's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Prepare => "prepare",
+            Self::Sign => "sign",
+            Self::Broadcast => "broadcast",
+        }
+    }
+
+    /// Reads a list such as `read,prepare`: every band up to the highest, in order, no gap; `full` means all.
+    ///
+    /// # Errors
+    /// [`Malformed`] for an empty value, an unknown band, a gap, or a repetition. There is no default here: who starts
+    /// a server with a list has said which bands it wants.
+    pub fn from_list(text: &str) -> Result<Self, Malformed> {
+        let mend = "give `read`, `read,prepare`, `read,prepare,sign`, `read,prepare,sign,broadcast` or `full`";
+        if text == "full" {
+            return Ok(Self::Broadcast);
+        }
+        let mut highest = None;
+        for (expected, word) in
+            Self::ALL.iter().map(Some).chain(std::iter::repeat(None)).zip(text.split(','))
+        {
+            let band: Self = word.trim().parse()?;
+            if expected != Some(&band) {
+                return Err(Malformed::new(
+                    "bands",
+                    "has a gap, a repetition or another order",
+                    mend,
+                ));
+            }
+            highest = Some(band);
+        }
+        highest.ok_or_else(|| Malformed::new("bands", "is empty", mend))
+    }
+}
+
+impl fmt::Display for Band {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Band {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::ALL.into_iter().find(|band| band.as_str() == text).ok_or_else(|| {
+            Malformed::new(
+                "bands",
+                "names an unknown band",
+                "use `read`, `prepare`, `sign`, `broadcast`",
+            )
+        })
+    }
+}
+
+/// An agent's credential as the ledger remembers it. The token itself is never stored, only its tagged hash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentCredential {
+    /// The credential.
+    pub credential: CredentialId,
+    /// The program that holds it.
+    pub agent: AgentId,
+    /// The person who answers for the program.
+    pub owner: PersonId,
+    /// The highest band.
+    pub band: Band,
+    /// The wallets that it may name.
+    pub wallets: BTreeSet<WalletId>,
+    /// `Digest::of(tag::TOKEN, token)`.
+    pub token: Digest,
+    /// When it lapses. There is no credential without an end.
+    pub expires_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn band_lists_are_cumulative_without_gaps() {
+        for (text, band) in [
+            ("read", Band::Read),
+            ("read,prepare", Band::Prepare),
+            ("read, prepare, sign", Band::Sign),
+            ("read,prepare,sign,broadcast", Band::Broadcast),
+            ("full", Band::Broadcast),
+        ] {
+            assert_eq!(Band::from_list(text).unwrap(), band, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_band_a_gap_or_an_empty_value_is_refused() {
+        for bad in [
+            "",
+            " ",
+            ",",
+            "read,",
+            "sign",
+            "read,sign",
+            "prepare,read",
+            "read,read",
+            "admin",
+            "READ",
+            "read,prepare,sign,broadcast,read",
+            "full,read",
+        ] {
+            assert!(Band::from_list(bad).is_err(), "{bad}");
+        }
+    }
+}
