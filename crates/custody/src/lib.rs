@@ -1,1 +1,39 @@
-//! Under construction.
+//! The heart of the house: the case, from filing to receipt, and the only mint of warrants.
+//!
+//! The ledger is the database. [`Book`] is the fold of its entries; the desk, every cosigner and every approver's view run
+//! this same fold and so reach the same answers. [`Book::step`] says what should be recorded next; the host appends it, folds
+//! it, and only then acts ([`Effect`]). [`Warrant::issue`] says whether exact bytes may be signed; a cosigner signs
+//! nothing else. There is no I/O, clock or randomness here: time is an argument.
+//!
+//! Reading order: how things are refused, one case, the book and its fold, what happens next, and last the charter, the
+//! dossier and the warrant, which hold the safety of the house.
+
+pub mod limits;
+pub mod refusal;
+
+pub mod case;
+
+pub mod book;
+mod fold;
+pub mod rulings;
+
+pub mod event;
+mod step;
+
+pub mod charter;
+pub mod commission;
+pub mod dossier;
+pub mod follower;
+pub mod receipt;
+pub mod warrant;
+
+pub use book::{Book, Verdict};
+pub use case::{Case, State};
+pub use charter::Charter;
+pub use commission::{Commission, Drill};
+pub use dossier::Dossier;
+pub use event::{Effect, Event, Step};
+pub use fold::check_freeze;
+pub use follower::Follower;
+pub use refusal::Refusal;
+pub use warrant::Warrant;

@@ -51,9 +51,18 @@ pub mod tag {
     pub const LINK: &str = "quorate/link/v1";
     /// A state snapshot that its owner signed.
     pub const SNAPSHOT: &str = "quorate/snapshot/v1";
+    /// The bytes that bind a sealed key share to its wallet, epoch and party.
+    pub const SHARE: &str = "quorate/share/v1";
+    /// The message that a backup drill signs: never a transaction of any chain.
+    pub const DRILL: &str = "quorate/drill/v1";
+    /// What all parties of a key generation saw alike.
+    pub const TRANSCRIPT: &str = "quorate/transcript/v1";
+
+    /// The place that a sealed blob belongs to.
+    pub const SEAL: &str = "quorate/seal-context/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 19] = [
+    pub const ALL: [&str; 23] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -73,6 +82,10 @@ pub mod tag {
         CONFIGURATION,
         LINK,
         SNAPSHOT,
+        SHARE,
+        DRILL,
+        TRANSCRIPT,
+        SEAL,
     ];
 }
 

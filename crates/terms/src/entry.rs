@@ -1,4 +1,4 @@
-//! Entries: what happened, in the order in which it happened. The ledger is the database, so these types are its schema.
+//! Entries: what happened, in order. The ledger is the database, so these types are its schema.
 //!
 //! Field names follow the evidence model of the draft Wallet Security Standard where the act is the same
 //! (`docs/spec/entries.md` holds the binding table); the rest is what replay needs.
@@ -9,7 +9,7 @@ mod people;
 mod watch;
 
 pub use body::{
-    Body, Broadcast, CancelAsked, Charge, Closed, Filed, Judged, Outcome, Party, PrincipalKind,
+    Body, Broadcast, CancelAsked, Charge, Closed, Filed, Judged, Marked, Outcome, Party, PrincipalKind,
     Refused, RiskClass, Signed, Stage, TransferObserved, Warranted,
 };
 pub use keys::{

@@ -10,7 +10,7 @@ use crate::caip::{AccountId, AssetId, ChainId};
 use crate::digest::Digest;
 use crate::fact::{CounterpartyCheck, SignedFact};
 use crate::id::{ApproverId, BudgetId, CaseId, CosignerId, IdempotencyKey, WalletId};
-use crate::intent::{Intent, SchemeName};
+use crate::intent::{Intent, Requester, SchemeName};
 use crate::judgment::{Judgment, Reason};
 use crate::time::Timestamp;
 
@@ -24,6 +24,7 @@ pub enum Body {
     Judged(Box<Judged>),
     Approved(Box<people::Approved>),
     Warranted(Box<Warranted>),
+    Marked(Box<Marked>),
     Refused(Refused),
     Signed(Box<Signed>),
     Broadcast(Broadcast),
@@ -184,6 +185,32 @@ pub struct Warranted {
     pub fee_max: Amount,
     /// The draft that this one conflicts with and replaces, if any.
     pub replaces: Option<Digest>,
+}
+
+/// A cosigner is about to take part in signing a draft. Only in its own ledger: what it holds itself to have signed and
+/// spent, whatever the book says later.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Marked {
+    /// The case.
+    pub case: CaseId,
+    /// The protocol session, used once.
+    pub session: Digest,
+    /// Digest of the draft.
+    pub draft: Digest,
+    /// The account whose nonce it uses.
+    pub account: AccountId,
+    /// The nonce.
+    pub nonce: u64,
+    /// The wallet.
+    pub wallet: WalletId,
+    /// Who wants it.
+    pub requester: Requester,
+    /// Who gets it.
+    pub counterparty: AccountId,
+    /// What it spends at most.
+    pub charges: Vec<Charge>,
+    /// The size of the book's checkpoint that the session is bound to.
+    pub checkpoint_size: u64,
 }
 
 /// The desk or one cosigner.

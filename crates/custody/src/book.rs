@@ -1,0 +1,371 @@
+//! The book: what a party knows of a vault by folding its entries. All of it is derived; the entries are the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_policy::{Policy, Usage};
+use quorate_terms::canonical::Term;
+use quorate_terms::charter::CharterText;
+use quorate_terms::credential::AgentCredential;
+use quorate_terms::entry::{Body, Entry, Outcome, RULES_VERSION};
+use quorate_terms::freeze::Scope;
+use quorate_terms::intent::{OpenWallet, Requester};
+use quorate_terms::{
+    AccountId, CaseId, ChainId, CosignerId, CredentialId, Digest, IdempotencyKey, Malformed,
+    Timestamp, VaultId, WalletId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::case::{Case, State};
+use crate::refusal::Refusal;
+
+/// What the fold says of one entry. Fixed at first replay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is what this party would have recorded.
+    Good,
+    /// It is in the ledger and changes nothing; warrants stop until the charter's quorum resumes.
+    Void(Refusal),
+}
+
+/// A wallet as the book knows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Wallet {
+    /// How it was opened.
+    pub open: OpenWallet,
+    /// The case that opened it.
+    pub case: CaseId,
+    /// The public key, 33 bytes lower-case hex.
+    pub public_key: String,
+    /// The epoch of its shares.
+    pub epoch: u64,
+    /// Who holds them.
+    pub holders: BTreeSet<CosignerId>,
+    /// Its account on each chain, once it is in service.
+    pub accounts: BTreeMap<ChainId, AccountId>,
+    /// Holders whose backup of the present epoch is proven.
+    pub backups: BTreeSet<CosignerId>,
+    /// Who was barred, if anybody; the key is frozen then.
+    pub barred: Option<CosignerId>,
+}
+
+/// A credential as the book knows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Admitted {
+    /// The credential.
+    pub credential: AgentCredential,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// A charter that was approved and waits for its delay.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Coming {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its text.
+    pub text: CharterText,
+    /// The case.
+    pub case: CaseId,
+    /// When it was approved, by the book.
+    pub approved_at: Timestamp,
+}
+
+/// A closed case: enough for its receipt and for the requester's idempotency key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClosedCase {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it was filed, by the book.
+    pub filed_at: Timestamp,
+    /// Indices of its entries.
+    pub entries: Vec<u64>,
+}
+
+/// The fold of a vault's ledger.
+#[derive(Clone, Debug)]
+pub struct Book {
+    pub(crate) charter: CharterText,
+    pub(crate) charter_digest: Digest,
+    pub(crate) policy: Policy,
+    pub(crate) state: BookState,
+}
+
+/// The part of the book that a snapshot holds. The policy is compiled again from its document.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct BookState {
+    pub(crate) size: u64,
+    pub(crate) head: Digest,
+    pub(crate) last_at: Timestamp,
+    pub(crate) rules: String,
+    pub(crate) cases: BTreeMap<CaseId, Case>,
+    pub(crate) closed: BTreeMap<CaseId, ClosedCase>,
+    #[serde(with = "pairs")]
+    pub(crate) keys: BTreeMap<(Requester, IdempotencyKey), CaseId>,
+    pub(crate) awaiting_judgment: Option<CaseId>,
+    pub(crate) credentials: BTreeMap<CredentialId, Admitted>,
+    pub(crate) wallets: BTreeMap<WalletId, Wallet>,
+    pub(crate) listed: BTreeMap<AccountId, Timestamp>,
+    pub(crate) known: BTreeSet<AccountId>,
+    pub(crate) usage: Usage,
+    pub(crate) freezes: BTreeMap<Digest, Scope>,
+    pub(crate) lifted: BTreeSet<Digest>,
+    pub(crate) voids: BTreeMap<u64, Digest>,
+    #[serde(with = "pairs")]
+    pub(crate) nonces: BTreeMap<(AccountId, u64), CaseId>,
+    pub(crate) coming: Option<Coming>,
+    pub(crate) policy_entry: Option<u64>,
+    pub(crate) charter_entry: u64,
+    pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
+}
+
+/// Maps with compound keys, as lists of pairs: JSON has only text keys.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K, V, S>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        K: Serialize,
+        V: Serialize,
+        S: Serializer,
+    {
+        serializer.collect_seq(map.iter())
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: DeserializeOwned + Ord,
+        V: DeserializeOwned,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+impl Book {
+    /// The empty book of a vault that is to be founded on this charter. Its first entry must be `Founded` with it.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the charter breaks a rule or its policy does not load.
+    pub fn new(charter: CharterText) -> Result<Self, Refusal> {
+        charter.check()?;
+        let policy = load(&charter.policy)?;
+        let charter_digest = charter.digest()?;
+        Ok(Self { charter, charter_digest, policy, state: BookState::empty() })
+    }
+
+    /// The vault.
+    pub const fn vault(&self) -> &VaultId {
+        &self.charter.vault
+    }
+
+    /// The charter in force.
+    pub const fn charter(&self) -> &CharterText {
+        &self.charter
+    }
+
+    /// Its digest.
+    pub const fn charter_digest(&self) -> Digest {
+        self.charter_digest
+    }
+
+    /// An approved charter that waits for its delay.
+    pub const fn coming(&self) -> Option<&Coming> {
+        self.state.coming.as_ref()
+    }
+
+    /// The policy in force.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// How many entries have been folded.
+    pub const fn size(&self) -> u64 {
+        self.state.size
+    }
+
+    /// Digest of the last entry.
+    pub const fn head(&self) -> Digest {
+        self.state.head
+    }
+
+    /// The time of the last entry.
+    pub const fn last_at(&self) -> Timestamp {
+        self.state.last_at
+    }
+
+    /// What is reserved and spent.
+    pub const fn usage(&self) -> &Usage {
+        &self.state.usage
+    }
+
+    /// An open case.
+    pub fn case(&self, id: &CaseId) -> Option<&Case> {
+        self.state.cases.get(id)
+    }
+
+    /// A closed case.
+    pub fn closed(&self, id: &CaseId) -> Option<&ClosedCase> {
+        self.state.closed.get(id)
+    }
+
+    /// Every open case, in order.
+    pub fn open_cases(&self) -> impl Iterator<Item = &Case> {
+        self.state.cases.values()
+    }
+
+    /// Every closed case, in order.
+    pub fn closed_cases(&self) -> impl Iterator<Item = (&CaseId, &ClosedCase)> {
+        self.state.closed.iter()
+    }
+
+    /// The case that a requester filed under a key.
+    pub fn case_of_key(&self, requester: &Requester, key: &IdempotencyKey) -> Option<CaseId> {
+        self.state.keys.get(&(requester.clone(), key.clone())).copied()
+    }
+
+    /// A wallet.
+    pub fn wallet(&self, wallet: &WalletId) -> Option<&Wallet> {
+        self.state.wallets.get(wallet)
+    }
+
+    /// Every wallet, in order.
+    pub fn wallets(&self) -> impl Iterator<Item = (&WalletId, &Wallet)> {
+        self.state.wallets.iter()
+    }
+
+    /// A credential, revoked or not.
+    pub fn credential(&self, credential: &CredentialId) -> Option<&Admitted> {
+        self.state.credentials.get(credential)
+    }
+
+    /// Every credential, in order.
+    pub fn credentials(&self) -> impl Iterator<Item = &Admitted> {
+        self.state.credentials.values()
+    }
+
+    /// The live credential whose token has this digest.
+    pub fn credential_by_token(&self, token: &Digest, now: Timestamp) -> Option<&AgentCredential> {
+        let live = |a: &&Admitted| !a.revoked && a.credential.expires_at > now;
+        let mut found = self.state.credentials.values().filter(live).map(|a| &a.credential);
+        found.find(|credential| credential.token == *token)
+    }
+
+    /// Listed recipients, with the time from which each may be used.
+    pub fn listed(&self) -> impl Iterator<Item = (&AccountId, &Timestamp)> {
+        self.state.listed.iter()
+    }
+
+    /// Freezes in force, by digest.
+    pub fn freezes(&self) -> impl Iterator<Item = (&Digest, &Scope)> {
+        self.state.freezes.iter()
+    }
+
+    /// Void entries that nobody has resumed from: index and digest.
+    pub fn voids(&self) -> impl Iterator<Item = (u64, Digest)> {
+        self.state.voids.iter().map(|(index, digest)| (*index, *digest))
+    }
+
+    /// The freeze that stops this case, if any.
+    pub fn frozen(&self, case: &Case) -> Option<Digest> {
+        let wallet = case.transfer().map(|transfer| &transfer.wallet);
+        let agent = case.intent.requester.agent();
+        let stops = |scope: &Scope| match scope {
+            Scope::Vault => true,
+            Scope::Wallet { wallet: frozen } => wallet == Some(frozen),
+            Scope::Agent { agent: frozen } => agent == Some(frozen),
+        };
+        self.state.freezes.iter().find(|(_, scope)| stops(scope)).map(|(digest, _)| *digest)
+    }
+
+    /// The lowest nonce of `account`, from `first` up, that no live draft uses.
+    pub fn free_nonce(&self, account: &AccountId, first: u64) -> u64 {
+        let from = (account.clone(), first);
+        let used = self.state.nonces.range(from..).map(|((owner, nonce), _)| (owner, *nonce));
+        let mut free = first;
+        for (owner, nonce) in used {
+            if owner != account || nonce != free {
+                break;
+            }
+            free = free.saturating_add(1);
+        }
+        free
+    }
+
+    /// The case whose live draft uses this nonce.
+    pub fn case_of_nonce(&self, account: &AccountId, nonce: u64) -> Option<CaseId> {
+        self.state.nonces.get(&(account.clone(), nonce)).copied()
+    }
+
+    /// Entries that explain who may do what: the charter's, the policy's and the wallet's.
+    pub fn ground_entries(&self, wallet: Option<&WalletId>) -> BTreeSet<u64> {
+        let mut entries = BTreeSet::from([self.state.charter_entry]);
+        entries.extend(self.state.policy_entry);
+        entries.extend(wallet.and_then(|w| self.state.wallet_entries.get(w)).into_iter().flatten());
+        entries
+    }
+
+    /// Numbers and chains these bodies as the next entries of the ledger, all at `now` or, should the clock have gone
+    /// back, at the time of the last entry.
+    ///
+    /// # Errors
+    /// [`Malformed`] when an entry would have no canonical form or be too large.
+    pub fn entries(&self, bodies: Vec<Body>, now: Timestamp) -> Result<Vec<Entry>, Malformed> {
+        let at = now.max(self.state.last_at);
+        let mut prev = self.state.head;
+        let mut index = self.state.size;
+        let mut entries = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            let rules = RULES_VERSION.to_owned();
+            let entry =
+                Entry { v: 1, vault: self.charter.vault.clone(), index, prev, at, rules, body };
+            prev = entry.digest()?;
+            index = index.saturating_add(1);
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    /// The open cases in which the host has something to do, as after a restart.
+    pub(crate) fn in_state(&self, wanted: State) -> impl Iterator<Item = &Case> {
+        self.state.cases.values().filter(move |case| case.state == wanted)
+    }
+}
+
+impl BookState {
+    fn empty() -> Self {
+        Self {
+            size: 0,
+            head: Digest::ZERO,
+            last_at: Timestamp::ZERO,
+            rules: RULES_VERSION.to_owned(),
+            cases: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            awaiting_judgment: None,
+            credentials: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            listed: BTreeMap::new(),
+            known: BTreeSet::new(),
+            usage: Usage::default(),
+            freezes: BTreeMap::new(),
+            lifted: BTreeSet::new(),
+            voids: BTreeMap::new(),
+            nonces: BTreeMap::new(),
+            coming: None,
+            policy_entry: None,
+            charter_entry: 0,
+            wallet_entries: BTreeMap::new(),
+        }
+    }
+}
+
+/// Compiles a policy document, or says in one refusal what is wrong with it first.
+pub(crate) fn load(document: &quorate_terms::policy::PolicyDocument) -> Result<Policy, Refusal> {
+    Policy::load(document).map_err(|problems| {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        Refusal::new("bad_policy", first, "run `quorate policy check` on the document and mend it")
+    })
+}

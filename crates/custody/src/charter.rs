@@ -1,0 +1,191 @@
+//! The charter: what a party trusts of its own accord, from its own disk and never from a message.
+//!
+//! It holds the text that the party accepted, and the party's own record of what it has signed and spent, whom it has
+//! barred, and what was frozen at its own door. All of that is folded from the party's *own* ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quorate_policy::{Claim, Usage};
+use quorate_terms::charter::CharterText;
+use quorate_terms::entry::{Body, Entry, Marked, Party};
+use quorate_terms::freeze::Scope;
+use quorate_terms::{AccountId, CaseId, Digest, Timestamp, WalletId};
+
+use crate::case::Case;
+use crate::refusal::Refusal;
+
+/// What a party trusts of its own accord.
+#[derive(Clone, Debug)]
+pub struct Charter {
+    me: Party,
+    text: CharterText,
+    digest: Digest,
+    marks: BTreeMap<CaseId, Vec<Marked>>,
+    nonces: BTreeMap<(AccountId, u64), CaseId>,
+    sessions: BTreeSet<Digest>,
+    spent: Usage,
+    freezes: BTreeMap<Digest, Scope>,
+    lifted: BTreeSet<Digest>,
+    barred: BTreeSet<WalletId>,
+    seen: BTreeMap<Digest, Timestamp>,
+}
+
+impl Charter {
+    /// The charter of a party that has signed nothing yet.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the text breaks a rule, or seats no such party.
+    pub fn new(me: Party, text: CharterText) -> Result<Self, Refusal> {
+        use quorate_terms::canonical::Term as _;
+        text.check()?;
+        if let Party::Cosigner { cosigner } = &me {
+            if text.cosigner(cosigner).is_none() {
+                let next = "accept the charter on the machine that it seats";
+                return Err(Refusal::new("no_seat", "the charter seats no such cosigner", next));
+            }
+        }
+        let digest = text.digest()?;
+        Ok(Self {
+            me,
+            text,
+            digest,
+            marks: BTreeMap::new(),
+            nonces: BTreeMap::new(),
+            sessions: BTreeSet::new(),
+            spent: Usage::default(),
+            freezes: BTreeMap::new(),
+            lifted: BTreeSet::new(),
+            barred: BTreeSet::new(),
+            seen: BTreeMap::new(),
+        })
+    }
+
+    /// Whose charter this is.
+    pub const fn me(&self) -> &Party {
+        &self.me
+    }
+
+    /// The text.
+    pub const fn text(&self) -> &CharterText {
+        &self.text
+    }
+
+    /// Its digest, which operators compare out of band.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What this party has signed for a case.
+    pub fn marks(&self, case: &CaseId) -> &[Marked] {
+        self.marks.get(case).map_or(&[], Vec::as_slice)
+    }
+
+    /// The case for which this party has signed with a nonce.
+    pub fn case_of_nonce(&self, account: &AccountId, nonce: u64) -> Option<CaseId> {
+        self.nonces.get(&(account.clone(), nonce)).copied()
+    }
+
+    /// Whether a session was used before.
+    pub fn knows_session(&self, session: &Digest) -> bool {
+        self.sessions.contains(session)
+    }
+
+    /// Everything that this party has signed, as spent, by its own clock. Nothing ever leaves it.
+    pub const fn spent(&self) -> &Usage {
+        &self.spent
+    }
+
+    /// Whether this party has barred a peer for a wallet.
+    pub fn is_barred(&self, wallet: &WalletId) -> bool {
+        self.barred.contains(wallet)
+    }
+
+    /// Freezes at this party's own door.
+    pub fn freezes(&self) -> impl Iterator<Item = (&Digest, &Scope)> {
+        self.freezes.iter()
+    }
+
+    /// The freeze at this party's own door that stops a case, if any.
+    pub fn frozen(&self, wallet: Option<&WalletId>, case: Option<&Case>) -> Option<Digest> {
+        let agent = case.and_then(|case| case.intent.requester.agent());
+        let stops = |scope: &Scope| match scope {
+            Scope::Vault => true,
+            Scope::Wallet { wallet: frozen } => wallet == Some(frozen),
+            Scope::Agent { agent: frozen } => agent == Some(frozen),
+        };
+        self.freezes.iter().find(|(_, scope)| stops(scope)).map(|(digest, _)| *digest)
+    }
+
+    /// When this party first saw an approved charter, by its own clock.
+    pub fn first_saw(&self, charter: &Digest) -> Option<Timestamp> {
+        self.seen.get(charter).copied()
+    }
+
+    /// Takes a charter that came into force by the present one's quorum, after its delay on this party's own clock.
+    ///
+    /// # Errors
+    /// [`Refusal`] when this party has not waited long enough, whatever the book's times say.
+    pub fn adopt(
+        &mut self,
+        text: &CharterText,
+        digest: Digest,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if digest == self.digest {
+            return Ok(());
+        }
+        let due = self.first_saw(&digest).map(|seen| seen.plus_s(self.text.change_delay_s));
+        if due.is_none_or(|due| now < due) {
+            let next =
+                "wait; the delay runs on this party's own clock from when it first saw the change";
+            return Err(Refusal::new(
+                "charter_delay",
+                "the new charter's delay has not passed here",
+                next,
+            ));
+        }
+        self.text = text.clone();
+        self.digest = digest;
+        Ok(())
+    }
+
+    /// Folds one entry of this party's own ledger.
+    pub fn fold(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::Marked(marked) => self.fold_mark(marked, entry.at),
+            Body::Frozen(frozen) if !self.lifted.contains(&frozen.freeze) => {
+                self.freezes.insert(frozen.freeze, frozen.scope.clone());
+            }
+            Body::Unfrozen(unfrozen) => {
+                for freeze in &unfrozen.lifts {
+                    self.freezes.remove(freeze);
+                    self.lifted.insert(*freeze);
+                }
+            }
+            Body::PeerBanned(barred) => {
+                self.barred.insert(barred.wallet.clone());
+            }
+            Body::CharterApproved(approved) => {
+                self.seen.entry(approved.charter).or_insert(entry.at);
+            }
+            _ => {}
+        }
+    }
+
+    fn fold_mark(&mut self, marked: &Marked, at: Timestamp) {
+        let claim = Claim {
+            wallet: marked.wallet.clone(),
+            agent: marked.requester.agent().cloned(),
+            requester: marked.requester.clone(),
+            counterparty: marked.counterparty.clone(),
+            charges: marked.charges.clone(),
+        };
+        if self.marks(&marked.case).is_empty() {
+            self.spent.reserve(marked.case, claim, at);
+            self.spent.settle(&marked.case, at);
+        }
+        self.sessions.insert(marked.session);
+        self.nonces.insert((marked.account.clone(), marked.nonce), marked.case);
+        self.marks.entry(marked.case).or_default().push(marked.clone());
+    }
+}

@@ -1,0 +1,171 @@
+//! How cases end. A reservation is released only where no signature can come to exist; otherwise it is spent.
+
+use quorate_terms::approval::Verdict;
+use quorate_terms::entry::{Charge, Closed, Entry, Outcome};
+use quorate_terms::fact::{Fact, FactKind, Fate, SignedFact};
+use quorate_terms::intent::Action;
+
+use super::{need, void};
+use crate::book::{Book, ClosedCase};
+use crate::case::{Case, State};
+use crate::refusal::Refusal;
+
+impl Book {
+    pub(super) fn fold_closed(&mut self, closed: &Closed, entry: &Entry) -> Result<(), Refusal> {
+        let case = self.open_case(&closed.case)?;
+        self.check_closing(case, closed, entry)?;
+        let settled =
+            matches!(closed.outcome, Outcome::Settled | Outcome::Reverted | Outcome::Replaced);
+        let known = (closed.outcome == Outcome::Settled)
+            .then(|| case.transfer().map(|transfer| transfer.to.clone()))
+            .flatten();
+        let Some(mut case) = self.state.cases.remove(&closed.case) else { return Ok(()) };
+        case.entries.push(entry.index);
+        match closed.outcome {
+            Outcome::Settled => {
+                self.state.usage.settle(&closed.case, entry.at);
+                self.state.known.extend(known);
+            }
+            _ if settled => self.settle_fee(closed, entry),
+            _ => {
+                self.state.usage.release(&closed.case);
+            }
+        }
+        self.state.nonces.retain(|_, id| *id != closed.case);
+        let record =
+            ClosedCase { outcome: closed.outcome, filed_at: case.filed_at, entries: case.entries };
+        self.state.closed.insert(closed.case, record);
+        Ok(())
+    }
+
+    /// A reverted or replaced transfer cost its fee only.
+    fn settle_fee(&mut self, closed: &Closed, entry: &Entry) {
+        let Some(fact) = &closed.finality else { return };
+        let Fact::Finality { chain, fee, .. } = &fact.body.fact else { return };
+        let coin = self.policy.coin(chain).map(|info| info.asset.clone());
+        let charges: Vec<Charge> =
+            coin.map(|asset| Charge { asset, amount: *fee }).into_iter().collect();
+        self.state.usage.settle_at_most(&closed.case, &charges, entry.at);
+    }
+
+    fn check_closing(&self, case: &Case, closed: &Closed, entry: &Entry) -> Result<(), Refusal> {
+        let idle = !case.may_be_signed(&self.charter);
+        let denied = case.judged.as_ref().is_some_and(|judged| judged.judgment.is_deny());
+        match closed.outcome {
+            Outcome::Settled | Outcome::Reverted | Outcome::Replaced => {
+                self.check_finality(case, closed, entry)
+            }
+            Outcome::Refused => need(
+                idle && (denied || case.state != State::AwaitJudgment),
+                "a signature may exist",
+            ),
+            Outcome::Aborted => need(idle, "a signature may exist"),
+            Outcome::Rejected => {
+                let no = case.approvals.values().any(|a| a.body.verdict == Verdict::Reject);
+                need(no && case.drafts.is_empty(), "no approver of the case has said no")
+            }
+            Outcome::Expired => {
+                let waits = case.drafts.is_empty() || idle;
+                need(waits && entry.at >= case.expires_at(), "the case has not expired")
+            }
+            Outcome::Cancelled => {
+                need(case.cancel.is_some() && idle, "nobody may give the case up now")
+            }
+            Outcome::Done => need(self.is_done(case), "the act of the case has not taken effect"),
+        }
+    }
+
+    /// Whether an administrative case has had its effect, as the state shows.
+    fn is_done(&self, case: &Case) -> bool {
+        if case.judged.as_ref().is_none_or(|judged| judged.judgment.is_deny()) {
+            return false;
+        }
+        match &case.intent.action {
+            Action::Transfer(_) => false,
+            Action::Cancel { case: target } => {
+                let open = self.case(target);
+                open.is_none() || open.is_some_and(|target| target.cancel == Some(case.id))
+            }
+            Action::OpenWallet(open) => self
+                .wallet(&open.wallet)
+                .is_some_and(|w| w.case == case.id && !w.accounts.is_empty()),
+            Action::ChangePolicy { policy } => self.policy.document() == policy.as_ref(),
+            Action::ChangeCharter { charter } => self.charter == **charter,
+            Action::IssueCredential { credential } => {
+                self.credential(&credential.credential).is_some()
+            }
+            Action::RevokeCredential { credential } => {
+                self.credential(credential).is_none_or(|a| a.revoked)
+            }
+            Action::ListAddress { account, .. } => self.state.listed.contains_key(account),
+            Action::RemoveAddress { account } => !self.state.listed.contains_key(account),
+            Action::Freeze { scope } => self.state.freezes.values().any(|frozen| frozen == scope),
+            Action::Unfreeze { lifts, .. } => {
+                lifts.iter().all(|freeze| self.state.lifted.contains(freeze))
+            }
+        }
+    }
+
+    /// After a secret-dependent message may have left, only finality of the nonce closes the case, on the word of a source
+    /// that the charter names. Where it names none, only the outcome that tightens (spent) is believed.
+    fn check_finality(&self, case: &Case, closed: &Closed, entry: &Entry) -> Result<(), Refusal> {
+        need(
+            !case.signed.is_empty() || case.may_be_signed(&self.charter),
+            "nothing was signed for the case",
+        )?;
+        let named =
+            self.charter.sources.iter().any(|seat| seat.kinds.contains(&FactKind::Finality));
+        let Some(fact) = &closed.finality else {
+            let tightens = !named && closed.outcome == Outcome::Settled && !case.signed.is_empty();
+            return need(tightens, "finality is not a source's signed word");
+        };
+        self.check_fact(fact, entry.at, None)?;
+        let (fate, txid) = self.fate(case, fact)?;
+        let outcome = match fate {
+            Fate::Settled => Outcome::Settled,
+            Fate::Reverted => Outcome::Reverted,
+            Fate::Replaced => Outcome::Replaced,
+        };
+        need(closed.outcome == outcome, "the outcome is not what the source says")?;
+        need(
+            closed.txid.as_ref() == Some(txid),
+            "the transaction is not the one that the source names",
+        )
+    }
+
+    /// What a finality fact says of a case: right account and nonce, deep enough, and consistent with what was signed.
+    pub(crate) fn fate<'a>(
+        &self,
+        case: &Case,
+        fact: &'a SignedFact,
+    ) -> Result<(Fate, &'a String), Refusal> {
+        let Fact::Finality { chain, account, nonce, txid, depth, fate, .. } = &fact.body.fact
+        else {
+            return Err(void("the fact is not about finality"));
+        };
+        let live = case.live_draft().ok_or_else(|| void("there is no draft"))?;
+        let about = live.chain == *chain && live.account == *account && live.nonce == *nonce;
+        need(about, "the fact is about another nonce")?;
+        need(
+            *depth >= self.charter.finality_depth,
+            "the transaction is not deep enough to be final",
+        )?;
+        let ours = case.signed.iter().find(|signed| signed.txid == *txid);
+        let moves = |draft| case.drafts.iter().any(|d| d.draft == draft && self.moves(case, d));
+        let transfer = ours.is_some_and(|signed| moves(signed.draft));
+        let consistent = match fate {
+            Fate::Settled | Fate::Reverted => transfer,
+            // Replaced by a stranger's transaction, or by our own empty one.
+            Fate::Replaced => !transfer,
+        };
+        need(consistent, "the fact does not fit what was signed")?;
+        Ok((*fate, txid))
+    }
+
+    /// Whether a draft of the case carries out its transfer, rather than giving it up.
+    fn moves(&self, case: &Case, draft: &quorate_terms::entry::Warranted) -> bool {
+        let bytes = hex::decode(&draft.bytes).unwrap_or_default();
+        let Ok(draft) = quorate_chains::read_back(&draft.chain, &bytes) else { return false };
+        case.transfer().is_some_and(|t| quorate_chains::carries_out(draft.meaning(), t).is_ok())
+    }
+}

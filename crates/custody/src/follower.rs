@@ -1,0 +1,115 @@
+//! Following the book: a party's own replica, folded entry by entry, with the tree that its checkpoints are checked against.
+
+use quorate_ledger::{Frontier, hash};
+use quorate_terms::canonical::Term;
+use quorate_terms::entry::{Body, Entry};
+use quorate_terms::freeze::Scope;
+use quorate_terms::{Digest, Timestamp};
+
+use crate::book::{Book, Verdict};
+use crate::limits;
+use crate::refusal::Refusal;
+
+/// A replica of the book.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    book: Book,
+    frontier: Frontier,
+}
+
+/// What came of following some entries.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Followed {
+    /// Entries that this party holds void, with the reason: alarms.
+    pub voids: Vec<(u64, Refusal)>,
+    /// Freezes that came with them.
+    pub freezes: Vec<(Digest, Scope)>,
+    /// Freezes that ended with them.
+    pub lifted: Vec<Digest>,
+    /// A charter that was approved with them, with its case: the party notes its own time.
+    pub coming: Vec<Entry>,
+}
+
+impl Follower {
+    /// A follower of a book that it has seen nothing of, or that it folded itself.
+    pub const fn new(book: Book, frontier: Frontier) -> Self {
+        Self { book, frontier }
+    }
+
+    /// The replica.
+    pub const fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// The replica's tree.
+    pub const fn frontier(&self) -> &Frontier {
+        &self.frontier
+    }
+
+    /// How many entries it has.
+    pub const fn size(&self) -> u64 {
+        self.book.size()
+    }
+
+    /// Folds the canonical bytes of the next entries, in order. Verdicts are fixed here, at first replay.
+    ///
+    /// # Errors
+    /// [`Refusal`] for bytes that are no entry or do not chain; those before them have been folded, and
+    /// [`Follower::size`] says how far.
+    pub fn follow(&mut self, entries: &[Vec<u8>]) -> Result<Followed, Refusal> {
+        if entries.len() > limits::ENTRIES_PER_FOLLOW_MAX {
+            let next = format!("send at most {} at a time", limits::ENTRIES_PER_FOLLOW_MAX);
+            return Err(Refusal::new("too_many", "too many entries came at once", next));
+        }
+        let mut followed = Followed::default();
+        for bytes in entries {
+            let entry = Entry::from_canonical(bytes)?;
+            let verdict = self.book.admit(&entry)?;
+            self.frontier.append(hash::leaf(bytes));
+            match verdict {
+                Verdict::Void(refusal) => followed.voids.push((entry.index, refusal)),
+                Verdict::Good => followed.note(entry),
+            }
+        }
+        Ok(followed)
+    }
+
+    /// Whether a signed root is this replica's own.
+    ///
+    /// # Errors
+    /// [`Refusal`]: a smaller size is a rollback, another root at the same size is a fork. Either is proof of misbehaviour
+    /// when the checkpoint is signed; keep it.
+    pub fn agrees(&self, size: u64, root: &Digest) -> Result<(), Refusal> {
+        let refuse = |code: &str, why: String| {
+            Err(Refusal::new(code, why, "keep the checkpoint as evidence and call the operators"))
+        };
+        if size != self.size() {
+            let message =
+                format!("the checkpoint is of {size} entries, this replica has {}", self.size());
+            return refuse(if size < self.size() { "rollback" } else { "behind" }, message);
+        }
+        if *root != self.frontier.root() {
+            return refuse(
+                "fork",
+                format!("the checkpoint of {size} entries has another root than this replica"),
+            );
+        }
+        Ok(())
+    }
+
+    /// How far the book's last entry is ahead of this party's own clock, in milliseconds.
+    pub const fn ahead_of(&self, now: Timestamp) -> u64 {
+        self.book.last_at().since(now)
+    }
+}
+
+impl Followed {
+    fn note(&mut self, entry: Entry) {
+        match &entry.body {
+            Body::Frozen(frozen) => self.freezes.push((frozen.freeze, frozen.scope.clone())),
+            Body::Unfrozen(unfrozen) => self.lifted.extend(&unfrozen.lifts),
+            Body::CharterApproved(_) => self.coming.push(entry),
+            _ => {}
+        }
+    }
+}
