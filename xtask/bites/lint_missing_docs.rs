@@ -1,0 +1,3 @@
+//! Bites: lint rust::missing_docs
+
+pub fn bite() {}

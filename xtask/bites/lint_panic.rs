@@ -1,0 +1,6 @@
+//! Bites: lint clippy::panic
+
+/// Documented.
+pub fn bite() {
+    panic!("no");
+}

@@ -1,0 +1,6 @@
+//! Bites: lint clippy::print_stderr
+
+/// Documented.
+pub fn bite() {
+    eprintln!("x");
+}

@@ -1,0 +1,6 @@
+//! Bites: lint clippy::print_stdout
+
+/// Documented.
+pub fn bite() {
+    println!("x");
+}

@@ -1,0 +1,6 @@
+//! Bites: lint clippy::string_slice
+
+/// Documented.
+pub fn bite(x: &str, i: usize) -> &str {
+    &x[..i]
+}

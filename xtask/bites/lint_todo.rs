@@ -1,0 +1,6 @@
+//! Bites: lint clippy::todo
+
+/// Documented.
+pub fn bite() {
+    todo!();
+}

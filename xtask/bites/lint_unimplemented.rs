@@ -1,0 +1,6 @@
+//! Bites: lint clippy::unimplemented
+
+/// Documented.
+pub fn bite() {
+    unimplemented!();
+}

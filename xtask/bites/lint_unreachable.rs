@@ -1,0 +1,8 @@
+//! Bites: lint clippy::unreachable
+
+/// Documented.
+pub fn bite(x: bool) {
+    if x {
+        unreachable!();
+    }
+}

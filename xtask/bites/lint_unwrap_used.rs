@@ -1,0 +1,6 @@
+//! Bites: lint clippy::unwrap_used
+
+/// Documented.
+pub fn bite(x: Option<u8>) -> u8 {
+    x.unwrap()
+}

@@ -1,0 +1,6 @@
+//! Bites: method std::env::var
+
+/// Documented.
+pub fn bite() {
+    let _ = std::env::var("HOME");
+}

@@ -1,0 +1,6 @@
+//! Bites: method std::fs::File::open
+
+/// Documented.
+pub fn bite() {
+    let _ = std::fs::File::open("x");
+}

@@ -1,0 +1,6 @@
+//! Bites: method std::thread::sleep
+
+/// Documented.
+pub fn bite() {
+    std::thread::sleep(std::time::Duration::ZERO);
+}

@@ -1,0 +1,4 @@
+//! Bites: type f32
+
+/// Documented.
+pub fn bite(_: f32) {}

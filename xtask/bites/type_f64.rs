@@ -1,0 +1,4 @@
+//! Bites: type f64
+
+/// Documented.
+pub fn bite(_: f64) {}

@@ -1,0 +1,4 @@
+//! Bites: type std::time::Instant
+
+/// Documented.
+pub fn bite(_: std::time::Instant) {}

@@ -1,0 +1,180 @@
+//! `cargo xtask bench`: measurements against their targets, as a table or as JSON.
+//!
+//! Any example named `bench_*` in a crate or binary is a bench: built for release, it prints a JSON array of rows and
+//! nothing else on standard output. Here the rows are gathered; what needs the whole workspace is measured here.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Done;
+use crate::golden::packages_with_example;
+use crate::house;
+use crate::run;
+use crate::say::{self, Colour};
+use crate::tidy::packages;
+
+const COLD_BUILD_S_MAX: f64 = 20.0 * 60.0;
+
+/// One measurement. `ratio` is value over baseline of the same run.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Measured {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) unit: String,
+    pub(crate) baseline: Option<f64>,
+    pub(crate) ratio: Option<f64>,
+    /// As a person reads it: `<= 1.5x`, `< 300`.
+    pub(crate) target: String,
+    pub(crate) met: bool,
+    /// How many measurements stand behind the value.
+    pub(crate) n: u64,
+}
+
+/// Runs the benches that the flags ask for.
+pub(crate) fn bench(flags: &[&str]) -> Done {
+    let (mut json, mut only) = (false, None);
+    let mut words = flags.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--json" => json = true,
+            "--only" => only = Some(*words.next().ok_or("`--only` needs the name of a bench")?),
+            other => return Err(format!("`{other}`: there are `--json` and `--only NAME`")),
+        }
+    }
+    let rows = measure(only)?;
+    if rows.is_empty() {
+        return Err(format!(
+            "no bench `{}`; there are {}",
+            only.unwrap_or(""),
+            names()?.join(", ")
+        ));
+    }
+    if json {
+        say::line(serde_json::to_string_pretty(&rows).map_err(|e| e.to_string())?);
+    } else {
+        table(&rows);
+    }
+    Ok(())
+}
+
+fn names() -> Done<Vec<String>> {
+    let mut names = vec!["cold_build".to_owned(), "packages".to_owned()];
+    for (_, example) in packages_with_example(|name| name.starts_with("bench_"))? {
+        names.push(example.trim_start_matches("bench_").to_owned());
+    }
+    Ok(names)
+}
+
+fn measure(only: Option<&str>) -> Done<Vec<Measured>> {
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    let mut rows = Vec::new();
+    for (package, example) in packages_with_example(|name| name.starts_with("bench_"))? {
+        if wanted(example.trim_start_matches("bench_")) {
+            rows.extend(example_rows(&package, &example)?);
+        }
+    }
+    if wanted("packages") {
+        rows.extend(package_rows()?);
+    }
+    if wanted("cold_build") {
+        rows.push(cold_build()?);
+    }
+    Ok(rows)
+}
+
+fn example_rows(package: &str, example: &str) -> Done<Vec<Measured>> {
+    let wanted = ["run", "--release", "--quiet", "--locked", "-p", package, "--example", example];
+    let text = run::text(&mut run::cargo(&wanted))?;
+    read_rows(&text).map_err(|e| format!("{package}, {example}: {e}"))
+}
+
+fn read_rows(text: &str) -> Done<Vec<Measured>> {
+    let rows: Vec<Measured> =
+        serde_json::from_str(text.trim()).map_err(|e| format!("rows cannot be read ({e})"))?;
+    match rows.iter().find(|row| row.n == 0 || !row.value.is_finite()) {
+        Some(row) => Err(format!("`{}` measured nothing", row.name)),
+        None => Ok(rows),
+    }
+}
+
+fn package_rows() -> Done<Vec<Measured>> {
+    let row = |(package, count, under): (String, usize, usize)| Measured {
+        name: format!("packages_{package}"),
+        value: f64::from(u32::try_from(count).unwrap_or(u32::MAX)),
+        unit: "packages".to_owned(),
+        baseline: None,
+        ratio: None,
+        target: format!("< {under}"),
+        met: count < under,
+        n: 1,
+    };
+    Ok(packages()?.into_iter().map(row).collect())
+}
+
+/// All binaries, optimised as shipped, into an empty folder.
+fn cold_build() -> Done<Measured> {
+    let folder = house::root().join("target/cold");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    let mut command = run::cargo(&["build", "--release", "--locked", "--quiet"]);
+    for binary in ["quorate", "quorate-cosigner-bin", "quorate-approvals", "quorate-verify"] {
+        command.args(["-p", binary]);
+    }
+    command.env("CARGO_TARGET_DIR", &folder);
+    let begun = Instant::now();
+    run::text(&mut command)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(Measured {
+        name: "cold_build".to_owned(),
+        value: seconds,
+        unit: "s".to_owned(),
+        baseline: None,
+        ratio: None,
+        target: format!("< {COLD_BUILD_S_MAX} s on two cores"),
+        met: seconds < COLD_BUILD_S_MAX,
+        n: 1,
+    })
+}
+
+fn table(rows: &[Measured]) {
+    let head = ["bench", "value", "unit", "baseline", "ratio", "target", "met", "n"];
+    let [name, value, unit, baseline, ratio, target, met, n] = head;
+    say::line(format!(
+        "{name:<34} {value:>14} {unit:<12} {baseline:>12} {ratio:>8}  {target:<24} {met:<4} {n:>8}"
+    ));
+    for row in rows {
+        let (met, colour) = if row.met { ("yes", Colour::Green) } else { ("NO", Colour::Red) };
+        let shown =
+            |number: Option<f64>| number.map_or_else(|| "-".to_owned(), |x| format!("{x:.3}"));
+        say::line(format!(
+            "{:<34} {:>14.3} {:<12} {:>12} {:>8}  {:<24} {} {:>8}",
+            row.name,
+            row.value,
+            row.unit,
+            shown(row.baseline),
+            shown(row.ratio),
+            row.target,
+            say::paint(colour, &format!("{met:<4}")),
+            row.n
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = r#"[{"name":"x","value":1.5,"unit":"ms","baseline":1.0,"ratio":1.5,"target":"<= 1.5x","met":true,"n":N}]"#;
+
+    #[test]
+    fn rows_of_a_bench_are_read_and_an_empty_measurement_is_refused() {
+        assert_eq!(read_rows(&ROW.replace('N', "10")).unwrap().len(), 1);
+        assert!(read_rows(&ROW.replace('N', "0")).is_err());
+        assert!(read_rows("[{}]").is_err());
+        assert!(read_rows("a greeting\n[]").is_err());
+    }
+}

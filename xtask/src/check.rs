@@ -1,0 +1,297 @@
+//! `cargo xtask test`: all that CI runs, in numbered steps, ending in a table and a line that CI can read.
+
+use std::io::BufReader;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Done;
+use crate::bites;
+use crate::clients;
+use crate::golden;
+use crate::run;
+use crate::say::{self, Colour};
+use crate::tidy;
+use crate::tools;
+
+/// How a step ended, when it did not fail.
+pub(crate) enum Verdict {
+    /// It passed; how many tests that was, where the step counts tests.
+    Passed(usize),
+    /// It could not run, and why. In CI that is a failure.
+    Skipped(String),
+}
+
+type Step = fn() -> Done<Verdict>;
+
+const STEPS: [(&str, Step); 10] = [
+    ("fmt", fmt),
+    ("clippy", clippy),
+    ("build", build),
+    ("test", test),
+    ("tidy", || passed(tidy::tidy())),
+    ("bites", || passed(bites::bites())),
+    ("docs", docs),
+    ("deny", deny),
+    ("schemas", schemas),
+    ("clients", clients::end_to_end),
+];
+
+struct Row {
+    name: &'static str,
+    took: Duration,
+    end: Result<Verdict, String>,
+}
+
+/// Runs every step, then looks whether the tree is as clean as before.
+pub(crate) fn all() -> Done {
+    let before = changes()?;
+    let begun = Instant::now();
+    let total = STEPS.len().saturating_add(1);
+    let mut rows: Vec<Row> = Vec::new();
+    for (at, (name, step)) in STEPS.into_iter().enumerate() {
+        rows.push(run_step(name, at.saturating_add(1), total, step));
+    }
+    rows.push(run_step("clean", total, total, || clean(&before)));
+    summary(&rows, begun.elapsed())
+}
+
+/// Runs one step.
+pub(crate) fn one(wanted: &str) -> Done {
+    let found = STEPS.into_iter().find(|(name, _)| *name == wanted);
+    let (name, step) = found.ok_or_else(|| {
+        let names: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
+        format!("no step `{wanted}`; there are {}", names.join(", "))
+    })?;
+    let row = run_step(name, 1, 1, step);
+    let took = row.took;
+    summary(&[row], took)
+}
+
+fn run_step(
+    name: &'static str,
+    at: usize,
+    total: usize,
+    step: impl FnOnce() -> Done<Verdict>,
+) -> Row {
+    say::line(say::paint(Colour::Bold, &format!("[{at}/{total}] {name}")));
+    let begun = Instant::now();
+    let end = match step() {
+        Ok(Verdict::Skipped(why)) if in_ci() => Err(format!("skipped in CI: {why}")),
+        end => end,
+    };
+    let took = begun.elapsed();
+    if let Err(why) = &end {
+        say::line(format!("{} {name}: {why}", say::paint(Colour::Red, "failed")));
+    }
+    say::line(format!("[{at}/{total}] {name}: {} in {}", word(&end), say::lasted(took)));
+    Row { name, took, end }
+}
+
+fn word(end: &Result<Verdict, String>) -> String {
+    match end {
+        Ok(Verdict::Passed(0)) => say::paint(Colour::Green, "ok"),
+        Ok(Verdict::Passed(tests)) => {
+            format!("{}, {tests} tests", say::paint(Colour::Green, "ok"))
+        }
+        Ok(Verdict::Skipped(why)) => format!("{} ({why})", say::paint(Colour::Yellow, "skipped")),
+        Err(_) => say::paint(Colour::Red, "FAILED"),
+    }
+}
+
+fn summary(rows: &[Row], took: Duration) -> Done {
+    say::line("");
+    let (mut passed, mut failed, mut skipped, mut tests) = (0_usize, 0_usize, 0_usize, 0_usize);
+    for Row { name, took, end } in rows {
+        say::line(format!("  {name:<8} {:>8}  {}", say::lasted(*took), word(end)));
+        match end {
+            Ok(Verdict::Passed(n)) => {
+                passed = passed.saturating_add(1);
+                tests = tests.saturating_add(*n);
+            }
+            Ok(Verdict::Skipped(_)) => skipped = skipped.saturating_add(1),
+            Err(_) => failed = failed.saturating_add(1),
+        }
+    }
+    let result = if failed == 0 { "ok" } else { "FAILED" };
+    // Steps that count their tests stand for those; every other step is one check.
+    let counted = rows.iter().filter(|r| matches!(r.end, Ok(Verdict::Passed(n)) if n > 0)).count();
+    let checks = passed.saturating_sub(counted).saturating_add(tests);
+    say::line(format!(
+        "\ntest result: {result}. {checks} passed; {failed} failed; {skipped} ignored; 0 measured; \
+         0 filtered out; finished in {:.2}s",
+        took.as_secs_f64()
+    ));
+    if failed == 0 { Ok(()) } else { Err(format!("{failed} of {} steps failed", rows.len())) }
+}
+
+fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+fn passed(done: Done) -> Done<Verdict> {
+    done.map(|()| Verdict::Passed(0))
+}
+
+fn cargo(arguments: &[&str]) -> Done<Verdict> {
+    passed(run::shown(&mut run::cargo(arguments)))
+}
+
+fn fmt() -> Done<Verdict> {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn clippy() -> Done<Verdict> {
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+fn build() -> Done<Verdict> {
+    cargo(&["build", "--workspace", "--bins", "--locked", "--quiet"])
+}
+
+/// nextest where it is installed, plus the doc tests that it cannot run; otherwise `cargo test`.
+fn test() -> Done<Verdict> {
+    if !run::is_there("cargo-nextest") {
+        return counted(run::cargo(&["test", "--workspace", "--locked"])).map(Verdict::Passed);
+    }
+    let nextest = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
+    let tests = counted(run::cargo(&nextest))?;
+    let docs = counted(run::cargo(&["test", "--workspace", "--locked", "--doc"]))?;
+    Ok(Verdict::Passed(tests.saturating_add(docs)))
+}
+
+/// Shows what a test runner prints and adds up the tests that passed.
+fn counted(mut command: Command) -> Done<usize> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| format!("the tests did not start ({e})"))?;
+    let stderr = child.stderr.take().ok_or("no standard error")?;
+    let stdout = child.stdout.take().ok_or("no standard output")?;
+    let other = std::thread::spawn(move || shown_and_counted(BufReader::new(stderr)));
+    let ours = shown_and_counted(BufReader::new(stdout));
+    let theirs = other.join().unwrap_or(0);
+    let status = child.wait().map_err(|e| format!("the tests were lost ({e})"))?;
+    if status.success() {
+        return Ok(ours.saturating_add(theirs));
+    }
+    Err("tests failed; they are named above".to_owned())
+}
+
+fn shown_and_counted(lines: impl std::io::BufRead) -> usize {
+    let mut passed = 0_usize;
+    for line in lines.lines().map_while(Result::ok) {
+        say::line(&line);
+        passed = passed.saturating_add(passed_in(&line));
+    }
+    passed
+}
+
+/// Tests that a closing line of `cargo test` or nextest reports as passed.
+fn passed_in(line: &str) -> usize {
+    let plain = without_colour(line);
+    let is_closing =
+        plain.starts_with("test result:") || plain.trim_start().starts_with("Summary [");
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let before = |pair: &[&str]| match pair {
+        [number, word] if word.trim_matches([';', ',']) == "passed" => number.parse().ok(),
+        _ => None,
+    };
+    if is_closing { words.windows(2).find_map(before).unwrap_or(0) } else { 0 }
+}
+
+fn without_colour(line: &str) -> String {
+    let mut plain = String::new();
+    for (at, piece) in line.split("\u{1b}[").enumerate() {
+        let rest = if at == 0 { piece } else { piece.split_once('m').map_or("", |(_, rest)| rest) };
+        plain.push_str(rest);
+    }
+    plain
+}
+
+fn docs() -> Done<Verdict> {
+    let wanted =
+        ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"];
+    let mut command = run::cargo(&wanted);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    passed(run::shown(&mut command))
+}
+
+/// Licences, bans and sources always; advisories where their database can be reached.
+fn deny() -> Done<Verdict> {
+    let program = tools::deny()?;
+    let check = |what: &[&str]| {
+        let mut command = run::command(&program, &["--log-level", "error", "--locked", "check"]);
+        command.args(what);
+        command
+    };
+    run::shown(&mut check(&["licenses", "bans", "sources"]))?;
+    let output = run::kept(&mut check(&["advisories"]))?;
+    if output.status.success() {
+        say::line("advisories: checked against the live database");
+        return Ok(Verdict::Passed(0));
+    }
+    let why = String::from_utf8_lossy(&output.stderr);
+    if why.contains("failed to fetch advisory database") || why.contains("failed to load advisory")
+    {
+        say::line("advisories: NOT checked, their database cannot be reached from here");
+        return Ok(Verdict::Passed(0));
+    }
+    Err(format!("advisories:\n{}", why.trim_end()))
+}
+
+fn schemas() -> Done<Verdict> {
+    Ok(match golden::compare()? {
+        Some(files) => {
+            say::line(format!("schemas: {files} files are fresh"));
+            Verdict::Passed(0)
+        }
+        None => Verdict::Skipped("nothing generates schemas yet".to_owned()),
+    })
+}
+
+fn changes() -> Done<String> {
+    run::text(&mut run::command("git", &["status", "--porcelain"]))
+}
+
+/// The steps left nothing behind; in CI there was nothing before either.
+fn clean(before: &str) -> Done<Verdict> {
+    let after = changes()?;
+    if in_ci() && !after.is_empty() {
+        return Err(format!("the tree is not clean:\n{after}"));
+    }
+    if after == before {
+        return Ok(Verdict::Passed(0));
+    }
+    Err(format!("the steps changed the tree; before:\n{before}after:\n{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_of_both_runners_are_counted() {
+        for (line, passed) in [
+            ("test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out", 12),
+            ("     Summary [   1.234s] 57 tests run: 57 passed, 0 skipped", 57),
+            (
+                "\u{1b}[32;1m     Summary\u{1b}[0m [   1.2s] \u{1b}[1m3\u{1b}[0m tests run: \u{1b}[1m3\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, 0 skipped",
+                3,
+            ),
+            ("the 9 passed tests", 0),
+            ("test a_test_that_passed ... ok", 0),
+        ] {
+            assert_eq!(passed_in(line), passed, "{line}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Golden files: what programs outside rely on is generated, committed and compared.
+//!
+//! An example named `write_schemas` in any crate is a generator: it takes a folder and writes its files there. The
+//! committed copies live in `schemas/`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::Done;
+use crate::house;
+use crate::run;
+use crate::say;
+
+/// Writes `schemas/` again.
+pub(crate) fn write() -> Done {
+    let to = house::root().join("schemas");
+    let generators = generators()?;
+    for package in &generators {
+        generate(package, &to)?;
+    }
+    say::line(format!("schemas: {} generators wrote to {}", generators.len(), to.display()));
+    Ok(())
+}
+
+/// Compares fresh files with the committed ones; gives how many there are, none when nothing generates any.
+pub(crate) fn compare() -> Done<Option<usize>> {
+    let generators = generators()?;
+    if generators.is_empty() {
+        return Ok(None);
+    }
+    let fresh = tempfile::tempdir().map_err(|e| format!("no temporary folder ({e})"))?;
+    for package in &generators {
+        generate(package, fresh.path())?;
+    }
+    let made = files(fresh.path())?;
+    let kept = files(&house::root().join("schemas"))?;
+    let stale = differing(&made, &kept);
+    if stale.is_empty() {
+        return Ok(Some(made.len()));
+    }
+    Err(format!(
+        "stale in schemas/: {}; run `cargo xtask schemas` and read the diff",
+        stale.join(", ")
+    ))
+}
+
+/// Packages with an example of this name, by the folder that holds it.
+pub(crate) fn packages_with_example(name_matches: fn(&str) -> bool) -> Done<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for folder in ["crates", "bin"] {
+        for package in entries(&house::root().join(folder))? {
+            for example in entries(&package.join("examples")).unwrap_or_default() {
+                let stem = example.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let is_rust = example.extension().is_some_and(|e| e == "rs");
+                if is_rust && name_matches(&stem) {
+                    found.push((package_name(&package)?, stem));
+                }
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn generators() -> Done<Vec<String>> {
+    let found = packages_with_example(|name| name == "write_schemas")?;
+    Ok(found.into_iter().map(|(package, _)| package).collect())
+}
+
+fn generate(package: &str, to: &Path) -> Done {
+    std::fs::create_dir_all(to).map_err(|e| format!("{}: {e}", to.display()))?;
+    let to = to.to_string_lossy();
+    let wanted = ["run", "--quiet", "-p", package, "--example", "write_schemas", "--", &to];
+    run::shown(&mut run::cargo(&wanted))
+}
+
+fn package_name(folder: &Path) -> Done<String> {
+    let text = run::read(&folder.join("Cargo.toml"))?;
+    let manifest: toml::Table =
+        text.parse().map_err(|e| format!("{}/Cargo.toml: {e}", folder.display()))?;
+    let name = manifest.get("package").and_then(|p| p.get("name")).and_then(|n| n.as_str());
+    name.map(str::to_owned).ok_or_else(|| format!("{}: no package name", folder.display()))
+}
+
+fn entries(folder: &Path) -> Done<Vec<PathBuf>> {
+    let list = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(list.filter_map(Result::ok).map(|entry| entry.path()).collect())
+}
+
+/// Every file below a folder by its path within, with its bytes. A folder that is not there holds none.
+fn files(folder: &Path) -> Done<BTreeMap<String, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(next) = waiting.pop() {
+        for path in entries(&next).unwrap_or_default() {
+            if path.is_dir() {
+                waiting.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+            let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            found.insert(name, bytes);
+        }
+    }
+    Ok(found)
+}
+
+fn differing(made: &BTreeMap<String, Vec<u8>>, kept: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let mut names: Vec<&String> = made.keys().chain(kept.keys()).collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().filter(|name| made.get(*name) != kept.get(*name)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_a_missing_and_a_left_over_file_are_stale() {
+        let of = |pairs: &[(&str, &str)]| -> BTreeMap<String, Vec<u8>> {
+            pairs.iter().map(|(n, t)| ((*n).to_owned(), t.as_bytes().to_vec())).collect()
+        };
+        let made = of(&[("same", "x"), ("changed", "x"), ("new", "x")]);
+        let kept = of(&[("same", "x"), ("changed", "y"), ("old", "x")]);
+        assert_eq!(differing(&made, &kept), ["changed", "new", "old"]);
+    }
+}

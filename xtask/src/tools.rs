@@ -1,0 +1,175 @@
+//! Outside programs, pinned: installed into `.tools/` by their ordinary clients from the lists under `xtask/tools/`.
+//!
+//! A tool is installed again when its list changes. Nothing is installed outside the repository.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Done;
+use crate::house;
+use crate::run;
+use crate::say::{self, Colour};
+
+const CARGO_DENY: &str = "0.20.2";
+const TOOLS: [&str; 4] = ["anvil", "mcp", "python", "deny"];
+
+/// Installs every tool.
+pub(crate) fn all() -> Done {
+    TOOLS.into_iter().try_for_each(|name| one(name).map(drop))
+}
+
+/// Installs one tool, unless it is there already, and gives its main program.
+pub(crate) fn one(name: &str) -> Done<PathBuf> {
+    match name {
+        "anvil" => anvil(),
+        "mcp" => mcp().map(|tools| tools.inspector),
+        "python" => python(),
+        "deny" => deny(),
+        _ => Err(format!("no tool `{name}`; there are {}", TOOLS.join(", "))),
+    }
+}
+
+/// The EVM node.
+pub(crate) fn anvil() -> Done<PathBuf> {
+    let folder = npm("anvil")?;
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    };
+    let machine = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" };
+    let package = format!("node_modules/@foundry-rs/anvil-{system}-{machine}/bin/anvil");
+    there(folder.join(package), "there is no anvil for this machine; use `--rpc URL`")
+}
+
+/// Outside MCP clients, and the Node that runs them.
+pub(crate) struct McpTools {
+    pub(crate) node: PathBuf,
+    pub(crate) inspector: PathBuf,
+    pub(crate) conformance: PathBuf,
+}
+
+impl McpTools {
+    /// A command that runs one of the scripts under the pinned Node.
+    pub(crate) fn command(&self, script: &Path) -> Command {
+        let mut command = run::command(&self.node, &[]);
+        if let Some(folder) = self.node.parent() {
+            command.env("PATH", with_first(folder));
+        }
+        command.arg(script);
+        command
+    }
+}
+
+/// Installs Inspector, the conformance suite and Node 22.
+pub(crate) fn mcp() -> Done<McpTools> {
+    let folder = npm("mcp")?;
+    let machine = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x64" };
+    let pinned = folder.join(format!("node_modules/node-linux-{machine}/bin/node"));
+    let inspector = "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js";
+    let conformance = "node_modules/@modelcontextprotocol/conformance/dist/index.js";
+    let broken = "is not where its package had it; delete `.tools/mcp` and install again";
+    Ok(McpTools {
+        node: if pinned.is_file() { pinned } else { PathBuf::from("node") },
+        inspector: there(folder.join(inspector), broken)?,
+        conformance: there(folder.join(conformance), broken)?,
+    })
+}
+
+/// A Python with the `mcp` client.
+pub(crate) fn python() -> Done<PathBuf> {
+    let list = house::root().join("xtask/tools/python/requirements.txt");
+    let folder = house::root().join(".tools/python");
+    let program = folder.join("venv/bin/python");
+    if is_fresh(&folder, &list) && program.is_file() {
+        return Ok(program);
+    }
+    needs("python3")?;
+    telling("python", "a virtual environment with the pinned `mcp` client");
+    let venv = folder.join("venv").display().to_string();
+    run::text(&mut run::command("python3", &["-m", "venv", "--clear", &venv]))?;
+    let list_path = list.display().to_string();
+    let wanted = ["-m", "pip", "install", "--quiet", "--no-deps", "-r", &list_path];
+    run::text(&mut run::command(&program, &wanted))?;
+    mark(&folder, &list)?;
+    Ok(program)
+}
+
+/// `cargo deny`, built without optimisation: it runs for seconds and would build for minutes.
+pub(crate) fn deny() -> Done<PathBuf> {
+    let folder = house::root().join(format!(".tools/cargo-deny-{CARGO_DENY}"));
+    let program = folder.join("bin/cargo-deny");
+    if program.is_file() {
+        return Ok(program);
+    }
+    telling("deny", "building cargo-deny; about three minutes on two cores, once");
+    let place = folder.display().to_string();
+    let wanted =
+        ["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--quiet", "--root", &place];
+    let mut command = run::cargo(&wanted);
+    command
+        .arg("--no-default-features")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+        .env("CARGO_TARGET_DIR", house::root().join("target/tools"));
+    run::text(&mut command)?;
+    there(program, "was built but is not there")
+}
+
+fn npm(name: &str) -> Done<PathBuf> {
+    let from = house::root().join("xtask/tools").join(name);
+    let folder = house::root().join(".tools").join(name);
+    let lock = from.join("package-lock.json");
+    if is_fresh(&folder, &lock) {
+        return Ok(folder);
+    }
+    needs("npm")?;
+    telling(name, "npm packages, pinned by version and hash, without their scripts");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for file in ["package.json", "package-lock.json", ".npmrc"] {
+        run::write(&folder.join(file), &run::read(&from.join(file))?)?;
+    }
+    // Not `npm ci`: it refuses a lock that leaves out packages for other machines.
+    let wanted = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    run::text(run::command("npm", &wanted).current_dir(&folder))?;
+    if run::read(&folder.join("package-lock.json"))? != run::read(&lock)? {
+        return Err(format!(
+            "npm changed the lock of `{name}`; make it again in {}",
+            from.display()
+        ));
+    }
+    mark(&folder, &lock)?;
+    Ok(folder)
+}
+
+fn telling(name: &str, what: &str) {
+    say::line(format!("{} {name}: {what}", say::paint(Colour::Blue, "install")));
+}
+
+fn needs(program: &str) -> Done {
+    if run::is_there(program) {
+        return Ok(());
+    }
+    Err(format!("`{program}` is not on the path; install it and try again"))
+}
+
+fn there(path: PathBuf, otherwise: &str) -> Done<PathBuf> {
+    if path.is_file() { Ok(path) } else { Err(format!("{}: {otherwise}", path.display())) }
+}
+
+/// Whether what is installed came from the list as it is now.
+fn is_fresh(folder: &Path, list: &Path) -> bool {
+    let installed = std::fs::read(folder.join("installed-from"));
+    matches!((installed, std::fs::read(list)), (Ok(had), Ok(has)) if had == has)
+}
+
+fn mark(folder: &Path, list: &Path) -> Done {
+    run::write(&folder.join("installed-from"), &run::read(list)?)
+}
+
+fn with_first(folder: &Path) -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(folder.to_path_buf()).chain(std::env::split_paths(&path));
+    std::env::join_paths(all).unwrap_or(path)
+}
