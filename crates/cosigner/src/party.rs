@@ -1,0 +1,282 @@
+//! A cosigner: follows the book, judges for itself, keeps its own ledger, and takes part in protocols only on its own warrant.
+//!
+//! `step` is a pure machine but for the signing library's randomness. The host makes a step's replica and records durable in
+//! one transaction, then runs its effects, in order. No message and no answer exists before its record does.
+
+mod drill;
+mod follow;
+mod generate;
+mod own;
+mod running;
+mod sign;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use quorate_custody::protocol::{Answer, Call};
+use quorate_custody::{Charter, Follower, Refusal};
+use quorate_terms::entry::{BackupStatement, Entry};
+use quorate_terms::freeze::{Freeze, Scope};
+use quorate_terms::{CosignerId, Digest, PublicKey, Signature, Timestamp, WalletId};
+use zeroize::Zeroizing;
+
+use crate::abort::{AbortCount, BanPending};
+use crate::scheme::Scheme;
+use crate::session::Identity;
+use crate::share::KeyShare;
+
+pub use drill::DrillCall;
+pub use own::OwnBook;
+pub(crate) use running::{Early, Running};
+
+/// Names a call of the host's, so that its answer finds its way back.
+pub type CallId = u64;
+
+/// Seconds after which a run that has not ended is given up (row 21).
+pub const RUN_DEADLINE_S: u64 = 30;
+/// Runs that may be open at once.
+pub const RUNS_MAX: usize = 256;
+
+/// The keys with which a cosigner speaks. They stay with the host.
+pub trait Keys: Send + Sync {
+    /// The identity key's signature over a digest.
+    fn identity(&self, digest: &Digest) -> Signature;
+    /// The witness key's signature over bytes.
+    fn witness(&self, bytes: &[u8]) -> Signature;
+}
+
+/// Something happened to this cosigner.
+pub enum Event {
+    /// The desk called.
+    Called {
+        /// The call.
+        id: CallId,
+        /// What it says.
+        call: Box<Call>,
+    },
+    /// A peer sent a protocol message, over its authenticated link.
+    PeerSpoke {
+        /// Who.
+        from: CosignerId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// A signed freeze came, from whatever channel.
+    FreezeCame(Box<Freeze>),
+    /// The operator froze on the spot.
+    FreezeHere {
+        /// What.
+        scope: Scope,
+        /// Why, as a short code.
+        cause: String,
+    },
+    /// The operator has a backup of a share and wants it proven.
+    BackupRead {
+        /// The call.
+        id: CallId,
+        /// The share, as read from the backup.
+        share: Arc<KeyShare>,
+        /// SHA-256 of the sealed file.
+        backup: Digest,
+    },
+    /// A peer asks this cosigner to take part in a drill.
+    DrillAsked {
+        /// The call.
+        id: CallId,
+        /// Who asks.
+        from: CosignerId,
+        /// What it says.
+        call: DrillCall,
+    },
+    /// Time went by.
+    Ticked,
+}
+
+/// What the host is to do, in order, once replica and records are durable.
+pub enum Effect {
+    /// Send protocol bytes to a peer.
+    Send {
+        /// To whom.
+        to: CosignerId,
+        /// What.
+        bytes: Zeroizing<Vec<u8>>,
+    },
+    /// Answer a call of the desk.
+    Answer {
+        /// The call.
+        id: CallId,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// A ban is durable now: take the abort out and answer with it.
+    Banned {
+        /// The call, if one waits.
+        id: Option<CallId>,
+        /// The ban.
+        pending: BanPending,
+        /// The answer.
+        answer: Option<Box<Answer>>,
+    },
+    /// Seal a new share and sync it to disk. Whatever follows waits for that.
+    Seal {
+        /// The share.
+        share: Arc<KeyShare>,
+    },
+    /// Ask every peer of a drill to take part.
+    AskDrill {
+        /// Whom.
+        to: CosignerId,
+        /// What.
+        call: DrillCall,
+    },
+    /// Answer a drill that a peer or the operator asked for.
+    Drilled {
+        /// The call.
+        id: CallId,
+        /// The statement, or why not; none for a peer that only took part.
+        result: Result<Option<Box<BackupStatement>>, Refusal>,
+    },
+    /// Call people.
+    Alarm {
+        /// The rule that fired.
+        rule: &'static str,
+        /// What it is about.
+        subject: String,
+    },
+}
+
+/// What to make durable, and what to do then.
+#[derive(Default)]
+pub struct Step {
+    /// Entries of the book, as canonical bytes, to append to the replica.
+    pub replica: Vec<Vec<u8>>,
+    /// Entries of this cosigner's own ledger.
+    pub records: Vec<Entry>,
+    /// What to do once both are durable.
+    pub effects: Vec<Effect>,
+}
+
+/// A cosigner.
+pub struct Party {
+    me: CosignerId,
+    keys: Arc<dyn Keys>,
+    scheme: Arc<dyn Scheme>,
+    follower: Follower,
+    charter: Charter,
+    own: OwnBook,
+    shares: BTreeMap<WalletId, Arc<KeyShare>>,
+    running: BTreeMap<Digest, Running>,
+    early: Early,
+    aborts: AbortCount,
+    statements: Vec<BackupStatement>,
+    freezes: Vec<Freeze>,
+    barred: Vec<(WalletId, CosignerId, String)>,
+}
+
+impl Party {
+    /// A cosigner with its replica, its charter as folded from its own ledger, and the shares that it could unseal.
+    pub fn new(
+        me: CosignerId,
+        keys: Arc<dyn Keys>,
+        scheme: Arc<dyn Scheme>,
+        follower: Follower,
+        charter: Charter,
+        own: OwnBook,
+    ) -> Self {
+        Self {
+            me,
+            keys,
+            scheme,
+            follower,
+            charter,
+            own,
+            shares: BTreeMap::new(),
+            running: BTreeMap::new(),
+            early: Early::default(),
+            aborts: AbortCount::default(),
+            statements: Vec::new(),
+            freezes: Vec::new(),
+            barred: Vec::new(),
+        }
+    }
+
+    /// Its name.
+    pub const fn me(&self) -> &CosignerId {
+        &self.me
+    }
+
+    /// Its replica of the book.
+    pub const fn follower(&self) -> &Follower {
+        &self.follower
+    }
+
+    /// Its charter.
+    pub const fn charter(&self) -> &Charter {
+        &self.charter
+    }
+
+    /// Its own ledger.
+    pub const fn own(&self) -> &OwnBook {
+        &self.own
+    }
+
+    /// The wallets whose shares are in memory.
+    pub fn wallets(&self) -> impl Iterator<Item = &WalletId> {
+        self.shares.keys()
+    }
+
+    /// A share that is in memory.
+    pub fn share(&self, wallet: &WalletId) -> Option<&Arc<KeyShare>> {
+        self.shares.get(wallet)
+    }
+
+    /// Takes a share that the host unsealed. One that is not the key of the book, once the book names it, signs nothing.
+    pub fn load(&mut self, share: KeyShare) {
+        let wallet = share.facts().wallet.clone();
+        let known = self.follower.book().wallet(&wallet).map(|w| w.public_key.clone());
+        let own = known.is_none_or(|key| key == share.facts().public_key.to_string());
+        if self.charter.is_barred(&wallet) {
+            share.freeze();
+        }
+        if own {
+            self.shares.insert(wallet, share.shared());
+        }
+    }
+
+    /// What to tell the book again after a restart, as the own ledger remembers it.
+    pub fn remember(&mut self, entry: &Entry) {
+        use quorate_terms::entry::Body;
+        match &entry.body {
+            Body::BackupVerified(proven) => self.statements.push(proven.statement.clone()),
+            Body::Frozen(frozen) => self.freezes.extend(frozen.signed.clone()),
+            Body::PeerBanned(barred) => {
+                self.barred.push((barred.wallet.clone(), barred.holder.clone(), barred.cause.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    /// What follows from an event. The party's memory has moved on when this returns: if the host cannot make replica and
+    /// records durable it must stop and start again from disk.
+    pub fn step(&mut self, event: Event, now: Timestamp) -> Step {
+        match event {
+            Event::Called { id, call } => self.called(id, &call, now),
+            Event::PeerSpoke { from, bytes } => self.peer_spoke(&from, &bytes, now),
+            Event::FreezeCame(freeze) => self.freeze_came(&freeze, now),
+            Event::FreezeHere { scope, cause } => self.freeze_here(scope, cause, now),
+            Event::BackupRead { id, share, backup } => self.backup_read(id, share, backup, now),
+            Event::DrillAsked { id, from, call } => self.drill_asked(id, &from, &call, now),
+            Event::Ticked => self.tick(now),
+        }
+    }
+
+    fn identity(&self) -> impl Identity + use<> {
+        let keys = self.keys.clone();
+        move |digest: &Digest| keys.identity(digest)
+    }
+
+    fn pinned(&self) -> BTreeMap<CosignerId, PublicKey> {
+        let seats = &self.charter.text().cosigners;
+        seats.iter().map(|seat| (seat.cosigner.clone(), seat.identity)).collect()
+    }
+}
