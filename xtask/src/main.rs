@@ -14,6 +14,8 @@ mod check;
 mod clients;
 mod demo;
 mod golden;
+#[cfg(test)]
+mod spec;
 mod tidy;
 mod tools;
 

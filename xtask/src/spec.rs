@@ -1,0 +1,35 @@
+//! The examples of `docs/spec` are true: their bytes are canonical and their digests and signatures hold.
+
+use quorate_terms::approval::Approval;
+use quorate_terms::{Digest, Intent, PublicKey, Term as _};
+
+use crate::house;
+use crate::run;
+
+/// The lines of the fenced blocks of a document, block by block.
+fn blocks(name: &str) -> Vec<String> {
+    let text = run::read(&house::root().join("docs/spec").join(name)).unwrap();
+    text.split("```").skip(1).step_by(2).filter_map(|b| b.lines().nth(1)).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_example_intent_has_the_digest_that_is_printed() {
+    let blocks = blocks("intent.md");
+    let intent = Intent::from_canonical(blocks[0].as_bytes()).unwrap();
+    assert_eq!(intent.digest().unwrap(), blocks[1].parse::<Digest>().unwrap());
+}
+
+#[test]
+fn the_example_approval_is_signed_over_the_digest_that_is_printed() {
+    let blocks = blocks("approval.md");
+    let approval: Approval =
+        quorate_terms::canonical::from_bytes(blocks[0].as_bytes(), "approval").unwrap();
+    let key: PublicKey = blocks[2].parse().unwrap();
+    assert_eq!(approval.body.digest().unwrap(), blocks[1].parse::<Digest>().unwrap());
+    assert!(approval.is_signed_by(&key).unwrap());
+    assert_eq!(
+        approval.body.intent,
+        self::blocks("intent.md")[1].parse::<Digest>().unwrap(),
+        "both pages tell one story"
+    );
+}
