@@ -53,3 +53,9 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+impl From<quorate_ledger::Misuse> for Fault {
+    fn from(misuse: quorate_ledger::Misuse) -> Self {
+        Self::new("ledger", misuse.to_string(), "report this")
+    }
+}

@@ -8,10 +8,10 @@
 pub mod fault;
 
 pub mod clock;
-// pub mod harden;
+pub mod harden;
 pub mod random;
 
-// pub mod config;
+pub mod config;
 pub mod identity;
 pub mod seal;
 pub mod secret;
@@ -21,9 +21,9 @@ pub mod store;
 pub mod link;
 pub mod unix;
 
-// pub mod metrics;
-// pub mod telemetry;
-// pub mod ui;
+pub mod metrics;
+pub mod telemetry;
+pub mod ui;
 
 pub use clock::{Clock, SystemClock};
 pub use fault::Fault;

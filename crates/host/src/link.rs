@@ -24,8 +24,8 @@ use std::time::Duration;
 use quorate_terms::PublicKey;
 
 pub use client::Client;
-pub use mux::{Cancelled, Link, Sink, Subscription};
 pub(crate) use mux::Guard;
+pub use mux::{Cancelled, Link, Sink, Subscription};
 pub use server::Server;
 
 /// A future on the heap, as trait methods return it.
@@ -191,9 +191,13 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refused) => write!(f, "the peer refused: {refused}"),
-            Self::Late => f.write_str("the peer gave no answer in time; ask again what became of it"),
+            Self::Late => {
+                f.write_str("the peer gave no answer in time; ask again what became of it")
+            }
             Self::Lost(why) => write!(f, "no connection to the peer ({why}); check that it runs"),
-            Self::TooLong => f.write_str("the request is too long for one frame; send less at once"),
+            Self::TooLong => {
+                f.write_str("the request is too long for one frame; send less at once")
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::fault::Fault;
 
 pub use read::Hashes;
-pub use tiles::{HASHES_PER_TILE, Hash, leaf_hash};
+pub use tiles::HASHES_PER_TILE;
 
 /// The version of the tables. A file with a later one is refused, never changed.
 pub const SCHEMA_VERSION: i64 = 1;

@@ -93,7 +93,7 @@ async fn accept_all(listener: UnixListener, handler: Arc<dyn Handler>, limits: L
             continue;
         };
         let Ok(seat) = Arc::clone(&room).try_acquire_owned() else { continue };
-        let guard = Guard { pins: None, held: vec![Box::new(seat)] };
+        let guard = Guard { pins: None, _held: vec![Box::new(seat)] };
         Link::start(stream, peer, Arc::clone(&handler), limits, guard, true);
     }
 }
@@ -132,7 +132,9 @@ mod tests {
 
     impl Handler for Echo {
         fn call(&self, request: Request) -> BoxFuture<'_, Result<Vec<u8>, Refused>> {
-            Box::pin(async move { Ok([request.peer.to_string().as_bytes(), &request.body].concat()) })
+            Box::pin(
+                async move { Ok([request.peer.to_string().as_bytes(), &request.body].concat()) },
+            )
         }
     }
 

@@ -152,14 +152,14 @@ impl Keeper {
             match self.connect().await {
                 Ok(link) => {
                     patience = PATIENCE;
-                    self.status.send_replace(Ok(link.clone()));
+                    let _before = self.status.send_replace(Ok(link.clone()));
                     let why = link.ended().await;
                     tracing::info!(peer = %self.peer, why, "link ended; connecting again");
-                    self.status.send_replace(Err(why));
+                    let _before = self.status.send_replace(Err(why));
                 }
                 Err(why) => {
                     tracing::debug!(peer = %self.peer, why, "cannot connect");
-                    self.status.send_replace(Err(why));
+                    let _before = self.status.send_replace(Err(why));
                 }
             }
             // Somebody who wants to call shortens the wait, but not below the first patience.

@@ -55,7 +55,7 @@ pub(crate) struct Guard {
     /// The peer must stay pinned.
     pub(crate) pins: Option<Pins>,
     /// Let go of when the connection ends.
-    pub(crate) held: Vec<Box<dyn Send + Sync>>,
+    pub(crate) _held: Vec<Box<dyn Send + Sync>>,
 }
 
 /// What the reading side needs.
@@ -141,7 +141,8 @@ impl Link {
     /// # Errors
     /// [`CallError::Lost`] or [`CallError::TooLong`]; a refusal comes as the stream's last piece.
     pub async fn subscribe(&self, method: &str, body: Vec<u8>) -> Result<Subscription, CallError> {
-        let (pieces, coming) = mpsc::channel(usize::try_from(CREDIT).unwrap_or(1).saturating_add(1));
+        let (pieces, coming) =
+            mpsc::channel(usize::try_from(CREDIT).unwrap_or(1).saturating_add(1));
         let id = self.register(|state, id| drop(state.streams.insert(id, pieces)))?;
         let subscription = Subscription { link: self.clone(), id, coming, taken: 0 };
         self.send(&Frame::Subscribe { id, method: method.to_owned(), body }).await?;

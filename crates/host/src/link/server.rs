@@ -139,7 +139,7 @@ impl Door {
         let listed = Listed { links: Arc::clone(&self.links), number };
         let guard = Guard {
             pins: Some(self.pins.clone()),
-            held: vec![Box::new(room), Box::new(seat), Box::new(listed)],
+            _held: vec![Box::new(room), Box::new(seat), Box::new(listed)],
         };
         let (handler, links) = (Arc::clone(&self.handler), Arc::clone(&self.links));
         let mut open = links.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -34,7 +34,8 @@ const SPKI_PREFIX: [u8; 12] =
 /// The accepting side: any pinned key may connect.
 pub(super) fn server(identity: &Identity, pins: &Pins) -> Result<Arc<ServerConfig>, Fault> {
     let provider = provider();
-    let verifier = Arc::new(Pinned { accepts: Accepts::Pins(pins.clone()), provider: Arc::clone(&provider) });
+    let verifier =
+        Arc::new(Pinned { accepts: Accepts::Pins(pins.clone()), provider: Arc::clone(&provider) });
     let key = certified(identity)?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -51,7 +52,8 @@ pub(super) fn server(identity: &Identity, pins: &Pins) -> Result<Arc<ServerConfi
 /// The connecting side: exactly one key may answer.
 pub(super) fn client(identity: &Identity, peer: PublicKey) -> Result<Arc<ClientConfig>, Fault> {
     let provider = provider();
-    let verifier = Arc::new(Pinned { accepts: Accepts::One(peer), provider: Arc::clone(&provider) });
+    let verifier =
+        Arc::new(Pinned { accepts: Accepts::One(peer), provider: Arc::clone(&provider) });
     let key = certified(identity)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])

@@ -143,7 +143,9 @@ pub(crate) async fn read(
     whole: Duration,
 ) -> io::Result<Frame> {
     let mut first = [0; 1];
-    timeout(idle, stream.read_exact(&mut first)).await.map_err(|_| late("the peer is silent"))??;
+    timeout(idle, stream.read_exact(&mut first))
+        .await
+        .map_err(|_| late("the peer is silent"))??;
     let rest = timeout(whole, async {
         let mut others = [0; 3];
         stream.read_exact(&mut others).await?;

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, watch};
 
-use super::tiles::{Tree, leaf_hash};
+use super::tiles::Tree;
 use super::writer::Writer;
 use super::{Inner, QUEUE, SCHEMA_VERSION, Store};
 use crate::fault::Fault;
@@ -174,7 +174,7 @@ async fn check_end(path: &Path, conn: &mut SqliteConnection) -> Result<Tree, Fau
         if index.cast_unsigned() != expected {
             return Err(damaged(format!("entry {expected} is missing")));
         }
-        if leaf != leaf_hash(bytes) {
+        if leaf != quorate_ledger::hash::leaf(bytes).as_bytes() {
             return Err(damaged(format!("entry {expected} does not match its hash")));
         }
     }

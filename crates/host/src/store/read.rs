@@ -1,11 +1,13 @@
 //! Reading: pages of entries, openings, snapshots, values, and the hashes that proofs are made of.
 
 use futures_util::TryStreamExt as _;
+use quorate_ledger::tile::{ReadTiles, Tile, TileHashes};
+use quorate_ledger::{Node, ReadHashes};
 use quorate_terms::Digest;
 use sqlx::{Row as _, SqlitePool};
 use tokio::runtime::Handle;
 
-use super::tiles::{HASHES_PER_TILE, Hash, partial_leaves, split, stored_tile};
+use super::tiles::{HASHES_PER_TILE, partial_leaves, split, stored_tile};
 use super::{Store, writer};
 use crate::fault::Fault;
 
@@ -99,7 +101,7 @@ impl Hashes {
     ///
     /// # Errors
     /// [`Fault`] when the file cannot be read.
-    pub fn tile(&self, level: u8, number: u64) -> Result<Vec<Hash>, Fault> {
+    pub fn tile(&self, level: u8, number: u64) -> Result<Vec<Digest>, Fault> {
         let below = (0..level).fold(self.size, |count, _| count / HASHES_PER_TILE);
         let start = number.saturating_mul(HASHES_PER_TILE);
         let width = below.saturating_sub(start).min(HASHES_PER_TILE);
@@ -121,6 +123,23 @@ impl Hashes {
         }
         let why = format!("hash tile {level}/{number} is missing");
         Err(Fault::new("store", why, "restore this ledger from a replica"))
+    }
+}
+
+impl ReadTiles for Hashes {
+    type Error = Fault;
+
+    fn read_tile(&self, tile: Tile) -> Result<Vec<u8>, Fault> {
+        let hashes = self.tile(tile.level, tile.index)?;
+        Ok(hashes.iter().flat_map(|hash| *hash.as_bytes()).collect())
+    }
+}
+
+impl ReadHashes for Hashes {
+    type Error = Fault;
+
+    fn read(&self, nodes: &[Node]) -> Result<Vec<Digest>, Fault> {
+        TileHashes(self).read(nodes)
     }
 }
 

@@ -255,31 +255,12 @@ fn the_files_are_readable_by_their_owner_only() {
     });
 }
 
-/// The tree hash of RFC 6962 section 2.1, by its recursive definition.
-fn root(leaves: &[Hash]) -> Hash {
-    use sha2::{Digest as _, Sha256};
-    match leaves {
-        [] => Sha256::digest([]).into(),
-        [one] => *one,
-        _ => {
-            let split = leaves.len().next_power_of_two() / 2;
-            let (left, right) = leaves.split_at(split);
-            Sha256::new()
-                .chain_update([1])
-                .chain_update(root(left))
-                .chain_update(root(right))
-                .finalize()
-                .into()
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
-    fn tiles_hold_the_roots_of_their_subtrees_however_appends_are_cut(
-        cuts in proptest::collection::vec(1_u64..700, 1..5)
+    fn proofs_from_the_stored_tiles_are_those_of_the_whole_tree_however_appends_are_cut(
+        cuts in proptest::collection::vec(1_u64..700, 1..5), pick in any::<u64>()
     ) {
         run(async {
             let (_dir, path) = room();
@@ -293,15 +274,58 @@ proptest! {
                     store = Store::open(&path).await.unwrap();
                 }
             }
-            let leaves: Vec<Hash> = (0..size).map(|n| leaf_hash(&entry(n))).collect();
-            let (zero, one) = store.with_hashes(move |hashes| {
-                let tiles = size.div_ceil(HASHES_PER_TILE);
-                let zero: Vec<Hash> = (0..tiles).flat_map(|n| hashes.tile(0, n).unwrap()).collect();
-                (zero, hashes.tile(1, 0).unwrap())
-            }).await.unwrap();
-            assert_eq!(zero, leaves);
-            let full: Vec<Hash> = leaves.chunks_exact(256).map(root).collect();
-            assert_eq!(one, full);
+            let mut whole = quorate_ledger::Tree::new();
+            (0..size).for_each(|n| whole.push(quorate_ledger::hash::leaf(&entry(n))));
+            for index in [0, pick % size, size - 1] {
+                use quorate_ledger::proof::{consistency, inclusion};
+                let from_store = store.with_hashes(move |hashes| {
+                    (inclusion(hashes, index, size), consistency(hashes, index.max(1), size))
+                });
+                let (included, consistent) = from_store.await.unwrap();
+                assert_eq!(included.unwrap(), inclusion(&whole, index, size).unwrap());
+                let expected = consistency(&whole, index.max(1), size).unwrap();
+                assert_eq!(consistent.unwrap(), expected);
+            }
         });
     }
+}
+
+/// Appends `count` entries from each of `writers` tasks that share one sequence; gives the time that it took.
+async fn timed(writers: u64, count: u64) -> std::time::Duration {
+    let (_dir, path) = room();
+    let store = Store::open(&path).await.unwrap();
+    let next = Arc::new(std::sync::Mutex::new(0_u64));
+    let start = std::time::Instant::now();
+    let all: Vec<_> = (0..writers)
+        .map(|_| {
+            let (store, next) = (store.clone(), Arc::clone(&next));
+            tokio::spawn(async move {
+                for _ in 0..count {
+                    let ticket = {
+                        let mut n = next.lock().unwrap();
+                        let entries = vec![vec![7; 330]];
+                        let append = Append { expected_size: *n, entries, ..Append::default() };
+                        *n += 1;
+                        store.submit(append).unwrap()
+                    };
+                    ticket.done().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for one in all {
+        one.await.unwrap();
+    }
+    assert_eq!(store.size(), writers * count);
+    start.elapsed()
+}
+
+#[test]
+fn writers_that_wait_together_share_the_flushes() {
+    run(async {
+        let alone = timed(1, 50).await / 50;
+        let together = timed(64, 50).await / (64 * 50);
+        println!("alone {alone:?} an entry, 64 together {together:?}");
+        assert!(together < alone, "{together:?} {alone:?}");
+    });
 }

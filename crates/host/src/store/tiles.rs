@@ -3,7 +3,8 @@
 //! Level 0 of an unfinished tile is read from the entries themselves; every other hash that a proof needs lies in a
 //! tile, finished or not.
 
-use sha2::{Digest as _, Sha256};
+use quorate_ledger::hash;
+use quorate_terms::Digest;
 use sqlx::{Row as _, SqliteConnection};
 
 /// Hashes in a full tile.
@@ -15,25 +16,11 @@ const WIDTH: usize = 256;
 /// The most levels that 2^63 entries can need.
 const LEVELS_MAX: usize = 8;
 
-/// A hash of the tree.
-pub type Hash = [u8; 32];
-
-/// The leaf hash of an entry's bytes: SHA-256 over a zero byte and the bytes (RFC 6962, section 2.1).
-#[must_use]
-pub fn leaf_hash(bytes: &[u8]) -> Hash {
-    Sha256::new().chain_update([0]).chain_update(bytes).finalize().into()
-}
-
-/// The hash of two subtrees: SHA-256 over a one byte and both hashes (RFC 6962, section 2.1).
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
-}
-
 /// The root of a full tile.
-fn tile_root(hashes: &[Hash]) -> Option<Hash> {
+fn tile_root(hashes: &[Digest]) -> Option<Digest> {
     let mut row = hashes.to_vec();
     while row.len() > 1 {
-        row = row.as_chunks::<2>().0.iter().map(|[left, right]| node_hash(left, right)).collect();
+        row = row.as_chunks::<2>().0.iter().map(|[left, right]| hash::node(left, right)).collect();
     }
     row.first().copied()
 }
@@ -45,7 +32,7 @@ pub(super) type Changed = (usize, u64, Vec<u8>);
 #[derive(Clone, Default)]
 pub(super) struct Tree {
     size: u64,
-    edge: Vec<Vec<Hash>>,
+    edge: Vec<Vec<Digest>>,
 }
 
 impl Tree {
@@ -54,7 +41,7 @@ impl Tree {
     }
 
     /// Takes the next leaf; pushes the tiles that became full, and the partial ones above them, on `changed`.
-    pub(super) fn push(&mut self, leaf: Hash, changed: &mut Vec<Changed>) {
+    pub(super) fn push(&mut self, leaf: Digest, changed: &mut Vec<Changed>) {
         let mut carry = Some(leaf);
         let mut count = self.size;
         self.size = self.size.saturating_add(1);
@@ -69,7 +56,11 @@ impl Tree {
             carry = (row.len() == WIDTH).then(|| tile_root(row)).flatten();
             if level > 0 || carry.is_some() {
                 changed.retain(|(l, n, _)| (*l, *n) != (level, number));
-                changed.push((level, number, row.concat()));
+                changed.push((
+                    level,
+                    number,
+                    row.iter().flat_map(|hash| *hash.as_bytes()).collect(),
+                ));
             }
             if carry.is_some() {
                 row.clear();
@@ -107,8 +98,8 @@ impl Tree {
 }
 
 /// Cuts the bytes of a tile into hashes.
-pub(super) fn split(bytes: &[u8]) -> Vec<Hash> {
-    bytes.as_chunks::<32>().0.to_vec()
+pub(super) fn split(bytes: &[u8]) -> Vec<Digest> {
+    bytes.as_chunks::<32>().0.iter().copied().map(Digest::from_bytes).collect()
 }
 
 /// The leaf hashes of the entries from `from` on, at most a tile of them.

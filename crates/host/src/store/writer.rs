@@ -10,7 +10,7 @@ use sqlx::{Connection as _, Row as _, Sqlite, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::open::one_line;
-use super::tiles::{Changed, Hash, Tree, leaf_hash};
+use super::tiles::{Changed, Tree};
 use super::{Append, AppendError};
 use crate::fault::Fault;
 
@@ -21,7 +21,7 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 type Answer = oneshot::Sender<Result<u64, AppendError>>;
 /// An entry with its place and its hash, ready to be written.
-type Line = (u64, Hash, Vec<u8>);
+type Line = (u64, Digest, Vec<u8>);
 
 pub(super) enum Command {
     Append(Append, Answer),
@@ -235,7 +235,7 @@ impl Batch {
             return;
         }
         for bytes in append.entries {
-            let leaf = leaf_hash(&bytes);
+            let leaf = quorate_ledger::hash::leaf(&bytes);
             self.lines.push((tree.size(), leaf, bytes));
             tree.push(leaf, &mut self.tiles);
         }
@@ -281,7 +281,8 @@ async fn insert(
 ) -> Result<(), sqlx::Error> {
     let mut query: sqlx::query::Query<'_, Sqlite, SqliteArguments> = sqlx::query(sql);
     for (index, leaf, bytes) in lines {
-        query = query.bind(index.cast_signed()).bind(leaf.as_slice()).bind(bytes.as_slice());
+        query =
+            query.bind(index.cast_signed()).bind(leaf.as_bytes().as_slice()).bind(bytes.as_slice());
     }
     query.execute(conn).await.map(drop)
 }
