@@ -1,1 +1,23 @@
-//! Under construction.
+//! The desk's doors: MCP over stdio and over streamable HTTP. An HTTP API and the console join here later.
+//!
+//! A door reads outside bytes, knows who is asking, checks the question's form, asks the desk, and says the answer.
+//! It holds no key, touches no disk, judges nothing and approves nothing: approval and administration are not tools.
+//!
+//! Reading order: what can be asked and answered ([`desk`], [`question`], [`answer`], [`errors`]), which credential
+//! may ask what ([`tools`], [`bands`]), the one handler behind both transports ([`door`]), and the transports
+//! ([`strict`], [`limit`], [`stdio`], [`http`]).
+
+pub mod answer;
+pub mod desk;
+pub mod errors;
+pub mod question;
+
+pub mod bands;
+pub mod tools;
+
+pub mod door;
+
+pub mod http;
+pub mod limit;
+pub mod stdio;
+pub mod strict;

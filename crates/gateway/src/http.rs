@@ -1,0 +1,139 @@
+//! MCP over streamable HTTP, with `/health`, `/ready` and `/metrics`.
+//!
+//! Order of the checks, each before the next one reads anything: Host and Origin ([`guard`]); the bearer credential,
+//! its rate, the strict body, doubled headers, the session's owner ([`gate`]); then the protocol library. Loopback
+//! unless TLS ([`listen`]).
+
+mod gate;
+mod guard;
+mod listen;
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use rmcp::ServerHandler;
+
+use quorate_terms::Malformed;
+use quorate_terms::credential::Band;
+
+use crate::desk::Desk;
+use crate::door::Door;
+use crate::errors::{Code, Complaint};
+use crate::limit::{Clock, Rate};
+use crate::strict::MESSAGE_BYTES_DEFAULT;
+
+pub use guard::Allowed;
+pub use listen::{Connections, listen_check, serve};
+
+/// Bounds of the HTTP door.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// Bounds of each credential.
+    pub rate: Rate,
+    /// Sessions in all.
+    pub sessions: usize,
+    /// Sessions of one credential.
+    pub sessions_each: usize,
+    /// How long an idle session lives.
+    pub session_ttl: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: MESSAGE_BYTES_DEFAULT,
+            body_time: Duration::from_secs(10),
+            rate: Rate::default(),
+            sessions: 1000,
+            sessions_each: 16,
+            session_ttl: Duration::from_mins(30),
+        }
+    }
+}
+
+/// How the HTTP door is set up.
+#[derive(Clone)]
+pub struct Setup {
+    /// The Host and Origin values that are accepted, exactly.
+    pub allowed: Allowed,
+    /// The URL under which clients reach the door, without a path: `https://desk.example`.
+    pub public_url: String,
+    /// Whether 2025-11-25 clients get sessions. 2026-07-28 has none.
+    pub stateful: bool,
+    /// Bounds.
+    pub limits: Limits,
+    /// A clock that only goes forward, in milliseconds.
+    pub clock: Clock,
+    /// Whether the desk can take questions now.
+    pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// The text of `/metrics`, in the Prometheus form. It must hold no address, amount or name.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// The product's router: the desk behind `/mcp`.
+///
+/// # Errors
+/// [`Malformed`] when the setup names no Host.
+pub fn router(desk: Arc<dyn Desk>, ceiling: Band, setup: Setup) -> Result<Router, Malformed> {
+    let door = Door::for_requests(Arc::clone(&desk), ceiling);
+    mount(desk, door, setup)
+}
+
+/// The same stack in front of any handler; conformance fixtures use it.
+///
+/// # Errors
+/// [`Malformed`] when the setup names no Host.
+pub fn mount<S>(desk: Arc<dyn Desk>, handler: S, setup: Setup) -> Result<Router, Malformed>
+where
+    S: ServerHandler + Clone,
+{
+    setup.allowed.check()?;
+    let allowed = Arc::new(setup.allowed.clone());
+    let mcp = gate::routes(desk, handler, &setup);
+    let ops = Router::new()
+        .route("/health", get(async || "ok\n"))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(setup);
+    let guarded = axum::middleware::from_fn_with_state(allowed, guard::check);
+    Ok(ops.merge(mcp).fallback(nothing_here).layer(guarded))
+}
+
+async fn ready(State(setup): State<Setup>) -> Response {
+    if (setup.ready)() {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+}
+
+async fn metrics(State(setup): State<Setup>) -> Response {
+    let form = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, form)], (setup.metrics)()).into_response()
+}
+
+async fn nothing_here() -> Response {
+    complained(Complaint::new(Code::PathNotFound, "there is nothing at this path; MCP is at /mcp"))
+}
+
+/// A complaint as an HTTP answer.
+pub fn complained(complaint: Complaint) -> Response {
+    let complaint = complaint.under(&crate::door::request_id());
+    tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
+    let status = StatusCode::from_u16(complaint.code.http_status())
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, axum::Json(&complaint)).into_response();
+    if let Some(seconds) = complaint.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}

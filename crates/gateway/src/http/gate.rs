@@ -1,0 +1,293 @@
+//! The gate of `/mcp`: who asks, how often, and whether the body is one strict message that its headers agree with.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use http_body_util::{BodyExt, Full};
+use rmcp::ServerHandler;
+use rmcp::transport::StreamableHttpServerConfig;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::tower::StreamableHttpService;
+use serde_json::json;
+
+use quorate_terms::credential::Band;
+use quorate_terms::digest::tag;
+use quorate_terms::{CredentialId, Digest};
+
+use super::guard::sole;
+use super::session::Sessions;
+use super::{Limits, Setup, complained};
+use crate::desk::{Alarm, Caller, Desk};
+use crate::door::{VERSIONS, request_id};
+use crate::errors::{Code, Complaint};
+use crate::limit::{Limiter, Place, Use};
+use crate::strict::{self, Message, Refused};
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
+
+/// The longest bearer token, in bytes.
+const TOKEN_BYTES_MAX: usize = 512;
+
+struct Gate<S: ServerHandler> {
+    desk: Arc<dyn Desk>,
+    service: StreamableHttpService<S, LocalSessionManager>,
+    sessions: Option<Arc<Sessions>>,
+    limiter: Limiter,
+    limits: Limits,
+    public_url: String,
+}
+
+/// The routes of MCP in front of a handler.
+pub(super) fn routes<S>(desk: Arc<dyn Desk>, handler: S, setup: &Setup) -> Router
+where
+    S: ServerHandler + Clone,
+{
+    let sessions = Sessions::new(&setup.limits);
+    let mut config = StreamableHttpServerConfig::default();
+    config.legacy_session_mode = setup.stateful;
+    config.max_request_body_bytes = setup.limits.body_bytes;
+    // The library's own checks stay on behind ours.
+    let config = config
+        .with_allowed_hosts(setup.allowed.hosts())
+        .with_allowed_origins(setup.allowed.origins())
+        .enforce_origin_validation();
+    let manager = sessions.manager();
+    let gate = Gate {
+        desk,
+        service: StreamableHttpService::new(move || Ok(handler.clone()), manager, config),
+        sessions: setup.stateful.then_some(sessions),
+        limiter: Limiter::new(setup.limits.rate, Arc::clone(&setup.clock)),
+        limits: setup.limits,
+        public_url: setup.public_url.clone(),
+    };
+    let metadata = metadata(&setup.public_url);
+    Router::new()
+        .route("/mcp", any(mcp::<S>))
+        .with_state(Arc::new(gate))
+        .route(METADATA, get(async move || axum::Json(metadata)))
+}
+
+/// Protected resource metadata, RFC 9728. Tokens are opaque and issued by the vault's own people, so there is no
+/// authorization server to name yet.
+fn metadata(public_url: &str) -> serde_json::Value {
+    json!({
+        "resource": format!("{public_url}/mcp"),
+        "resource_name": "quorate",
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": Band::ALL.map(Band::as_str),
+    })
+}
+
+async fn mcp<S: ServerHandler + Clone>(
+    State(gate): State<Arc<Gate<S>>>,
+    request: Request,
+) -> Response {
+    match gate.pass(request).await {
+        Ok(response) => response,
+        Err(No::Http(complaint)) => gate.refuse(complaint),
+        Err(No::Rpc(refused)) => {
+            let status = StatusCode::from_u16(refused.complaint.code.http_status());
+            let said = axum::Json(refused.to_json(&request_id()));
+            (status.unwrap_or(StatusCode::BAD_REQUEST), said).into_response()
+        }
+    }
+}
+
+/// A refusal, in the form that its reader can use.
+enum No {
+    Http(Complaint),
+    Rpc(Box<Refused>),
+}
+
+impl From<Complaint> for No {
+    fn from(complaint: Complaint) -> Self {
+        Self::Http(complaint)
+    }
+}
+
+impl From<Refused> for No {
+    fn from(refused: Refused) -> Self {
+        Self::Rpc(Box::new(refused))
+    }
+}
+
+impl<S: ServerHandler + Clone> Gate<S> {
+    async fn pass(&self, request: Request) -> Result<Response, No> {
+        let (mut parts, body) = request.into_parts();
+        let caller = self.caller(&parts).await?;
+        // Nothing behind this line ever sees the token.
+        parts.headers.remove(header::AUTHORIZATION);
+        let what = if parts.method == Method::GET { Use::Stream } else { Use::Request };
+        let place = self.limiter.enter(&caller.credential, what)?;
+        let message = match parts.method {
+            Method::POST => Some(self.message(body).await?),
+            _ => None,
+        };
+        let id = message.as_ref().and_then(|(message, _)| message.id().cloned());
+        headers_agree(&parts.headers, message.as_ref().map(|(message, _)| message))
+            .map_err(|(rpc, complaint)| Refused::with(rpc, id, complaint))?;
+        self.own_session(&parts.headers, &caller).await?;
+        let opening = self.opening(&parts.headers, message.as_ref(), &caller.credential).await?;
+        parts.extensions.insert(caller);
+        let bytes = message.map(|(_, bytes)| bytes).unwrap_or_default();
+        let inner = axum::http::Request::from_parts(parts, Full::new(bytes));
+        let response = self.service.handle(inner).await;
+        if let (Some(opening), Some(id)) = (opening, response.headers().get(SESSION)) {
+            id.to_str().map(|id| opening.opened(id)).ok();
+        }
+        Ok(held(response, place))
+    }
+
+    /// Recognises the bearer token, anew on every request.
+    async fn caller(&self, parts: &Parts) -> Result<Caller, Complaint> {
+        let malformed = |why| Complaint::new(Code::CredentialMalformed, why);
+        if parts.uri.query().is_some() {
+            return Err(malformed(
+                "the URL has a query; send the credential in the Authorization header only",
+            ));
+        }
+        let value = sole(&parts.headers, &header::AUTHORIZATION)
+            .map_err(|()| malformed("the Authorization header is doubled or not text; send one"))?;
+        let Some(value) = value else {
+            let message = "there is no credential; send `Authorization: Bearer <token>`";
+            return Err(Complaint::new(Code::CredentialMissing, message));
+        };
+        let token = bearer(value).ok_or_else(|| {
+            malformed("the Authorization header is not `Bearer` and one token; send that")
+        })?;
+        let known = self.desk.authenticate(Digest::of(tag::TOKEN, token.as_bytes())).await;
+        known.ok_or_else(|| {
+            let message =
+                "the credential is unknown, revoked or expired; ask the operator for a new one";
+            Complaint::new(Code::CredentialInvalid, message)
+        })
+    }
+
+    async fn message(&self, body: Body) -> Result<(Message, Bytes), No> {
+        let reading = to_bytes(body, self.limits.body_bytes);
+        let bytes = match tokio::time::timeout(self.limits.body_time, reading).await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(_)) => {
+                let most = self.limits.body_bytes;
+                let message = format!(
+                    "the body is larger than {most} bytes or broke off; send a smaller one"
+                );
+                return Err(Complaint::new(Code::MessageTooLarge, message).into());
+            }
+            Err(_) => {
+                let message = "the body did not arrive in time; send it at once";
+                return Err(Complaint::new(Code::MalformedMessage, message).into());
+            }
+        };
+        let message = strict::read(&bytes, self.limits.body_bytes)?;
+        Ok((message, bytes))
+    }
+
+    /// A session is used by the credential that opened it, or not at all.
+    async fn own_session(&self, headers: &HeaderMap, caller: &Caller) -> Result<(), Complaint> {
+        let (Some(sessions), Ok(Some(id))) = (&self.sessions, sole(headers, &SESSION)) else {
+            return Ok(());
+        };
+        match sessions.owner(id).await {
+            Some(owner) if owner != caller.credential => {
+                let credential = caller.credential.clone();
+                tracing::warn!(%credential, %owner, "a session was used by another credential");
+                self.desk.alarm(Alarm::ForeignSession { credential, owner }).await;
+                let message = "the session belongs to another credential; open one of your own";
+                Err(Complaint::new(Code::SessionNotYours, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn opening(
+        &self,
+        headers: &HeaderMap,
+        message: Option<&(Message, Bytes)>,
+        owner: &CredentialId,
+    ) -> Result<Option<super::session::Opening>, Complaint> {
+        let initialize = message.is_some_and(|(m, _)| m.method() == Some("initialize"));
+        match &self.sessions {
+            Some(sessions) if initialize && !headers.contains_key(SESSION) => {
+                sessions.open(owner).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Says a complaint, with the discovery that a 401 owes (RFC 6750, RFC 9728).
+    fn refuse(&self, complaint: Complaint) -> Response {
+        let code = complaint.code;
+        let mut response = complained(complaint);
+        let error = match code {
+            Code::CredentialMissing => "",
+            Code::CredentialInvalid => ", error=\"invalid_token\"",
+            Code::CredentialMalformed => ", error=\"invalid_request\"",
+            Code::SessionNotYours => ", error=\"insufficient_scope\"",
+            _ => return response,
+        };
+        let url = &self.public_url;
+        let said =
+            format!("Bearer realm=\"quorate\", resource_metadata=\"{url}{METADATA}\"{error}");
+        if let Ok(value) = HeaderValue::from_str(&said) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        response
+    }
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+    let fits = (1..=TOKEN_BYTES_MAX).contains(&token.len()) && token.bytes().all(plain);
+    (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(token)
+}
+
+/// What the protocol library does not refuse: a protocol header that stands twice, and a revision that we do not speak.
+fn headers_agree(headers: &HeaderMap, message: Option<&Message>) -> Result<(), (i32, Complaint)> {
+    let ours = |name: &HeaderName| {
+        name.as_str().starts_with("mcp-")
+            || *name == header::CONTENT_TYPE
+            || name == "last-event-id"
+    };
+    if let Some(name) = headers.keys().find(|name| ours(name) && sole(headers, name).is_err()) {
+        let message = format!("the header `{name}` is doubled or not text; send it once");
+        return Err((strict::HEADER_MISMATCH, Complaint::new(Code::HeaderMismatch, message)));
+    }
+    let version = sole(headers, &VERSION).ok().flatten();
+    let negotiates =
+        message.is_some_and(|m| m.method() == Some("initialize") || m.meta_version().is_some());
+    match version {
+        Some(version) if !negotiates && VERSIONS.iter().all(|v| v.as_str() != version) => {
+            let spoken: Vec<_> = VERSIONS.iter().map(|v| v.as_str()).collect();
+            let message = format!(
+                "this protocol version is not spoken here; use one of {}",
+                spoken.join(", ")
+            );
+            Err((strict::UNSUPPORTED_VERSION, Complaint::new(Code::HeaderMismatch, message)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The response, holding its place until the last byte is out.
+fn held<B>(response: Response<B>, place: Place) -> Response
+where
+    B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &place;
+            frame
+        }))
+    })
+}
