@@ -148,7 +148,7 @@ impl Table {
     fn widths(&self) -> Vec<usize> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |at: usize| {
-            self.rows.iter().filter_map(|row| row.get(at)).map(|c: &String| c.chars().count())
+            self.rows.iter().filter_map(move |row| row.get(at)).map(|c: &String| c.chars().count())
         };
         (0..columns).map(|at| width(at).max().unwrap_or(0)).collect()
     }
