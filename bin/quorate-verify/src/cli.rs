@@ -1,0 +1,179 @@
+//! The command line: what can be asked, and where the bytes come from.
+
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use quorate_ledger::{Checkpoint, Fork, LogPolicy, Note};
+use quorate_terms::charter::CharterText;
+
+use crate::report::Report;
+use crate::{book, receipt};
+
+/// The largest file that is read whole. Ledgers are read line by line.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Verifies receipts and ledgers of a Quorate vault, offline.
+#[derive(Parser, Debug)]
+#[command(
+    name = "quorate-verify",
+    version,
+    after_help = "exit codes: 0 proven, 1 refuted, 2 the question could not be asked"
+)]
+pub(crate) struct Cli {
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Verify one case's receipt.
+    Receipt {
+        /// The receipt.
+        file: PathBuf,
+        /// The pinned policy: log key, witnesses, founding charter.
+        #[arg(long)]
+        policy: PathBuf,
+    },
+    /// Verify a whole ledger, exported as one canonical entry a line.
+    Ledger {
+        /// The export.
+        file: PathBuf,
+        /// The checkpoint note that it must add up to.
+        #[arg(long)]
+        checkpoint: PathBuf,
+        /// The pinned policy.
+        #[arg(long)]
+        policy: PathBuf,
+        /// Checkpoint notes kept from before, which the ledger must pass through.
+        #[arg(long)]
+        earlier: Vec<PathBuf>,
+        /// Also decode every entry in full (slower).
+        #[arg(long)]
+        deep: bool,
+    },
+    /// Compare two checkpoint notes: do they prove that the log told two stories?
+    Fork {
+        /// One note.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+        /// The pinned policy.
+        #[arg(long)]
+        policy: PathBuf,
+    },
+    /// Print the policy to pin from a founding charter whose digest you have compared out of band.
+    Pin {
+        /// The charter's text, JSON.
+        charter: PathBuf,
+    },
+    /// Print shell completions.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// What a command answers.
+pub(crate) enum Output {
+    /// Plain text.
+    Text(String),
+    /// A verdict with its findings.
+    Report(Report),
+}
+
+/// A question that could not be asked, in one line.
+pub(crate) struct Usage(pub(crate) String);
+
+pub(crate) fn run(cli: &Cli) -> Result<Output, Usage> {
+    match &cli.command {
+        Command::Receipt { file, policy } => {
+            let (policy, bytes) = (pinned(policy)?, read(file)?);
+            Ok(Output::Report(receipt::verify(&bytes, &policy)))
+        }
+        Command::Ledger { file, checkpoint, policy, earlier, deep } => {
+            let policy = pinned(policy)?;
+            let earlier = earlier.iter().map(|p| text(p)).collect::<Result<Vec<_>, _>>()?;
+            let asked = book::Asked { checkpoint: text(checkpoint)?, earlier, deep: *deep };
+            let export = BufReader::new(open(file)?);
+            book::verify(export, &asked, &policy)
+                .map(Output::Report)
+                .map_err(|e| Usage(format!("cannot read `{}`: {e}", file.display())))
+        }
+        Command::Fork { one, other, policy } => {
+            let (policy, one, other) = (pinned(policy)?, text(one)?, text(other)?);
+            Ok(Output::Report(fork(&one, &other, &policy)))
+        }
+        Command::Pin { charter } => pin(&read(charter)?).map(Output::Text),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "quorate-verify", &mut script);
+            Ok(Output::Text(String::from_utf8_lossy(&script).into_owned()))
+        }
+    }
+}
+
+fn fork(one: &str, other: &str, policy: &LogPolicy) -> Report {
+    let mut report = Report::new("two checkpoints");
+    let parse = |text: &str| text.parse::<Note>().map_err(quorate_ledger::Error::from);
+    let found = parse(one).and_then(|a| {
+        let b = parse(other)?;
+        let sizes =
+            (Checkpoint::open(&a, &policy.log)?.size, Checkpoint::open(&b, &policy.log)?.size);
+        Ok((Fork::between(&a, &b, &policy.log)?, sizes))
+    });
+    match found {
+        Err(e) => report.refuted("checkpoints", e.to_string()),
+        Ok((Some(fork), _)) => report.refuted(
+            "one history",
+            format!("the log signed two histories of {} entries; keep both notes, together they prove it", fork.size),
+        ),
+        Ok((None, (a, b))) if a == b => {
+            report.proven("one history", format!("both notes show the same {a} entries"));
+        }
+        Ok((None, (a, b))) => report.not_shown(
+            "one history",
+            format!("the notes are of {a} and {b} entries; verify the longer ledger with `--earlier`"),
+        ),
+    }
+    report
+}
+
+fn pin(charter: &[u8]) -> Result<String, Usage> {
+    let text: CharterText = serde_json::from_slice(charter)
+        .map_err(|e| Usage(format!("the charter cannot be read ({e}); give its text as JSON")))?;
+    let usage = |e: quorate_terms::Malformed| Usage(e.to_string());
+    text.check().map_err(usage)?;
+    let policy = LogPolicy::of_founding(&text).map_err(usage)?;
+    let json = policy.to_json().map_err(usage)?;
+    Ok(format!("{}\n", String::from_utf8_lossy(&json)))
+}
+
+fn open(path: &Path) -> Result<File, Usage> {
+    File::open(path).map_err(|e| Usage(format!("cannot open `{}`: {e}", path.display())))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Usage> {
+    let mut bytes = Vec::new();
+    let mut limited = open(path)?.take(FILE_BYTES_MAX.saturating_add(1));
+    let count = limited
+        .read_to_end(&mut bytes)
+        .map_err(|e| Usage(format!("cannot read `{}`: {e}", path.display())))?;
+    if u64::try_from(count).is_ok_and(|count| count <= FILE_BYTES_MAX) {
+        return Ok(bytes);
+    }
+    Err(Usage(format!("`{}` is larger than {FILE_BYTES_MAX} bytes", path.display())))
+}
+
+fn text(path: &Path) -> Result<String, Usage> {
+    String::from_utf8(read(path)?).map_err(|_| Usage(format!("`{}` is not text", path.display())))
+}
+
+fn pinned(path: &Path) -> Result<LogPolicy, Usage> {
+    LogPolicy::from_json(&read(path)?).map_err(|e| Usage(format!("`{}`: {e}", path.display())))
+}
