@@ -9,7 +9,12 @@ use crate::run;
 /// The lines of the fenced blocks of a document, block by block.
 fn blocks(name: &str) -> Vec<String> {
     let text = run::read(&house::root().join("docs/spec").join(name)).unwrap();
-    text.split("```").skip(1).step_by(2).filter_map(|b| b.lines().nth(1)).map(str::to_owned).collect()
+    text.split("```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(|b| b.lines().nth(1))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]

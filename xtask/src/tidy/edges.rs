@@ -83,7 +83,8 @@ const RUNTIME: &[&str] = &["tokio", "hyper", "reqwest", "axum", "sqlx", "rustls"
 const PRIMITIVES: [(&str, &[&str]); 14] = [
     ("rand", &[]),
     ("rand_core", &[]),
-    ("getrandom", &["quorate-host"]),
+    // The gateway draws names for requests; nothing secret comes from there.
+    ("getrandom", &["quorate-host", "quorate-gateway"]),
     ("sha2", &["quorate-terms", "quorate-ledger", "quorate-cosigner", "quorate-host"]),
     ("sha3", &["quorate-terms", "quorate-chains", "quorate-verify"]),
     ("dkls23-core", &["quorate-cosigner"]),
