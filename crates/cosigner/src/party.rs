@@ -250,7 +250,11 @@ impl Party {
             Body::BackupVerified(proven) => self.statements.push(proven.statement.clone()),
             Body::Frozen(frozen) => self.freezes.extend(frozen.signed.clone()),
             Body::PeerBanned(barred) => {
-                self.barred.push((barred.wallet.clone(), barred.holder.clone(), barred.cause.clone()));
+                self.barred.push((
+                    barred.wallet.clone(),
+                    barred.holder.clone(),
+                    barred.cause.clone(),
+                ));
             }
             _ => {}
         }

@@ -74,6 +74,11 @@ impl SignRun {
         session_of(&self.run)
     }
 
+    /// The wallet whose key signs.
+    pub fn wallet(&self) -> &quorate_terms::WalletId {
+        &self.task.terms().wallet
+    }
+
     /// Takes one message from a peer.
     pub fn receive(&mut self, bytes: &[u8], identity: &dyn Identity) -> Progress<WalletSignature> {
         let share = self.share.clone();

@@ -116,6 +116,9 @@ pub(crate) struct BookState {
     pub(crate) policy_entry: Option<u64>,
     pub(crate) charter_entry: u64,
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
+    /// The open cases of each requester: derived from `cases`, so that counting them does not read them all.
+    #[serde(skip)]
+    pub(crate) of_requester: BTreeMap<Requester, BTreeSet<CaseId>>,
 }
 
 /// Maps with compound keys, as lists of pairs: JSON has only text keys.
@@ -214,6 +217,12 @@ impl Book {
     /// Every open case, in order.
     pub fn open_cases(&self) -> impl Iterator<Item = &Case> {
         self.state.cases.values()
+    }
+
+    /// The open cases of one requester, in order.
+    pub fn cases_of(&self, requester: &Requester) -> impl Iterator<Item = &Case> {
+        let mine = self.state.of_requester.get(requester).into_iter().flatten();
+        mine.filter_map(|id| self.state.cases.get(id))
     }
 
     /// Every closed case, in order.
@@ -358,7 +367,26 @@ impl BookState {
             policy_entry: None,
             charter_entry: 0,
             wallet_entries: BTreeMap::new(),
+            of_requester: BTreeMap::new(),
         }
+    }
+
+    /// Adds an open case.
+    pub(crate) fn put(&mut self, case: Case) {
+        self.of_requester.entry(case.intent.requester.clone()).or_default().insert(case.id);
+        self.cases.insert(case.id, case);
+    }
+
+    /// Takes an open case out.
+    pub(crate) fn take(&mut self, id: &CaseId) -> Option<Case> {
+        let case = self.cases.remove(id)?;
+        if let Some(mine) = self.of_requester.get_mut(&case.intent.requester) {
+            mine.remove(id);
+            if mine.is_empty() {
+                self.of_requester.remove(&case.intent.requester);
+            }
+        }
+        Some(case)
     }
 }
 

@@ -161,6 +161,21 @@ impl Case {
         !self.drafts.is_empty() && able >= usize::from(charter.threshold)
     }
 
+    /// Whether one of its drafts carries out the transfer, rather than giving it up.
+    pub(crate) fn moves(&self, draft: &Digest) -> bool {
+        let Some(known) = self.drafts.iter().find(|known| known.draft == *draft) else {
+            return false;
+        };
+        let bytes = hex::decode(&known.bytes).unwrap_or_default();
+        let Ok(read) = quorate_chains::read_back(&known.chain, &bytes) else { return false };
+        self.transfer().is_some_and(|t| quorate_chains::carries_out(read.meaning(), t).is_ok())
+    }
+
+    /// Whether the book holds a signature that carries out the transfer: then no later draft of the case can move more.
+    pub fn is_carried_out(&self) -> bool {
+        self.signed.iter().any(|signed| self.moves(&signed.draft))
+    }
+
     fn votes(&self, charter: &CharterText) -> Vec<Vote> {
         let yes = |a: &&Approval| a.body.verdict == Verdict::Approve;
         self.approvals

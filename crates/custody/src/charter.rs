@@ -131,8 +131,13 @@ impl Charter {
         digest: Digest,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        use quorate_terms::canonical::Term as _;
         if digest == self.digest {
             return Ok(());
+        }
+        if text.digest()? != digest {
+            let next = "take text and digest from this party's own book";
+            return Err(Refusal::new("other_charter", "the digest is of another charter", next));
         }
         let due = self.first_saw(&digest).map(|seen| seen.plus_s(self.text.change_delay_s));
         if due.is_none_or(|due| now < due) {

@@ -1,5 +1,6 @@
 //! Leave for what is not a transaction: generating a key, and a drill that proves a backup.
 
+use quorate_terms::freeze::Scope;
 use quorate_terms::intent::{Action, OpenWallet};
 use quorate_terms::{CaseId, Digest, Timestamp, WalletId};
 
@@ -50,14 +51,19 @@ impl Commission {
                 "have them approve",
             ));
         }
-        if book
-            .freezes()
-            .chain(charter.freezes())
-            .any(|(_, scope)| *scope == quorate_terms::freeze::Scope::Vault)
-        {
+        if case.policy() != Some(book.policy().digest()) {
+            let next = "file the intent again";
+            return Err(Refusal::new("old_policy", "it was judged under another policy", next));
+        }
+        let stops = |scope: &Scope| match scope {
+            Scope::Vault => true,
+            Scope::Wallet { wallet } => *wallet == open.wallet,
+            Scope::Agent { .. } => false,
+        };
+        if book.freezes().chain(charter.freezes()).any(|(_, scope)| stops(scope)) {
             return Err(Refusal::new(
                 "frozen",
-                "the vault is frozen",
+                "the vault or this wallet is frozen",
                 "the charter's quorum agrees to unfreeze",
             ));
         }

@@ -7,7 +7,7 @@ mod closing;
 mod keys;
 mod people;
 
-pub(crate) use acts::agent_enrolled;
+pub(crate) use acts::{agent_enrolled, check_spelling};
 pub use people::check_freeze;
 pub(crate) use people::freezer;
 
@@ -64,12 +64,14 @@ impl Book {
 
     /// Applies what an entry says, or changes nothing and says why it is void.
     fn fold(&mut self, entry: &Entry) -> Result<(), Refusal> {
-        let awaited = self.state.awaiting_judgment;
-        let outcome = self.fold_body(entry);
-        // A filed intent is judged by the very next entry or not at all.
-        if let Some(case) = awaited.filter(|case| self.state.awaiting_judgment == Some(*case)) {
+        let Some(case) = self.state.awaiting_judgment else { return self.fold_body(entry) };
+        // A filed intent is judged by the very next entry or not at all; what came instead has no effect either.
+        let outcome = match entry.body {
+            Body::Judged(_) => self.fold_body(entry),
+            _ => Err(void("a filed intent was not judged by the next entry")),
+        };
+        if outcome.is_err() {
             self.state.forget(&case);
-            return outcome.and(Err(void("a filed intent was not judged by the next entry")));
         }
         outcome
     }
@@ -111,23 +113,8 @@ impl Book {
             Body::CredentialRevoked(revoked) => self.fold_revoked(revoked),
             Body::RulesChanged(changed) => self.fold_rules(changed),
             // These decide nothing: they are remembered for people and assessors.
-            Body::Marked(_)
-            | Body::AgentActed(_)
-            | Body::ManifestPinned(_)
-            | Body::RoleGranted(_)
-            | Body::CredentialEnrolled(_)
-            | Body::PlacementAttested(_)
-            | Body::AlertRaised(_)
-            | Body::AlertAcknowledged(_)
-            | Body::AlertClosed(_)
-            | Body::Heartbeat(_)
-            | Body::Deployed(_)
-            | Body::ConfigurationCaptured(_)
-            | Body::ClockChecked(_)
-            | Body::CheckpointWitnessed(_)
-            | Body::RollbackDetected(_)
-            | Body::Erased(_)
-            | Body::AdminActed(_) => Ok(()),
+            note if is_note(note) => Ok(()),
+            _ => Err(void("this build does not know what it decides")),
         }
     }
 
@@ -147,11 +134,35 @@ impl Book {
 impl BookState {
     /// Takes back a filing that was never judged.
     fn forget(&mut self, case: &CaseId) {
-        if let Some(case) = self.cases.remove(case) {
+        if let Some(case) = self.take(case) {
             self.keys.remove(&(case.intent.requester, case.intent.key));
         }
         self.awaiting_judgment = None;
     }
+}
+
+/// Whether an entry decides nothing, and is only remembered for people and assessors.
+pub(crate) const fn is_note(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Marked(_)
+            | Body::AgentActed(_)
+            | Body::ManifestPinned(_)
+            | Body::RoleGranted(_)
+            | Body::CredentialEnrolled(_)
+            | Body::PlacementAttested(_)
+            | Body::AlertRaised(_)
+            | Body::AlertAcknowledged(_)
+            | Body::AlertClosed(_)
+            | Body::Heartbeat(_)
+            | Body::Deployed(_)
+            | Body::ConfigurationCaptured(_)
+            | Body::ClockChecked(_)
+            | Body::CheckpointWitnessed(_)
+            | Body::RollbackDetected(_)
+            | Body::Erased(_)
+            | Body::AdminActed(_)
+    )
 }
 
 /// Why an entry is void.

@@ -2,7 +2,7 @@
 
 use quorate_ledger::{Frontier, hash};
 use quorate_terms::canonical::Term;
-use quorate_terms::entry::{Body, Entry};
+use quorate_terms::entry::{Body, Entry, Frozen};
 use quorate_terms::freeze::Scope;
 use quorate_terms::{Digest, Timestamp};
 
@@ -67,11 +67,23 @@ impl Follower {
             let verdict = self.book.admit(&entry)?;
             self.frontier.append(hash::leaf(bytes));
             match verdict {
-                Verdict::Void(refusal) => followed.voids.push((entry.index, refusal)),
+                Verdict::Void(refusal) => {
+                    // A freeze under a seated key counts whatever is wrong with the entry that carries it.
+                    if let Body::Frozen(frozen) = &entry.body {
+                        followed.freezes.extend(self.signed_freeze(frozen));
+                    }
+                    followed.voids.push((entry.index, refusal));
+                }
                 Verdict::Good => followed.note(entry),
             }
         }
         Ok(followed)
+    }
+
+    fn signed_freeze(&self, frozen: &Frozen) -> Option<(Digest, Scope)> {
+        let freeze = frozen.signed.as_ref()?;
+        let digest = self.book.check_freeze(freeze).ok()?;
+        Some((digest, freeze.body.scope.clone()))
     }
 
     /// Whether a signed root is this replica's own.

@@ -18,14 +18,17 @@ mod fold;
 pub mod rulings;
 
 pub mod event;
+pub mod snapshot;
 mod step;
 
 pub mod charter;
 pub mod commission;
 pub mod dossier;
 pub mod follower;
+pub mod protocol;
 pub mod receipt;
 pub mod warrant;
+pub mod witness;
 
 pub use book::{Book, Verdict};
 pub use case::{Case, State};
@@ -37,3 +40,6 @@ pub use fold::check_freeze;
 pub use follower::Follower;
 pub use refusal::Refusal;
 pub use warrant::Warrant;
+
+/// Reads draft bytes back into their meaning, for cosigners, who know no chain by themselves.
+pub use quorate_chains::{Draft, read_back};

@@ -10,6 +10,8 @@ pub const DRAFTS_PER_CASE_MAX: usize = 16;
 pub const FACTS_PER_CASE_MAX: usize = 8;
 /// Failed runs of one case before it is given up and an alarm is raised (T4).
 pub const ABORTS_PER_CASE_MAX: u32 = 3;
+/// Cases that one tick closes as expired: a wrong clock does harm slowly enough to be seen.
+pub const CLOSED_PER_TICK_MAX: usize = 64;
 /// Entries that a follower takes in one message.
 pub const ENTRIES_PER_FOLLOW_MAX: usize = 4096;
 /// Longest free text in an entry that a door passes on (`reason`, `cause`), in bytes.

@@ -57,7 +57,8 @@ impl Book {
         exclude: Option<CaseId>,
     ) -> Result<Ruled, Refusal> {
         self.check_facts(outside.facts, at)?;
-        Ok(self.rule_unchecked(intent, outside, at, usage, exclude))
+        let base = self.facts(intent, outside, at, exclude);
+        Ok(self.weigh(intent, outside, at, usage, (base, exclude)))
     }
 
     /// The same question at a later time, over another usage: facts were checked when the case was judged.
@@ -70,20 +71,25 @@ impl Book {
         case: CaseId,
     ) -> Result<Ruling, Refusal> {
         outside.facts.iter().try_for_each(|fact| self.check_fact(fact, at, None))?;
-        Ok(self.rule_unchecked(intent, outside, at, usage, Some(case)).ruling)
+        // How much a requester may have waiting bounds filing; what was filed later must not stop what was agreed to.
+        let base = Facts {
+            open_cases: 0,
+            pending_reservations: 0,
+            ..self.facts(intent, outside, at, Some(case))
+        };
+        Ok(self.weigh(intent, outside, at, usage, (base, Some(case))).ruling)
     }
 
-    fn rule_unchecked(
+    fn weigh(
         &self,
         intent: &Intent,
         outside: &Outside<'_>,
         at: Timestamp,
         usage: &Usage,
-        exclude: Option<CaseId>,
+        (base, exclude): (Facts, Option<CaseId>),
     ) -> Ruled {
         let prices = self.prices(intent, outside.facts);
         let value = prices.values().max().copied();
-        let base = self.facts(intent, outside, at, exclude);
         let ask = |value_cents| {
             let facts = Facts { value_cents, ..base.clone() };
             let governance = &self.charter.governance;
@@ -192,7 +198,7 @@ impl Book {
             recipient_usable_from: transfer.and_then(|t| self.state.listed.get(&t.to)).copied(),
             recipient_known: transfer.is_some_and(|t| self.state.known.contains(&t.to)),
             value_cents: None,
-            screening: self.screened(intent, outside, at),
+            screening: self.screened(intent, outside),
             open_cases,
             pending_reservations,
             wallet_exists: wallet.is_some(),
@@ -223,23 +229,14 @@ impl Book {
     }
 
     fn open_of(&self, requester: &Requester, exclude: Option<CaseId>) -> (u32, u32) {
-        let mine = |c: &&Case| c.intent.requester == *requester && Some(c.id) != exclude;
-        let open = self.open_cases().filter(mine).count();
-        let pending = self
-            .open_cases()
-            .filter(mine)
-            .filter(|c| c.state == State::AwaitApprovals && c.transfer().is_some())
-            .count();
+        let mine = || self.cases_of(requester).filter(|c| Some(c.id) != exclude);
+        let waits = |c: &&Case| c.state == State::AwaitApprovals && c.transfer().is_some();
+        let (open, pending) = (mine().count(), mine().filter(waits).count());
         (u32::try_from(open).unwrap_or(u32::MAX), u32::try_from(pending).unwrap_or(u32::MAX))
     }
 
     /// An unsigned "clear" has no weight; an unsigned "listed" tightens.
-    fn screened(
-        &self,
-        intent: &Intent,
-        outside: &Outside<'_>,
-        _at: Timestamp,
-    ) -> CounterpartyCheck {
+    fn screened(&self, intent: &Intent, outside: &Outside<'_>) -> CounterpartyCheck {
         let Action::Transfer(transfer) = &intent.action else {
             return CounterpartyCheck::NotPerformed;
         };
@@ -276,19 +273,17 @@ impl Book {
     ) -> std::collections::BTreeMap<SourceId, Amount> {
         let Action::Transfer(transfer) = &intent.action else { return Default::default() };
         let Some(places) = asset_info(&self.policy, transfer) else { return Default::default() };
-        facts
-            .iter()
-            .filter_map(|fact| match &fact.body.fact {
-                Fact::Price { asset, decimals, micro }
-                    if *asset == transfer.asset && *decimals == places =>
-                {
-                    // A worth too large to reckon is the largest worth, never none.
-                    let worth = cents(transfer.amount, *micro, places).unwrap_or(Amount::MAX);
-                    Some((fact.body.source.clone(), worth))
-                }
-                _ => None,
-            })
-            .collect()
+        let mut worths = std::collections::BTreeMap::new();
+        for fact in facts {
+            let Fact::Price { asset, decimals, micro } = &fact.body.fact else { continue };
+            if *asset == transfer.asset && *decimals == places {
+                // A worth too large to reckon is the largest worth, never none; of a source's words the dearest counts.
+                let worth = cents(transfer.amount, *micro, places).unwrap_or(Amount::MAX);
+                let dearest = worths.entry(fact.body.source.clone()).or_insert(worth);
+                *dearest = worth.max(*dearest);
+            }
+        }
+        worths
     }
 
     /// Refuses facts that nobody with a seat signed, facts about another vault, and stale ones.

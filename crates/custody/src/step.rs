@@ -12,7 +12,8 @@ use quorate_terms::fact::SignedFact;
 use crate::book::Book;
 use crate::case::{Case, State};
 use crate::event::{Effect, Event, Step};
-use crate::fold::freezer;
+use crate::fold::{freezer, is_note};
+use crate::limits;
 use crate::refusal::Refusal;
 
 impl Book {
@@ -54,7 +55,7 @@ impl Book {
                 Ok(self.step_aborted(case, aborted))
             }
             Event::PeerBarred { wallet, holder, by, cause } => {
-                Ok(Step::recording(Body::PeerBanned(PeerBanned { wallet, holder, by, cause })))
+                self.step_bar(PeerBanned { wallet, holder, by, cause })
             }
             Event::KeyCame { case, library, statements } => {
                 self.step_key(self.awaited(&case)?, library, statements)
@@ -65,7 +66,7 @@ impl Book {
                 self.step_observed(self.awaited(&case)?, txid, stage, block)
             }
             Event::FinalityCame { case, fact } => self.step_final(self.awaited(&case)?, &fact, at),
-            Event::Noted(body) => Ok(Step::recording(*body)),
+            Event::Noted(body) => self.step_note(*body),
             Event::Ticked => Ok(self.step_tick(at)),
         }
     }
@@ -76,12 +77,30 @@ impl Book {
             self.in_state(state).map(move |case| effect(case.id)).collect::<Vec<_>>()
         };
         let mut effects = of(State::AwaitSnapshot, Effect::Fetch);
-        effects.extend(of(State::AwaitSignature, Effect::Convene));
         effects.extend(of(State::AwaitCeremony, Effect::Generate));
-        effects.extend(of(State::AwaitBroadcast, Effect::Publish));
-        effects.extend(of(State::AwaitConfirmation, Effect::Publish));
         effects.extend(of(State::AwaitConfirmation, Effect::Watch));
+        for case in self.open_cases() {
+            effects.extend(self.pending_of(case));
+        }
         effects
+    }
+
+    /// What is due for one case that has a draft.
+    fn pending_of(&self, case: &Case) -> Vec<Effect> {
+        let live = case.live_draft().map(|live| live.draft);
+        let given_up = case.cancel.is_some() && live.is_some_and(|live| case.moves(&live));
+        match case.state {
+            // A conflicting draft is due, and what was given up is not published again.
+            _ if given_up => vec![Effect::Fetch(case.id), Effect::Watch(case.id)],
+            State::AwaitSignature if case.aborts >= limits::ABORTS_PER_CASE_MAX => Vec::new(),
+            // While a replacement is signed, what it is to replace may still become final.
+            State::AwaitSignature if !case.signed.is_empty() => {
+                vec![Effect::Convene(case.id), Effect::Watch(case.id)]
+            }
+            State::AwaitSignature => vec![Effect::Convene(case.id)],
+            State::AwaitBroadcast | State::AwaitConfirmation => vec![Effect::Publish(case.id)],
+            _ => Vec::new(),
+        }
     }
 
     fn awaited(&self, id: &quorate_terms::CaseId) -> Result<&Case, Refusal> {
@@ -113,12 +132,36 @@ impl Book {
         Ok(step)
     }
 
-    /// Expired cases close; a charter whose delay has passed comes into force.
+    fn step_bar(&self, barred: PeerBanned) -> Result<Step, Refusal> {
+        self.check_bar(&barred)?;
+        let known = self.wallet(&barred.wallet).and_then(|wallet| wallet.barred.as_ref());
+        if known == Some(&barred.holder) {
+            return Ok(Step::default());
+        }
+        Ok(Step::recording(Body::PeerBanned(barred)))
+    }
+
+    /// Notes decide nothing. Whatever decides something has an event of its own, with its checks.
+    fn step_note(&self, body: Body) -> Result<Step, Refusal> {
+        let note = match &body {
+            Body::Founded(_) => self.size() == 0,
+            Body::RulesChanged(changed) => changed.from == self.state.rules,
+            Body::AgentRetired(retired) => retired.case.is_none(),
+            Body::CredentialRevoked(_) => true,
+            other => is_note(other),
+        };
+        if note {
+            return Ok(Step::recording(body));
+        }
+        let next = "send the event that it follows from";
+        Err(Refusal::new("not_a_note", "an entry that decides something is no note", next))
+    }
+
+    /// Expired cases close, so many at a time; a charter whose delay has passed comes into force.
     fn step_tick(&self, at: Timestamp) -> Step {
         let mut step = Step::default();
-        for case in self.open_cases() {
-            let idle = !case.may_be_signed(&self.charter);
-            let waits = matches!(
+        let waits = |case: &&Case| {
+            let state = matches!(
                 case.state,
                 State::AwaitApprovals
                     | State::AwaitAct
@@ -126,9 +169,10 @@ impl Book {
                     | State::AwaitCeremony
                     | State::AwaitSignature
             );
-            if waits && idle && at >= case.expires_at() {
-                step.close(closed(case, Outcome::Expired, "nobody agreed in time"));
-            }
+            state && at >= case.expires_at() && !case.may_be_signed(&self.charter)
+        };
+        for case in self.open_cases().filter(waits).take(limits::CLOSED_PER_TICK_MAX) {
+            step.close(closed(case, Outcome::Expired, "nobody agreed in time"));
         }
         step.absorb(self.activate_charter(at));
         step

@@ -27,7 +27,7 @@
 
 use std::collections::BTreeSet;
 
-use quorate_chains::Draft;
+use quorate_chains::{Draft, Effect as OnChain};
 use quorate_policy::Usage;
 use quorate_terms::entry::{Charge, Marked};
 use quorate_terms::intent::SchemeName;
@@ -35,7 +35,7 @@ use quorate_terms::judgment::Judgment;
 use quorate_terms::{CaseId, CosignerId, Digest, Timestamp, WalletId};
 
 use crate::book::Wallet;
-use crate::case::{Case, State};
+use crate::case::State;
 use crate::charter::Charter;
 use crate::dossier::Dossier;
 use crate::limits;
@@ -98,9 +98,11 @@ impl Warrant {
         ground(charter, dossier, now)?;
         unfrozen(charter, dossier, &wallet.open.wallet)?;
         live(dossier, draft)?;
-        agreed(charter, dossier, now)?;
-        within_policy(charter, dossier, now)?;
-        one_live_draft(charter, case, draft)?;
+        if !bound(dossier, draft) {
+            agreed(dossier, now)?;
+            within_policy(charter, dossier, now)?;
+        }
+        one_live_draft(charter, dossier, draft)?;
         safe_to_use(charter, wallet, draft)?;
         Ok(Self {
             case: case.id,
@@ -202,26 +204,30 @@ fn live(dossier: &Dossier<'_>, draft: &Draft) -> Result<(), Refusal> {
     dossier.book().check_draft(&before, draft)
 }
 
+/// Whether this draft cannot move more than can move anyway: it gives the case up, or the book holds a verified signature
+/// that already carries the transfer out. A mark alone is no such proof; a run that failed has moved nothing.
+fn bound(dossier: &Dossier<'_>, draft: &Draft) -> bool {
+    draft.meaning().effect == OnChain::SelfSend || dossier.case().is_carried_out()
+}
+
 /// Approvals and expiry hold at this party's own now, under the policy in force.
-fn agreed(charter: &Charter, dossier: &Dossier<'_>, now: Timestamp) -> Result<(), Refusal> {
+fn agreed(dossier: &Dossier<'_>, now: Timestamp) -> Result<(), Refusal> {
     let (book, case) = (dossier.book(), dossier.case());
-    // A replacement of something already marked is bound by its own mark, not by the clock.
-    let begun = !charter.marks(&case.id).is_empty();
-    if now >= case.expires_at() && !begun {
+    if now >= case.expires_at() {
         return Err(Refusal::new(
             "expired",
             "the case has expired by this party's clock",
             "file the intent again",
         ));
     }
-    if case.policy() != Some(book.policy().digest()) && !begun {
+    if case.policy() != Some(book.policy().digest()) {
         return Err(Refusal::new(
             "old_policy",
             "the case was judged under another policy",
             "file the intent again",
         ));
     }
-    if begun || case.is_agreed(book.charter(), book.policy(), now) {
+    if case.is_agreed(book.charter(), book.policy(), now) {
         return Ok(());
     }
     let next = "have the approvers approve again";
@@ -232,21 +238,22 @@ fn agreed(charter: &Charter, dossier: &Dossier<'_>, now: Timestamp) -> Result<()
     ))
 }
 
-/// The judgment stands at this party's own now: over the book's reservations, and over all that this party has itself signed.
+/// The judgment stands at this party's own now, and at the book's time where that is later: over the book's reservations,
+/// and over all that this party has itself signed. What it has marked for this very case is charged there already.
 fn within_policy(charter: &Charter, dossier: &Dossier<'_>, now: Timestamp) -> Result<(), Refusal> {
     let (book, case) = (dossier.book(), dossier.case());
-    if !charter.marks(&case.id).is_empty() {
-        return Ok(());
-    }
-    let at = now.max(book.last_at());
     let met: BTreeSet<_> = case
         .tallies(book.charter(), book.policy(), now)
         .into_iter()
         .filter(|tally| tally.is_met())
         .map(|tally| tally.quorum)
         .collect();
-    for usage in [book.usage(), charter.spent()] {
-        stands(dossier, usage, at, &met)?;
+    let own = Some(charter.spent()).filter(|_| charter.marks(&case.id).is_empty());
+    let later = Some(book.last_at()).filter(|at| *at > now);
+    for at in std::iter::once(now).chain(later) {
+        for usage in std::iter::once(book.usage()).chain(own) {
+            stands(dossier, usage, at, &met)?;
+        }
     }
     Ok(())
 }
@@ -291,8 +298,13 @@ fn stands(
     }
 }
 
-/// Whatever this party has signed for the case, and for this nonce, conflicts on chain with this draft.
-fn one_live_draft(charter: &Charter, case: &Case, draft: &Draft) -> Result<(), Refusal> {
+/// Whatever this party has signed for the case conflicts on chain with this draft, and no other open case holds its nonce.
+///
+/// A nonce that was marked for a case that has since closed without it is free again: the two drafts conflict, so at most
+/// one is ever on chain, and this party's own record goes on counting both. Otherwise one refused run would stop the
+/// wallet for good.
+fn one_live_draft(charter: &Charter, dossier: &Dossier<'_>, draft: &Draft) -> Result<(), Refusal> {
+    let case = dossier.case();
     let live = case.live_draft().ok_or_else(|| {
         Refusal::new(
             "other_draft",
@@ -311,11 +323,9 @@ fn one_live_draft(charter: &Charter, case: &Case, draft: &Draft) -> Result<(), R
         ));
     }
     match charter.case_of_nonce(&live.account, draft.meaning().nonce) {
-        Some(other) if other != case.id => Err(Refusal::new(
-            "nonce_taken",
-            "this party has signed another case with this nonce",
-            next,
-        )),
+        Some(other) if other != case.id && dossier.book().case(&other).is_some() => Err(
+            Refusal::new("nonce_taken", "this party has signed another case with this nonce", next),
+        ),
         _ => Ok(()),
     }
 }

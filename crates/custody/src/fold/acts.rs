@@ -1,12 +1,13 @@
 //! Administrative acts: each follows from an agreed case and says exactly what its intent says.
 
 use quorate_terms::canonical::Term;
+use quorate_terms::credential::AgentCredential;
 use quorate_terms::entry::{
     AddressListed, AddressRemoved, AgentEnrolled, AgentRetired, CharterActivated, CharterApproved,
     CredentialRevoked, Entry, PolicyActivated,
 };
 use quorate_terms::intent::Action;
-use quorate_terms::{CaseId, Timestamp};
+use quorate_terms::{AccountId, CaseId, Timestamp};
 
 use super::{need, void};
 use crate::book::{Admitted, Book, Coming, load};
@@ -18,6 +19,7 @@ impl Book {
     fn due(&self, id: &CaseId, at: Timestamp) -> Result<&Case, Refusal> {
         let case = self.open_case(id)?;
         need(case.state == State::AwaitAct, "the case awaits no act")?;
+        need(at < case.expires_at(), "the case has expired")?;
         need(case.policy() == Some(self.policy.digest()), "it was judged under another policy")?;
         need(
             case.is_agreed(&self.charter, &self.policy, at),
@@ -147,13 +149,24 @@ impl Book {
         let coming = self.state.coming.clone().ok_or_else(|| void("no charter waits"))?;
         let right = coming.digest == activated.charter && coming.case == activated.case;
         need(right && activated.previous == self.charter_digest, "it is another charter")?;
+        let waits = self.open_case(&activated.case)?.state == State::AwaitDelay;
+        need(waits, "the case awaits no charter")?;
         let due = coming.approved_at.plus_s(self.charter.change_delay_s);
         need(entry.at >= due, "the charter's delay has not passed")?;
-        self.charter = coming.text;
+        let before = std::mem::replace(&mut self.charter, coming.text);
         self.charter_digest = coming.digest;
+        self.drop_unseated(&before);
         self.state.coming = None;
         self.state.charter_entry = entry.index;
         self.case_mut(&activated.case, entry.index).map(|case| case.state = State::AwaitAct)
+    }
+
+    /// What people said under a seat that has changed hands, key or credential no longer counts.
+    fn drop_unseated(&mut self, before: &quorate_terms::charter::CharterText) {
+        let now = &self.charter;
+        for case in self.state.cases.values_mut() {
+            case.approvals.retain(|who, _| before.approver(who) == now.approver(who));
+        }
     }
 
     pub(super) fn fold_listed(
@@ -163,6 +176,7 @@ impl Book {
     ) -> Result<(), Refusal> {
         let case = self.due(&listed.case, entry.at)?;
         let expected = self.address_listed(case, entry.at)?;
+        check_spelling(&listed.address)?;
         need(expected == *listed, "the entry does not say what the intent says")?;
         self.state.listed.insert(listed.address.clone(), listed.usable_from);
         self.case_mut(&listed.case, entry.index).map(|_| ())
@@ -211,12 +225,17 @@ impl Book {
         let expected = agent_enrolled(case, enrolled.manifest)?;
         need(expected == *enrolled, "the entry does not say what the intent says")?;
         let credential = &enrolled.credential;
-        let taken = self.credential(&credential.credential).is_some();
-        let token = self.credentials().any(|a| a.credential.token == credential.token);
-        need(!taken && !token, "the credential or its token was used before")?;
+        self.check_credential(credential)?;
         let admitted = Admitted { credential: credential.clone(), revoked: false };
         self.state.credentials.insert(credential.credential.clone(), admitted);
         self.case_mut(&enrolled.case, entry.index).map(|_| ())
+    }
+
+    /// Whether a credential may be admitted: neither its name nor its token was ever used.
+    pub(crate) fn check_credential(&self, credential: &AgentCredential) -> Result<(), Refusal> {
+        let taken = self.credential(&credential.credential).is_some();
+        let token = self.credentials().any(|a| a.credential.token == credential.token);
+        need(!taken && !token, "the credential or its token was used before")
     }
 
     pub(super) fn fold_retired(
@@ -242,6 +261,12 @@ impl Book {
         }
         Ok(())
     }
+}
+
+/// A recipient is listed in the one spelling in which drafts name it, so that striking it off strikes it off.
+pub(crate) fn check_spelling(account: &AccountId) -> Result<(), Refusal> {
+    let spelt = quorate_chains::parse_account(account.address(), &account.chain())?;
+    need(spelt == *account, "the recipient is not in its one checksummed spelling")
 }
 
 /// The entry that admits an agent.

@@ -1,5 +1,7 @@
 //! The life of a case, entry by entry.
 
+use std::collections::BTreeSet;
+
 use quorate_chains::{Draft, Effect as OnChain};
 use quorate_terms::approval::{Approval, Verdict};
 use quorate_terms::canonical::Term;
@@ -9,7 +11,7 @@ use quorate_terms::entry::{
 };
 use quorate_terms::intent::{Action, Requester};
 use quorate_terms::judgment::Judgment;
-use quorate_terms::{CaseId, Timestamp};
+use quorate_terms::{CaseId, CosignerId, Timestamp};
 
 use super::{need, same, void};
 use crate::book::Book;
@@ -40,7 +42,7 @@ impl Book {
         }
         let case = Case::new(filed.case, intent.clone(), entry.at, entry.index);
         self.state.keys.insert(key, filed.case);
-        self.state.cases.insert(filed.case, case);
+        self.state.put(case);
         self.state.awaiting_judgment = Some(filed.case);
         Ok(())
     }
@@ -117,6 +119,9 @@ impl Book {
         if body.expires_at <= at {
             return refuse("expired", "the approval has lapsed", "approve again");
         }
+        if at >= case.expires_at() {
+            return refuse("case_expired", "the case has expired", "have it filed again");
+        }
         let longest = self.policy.document().limits.approval_ttl_s;
         if body.issued_at > at.plus_s(limits::CLOCK_SKEW_MAX_S)
             || body.expires_at > body.issued_at.plus_s(longest)
@@ -146,7 +151,8 @@ impl Book {
                 "ask a member",
             );
         }
-        if case.approvals.contains_key(&body.approver) {
+        // Whoever spoke may speak again once that word has lapsed, and not before.
+        if case.approvals.get(&body.approver).is_some_and(|said| said.body.expires_at > at) {
             return refuse("duplicate", "this approver has spoken already", "ask another approver");
         }
         Ok(case)
@@ -210,15 +216,20 @@ impl Book {
         let Some(account) = wallet.and_then(|w| w.accounts.get(&meaning.chain)) else {
             return refuse("wrong_chain", "the wallet is not open on this chain");
         };
-        if meaning.effect == OnChain::SelfSend {
-            if case.cancel.is_none() || meaning.to != *account || case.drafts.is_empty() {
-                return refuse(
-                    "wrong_meaning",
-                    "an empty transfer to oneself is no part of this case",
-                );
+        quorate_chains::leaves(meaning, account)?;
+        quorate_chains::leaves(meaning, account)?;
+        match (meaning.effect == OnChain::SelfSend, case.cancel.is_some()) {
+            (true, true) if !case.drafts.is_empty() => {}
+            (true, _) => {
+                let why = "an empty transfer to oneself is no part of this case";
+                return refuse("wrong_meaning", why);
             }
-        } else {
-            quorate_chains::carries_out(meaning, transfer)?;
+            (false, true) => return refuse("given_up", "the case was given up"),
+            (false, false) if case.aborts >= limits::ABORTS_PER_CASE_MAX => {
+                let next = "look at the alert, cancel the case and file it again";
+                return Err(Refusal::new("repeated_abort", "its runs failed too often", next));
+            }
+            (false, false) => quorate_chains::carries_out(meaning, transfer)?,
         }
         if meaning.chain != transfer.asset.chain() || meaning.fee_max > transfer.fee_ceiling {
             return refuse(
@@ -325,10 +336,7 @@ impl Book {
             ..signed.clone()
         };
         need(claimed == expected, "the entry does not say what the signature says")?;
-        let parties = usize::from(self.charter.threshold);
-        need(signed.cosigners.len() >= parties, "too few cosigners took part")?;
-        let seated = signed.cosigners.iter().all(|c| self.charter.cosigner(c).is_some());
-        need(seated, "a stranger took part")?;
+        self.check_parties(&signed.cosigners)?;
         let case = self.case_mut(&signed.case, entry.index)?;
         case.signed.push(SignedDraft {
             draft: signed.draft,
@@ -337,6 +345,13 @@ impl Book {
         });
         case.state = State::AwaitBroadcast;
         Ok(())
+    }
+
+    /// Whether these cosigners can have made a signature.
+    pub(crate) fn check_parties(&self, parties: &BTreeSet<CosignerId>) -> Result<(), Refusal> {
+        need(parties.len() >= usize::from(self.charter.threshold), "too few cosigners took part")?;
+        let seated = parties.iter().all(|c| self.charter.cosigner(c).is_some());
+        need(seated, "a stranger took part")
     }
 
     pub(super) fn fold_broadcast(
@@ -360,7 +375,16 @@ impl Book {
         entry: &Entry,
     ) -> Result<(), Refusal> {
         let Some(id) = seen.case else { return Ok(()) };
-        need(!self.open_case(&id)?.signed.is_empty(), "nothing was signed for the case")?;
+        let case = self.open_case(&id)?;
+        need(!case.signed.is_empty(), "nothing was signed for the case")?;
+        let ours = case.transfer().is_some_and(|transfer| {
+            seen.wallet == transfer.wallet
+                && seen.asset == transfer.asset
+                && seen.chain == transfer.asset.chain()
+                && seen.amount == transfer.amount
+                && seen.counterparty == transfer.to
+        });
+        need(ours, "it is not the case's transfer that was seen")?;
         let case = self.case_mut(&id, entry.index)?;
         case.stage = Some(seen.stage);
         Ok(())
@@ -373,7 +397,9 @@ impl Book {
     ) -> Result<(), Refusal> {
         let by = self.open_case(&asked.by)?;
         let right = matches!(&by.intent.action, Action::Cancel { case } if *case == asked.case);
-        need(right && by.state == State::AwaitAct, "no allowed cancel intent asks for it")?;
+        let due =
+            by.state == State::AwaitAct && by.is_agreed(&self.charter, &self.policy, entry.at);
+        need(right && due, "no allowed cancel intent asks for it")?;
         let fresh = self.open_case(&asked.case)?.cancel.is_none();
         need(fresh, "the case was asked to be given up before")?;
         let target = self.case_mut(&asked.case, entry.index)?;

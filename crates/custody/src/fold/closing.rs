@@ -19,7 +19,7 @@ impl Book {
         let known = (closed.outcome == Outcome::Settled)
             .then(|| case.transfer().map(|transfer| transfer.to.clone()))
             .flatten();
-        let Some(mut case) = self.state.cases.remove(&closed.case) else { return Ok(()) };
+        let Some(mut case) = self.state.take(&closed.case) else { return Ok(()) };
         case.entries.push(entry.index);
         match closed.outcome {
             Outcome::Settled => {
@@ -31,7 +31,13 @@ impl Book {
                 self.state.usage.release(&closed.case);
             }
         }
-        self.state.nonces.retain(|_, id| *id != closed.case);
+        // Every draft of a case uses one and the same nonce.
+        if let Some(draft) = case.drafts.first() {
+            self.state.nonces.remove(&(draft.account.clone(), draft.nonce));
+        }
+        if self.state.coming.as_ref().is_some_and(|coming| coming.case == closed.case) {
+            self.state.coming = None;
+        }
         let record =
             ClosedCase { outcome: closed.outcome, filed_at: case.filed_at, entries: case.entries };
         self.state.closed.insert(closed.case, record);
@@ -49,6 +55,13 @@ impl Book {
     }
 
     fn check_closing(&self, case: &Case, closed: &Closed, entry: &Entry) -> Result<(), Refusal> {
+        let on_chain =
+            matches!(closed.outcome, Outcome::Settled | Outcome::Reverted | Outcome::Replaced);
+        let silent = closed.txid.is_none()
+            && closed.amount.is_none()
+            && closed.fee.is_none()
+            && closed.finality.is_none();
+        need(on_chain || silent, "it tells of a transaction where there is none")?;
         let idle = !case.may_be_signed(&self.charter);
         let denied = case.judged.as_ref().is_some_and(|judged| judged.judgment.is_deny());
         match closed.outcome {
@@ -116,7 +129,9 @@ impl Book {
         let named =
             self.charter.sources.iter().any(|seat| seat.kinds.contains(&FactKind::Finality));
         let Some(fact) = &closed.finality else {
-            let tightens = !named && closed.outcome == Outcome::Settled && !case.signed.is_empty();
+            let ours = closed.txid.as_ref().is_some_and(|txid| self.moved_by(case, txid));
+            let says = closed.amount == case.transfer().map(|t| t.amount) && closed.fee.is_none();
+            let tightens = !named && closed.outcome == Outcome::Settled && ours && says;
             return need(tightens, "finality is not a source's signed word");
         };
         self.check_fact(fact, entry.at, None)?;
@@ -127,9 +142,15 @@ impl Book {
             Fate::Replaced => Outcome::Replaced,
         };
         need(closed.outcome == outcome, "the outcome is not what the source says")?;
+        let Fact::Finality { fee, .. } = &fact.body.fact else {
+            return Err(void("the fact is not about finality"));
+        };
+        let moved = case.transfer().filter(|_| outcome == Outcome::Settled).map(|t| t.amount);
         need(
-            closed.txid.as_ref() == Some(txid),
-            "the transaction is not the one that the source names",
+            closed.txid.as_ref() == Some(txid)
+                && closed.fee == Some(*fee)
+                && closed.amount == moved,
+            "transaction, amount or fee is not what the source says",
         )
     }
 
@@ -150,9 +171,7 @@ impl Book {
             *depth >= self.charter.finality_depth,
             "the transaction is not deep enough to be final",
         )?;
-        let ours = case.signed.iter().find(|signed| signed.txid == *txid);
-        let moves = |draft| case.drafts.iter().any(|d| d.draft == draft && self.moves(case, d));
-        let transfer = ours.is_some_and(|signed| moves(signed.draft));
+        let transfer = self.moved_by(case, txid);
         let consistent = match fate {
             Fate::Settled | Fate::Reverted => transfer,
             // Replaced by a stranger's transaction, or by our own empty one.
@@ -162,10 +181,8 @@ impl Book {
         Ok((*fate, txid))
     }
 
-    /// Whether a draft of the case carries out its transfer, rather than giving it up.
-    fn moves(&self, case: &Case, draft: &quorate_terms::entry::Warranted) -> bool {
-        let bytes = hex::decode(&draft.bytes).unwrap_or_default();
-        let Ok(draft) = quorate_chains::read_back(&draft.chain, &bytes) else { return false };
-        case.transfer().is_some_and(|t| quorate_chains::carries_out(draft.meaning(), t).is_ok())
+    /// Whether this transaction was signed for the case and carries out its transfer.
+    fn moved_by(&self, case: &Case, txid: &str) -> bool {
+        case.signed.iter().any(|signed| signed.txid == txid && case.moves(&signed.draft))
     }
 }

@@ -17,17 +17,15 @@ impl Book {
     pub(super) fn fold_key(&mut self, made: &KeyGenerated, entry: &Entry) -> Result<(), Refusal> {
         let case = self.open_case(&made.case)?;
         need(case.state == State::AwaitCeremony, "the case awaits no key")?;
-        need(
-            case.is_agreed(&self.charter, &self.policy, entry.at),
-            "the required quorums have not agreed",
-        )?;
+        // Each holder asked for agreement at its own time before it took part; here its signed word says that it did.
         let Action::OpenWallet(open) = &case.intent.action else {
             return Err(void("the case opens no wallet"));
         };
-        need(
-            open.wallet == made.wallet && open.scheme == made.scheme,
-            "the key is for another wallet",
-        )?;
+        let says = open.wallet == made.wallet
+            && open.scheme == made.scheme
+            && open.purpose == made.purpose
+            && made.method == "dkg";
+        need(says, "the key is for another wallet, purpose or scheme")?;
         need(!self.state.wallets.contains_key(&made.wallet), "the wallet has a key already")?;
         self.check_statements(made)?;
         let wallet = Wallet {
@@ -40,6 +38,7 @@ impl Book {
             backups: BTreeSet::new(),
             barred: None,
         };
+        accounts(&wallet)?;
         self.state.wallets.insert(made.wallet.clone(), wallet);
         self.state.wallet_entries.entry(made.wallet.clone()).or_default().push(entry.index);
         self.case_mut(&made.case, entry.index).map(|_| ())
@@ -119,6 +118,16 @@ impl Book {
     }
 
     pub(super) fn fold_backup(&mut self, proven: &BackupVerified) -> Result<(), Refusal> {
+        self.check_backup(proven)?;
+        let body = &proven.statement.body;
+        if let Some(wallet) = self.state.wallets.get_mut(&body.wallet) {
+            wallet.backups.insert(body.cosigner.clone());
+        }
+        Ok(())
+    }
+
+    /// Everything that must hold of a holder's word on a backup.
+    pub(crate) fn check_backup(&self, proven: &BackupVerified) -> Result<(), Refusal> {
         let body = &proven.statement.body;
         let seat = self
             .charter
@@ -132,29 +141,26 @@ impl Book {
             body.v == 1 && body.vault == self.charter.vault && body.wallet == proven.wallet,
             "it is about another wallet",
         )?;
-        let wallet = self
-            .state
-            .wallets
-            .get_mut(&body.wallet)
-            .ok_or_else(|| void("there is no such wallet"))?;
+        let wallet = self.wallet(&body.wallet).ok_or_else(|| void("there is no such wallet"))?;
         need(
             body.epoch == wallet.epoch && wallet.holders.contains(&body.cosigner),
             "it is about another epoch",
-        )?;
-        wallet.backups.insert(body.cosigner.clone());
-        Ok(())
+        )
     }
 
     pub(super) fn fold_barred(&mut self, barred: &PeerBanned) -> Result<(), Refusal> {
+        self.check_bar(barred)?;
+        if let Some(wallet) = self.state.wallets.get_mut(&barred.wallet) {
+            wallet.barred = Some(barred.holder.clone());
+        }
+        Ok(())
+    }
+
+    /// Whether a bar names seats and a wallet that exist. Who says so is not asked: a bar only tightens.
+    pub(crate) fn check_bar(&self, barred: &PeerBanned) -> Result<(), Refusal> {
         let seated = |c: &CosignerId| self.charter.cosigner(c).is_some();
         need(seated(&barred.holder) && seated(&barred.by), "no such cosigner has a seat")?;
-        let wallet = self
-            .state
-            .wallets
-            .get_mut(&barred.wallet)
-            .ok_or_else(|| void("there is no such wallet"))?;
-        wallet.barred = Some(barred.holder.clone());
-        Ok(())
+        need(self.wallet(&barred.wallet).is_some(), "there is no such wallet")
     }
 
     /// What a signature over a draft of the case makes, checked by libsecp256k1. Session, cosigners, library and checkpoint

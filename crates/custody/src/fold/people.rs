@@ -1,9 +1,11 @@
 //! Founding, freezing and resuming: signed by people who have a seat.
 
+use std::collections::BTreeSet;
+
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::{Entry, Founded, Frozen, Resumed, RulesChanged, Unfrozen};
-use quorate_terms::freeze::{Freeze, Freezer, Resume};
+use quorate_terms::freeze::{Freeze, Freezer, Resume, Scope};
 use quorate_terms::intent::Action;
 use quorate_terms::quorum::Vote;
 use quorate_terms::{Digest, PublicKey, Timestamp};
@@ -45,12 +47,14 @@ impl Book {
                 let due = case.state == State::AwaitAct
                     && case.is_agreed(&self.charter, &self.policy, entry.at);
                 need(asks && due && frozen.freeze == id.intent(), "no such freeze was asked for")?;
-                self.case_mut(id, entry.index)?;
             }
             _ => return Err(void("a freeze is either signed or a case's")),
         }
         let fresh = !self.state.lifted.contains(&frozen.freeze);
         need(fresh, "this freeze was lifted before")?;
+        if let Some(id) = &frozen.case {
+            self.case_mut(id, entry.index)?;
+        }
         self.state.freezes.insert(frozen.freeze, frozen.scope.clone());
         Ok(())
     }
@@ -66,11 +70,22 @@ impl Book {
         let due =
             case.state == State::AwaitAct && case.is_agreed(&self.charter, &self.policy, entry.at);
         need(asks && due, "no such unfreezing was agreed to")?;
+        self.check_lifts(&unfrozen.scope, &unfrozen.lifts)?;
         for freeze in &unfrozen.lifts {
             self.state.freezes.remove(freeze);
             self.state.lifted.insert(*freeze);
         }
         self.case_mut(&unfrozen.case, entry.index).map(|_| ())
+    }
+
+    /// Whether every freeze to be lifted has the scope that people agreed to. One that only a cosigner knows is its own affair.
+    pub(crate) fn check_lifts(
+        &self,
+        scope: &Scope,
+        lifts: &BTreeSet<Digest>,
+    ) -> Result<(), Refusal> {
+        let same = |digest| self.state.freezes.get(digest).is_none_or(|frozen| frozen == scope);
+        need(lifts.iter().all(same), "a freeze that it lifts has another scope")
     }
 
     /// Whether the charter's quorum agreed to go on after the void entry at `voided`.

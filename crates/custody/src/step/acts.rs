@@ -7,31 +7,43 @@ use quorate_terms::entry::{
     Outcome, PolicyActivated, Unfrozen,
 };
 use quorate_terms::intent::Action;
-use quorate_terms::{CaseId, Timestamp};
+use quorate_terms::{AccountId, CaseId, Digest, Timestamp};
 
 use super::closed;
 use crate::book::{Book, Wallet};
 use crate::case::{Case, State};
 use crate::event::{Effect, Step};
-use crate::fold::agent_enrolled;
+use crate::fold::{agent_enrolled, check_spelling};
 use crate::refusal::Refusal;
 
 impl Book {
+    /// The records of an agreed administrative case; where its act cannot be done any more, its closing alone.
+    pub(super) fn act_or_close(&self, case: &Case, at: Timestamp) -> Step {
+        self.act(case, at).unwrap_or_else(|refusal| {
+            let mut step = Step::default();
+            step.close(closed(case, Outcome::Refused, &refusal.to_string()));
+            step
+        })
+    }
+
     /// The records of an agreed administrative case, its closing included.
-    pub(super) fn act(&self, case: &Case, at: Timestamp) -> Result<Step, Refusal> {
+    fn act(&self, case: &Case, at: Timestamp) -> Result<Step, Refusal> {
         let mut step = match &case.intent.action {
             Action::Transfer(_) | Action::OpenWallet(_) => return Ok(Step::default()),
             Action::ChangeCharter { .. } => return self.act_charter(case),
             Action::Cancel { case: target } => self.act_cancel(case, target)?,
             Action::ChangePolicy { .. } => Step::recording(self.act_policy(case)?),
-            Action::IssueCredential { .. } => {
+            Action::IssueCredential { credential } => {
+                self.check_credential(credential)?;
                 Step::recording(Body::AgentEnrolled(Box::new(agent_enrolled(case, None)?)))
             }
             Action::RevokeCredential { credential } => self.act_revoke(case, credential),
-            Action::ListAddress { .. } => {
+            Action::ListAddress { account, .. } => {
+                check_spelling(account)?;
                 Step::recording(Body::AddressListed(Box::new(self.address_listed(case, at)?)))
             }
             Action::RemoveAddress { account } => {
+                self.check_listed(account)?;
                 Step::recording(Body::AddressRemoved(AddressRemoved {
                     address: account.clone(),
                     case: case.id,
@@ -40,6 +52,7 @@ impl Book {
             }
             Action::Freeze { scope } => {
                 let freeze = case.id.intent();
+                self.check_unlifted(&freeze)?;
                 let by = "case".to_owned();
                 let cause = "asked".to_owned();
                 let frozen = Frozen {
@@ -52,11 +65,14 @@ impl Book {
                 };
                 Step::recording(Body::Frozen(Box::new(frozen)))
             }
-            Action::Unfreeze { scope, lifts } => Step::recording(Body::Unfrozen(Unfrozen {
-                scope: scope.clone(),
-                case: case.id,
-                lifts: lifts.clone(),
-            })),
+            Action::Unfreeze { scope, lifts } => {
+                self.check_lifts(scope, lifts)?;
+                Step::recording(Body::Unfrozen(Unfrozen {
+                    scope: scope.clone(),
+                    case: case.id,
+                    lifts: lifts.clone(),
+                }))
+            }
         };
         step.close(closed(case, Outcome::Done, "it took effect"));
         Ok(step)
@@ -81,6 +97,10 @@ impl Book {
             return Err(Refusal::new("no_charter", "the case changes no charter", "report this"));
         };
         self.check_charter(charter)?;
+        if self.coming().is_some() {
+            let next = "wait until it is in force, or cancel its case";
+            return Err(Refusal::new("charter_waits", "another charter waits already", next));
+        }
         Ok(Step::recording(Body::CharterApproved(Box::new(CharterApproved {
             charter: charter.digest()?,
             case: case.id,
@@ -131,6 +151,10 @@ impl Book {
                 "nothing needs doing",
             ));
         };
+        if target.cancel.is_some() {
+            let why = "the case was asked to be given up before";
+            return Err(Refusal::new("given_up", why, "nothing needs doing"));
+        }
         let asked = CancelAsked { case: target.id, by: case.id };
         let mut step = Step::recording(Body::CancelAsked(asked));
         if target.may_be_signed(self.charter()) {
@@ -139,6 +163,22 @@ impl Book {
             step.close(closed(target, Outcome::Cancelled, "its requester gave it up"));
         }
         Ok(step)
+    }
+
+    fn check_listed(&self, account: &AccountId) -> Result<(), Refusal> {
+        if self.state.listed.contains_key(account) {
+            return Ok(());
+        }
+        let next = "name it as `quorate address list` shows it";
+        Err(Refusal::new("not_listed", "no such recipient is listed", next))
+    }
+
+    fn check_unlifted(&self, freeze: &Digest) -> Result<(), Refusal> {
+        if !self.state.lifted.contains(freeze) {
+            return Ok(());
+        }
+        let next = "freeze with a new key for the request";
+        Err(Refusal::new("lifted", "this freeze was lifted before", next))
     }
 
     pub(super) fn step_key(
@@ -199,6 +239,7 @@ impl Book {
             return Ok(Step::default());
         }
         let proven = BackupVerified { wallet: statement.body.wallet.clone(), statement };
+        self.check_backup(&proven)?;
         Ok(Step::recording(Body::BackupVerified(Box::new(proven))))
     }
 }

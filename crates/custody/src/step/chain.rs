@@ -36,8 +36,15 @@ impl Book {
             step.close(closed(case, Outcome::Expired, "it was not signed in time"));
             return Ok(step);
         }
-        match self.first_draft(case, snapshot) {
-            Ok(draft) => self.record_draft(case, &draft),
+        if !case.is_agreed(self.charter(), self.policy(), at) {
+            let mut step = Step { case: Some(case.id), ..Step::default() };
+            let why = "the approvals lapsed before it was drafted; file it again";
+            step.close(closed(case, Outcome::Refused, why));
+            return Ok(step);
+        }
+        let drafted = self.first_draft(case, snapshot);
+        match drafted.and_then(|draft| self.record_draft(case, &draft)) {
+            Ok(step) => Ok(step),
             Err(refusal) => {
                 let mut step = Step { case: Some(case.id), ..Step::default() };
                 step.close(closed(case, Outcome::Refused, &refusal.to_string()));
@@ -103,6 +110,10 @@ impl Book {
         if case.state != State::AwaitBroadcast {
             return Ok(watch);
         }
+        if !case.signed.iter().any(|signed| signed.txid == txid) {
+            let next = "publish the bytes of the case's `Signed` entry";
+            return Err(Refusal::new("not_ours", "the case signed no such transaction", next));
+        }
         let broadcast = Broadcast { case: case.id, txid };
         Ok(Step { records: vec![Body::Broadcast(broadcast)], ..watch })
     }
@@ -114,7 +125,8 @@ impl Book {
         stage: Stage,
         block: Option<u64>,
     ) -> Result<Step, Refusal> {
-        let (Some(transfer), false) = (case.transfer(), case.stage == Some(stage)) else {
+        let heard = case.stage == Some(stage) || case.signed.is_empty();
+        let (Some(transfer), false) = (case.transfer(), heard) else {
             return Ok(Step { case: Some(case.id), ..Step::default() });
         };
         let seen = TransferObserved {

@@ -107,7 +107,7 @@ impl Book {
             (State::AwaitCeremony, _) => {
                 Ok(Step { effects: vec![Effect::Generate(case.id)], ..Step::default() })
             }
-            (State::AwaitAct, _) => self.act(case, at),
+            (State::AwaitAct, _) => Ok(self.act_or_close(case, at)),
             _ => Ok(Step::default()),
         }
     }

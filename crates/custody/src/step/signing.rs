@@ -40,6 +40,7 @@ impl Book {
         let live = case.live_draft().ok_or_else(|| {
             Refusal::new("no_draft", "there is no draft that was to be signed", "report this")
         })?;
+        self.check_parties(&by.cosigners)?;
         let bytes = hex::decode(&live.bytes).unwrap_or_default();
         let draft = quorate_chains::read_back(&live.chain, &bytes)?;
         let signed = Signed {
@@ -49,11 +50,10 @@ impl Book {
             checkpoint_size: by.checkpoint_size,
             ..self.signed(case, &draft, rs, recovery)?
         };
-        Ok(Step {
-            records: vec![Body::Signed(Box::new(signed))],
-            effects: vec![Effect::Publish(case.id)],
-            ..same
-        })
+        // A case that was given up while it was being signed is recorded, not published: a conflicting draft is due.
+        let given_up = case.cancel.is_some() && case.moves(&live.draft);
+        let effect = if given_up { Effect::Fetch(case.id) } else { Effect::Publish(case.id) };
+        Ok(Step { records: vec![Body::Signed(Box::new(signed))], effects: vec![effect], ..same })
     }
 
     /// A refusal before anything secret-dependent left ends the case; one after that is remembered and the case waits.
@@ -64,6 +64,10 @@ impl Book {
         reason: Reason,
         left: bool,
     ) -> Result<Step, Refusal> {
+        if self.charter().cosigner(&cosigner).is_none() {
+            let why = format!("no cosigner `{cosigner}` has a seat");
+            return Err(Refusal::new("no_seat", why, "report this"));
+        }
         let why = format!("{cosigner} refused: {} ({})", reason.message, reason.code);
         let refused = Refused {
             case: case.id,

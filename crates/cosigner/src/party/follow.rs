@@ -1,0 +1,270 @@
+//! Following the book, freezing, and the passing of time.
+
+use std::collections::BTreeSet;
+
+use quorate_custody::follower::Followed;
+use quorate_custody::protocol::{Answer, Ask, Call, Came, Outbox};
+use quorate_custody::witness::Head;
+use quorate_custody::{Refusal, check_freeze};
+use quorate_terms::canonical::Term;
+use quorate_terms::digest::tag;
+use quorate_terms::entry::{AlertRaised, Body, Frozen, RollbackDetected, Severity, Unfrozen};
+use quorate_terms::freeze::{Freeze, FreezeBody, Freezer, Scope};
+use quorate_terms::{CaseId, Digest, Timestamp};
+
+use super::{CallId, Effect, Party, RUN_DEADLINE_S, Step};
+use crate::party::running::Kind;
+
+impl Party {
+    pub(super) fn called(&mut self, id: CallId, call: &Call, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let head = match self.follow(call, now, &mut step) {
+            Ok(Some(head)) => head,
+            Ok(None) => {
+                self.answer(&mut step, id, None, Came::Behind, now);
+                return step;
+            }
+            Err(refusal) => {
+                self.alarm(&mut step, "book_refused", &refusal.to_string(), now);
+                self.answer_refused(&mut step, id, None, refusal, false, now);
+                return step;
+            }
+        };
+        let line =
+            head.cosign(self.charter.text(), &self.me, now, |bytes| self.keys.witness(bytes));
+        let cosignature = line.ok();
+        match &call.ask {
+            Ask::Follow => self.answer(&mut step, id, cosignature, Came::Followed, now),
+            Ask::Sign { case, attempt, parties } => {
+                self.sign(&mut step, id, (case, *attempt, parties), (&head, cosignature), now);
+            }
+            Ask::Generate { case, attempt } => {
+                self.generate(&mut step, id, (case, *attempt), (&head, cosignature), now);
+            }
+        }
+        step
+    }
+
+    /// Folds what the desk tells. `None`: the desk has to start from another entry.
+    fn follow(
+        &mut self,
+        call: &Call,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Result<Option<Head>, Refusal> {
+        let told = &call.told;
+        let size = self.follower.size();
+        if told.from != size {
+            let shown =
+                told.from.saturating_add(u64::try_from(told.entries.len()).unwrap_or(u64::MAX));
+            if shown < size {
+                let body =
+                    RollbackDetected { party: self.name(), expected_size: size, found_size: shown };
+                self.record(step, Body::RollbackDetected(body), now);
+                self.alarm(step, "rollback", &format!("{shown} entries of {size}"), now);
+            }
+            return Ok(None);
+        }
+        let entries: Vec<Vec<u8>> =
+            told.entries.iter().map(|text| text.clone().into_bytes()).collect();
+        let followed = self.follower.follow(&entries);
+        let came = usize::try_from(self.follower.size().saturating_sub(size)).unwrap_or_default();
+        step.replica.extend(entries.into_iter().take(came));
+        self.take_note(followed?, now, step);
+        self.follower.head(&told.checkpoint).map(Some)
+    }
+
+    fn take_note(&mut self, followed: Followed, now: Timestamp, step: &mut Step) {
+        for (index, refusal) in followed.voids {
+            self.alarm(step, "void_entry", &format!("entry {index}: {refusal}"), now);
+        }
+        for entry in followed.coming {
+            // The delay of a charter change runs on this party's own clock, from here.
+            self.record(step, entry.body, now);
+        }
+        let mine: BTreeSet<Digest> = self.charter.freezes().map(|(digest, _)| *digest).collect();
+        let lifts: BTreeSet<Digest> =
+            followed.lifted.into_iter().filter(|d| mine.contains(d)).collect();
+        if !lifts.is_empty() {
+            let case = CaseId::of_intent(Digest::ZERO);
+            self.record(step, Body::Unfrozen(Unfrozen { scope: Scope::Vault, case, lifts }), now);
+        }
+        let book = self.follower.book();
+        let (text, digest) = (book.charter().clone(), book.charter_digest());
+        if digest != self.charter.digest() {
+            // Refused until the delay has passed here; warrants say so until then.
+            drop(self.charter.adopt(&text, digest, now));
+        }
+    }
+
+    pub(super) fn freeze_came(&mut self, freeze: &Freeze, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        match check_freeze(self.charter.text(), freeze) {
+            Ok(digest) if self.charter.freezes().any(|(known, _)| *known == digest) => {}
+            Ok(digest) => self.freeze(&mut step, freeze.clone(), digest, now),
+            Err(refusal) => self.alarm(&mut step, "bad_freeze", &refusal.to_string(), now),
+        }
+        step
+    }
+
+    pub(super) fn freeze_here(&mut self, scope: Scope, cause: String, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let by = Freezer::Cosigner { cosigner: self.me.clone() };
+        let vault = self.charter.text().vault.clone();
+        let body = FreezeBody { v: 1, vault, by, scope, at: now, cause };
+        let Ok(digest) = body.digest() else { return step };
+        let signature = self.keys.identity(&digest);
+        self.freeze(&mut step, Freeze { body, signature }, digest, now);
+        step
+    }
+
+    fn freeze(&mut self, step: &mut Step, freeze: Freeze, digest: Digest, now: Timestamp) {
+        let by = match &freeze.body.by {
+            Freezer::Approver { approver } => format!("approver:{approver}"),
+            Freezer::Cosigner { cosigner } => format!("cosigner:{cosigner}"),
+        };
+        let frozen = Frozen {
+            scope: freeze.body.scope.clone(),
+            by,
+            cause: freeze.body.cause.clone(),
+            freeze: digest,
+            signed: Some(freeze.clone()),
+            case: None,
+        };
+        self.record(step, Body::Frozen(Box::new(frozen)), now);
+        self.freezes.push(freeze);
+        self.alarm(step, "frozen", &digest.short(), now);
+    }
+
+    /// Runs that have not ended in time are given up; a new attempt starts with fresh state (row 21).
+    pub(super) fn tick(&mut self, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let late: Vec<Digest> = self
+            .running
+            .iter()
+            .filter(|(_, running)| {
+                now.since(running.started_at) >= RUN_DEADLINE_S.saturating_mul(1000)
+            })
+            .map(|(session, _)| *session)
+            .collect();
+        for session in late {
+            let Some(running) = self.running.remove(&session) else { continue };
+            let cause = "a peer did not answer in time".to_owned();
+            if let Kind::Drill { backup: Some(_), .. } = &running.run {
+                let refusal =
+                    Refusal::new("timeout", cause.clone(), "see that the peer is up and try again");
+                step.effects.push(Effect::Drilled { id: running.call, result: Err(refusal) });
+                continue;
+            }
+            let came = Came::Aborted {
+                run: session,
+                phase: "waiting".to_owned(),
+                cause,
+                culprits: BTreeSet::new(),
+            };
+            self.answer(&mut step, running.call, running.cosignature, came, now);
+        }
+        step
+    }
+
+    /// Appends to this cosigner's own ledger, and to what it trusts of its own accord.
+    pub(super) fn record(&mut self, step: &mut Step, body: Body, now: Timestamp) {
+        // A body of ours always has a canonical form; should one not, nothing is recorded and nothing is done.
+        if let Ok(entry) = self.own.next(body, now) {
+            self.charter.fold(&entry);
+            step.records.push(entry);
+        }
+    }
+
+    pub(super) fn alarm(
+        &mut self,
+        step: &mut Step,
+        rule: &'static str,
+        subject: &str,
+        now: Timestamp,
+    ) {
+        let mut shown = subject.to_owned();
+        shown.truncate(shown.char_indices().nth(400).map_or(shown.len(), |(at, _)| at));
+        let alert = AlertRaised {
+            alert: Digest::of(tag::ENTRY, format!("{rule} {shown} {now}").as_bytes()),
+            rule: rule.to_owned(),
+            severity: Severity::Critical,
+            subject: shown.clone(),
+        };
+        self.record(step, Body::AlertRaised(Box::new(alert)), now);
+        step.effects.push(Effect::Alarm { rule, subject: shown });
+    }
+
+    pub(super) fn answer(
+        &self,
+        step: &mut Step,
+        id: CallId,
+        cosignature: Option<String>,
+        came: Came,
+        now: Timestamp,
+    ) {
+        let answer = Box::new(self.answered(cosignature, came, now));
+        step.effects.push(Effect::Answer { id, answer });
+    }
+
+    pub(super) fn answered(
+        &self,
+        cosignature: Option<String>,
+        came: Came,
+        now: Timestamp,
+    ) -> Answer {
+        Answer {
+            cosigner: self.me.clone(),
+            size: self.follower.size(),
+            cosignature,
+            clock: now,
+            voids: Vec::new(),
+            outbox: self.outbox(),
+            came,
+        }
+    }
+
+    pub(super) fn answer_refused(
+        &self,
+        step: &mut Step,
+        id: CallId,
+        cosignature: Option<String>,
+        refusal: Refusal,
+        left: bool,
+        now: Timestamp,
+    ) {
+        let reason = refusal.into_reason("warrant");
+        self.answer(step, id, cosignature, Came::Refused { reason, left }, now);
+    }
+
+    /// What the book does not say yet.
+    fn outbox(&self) -> Outbox {
+        let book = self.follower.book();
+        let said = |freeze: &Freeze| {
+            let digest = freeze.body.digest().unwrap_or(Digest::ZERO);
+            book.freezes().any(|(known, _)| *known == digest)
+                || !self.charter.freezes().any(|(d, _)| *d == digest)
+        };
+        Outbox {
+            backups: self
+                .statements
+                .iter()
+                .filter(|s| {
+                    book.wallet(&s.body.wallet).is_some_and(|w| !w.backups.contains(&self.me))
+                })
+                .cloned()
+                .collect(),
+            freezes: self.freezes.iter().filter(|freeze| !said(freeze)).cloned().collect(),
+            barred: self
+                .barred
+                .iter()
+                .filter(|(wallet, ..)| book.wallet(wallet).is_some_and(|w| w.barred.is_none()))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("cosigner:{}", self.me)
+    }
+}

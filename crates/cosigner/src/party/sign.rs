@@ -1,0 +1,356 @@
+//! Taking part in a signature: own warrant, durable mark, then the protocol.
+
+use std::collections::BTreeSet;
+
+use quorate_custody::protocol::Came;
+use quorate_custody::warrant::Leave;
+use quorate_custody::witness::Head;
+use quorate_custody::{Dossier, Refusal, Warrant};
+use quorate_terms::entry::{Body, PeerBanned, RunAborted};
+use quorate_terms::{CaseId, CosignerId, Digest, Timestamp, WalletId};
+
+use super::running::Kind;
+use super::{CallId, Effect, Party, RUNS_MAX, Running, Step};
+use crate::abort::{Abort, Failure};
+use crate::run::{Parcel, State};
+use crate::session::{CheckpointMark, Envelope, Purpose, Seat, SessionTerms, Task};
+use crate::sign::{SignRun, WalletSignature};
+
+impl Party {
+    pub(super) fn sign(
+        &mut self,
+        step: &mut Step,
+        id: CallId,
+        (case, attempt, parties): (&CaseId, u64, &BTreeSet<CosignerId>),
+        (head, cosignature): (&Head, Option<String>),
+        now: Timestamp,
+    ) {
+        match self.begin_sign(step, id, (case, attempt, parties), (head, cosignature.clone()), now)
+        {
+            Ok(parcels) => self.send(step, parcels),
+            Err(refusal) => {
+                let left = !self.charter.marks(case).is_empty();
+                self.answer_refused(step, id, cosignature, refusal, left, now);
+            }
+        }
+    }
+
+    /// The only way from a desk's request to a protocol: warrant, mark, run. The mark is among the step's records, so it is
+    /// durable before the first message leaves.
+    fn begin_sign(
+        &mut self,
+        step: &mut Step,
+        id: CallId,
+        (case, attempt, parties): (&CaseId, u64, &BTreeSet<CosignerId>),
+        (head, cosignature): (&Head, Option<String>),
+        now: Timestamp,
+    ) -> Result<Vec<Parcel>, Refusal> {
+        if self.running.len() >= RUNS_MAX {
+            return Err(Refusal::new(
+                "busy",
+                "too many runs are open",
+                "try again when some have ended",
+            ));
+        }
+        let dossier = Dossier::of(self.follower.book(), case)?;
+        let live = dossier.case().live_draft().ok_or_else(|| {
+            Refusal::new(
+                "other_draft",
+                "the case has no live draft",
+                "send the entries up to its warrant",
+            )
+        })?;
+        // The bytes are read back here, by this party, from the replica that it folded.
+        let bytes = hex::decode(&live.bytes).unwrap_or_default();
+        let draft = quorate_custody::read_back(&live.chain, &bytes)?;
+        let warrant = Warrant::issue(&self.charter, &dossier, &draft, now)?;
+        let mark = warrant.mark(Digest::ZERO, head.size);
+        let leave = warrant.spend();
+        self.unlocked(&leave.wallet)?;
+        let share = self.shares.get(&leave.wallet).cloned().ok_or_else(|| {
+            Refusal::new(
+                "no_share",
+                "this cosigner has no unsealed share of the wallet",
+                "unseal it or restore a backup",
+            )
+        })?;
+        if share.facts().public_key.to_string() != leave.public_key {
+            return Err(Refusal::new(
+                "other_key",
+                "the share is of another key than the book's",
+                "restore a backup",
+            ));
+        }
+        let terms = self.terms(&leave, *case, attempt, parties, head)?;
+        let task = Task::new(terms, &self.me)?;
+        let session = task.session();
+        if self.charter.knows_session(&session) {
+            return Err(Refusal::new(
+                "used_session",
+                "this session was used before",
+                "ask again with the next attempt",
+            ));
+        }
+        let mark = quorate_terms::entry::Marked { session, ..mark };
+        let (run, parcels) =
+            SignRun::start(self.scheme.as_ref(), share, task, &self.pinned(), &self.identity())
+                .map_err(|e| Refusal::new("no_run", e.to_string(), "see the cosigner's log"))?;
+        self.record(step, Body::Marked(Box::new(mark)), now);
+        let run = Kind::Sign { run: Box::new(run), case: *case };
+        let running =
+            Running { run, call: id, started_at: now, checkpoint_size: head.size, cosignature };
+        self.running.insert(session, running);
+        let mut parcels = parcels;
+        parcels.extend(self.hear_early(step, &session, now));
+        Ok(parcels)
+    }
+
+    fn terms(
+        &self,
+        leave: &Leave,
+        case: CaseId,
+        attempt: u64,
+        parties: &BTreeSet<CosignerId>,
+        head: &Head,
+    ) -> Result<SessionTerms, Refusal> {
+        let purpose =
+            Purpose::Sign { draft: leave.draft, sighash: Digest::from_bytes(leave.sighash) };
+        let text = self.charter.text();
+        Ok(SessionTerms {
+            v: 1,
+            vault: text.vault.clone(),
+            intent: case.intent(),
+            purpose,
+            charter: leave.charter,
+            checkpoint: CheckpointMark { size: head.size, root: head.root },
+            wallet: leave.wallet.clone(),
+            epoch: leave.epoch,
+            attempt,
+            threshold: text.threshold,
+            shares: u8::try_from(text.cosigners.len()).unwrap_or(u8::MAX),
+            parties: self.seats(parties)?,
+        })
+    }
+
+    pub(super) fn seats(&self, parties: &BTreeSet<CosignerId>) -> Result<Vec<Seat>, Refusal> {
+        let text = self.charter.text();
+        let seat = |name: &CosignerId| {
+            let party = text.party(name).ok_or_else(|| {
+                Refusal::new(
+                    "no_seat",
+                    "a party of the session has no seat",
+                    "name cosigners of the charter",
+                )
+            })?;
+            Ok(Seat { party, cosigner: name.clone() })
+        };
+        let mut seats: Vec<Seat> = parties.iter().map(seat).collect::<Result<_, Refusal>>()?;
+        seats.sort_by_key(|seat| seat.party);
+        Ok(seats)
+    }
+
+    /// A peer that has used up its aborts is left alone until people have looked (row 26).
+    fn unlocked(&self, wallet: &WalletId) -> Result<(), Refusal> {
+        let locked = |name: &CosignerId| *name != self.me && self.aborts.locked(wallet, name);
+        let culprit = self
+            .charter
+            .text()
+            .cosigners
+            .iter()
+            .map(|seat| &seat.cosigner)
+            .find(|name| locked(name));
+        match culprit {
+            None => Ok(()),
+            Some(peer) => {
+                let message = format!("`{peer}` has broken off too many runs");
+                Err(Refusal::new(
+                    "locked_out",
+                    message,
+                    "look at both cosigners, then restart this one",
+                ))
+            }
+        }
+    }
+
+    pub(super) fn peer_spoke(&mut self, from: &CosignerId, bytes: &[u8], now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let Ok(envelope) = Envelope::from_bytes(bytes) else { return step };
+        let session = envelope.session();
+        if !self.running.contains_key(&session) {
+            if !self.charter.knows_session(&session) {
+                self.early.keep(from, session, bytes.to_vec());
+            }
+            return step;
+        }
+        let parcels = self.hear(&mut step, &session, bytes, now);
+        self.send(&mut step, parcels);
+        step
+    }
+
+    pub(super) fn hear_early(
+        &mut self,
+        step: &mut Step,
+        session: &Digest,
+        now: Timestamp,
+    ) -> Vec<Parcel> {
+        let mut parcels = Vec::new();
+        for (_, bytes) in self.early.take(session) {
+            parcels.extend(self.hear(step, session, &bytes, now));
+        }
+        parcels
+    }
+
+    fn hear(
+        &mut self,
+        step: &mut Step,
+        session: &Digest,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Vec<Parcel> {
+        let identity = self.identity();
+        let Some(mut running) = self.running.remove(session) else { return Vec::new() };
+        let (send, ended) = match &mut running.run {
+            Kind::Sign { run, .. } | Kind::Drill { run, .. } => {
+                let progress = run.receive(bytes, &identity);
+                (progress.send, self.after_sign(step, session, &running, progress.state, now))
+            }
+            Kind::Generate { run } => {
+                let progress = run.receive(bytes, &identity);
+                (progress.send, self.after_generate(step, session, &running, progress.state, now))
+            }
+        };
+        if !ended {
+            self.running.insert(*session, running);
+        }
+        send
+    }
+
+    /// Whether the run is over.
+    fn after_sign(
+        &mut self,
+        step: &mut Step,
+        session: &Digest,
+        running: &Running,
+        state: State<WalletSignature>,
+        now: Timestamp,
+    ) -> bool {
+        match state {
+            State::Waiting | State::Duplicate => false,
+            State::Refused(_) => false,
+            State::Done(signature) => {
+                self.signed(step, session, running, &signature, now);
+                true
+            }
+            State::Failed(failure) => {
+                self.failed(step, session, running, failure, now);
+                true
+            }
+        }
+    }
+
+    fn signed(
+        &mut self,
+        step: &mut Step,
+        session: &Digest,
+        running: &Running,
+        signature: &WalletSignature,
+        now: Timestamp,
+    ) {
+        if let Kind::Drill { run, backup } = &running.run {
+            let wallet = run.wallet().clone();
+            return self.drilled(step, running.call, session, (wallet, *backup), now);
+        }
+        let came = Came::Signed {
+            session: *session,
+            rs: hex::encode(signature.rs),
+            recovery: signature.recovery,
+            checkpoint_size: running.checkpoint_size,
+        };
+        self.answer(step, running.call, running.cosignature.clone(), came, now);
+    }
+
+    /// A ban is recorded, the key is frozen, an alarm is raised, and only then does anybody hear of it.
+    pub(super) fn failed(
+        &mut self,
+        step: &mut Step,
+        session: &Digest,
+        running: &Running,
+        failure: Failure,
+        now: Timestamp,
+    ) {
+        match failure {
+            Failure::Banned(pending) => {
+                let ban = pending.ban().clone();
+                let (wallet, holder, cause) = (ban.wallet, ban.holder, ban.cause);
+                let barred = PeerBanned {
+                    wallet: wallet.clone(),
+                    holder: holder.clone(),
+                    by: self.me.clone(),
+                    cause: cause.clone(),
+                };
+                self.record(step, Body::PeerBanned(barred), now);
+                if let Some(share) = self.shares.get(&wallet) {
+                    share.freeze();
+                }
+                self.alarm(step, "peer_banned", &format!("{holder} for {wallet}: {cause}"), now);
+                self.barred.push((wallet, holder.clone(), cause.clone()));
+                let culprits = BTreeSet::from([holder]);
+                let came =
+                    Came::Aborted { run: *session, phase: "banned".to_owned(), cause, culprits };
+                let answer = Some(Box::new(self.answered(running.cosignature.clone(), came, now)));
+                step.effects.push(Effect::Banned { id: Some(running.call), pending, answer });
+            }
+            Failure::Aborted(abort) => self.aborted(step, session, running, &abort, now),
+            Failure::Bug(bug) => {
+                self.alarm(step, "bug", &bug.to_string(), now);
+                let cause = "this cosigner found a fault of its own; see its log".to_owned();
+                let came = Came::Aborted {
+                    run: *session,
+                    phase: "bug".to_owned(),
+                    cause,
+                    culprits: BTreeSet::new(),
+                };
+                self.answer(step, running.call, running.cosignature.clone(), came, now);
+            }
+        }
+    }
+
+    fn aborted(
+        &mut self,
+        step: &mut Step,
+        session: &Digest,
+        running: &Running,
+        abort: &Abort,
+        now: Timestamp,
+    ) {
+        let (wallet, case) = match &running.run {
+            Kind::Sign { run, case } => (Some(run.wallet().clone()), Some(*case)),
+            Kind::Drill { run, .. } => (Some(run.wallet().clone()), None),
+            Kind::Generate { .. } => (None, None),
+        };
+        if let Some(wallet) = wallet {
+            self.aborts.record(&wallet, abort);
+            let aborted = RunAborted {
+                run: *session,
+                wallet,
+                case,
+                phase: abort.phase.to_owned(),
+                cause: abort.cause.clone(),
+                culprits: abort.culprits.clone(),
+            };
+            self.record(step, Body::RunAborted(aborted), now);
+        }
+        let came = Came::Aborted {
+            run: *session,
+            phase: abort.phase.to_owned(),
+            cause: abort.cause.clone(),
+            culprits: abort.culprits.clone(),
+        };
+        self.answer(step, running.call, running.cosignature.clone(), came, now);
+    }
+
+    pub(super) fn send(&self, step: &mut Step, parcels: Vec<Parcel>) {
+        let send = |parcel: Parcel| Effect::Send { to: parcel.to, bytes: parcel.bytes };
+        step.effects.extend(parcels.into_iter().map(send));
+    }
+}

@@ -1,0 +1,76 @@
+//! The whole fold as bytes, so that a restart reads only the tail of the ledger. Its owner signs it; a party restores only
+//! from a snapshot that it signed itself.
+
+use std::collections::BTreeMap;
+
+use quorate_terms::canonical::Term;
+use quorate_terms::charter::CharterText;
+use quorate_terms::policy::PolicyDocument;
+use serde::{Deserialize, Serialize};
+
+use crate::book::{Book, BookState, load};
+use crate::refusal::Refusal;
+
+/// What a snapshot holds: the charter and the policy in force, and the state.
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u8,
+    charter: &'a CharterText,
+    policy: &'a PolicyDocument,
+    state: &'a BookState,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    v: u8,
+    charter: CharterText,
+    policy: PolicyDocument,
+    state: BookState,
+}
+
+impl Book {
+    /// The fold as bytes. Equal folds give equal bytes.
+    ///
+    /// # Errors
+    /// [`Refusal`] never happens for a fold of entries.
+    pub fn to_snapshot(&self) -> Result<Vec<u8>, Refusal> {
+        let written = Written {
+            v: 1,
+            charter: &self.charter,
+            policy: self.policy.document(),
+            state: &self.state,
+        };
+        serde_json::to_vec(&written).map_err(|e| bad(&e.to_string()))
+    }
+
+    /// The fold that a snapshot holds. `charter` is any charter of the same vault and ledger, the founding one for instance.
+    ///
+    /// The bytes are believed: check their owner's signature over `quorate/snapshot/v1` first.
+    ///
+    /// # Errors
+    /// [`Refusal`] for bytes that are no snapshot of this vault, or that hold a charter or policy which does not load.
+    pub fn from_snapshot(charter: &CharterText, bytes: &[u8]) -> Result<Self, Refusal> {
+        let read: Read = serde_json::from_slice(bytes).map_err(|e| bad(&e.to_string()))?;
+        let ours = read.charter.vault == charter.vault
+            && read.charter.log.origin == charter.log.origin
+            && read.policy.vault == charter.vault;
+        if read.v != 1 || !ours {
+            return Err(bad("it is of another vault, ledger or version"));
+        }
+        read.charter.check()?;
+        let policy = load(&read.policy)?;
+        let charter_digest = read.charter.digest()?;
+        let mut state = read.state;
+        state.of_requester = BTreeMap::new();
+        for case in std::mem::take(&mut state.cases).into_values() {
+            state.put(case);
+        }
+        Ok(Self { charter: read.charter, charter_digest, policy, state })
+    }
+}
+
+fn bad(why: &str) -> Refusal {
+    let next = "restore from another snapshot that this party signed, or replay the ledger";
+    Refusal::new("bad_snapshot", format!("the snapshot cannot be read: {why}"), next)
+}
