@@ -1,7 +1,7 @@
 //! What people see: colour where it is wanted, aligned tables, progress, one JSON answer, and asking for a passphrase.
 
 use std::fmt;
-use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::{secret_file, telemetry};
 
 /// The longest passphrase that is read from a pipe, in bytes.
-const PASSPHRASE_MAX: u64 = 4096;
+const PASSPHRASE_MAX: usize = 4096;
 
 /// How a command speaks to its caller.
 #[derive(Clone, Copy, Debug)]
@@ -208,15 +208,15 @@ fn ask(prompt: &str, twice: bool) -> Result<Secret, Fault> {
 
 /// Reads byte by byte, so that what follows the line stays in the pipe.
 fn first_line(input: &mut dyn io::Read) -> Result<Secret, Fault> {
-    let room = usize::try_from(PASSPHRASE_MAX).unwrap_or(0);
+    let room = PASSPHRASE_MAX;
     let mut line = zeroize::Zeroizing::new(Vec::with_capacity(room));
-    for byte in input.take(PASSPHRASE_MAX).bytes() {
-        let byte =
-            byte.map_err(|e| Fault::new("passphrase", e.to_string(), "give it on one line"))?;
-        if byte == b'\n' {
+    let mut byte = zeroize::Zeroizing::new([0_u8; 1]);
+    while line.len() < room {
+        let trouble = |e: io::Error| Fault::new("passphrase", e.to_string(), "give it on one line");
+        if input.read(byte.as_mut()).map_err(trouble)? == 0 || *byte == [b'\n'] {
             break;
         }
-        line.push(byte);
+        line.extend_from_slice(byte.as_slice());
     }
     Ok(Secret::new(std::mem::take(&mut *line)).without_line_break())
 }

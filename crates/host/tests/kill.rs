@@ -1,5 +1,7 @@
 //! A store whose process is killed in the middle of its work keeps every append that it acknowledged.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

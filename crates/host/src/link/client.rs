@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::mux::Guard;
@@ -83,11 +83,10 @@ impl Client {
     /// # Errors
     /// [`CallError::Lost`] with the reason when there is none `within` the time.
     pub async fn link(&self, within: Duration) -> Result<Link, CallError> {
-        let deadline = Instant::now() + within;
         self.wanted.notify_one();
         let mut status = self.status.clone();
         let ready = |status: &Status| status.as_ref().is_ok_and(|link| !link.is_ended());
-        let found = timeout_at(deadline, status.wait_for(ready)).await;
+        let found = timeout(within, status.wait_for(ready)).await;
         match found {
             Ok(Ok(link)) => link.clone().map_err(CallError::Lost),
             _ => Err(CallError::Lost(self.status().err().unwrap_or_else(|| "too late".to_owned()))),

@@ -388,7 +388,8 @@ impl Inbound {
         match frame {
             Frame::Welcome | Frame::Ping => {}
             Frame::Call { id, within_ms, method, body } => {
-                let deadline = Instant::now() + Duration::from_millis(u64::from(within_ms));
+                let within = Duration::from_millis(u64::from(within_ms));
+                let deadline = Instant::now().checked_add(within).unwrap_or_else(Instant::now);
                 self.serve(id, Some(deadline), method, body)?;
             }
             Frame::Subscribe { id, method, body } => self.serve(id, None, method, body)?,
@@ -502,12 +503,13 @@ async fn write_all(
     limits: &Limits,
     accepting: bool,
 ) -> String {
+    let sign_of_life = limits.idle.checked_div(3).unwrap_or(limits.idle);
     let mut next = if accepting { Frame::Welcome.encode() } else { Frame::Ping.encode() };
     loop {
         if let Err(error) = wire::write(writer, &next, limits.frame).await {
             return error.to_string();
         }
-        next = match timeout(limits.idle / 3, queue.recv()).await {
+        next = match timeout(sign_of_life, queue.recv()).await {
             Ok(Some(frame)) => frame,
             Ok(None) => return "closed here".to_owned(),
             Err(_) => Frame::Ping.encode(),
