@@ -91,7 +91,7 @@ text!(/// A note on a transfer: personal, never judged, never trusted.
 
 fn is_lower_hex(digits: &str) -> bool {
     let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    !digits.is_empty() && digits.len() % 2 == 0 && digits.bytes().all(lower)
+    !digits.is_empty() && digits.len().is_multiple_of(2) && digits.bytes().all(lower)
 }
 
 /// An amount as the caller gave it. The decimals of a human amount are known to the desk, not to the door.

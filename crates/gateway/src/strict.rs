@@ -33,23 +33,23 @@ pub struct Refused {
     /// The message's id, if it has a usable one.
     pub id: Option<Value>,
     /// The complaint.
-    pub complaint: Complaint,
+    pub complaint: Box<Complaint>,
 }
 
 impl Refused {
     fn new(rpc: i32, id: Option<Value>, why: &str) -> Self {
         let message = format!("{}; send one strict JSON-RPC 2.0 message", bounded(why));
-        Self { rpc, id, complaint: Complaint::new(Code::MalformedMessage, message) }
+        Self { rpc, id, complaint: Box::new(Complaint::new(Code::MalformedMessage, message)) }
     }
 
     /// A refusal with a complaint of its own.
-    pub const fn with(rpc: i32, id: Option<Value>, complaint: Complaint) -> Self {
-        Self { rpc, id, complaint }
+    pub fn with(rpc: i32, id: Option<Value>, complaint: Complaint) -> Self {
+        Self { rpc, id, complaint: Box::new(complaint) }
     }
 
     /// The JSON-RPC error. Without a readable id there is none, rather than null.
     pub fn to_json(&self, request_id: &str) -> Value {
-        let complaint = self.complaint.clone().under(request_id);
+        let complaint = Complaint::clone(&self.complaint).under(request_id);
         let message = complaint.message.clone();
         let data = serde_json::to_value(complaint).unwrap_or(Value::Null);
         let mut said = serde_json::json!({

@@ -594,7 +594,6 @@ async fn unknown_methods_and_undeclared_capabilities_are_method_not_found() {
         "prompts/list",
         "resources/list",
         "resources/templates/list",
-        "tasks/get",
         "ping",
         "subscriptions/listen",
         "logging/setLevel",

@@ -93,7 +93,9 @@ impl Desk for FakeDesk {
                 Ok(Answer::Cases(CaseList { cases: vec![case(Digest::ZERO)], next_after: None }))
             }
             Question::GetCase { .. } => std::future::pending().await,
-            Question::GetReceipt { .. } => panic!("the fake desk breaks here on purpose"),
+            Question::GetReceipt { .. } => {
+                std::panic::panic_any("the fake desk breaks here on purpose")
+            }
             // An answer to another question.
             Question::GetTxStatus { .. } => {
                 Ok(Answer::Cases(CaseList { cases: vec![], next_after: None }))
