@@ -147,9 +147,9 @@ fn does(
         return Ok("sends nothing to itself, to take the place of an earlier draft".into());
     }
     let (asset, to, amount) = transaction.moves()?;
-    if !same(&asset, transfer.asset.reference())
-        && !(asset.is_empty() && transfer.asset.is_native())
-    {
+    let native = asset.is_empty() && transfer.asset.is_native();
+    let token = transfer.asset.namespace() == "erc20" && same(&asset, transfer.asset.reference());
+    if !native && !token {
         return Err("the bytes move another asset".into());
     }
     if !same(&to, transfer.to.address()) || transfer.to.chain() != transfer.asset.chain() {

@@ -94,7 +94,7 @@ impl Story {
             return Err("what was judged is not what was filed".into());
         }
         let own = self.entries.iter().filter(|e| case_of(&e.body).is_some());
-        let (first, last) = (own.clone().next(), own.clone().last());
+        let (first, last) = (own.clone().next(), own.clone().next_back());
         if first.is_some_and(|e| e.index != filed.entry.index) {
             return Err("something of the case comes before it was filed".into());
         }

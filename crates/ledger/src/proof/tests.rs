@@ -83,7 +83,8 @@ proptest! {
         size in 2u64..200, pick in any::<u64>(), at in any::<prop::sample::Index>(), bit in 0usize..256,
     ) {
         let tree = grown(size);
-        let (index, old) = (pick % size, (pick % size).max(1));
+        let index = pick.checked_rem(size).unwrap();
+        let old = index.max(1);
         let (root, old_root) = (tree.root(), tree.root_at(old).unwrap());
         let path = inclusion(&tree, index, size).unwrap();
         let proof = consistency(&tree, old, size).unwrap();
