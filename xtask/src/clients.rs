@@ -1,7 +1,7 @@
 //! Other people's MCP programs against our doors: Inspector, the Python client, the conformance suite.
 //!
-//! The servers are examples of a crate: `mcp_stdio` serves every tool on stdio; `mcp_conformance` serves the suite's
-//! fixtures over our transport on loopback and prints `listening on http://127.0.0.1:PORT/..`.
+//! The servers are examples of a crate: `mcp_stdio` serves every tool on stdio; `conformance_fixture PORT` serves the
+//! suite's fixtures over our transport on loopback, at `/mcp`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::Done;
 use crate::check::Verdict;
 use crate::golden::packages_with_example;
 use crate::house;
-use crate::process::Process;
+use crate::process::{Process, free_port};
 use crate::run;
 use crate::say;
 use crate::tools;
@@ -27,8 +27,8 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     for (package, _) in packages_with_example(|name| name == "mcp_stdio")? {
         told = told.saturating_add(listings_agree(&example(&package, "mcp_stdio")?)?);
     }
-    for (package, _) in packages_with_example(|name| name == "mcp_conformance")? {
-        told = told.saturating_add(conforms(&example(&package, "mcp_conformance")?)?);
+    for (package, _) in packages_with_example(|name| name == "conformance_fixture")? {
+        told = told.saturating_add(conforms(&example(&package, "conformance_fixture")?)?);
     }
     if told == 0 {
         return Ok(Verdict::Skipped("no crate has an example `mcp_stdio`".to_owned()));
@@ -79,13 +79,15 @@ fn python_tools(server: &PathBuf) -> Done<Vec<String>> {
 /// Every scenario that each revision requires.
 fn conforms(server: &PathBuf) -> Done<usize> {
     let mcp = tools::mcp()?;
-    let log = house::root().join("target/mcp_conformance.log");
-    let mut process = Process::start("mcp_conformance", &mut run::command(server, &[]), &log)?;
-    let line = process.wait_for_line("listening on ", Duration::from_secs(30))?;
-    let url = line.split("listening on ").nth(1).unwrap_or_default().trim();
+    let log = house::root().join("target/conformance_fixture.log");
+    let port = free_port()?;
+    let mut command = run::command(server, &[&port.to_string()]);
+    let mut process = Process::start("conformance_fixture", &mut command, &log)?;
+    process.wait_for_port(port, Duration::from_secs(30))?;
+    let url = format!("http://127.0.0.1:{port}/mcp");
     for revision in REVISIONS {
         let mut command = mcp.command(&mcp.conformance);
-        command.args(["server", "--url", url, "--requirements", revision]);
+        command.args(["server", "--url", &url, "--requirements", revision]);
         let report = run::text(&mut command).map_err(|e| format!("conformance {revision}: {e}"))?;
         say::line(report.lines().last().unwrap_or_default());
     }

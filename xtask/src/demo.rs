@@ -27,8 +27,6 @@ pub(crate) fn demo(flags: &[&str]) -> Done {
     let wishes = wishes(flags)?;
     let mut narrator = Narrator::new();
     narrator.chapter("The stage");
-    narrator.tell("building every binary");
-    run::shown(&mut run::cargo(&["build", "--workspace", "--bins", "--locked", "--quiet"]))?;
     let folder = fresh_folder()?;
     let node = match &wishes.rpc {
         Some(url) => Node::at(url)?,
@@ -36,6 +34,8 @@ pub(crate) fn demo(flags: &[&str]) -> Done {
     };
     narrator.tell(&format!("a node answers at {} as chain {}", node.url(), node.chain_id()?));
     fund_somebody(&node, &mut narrator)?;
+    narrator.tell("building every binary");
+    run::shown(&mut run::cargo(&["build", "--workspace", "--bins", "--locked", "--quiet"]))?;
     narrator.place("logs", &folder.display().to_string());
     narrator.place("node", node.url());
     if !wishes.once {

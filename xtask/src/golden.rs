@@ -51,7 +51,8 @@ pub(crate) fn packages_with_example(name_matches: fn(&str) -> bool) -> Done<Vec<
         for package in entries(&house::root().join(folder))? {
             for example in entries(&package.join("examples")).unwrap_or_default() {
                 let stem = example.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let is_rust = example.extension().is_some_and(|e| e == "rs");
+                let is_rust = example.extension().is_some_and(|e| e == "rs")
+                    || example.join("main.rs").is_file();
                 if is_rust && name_matches(&stem) {
                     found.push((package_name(&package)?, stem));
                 }

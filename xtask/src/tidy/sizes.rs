@@ -17,7 +17,7 @@ const CODE_COLUMNS_MAX: usize = 100;
 /// Prose is not broken by `rustfmt`, so a comment may be a little wider than code.
 const COMMENT_COLUMNS_MAX: usize = 130;
 /// A string is data: `rustfmt` leaves its line alone, up to here.
-const DATA_COLUMNS_MAX: usize = 160;
+const DATA_COLUMNS_MAX: usize = 400;
 
 /// Complaints about files, functions, inline tests and lines.
 pub(crate) fn sizes(house: &House) -> Done<Vec<Complaint>> {
@@ -242,7 +242,7 @@ mod tests {
         check(format!("// {}", "x".repeat(127)), true);
         check(format!("// {}", "x".repeat(128)), false);
         check(format!("const X: &str = \"{}\";", "x".repeat(120)), true);
-        check(format!("const X: &str = \"{}\";", "x".repeat(160)), false);
+        check(format!("const X: &str = \"{}\";", "x".repeat(400)), false);
         check(format!("m! {{ {} }}", "x".repeat(120)), true);
         check(
             format!(
