@@ -1,5 +1,7 @@
 //! Following the book: a party's own replica, folded entry by entry, with the tree that its checkpoints are checked against.
 
+use std::collections::VecDeque;
+
 use quorate_ledger::{Frontier, hash};
 use quorate_terms::canonical::Term;
 use quorate_terms::entry::{Body, Entry, Frozen};
@@ -15,7 +17,12 @@ use crate::refusal::Refusal;
 pub struct Follower {
     book: Book,
     frontier: Frontier,
+    /// Leaf hash and root after it, of the newest entries: calls of the desk may overtake one another.
+    recent: VecDeque<(Digest, Digest)>,
 }
+
+/// How many of the newest entries a follower can compare with what it is shown again.
+const RECENT_MAX: usize = 4096;
 
 /// What came of following some entries.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,7 +40,7 @@ pub struct Followed {
 impl Follower {
     /// A follower of a book that it has seen nothing of, or that it folded itself.
     pub const fn new(book: Book, frontier: Frontier) -> Self {
-        Self { book, frontier }
+        Self { book, frontier, recent: VecDeque::new() }
     }
 
     /// The replica.
@@ -65,7 +72,7 @@ impl Follower {
         for bytes in entries {
             let entry = Entry::from_canonical(bytes)?;
             let verdict = self.book.admit(&entry)?;
-            self.frontier.append(hash::leaf(bytes));
+            self.push(hash::leaf(bytes));
             match verdict {
                 Verdict::Void(refusal) => {
                     // A freeze under a seated key counts whatever is wrong with the entry that carries it.
@@ -84,6 +91,43 @@ impl Follower {
         let freeze = frozen.signed.as_ref()?;
         let digest = self.book.check_freeze(freeze).ok()?;
         Some((digest, freeze.body.scope.clone()))
+    }
+
+    fn push(&mut self, leaf: Digest) {
+        self.frontier.append(leaf);
+        if self.recent.len() >= RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((leaf, self.frontier.root()));
+    }
+
+    /// The newest entry at `index`: its leaf hash and the root after it.
+    fn recall(&self, index: u64) -> Option<&(Digest, Digest)> {
+        let first = self.size().saturating_sub(u64::try_from(self.recent.len()).ok()?);
+        self.recent.get(usize::try_from(index.checked_sub(first)?).ok()?)
+    }
+
+    /// How many of these entries, the first of which is said to be number `from`, this replica has already.
+    ///
+    /// # Errors
+    /// [`Refusal`]: `behind` when there is a gap or they are too old to compare; `fork` when one of them is not the entry
+    /// that this replica has, which proves that the book was rewritten.
+    pub fn known(&self, from: u64, entries: &[Vec<u8>]) -> Result<usize, Refusal> {
+        let behind = || {
+            let message = format!("this replica has {} entries", self.size());
+            Refusal::new("behind", message, "send the entries from there")
+        };
+        let ahead = self.size().checked_sub(from).ok_or_else(behind)?;
+        let known = usize::try_from(ahead).unwrap_or(usize::MAX).min(entries.len());
+        for (index, bytes) in (from..).zip(entries.iter().take(known)) {
+            let (leaf, _) = self.recall(index).ok_or_else(behind)?;
+            if *leaf != hash::leaf(bytes) {
+                let message = format!("entry {index} is not the one that this replica has");
+                let next = "stop the desk, keep both books as evidence and call the operators";
+                return Err(Refusal::new("fork", message, next));
+            }
+        }
+        Ok(known)
     }
 
     /// Whether a signed root is this replica's own.

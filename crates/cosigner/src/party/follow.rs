@@ -53,23 +53,23 @@ impl Party {
         step: &mut Step,
     ) -> Result<Option<Head>, Refusal> {
         let told = &call.told;
-        let size = self.follower.size();
-        if told.from != size {
-            let shown =
-                told.from.saturating_add(u64::try_from(told.entries.len()).unwrap_or(u64::MAX));
-            if shown < size {
-                let body =
-                    RollbackDetected { party: self.name(), expected_size: size, found_size: shown };
-                self.record(step, Body::RollbackDetected(body), now);
-                self.alarm(step, "rollback", &format!("{shown} entries of {size}"), now);
-            }
-            return Ok(None);
-        }
         let entries: Vec<Vec<u8>> =
             told.entries.iter().map(|text| text.clone().into_bytes()).collect();
-        let followed = self.follower.follow(&entries);
+        let known = match self.follower.known(told.from, &entries) {
+            Ok(known) => known,
+            Err(refusal) if refusal.code == "behind" => return Ok(None),
+            Err(refusal) => {
+                let (party, expected_size) = (self.name(), self.follower.size());
+                let body = RollbackDetected { party, expected_size, found_size: told.from };
+                self.record(step, Body::RollbackDetected(body), now);
+                return Err(refusal);
+            }
+        };
+        let size = self.follower.size();
+        let news: Vec<Vec<u8>> = entries.into_iter().skip(known).collect();
+        let followed = self.follower.follow(&news);
         let came = usize::try_from(self.follower.size().saturating_sub(size)).unwrap_or_default();
-        step.replica.extend(entries.into_iter().take(came));
+        step.replica.extend(news.into_iter().take(came));
         self.take_note(followed?, now, step);
         self.follower.head(&told.checkpoint).map(Some)
     }
