@@ -1,6 +1,6 @@
 //! The tools: names, words, schemas, hints, and how each one's arguments become a question.
 //!
-//! Names and input rules follow the catalogue of `docs/spec/tools.md`. Words are constant: what a model reads about a
+//! Names, words and schemas are those in `golden/`, where the lists are committed. Words are constant: what a model reads about a
 //! tool never depends on a chain, a caller or a configuration. There is no tool that approves, and none that
 //! administers.
 
