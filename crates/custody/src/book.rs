@@ -114,7 +114,7 @@ pub(crate) struct BookState {
     pub(crate) nonces: BTreeMap<(AccountId, u64), CaseId>,
     pub(crate) coming: Option<Coming>,
     pub(crate) policy_entry: Option<u64>,
-    pub(crate) charter_entry: u64,
+    pub(crate) charter_entries: BTreeSet<u64>,
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
     /// The open cases of each requester: derived from `cases`, so that counting them does not read them all.
     #[serde(skip)]
@@ -310,7 +310,7 @@ impl Book {
 
     /// Entries that explain who may do what: the charter's, the policy's and the wallet's.
     pub fn ground_entries(&self, wallet: Option<&WalletId>) -> BTreeSet<u64> {
-        let mut entries = BTreeSet::from([self.state.charter_entry]);
+        let mut entries = self.state.charter_entries.clone();
         entries.extend(self.state.policy_entry);
         entries.extend(wallet.and_then(|w| self.state.wallet_entries.get(w)).into_iter().flatten());
         entries
@@ -365,7 +365,7 @@ impl BookState {
             nonces: BTreeMap::new(),
             coming: None,
             policy_entry: None,
-            charter_entry: 0,
+            charter_entries: BTreeSet::from([0]),
             wallet_entries: BTreeMap::new(),
             of_requester: BTreeMap::new(),
         }

@@ -96,6 +96,7 @@ impl Book {
         need(approved.text == **charter && approved.charter == digest, "it is another charter")?;
         self.check_charter(charter)?;
         need(self.state.coming.is_none(), "another charter waits already")?;
+        self.state.charter_entries.insert(entry.index);
         self.state.coming = Some(Coming {
             digest,
             text: approved.text.clone(),
@@ -157,7 +158,7 @@ impl Book {
         self.charter_digest = coming.digest;
         self.drop_unseated(&before);
         self.state.coming = None;
-        self.state.charter_entry = entry.index;
+        self.state.charter_entries.insert(entry.index);
         self.case_mut(&activated.case, entry.index).map(|case| case.state = State::AwaitAct)
     }
 
