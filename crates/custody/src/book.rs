@@ -7,7 +7,7 @@ use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
 use quorate_terms::credential::AgentCredential;
 use quorate_terms::entry::{Body, Entry, Outcome, RULES_VERSION};
-use quorate_terms::freeze::Scope;
+use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::intent::{OpenWallet, Requester};
 use quorate_terms::{
     AccountId, CaseId, ChainId, CosignerId, CredentialId, Digest, IdempotencyKey, Malformed,
@@ -77,6 +77,8 @@ pub struct ClosedCase {
     pub outcome: Outcome,
     /// When it was filed, by the book.
     pub filed_at: Timestamp,
+    /// The wallet that it concerned.
+    pub wallet: Option<WalletId>,
     /// Indices of its entries.
     pub entries: Vec<u64>,
 }
@@ -108,6 +110,7 @@ pub(crate) struct BookState {
     pub(crate) known: BTreeSet<AccountId>,
     pub(crate) usage: Usage,
     pub(crate) freezes: BTreeMap<Digest, Scope>,
+    pub(crate) signed_freezes: BTreeMap<Digest, Freeze>,
     pub(crate) lifted: BTreeSet<Digest>,
     pub(crate) voids: BTreeMap<u64, Digest>,
     #[serde(with = "pairs")]
@@ -272,6 +275,17 @@ impl Book {
         self.state.freezes.iter()
     }
 
+    /// A freeze in force as its freezer signed it; none where a case froze.
+    pub fn signed_freeze(&self, freeze: &Digest) -> Option<Freeze> {
+        self.state.signed_freezes.get(freeze).cloned()
+    }
+
+    /// The wallet that a case concerns, open or closed.
+    pub fn wallet_of(&self, id: &CaseId) -> Option<WalletId> {
+        let open = self.case(id).and_then(Case::wallet).cloned();
+        open.or_else(|| self.closed(id).and_then(|closed| closed.wallet.clone()))
+    }
+
     /// Void entries that nobody has resumed from: index and digest.
     pub fn voids(&self) -> impl Iterator<Item = (u64, Digest)> {
         self.state.voids.iter().map(|(index, digest)| (*index, *digest))
@@ -360,6 +374,7 @@ impl BookState {
             known: BTreeSet::new(),
             usage: Usage::default(),
             freezes: BTreeMap::new(),
+            signed_freezes: BTreeMap::new(),
             lifted: BTreeSet::new(),
             voids: BTreeMap::new(),
             nonces: BTreeMap::new(),

@@ -8,7 +8,7 @@ use quorate_terms::charter::CharterText;
 use quorate_terms::entry::{Judged, Outcome, Party, Stage, Warranted};
 use quorate_terms::intent::{Action, Intent, Transfer};
 use quorate_terms::quorum::{Quorum, Tally, Vote};
-use quorate_terms::{ApproverId, CaseId, CosignerId, Digest, QuorumName, Timestamp};
+use quorate_terms::{ApproverId, CaseId, CosignerId, Digest, QuorumName, Timestamp, WalletId};
 use serde::{Deserialize, Serialize};
 
 /// What a case awaits.
@@ -108,6 +108,15 @@ impl Case {
     pub const fn transfer(&self) -> Option<&Transfer> {
         match &self.intent.action {
             Action::Transfer(transfer) => Some(transfer),
+            _ => None,
+        }
+    }
+
+    /// The wallet that it concerns: the one it spends from, or the one it opens.
+    pub const fn wallet(&self) -> Option<&WalletId> {
+        match &self.intent.action {
+            Action::Transfer(transfer) => Some(&transfer.wallet),
+            Action::OpenWallet(open) => Some(&open.wallet),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! What the desk says to a cosigner and what it answers. The host carries it, as JSON, over a mutual-TLS link.
 
+pub mod book;
+
 use std::collections::BTreeSet;
 
 use quorate_terms::entry::{BackupStatement, KeyStatement};
@@ -18,7 +20,7 @@ pub struct Told {
     pub from: u64,
     /// Canonical bytes, which are text.
     pub entries: Vec<String>,
-    /// The signed note.
+    /// The signed note over everything up to the last of them; empty in a part, which asks nothing but to be followed.
     pub checkpoint: String,
 }
 

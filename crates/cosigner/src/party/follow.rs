@@ -15,12 +15,26 @@ use quorate_terms::{CaseId, Digest, Timestamp};
 use super::{CallId, Effect, Party, RUN_DEADLINE_S, Step};
 use crate::party::running::Kind;
 
+/// How far a call of the desk has fed the replica.
+enum Fed {
+    /// To the head whose signed checkpoint came with it.
+    To(Head),
+    /// A part; more follows before there is a checkpoint to compare.
+    Part,
+    /// Not at all: the desk has to start from another entry.
+    Behind,
+}
+
 impl Party {
     pub(super) fn called(&mut self, id: CallId, call: &Call, now: Timestamp) -> Step {
         let mut step = Step::default();
         let head = match self.follow(call, now, &mut step) {
-            Ok(Some(head)) => head,
-            Ok(None) => {
+            Ok(Fed::To(head)) => head,
+            Ok(Fed::Part) => {
+                self.answer(&mut step, id, None, Came::Followed, now);
+                return step;
+            }
+            Ok(Fed::Behind) => {
                 self.answer(&mut step, id, None, Came::Behind, now);
                 return step;
             }
@@ -45,19 +59,19 @@ impl Party {
         step
     }
 
-    /// Folds what the desk tells. `None`: the desk has to start from another entry.
+    /// Folds what the desk tells.
     fn follow(
         &mut self,
         call: &Call,
         now: Timestamp,
         step: &mut Step,
-    ) -> Result<Option<Head>, Refusal> {
+    ) -> Result<Fed, Refusal> {
         let told = &call.told;
         let entries: Vec<Vec<u8>> =
             told.entries.iter().map(|text| text.clone().into_bytes()).collect();
         let known = match self.follower.known(told.from, &entries) {
             Ok(known) => known,
-            Err(refusal) if refusal.code == "behind" => return Ok(None),
+            Err(refusal) if refusal.code == "behind" => return Ok(Fed::Behind),
             Err(refusal) => {
                 let (party, expected_size) = (self.name(), self.follower.size());
                 let body = RollbackDetected { party, expected_size, found_size: told.from };
@@ -71,7 +85,10 @@ impl Party {
         let came = usize::try_from(self.follower.size().saturating_sub(size)).unwrap_or_default();
         step.replica.extend(news.into_iter().take(came));
         self.take_note(followed?, now, step);
-        self.follower.head(&told.checkpoint).map(Some)
+        if told.checkpoint.is_empty() {
+            return Ok(Fed::Part);
+        }
+        self.follower.head(&told.checkpoint).map(Fed::To)
     }
 
     fn take_note(&mut self, followed: Followed, now: Timestamp, step: &mut Step) {

@@ -39,7 +39,7 @@ impl Book {
             self.state.coming = None;
         }
         let record =
-            ClosedCase { outcome: closed.outcome, filed_at: case.filed_at, entries: case.entries };
+            ClosedCase { outcome: closed.outcome, filed_at: case.filed_at, wallet: case.wallet().cloned(), entries: case.entries };
         self.state.closed.insert(closed.case, record);
         Ok(())
     }

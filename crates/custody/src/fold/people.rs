@@ -56,6 +56,9 @@ impl Book {
             self.case_mut(id, entry.index)?;
         }
         self.state.freezes.insert(frozen.freeze, frozen.scope.clone());
+        if let Some(signed) = &frozen.signed {
+            self.state.signed_freezes.insert(frozen.freeze, signed.clone());
+        }
         Ok(())
     }
 
@@ -73,6 +76,7 @@ impl Book {
         self.check_lifts(&unfrozen.scope, &unfrozen.lifts)?;
         for freeze in &unfrozen.lifts {
             self.state.freezes.remove(freeze);
+            self.state.signed_freezes.remove(freeze);
             self.state.lifted.insert(*freeze);
         }
         self.case_mut(&unfrozen.case, entry.index).map(|_| ())
