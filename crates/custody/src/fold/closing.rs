@@ -38,8 +38,12 @@ impl Book {
         if self.state.coming.as_ref().is_some_and(|coming| coming.case == closed.case) {
             self.state.coming = None;
         }
-        let record =
-            ClosedCase { outcome: closed.outcome, filed_at: case.filed_at, wallet: case.wallet().cloned(), entries: case.entries };
+        let record = ClosedCase {
+            outcome: closed.outcome,
+            filed_at: case.filed_at,
+            wallet: case.wallet().cloned(),
+            entries: case.entries,
+        };
         self.state.closed.insert(closed.case, record);
         Ok(())
     }

@@ -1,0 +1,128 @@
+//! The desk's one configuration file, `desk.toml`. Unknown fields are refused; relative paths start at the file's folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use quorate_terms::{ChainId, CosignerId, PublicKey};
+use serde::{Deserialize, Serialize};
+
+/// Everything that the desk is told at start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeskConfig {
+    /// The founding charter, as accepted.
+    pub charter: PathBuf,
+    /// The folder of the ledger, keys and sockets; mode 0700.
+    pub data: PathBuf,
+    /// Where approvers' tools follow the book, over mutual TLS.
+    #[serde(default = "book_address")]
+    pub book_listen: String,
+    /// Where each cosigner listens for the desk, by seat.
+    pub cosigners: BTreeMap<CosignerId, String>,
+    /// A node for each chain.
+    pub chains: BTreeMap<ChainId, ChainConfig>,
+    /// Where the finality source listens, if the charter names one: address by source id.
+    #[serde(default)]
+    pub sources: BTreeMap<String, SourceConfig>,
+    /// A file of counterparties that are always refused, one CAIP-10 account a line.
+    #[serde(default)]
+    pub deny_list: Option<PathBuf>,
+    /// The MCP door over HTTP, if it is to be open.
+    #[serde(default)]
+    pub http: Option<HttpConfig>,
+    /// Milliseconds between looks at the chain and news to the cosigners.
+    #[serde(default = "poll")]
+    pub poll_ms: u64,
+}
+
+/// One chain's node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// The node's JSON-RPC URL; plain HTTP only on loopback.
+    pub rpc: String,
+}
+
+/// An outside source of signed facts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SourceConfig {
+    /// A process that is asked over mutual TLS (`quorate source run`).
+    Link {
+        /// Its address.
+        address: String,
+        /// Its link identity.
+        identity: PublicKey,
+    },
+    /// A file of signed facts, one JSON object a line, read again whenever it changes.
+    File {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An HTTP address that answers with a JSON array of signed facts.
+    Http {
+        /// The address; plain HTTP only on loopback.
+        url: String,
+    },
+}
+
+/// The MCP door over HTTP.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Where to listen. Off loopback only with TLS.
+    pub listen: String,
+    /// The highest band of any credential here.
+    #[serde(default = "ceiling")]
+    pub bands: String,
+    /// `stateless` or `stateful`.
+    #[serde(default = "mode")]
+    pub mode: String,
+    /// Browser origins that may call, exactly.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// Host names under which it is reached, with port; the listening address is always among them.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Certificate chain (PEM).
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// Its private key (PEM), mode 0600.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+}
+
+fn book_address() -> String {
+    "127.0.0.1:7400".to_owned()
+}
+
+fn ceiling() -> String {
+    "full".to_owned()
+}
+
+fn mode() -> String {
+    "stateless".to_owned()
+}
+
+const fn poll() -> u64 {
+    1000
+}
+
+/// A source of signed facts, `source.toml`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceFile {
+    /// Its name in the charter.
+    pub source: quorate_terms::SourceId,
+    /// The vault that it speaks to.
+    pub vault: quorate_terms::VaultId,
+    /// Where it listens, over mutual TLS.
+    pub listen: String,
+    /// What it speaks on.
+    pub kinds: std::collections::BTreeSet<quorate_terms::fact::FactKind>,
+    /// A node of its own for each chain.
+    #[serde(default)]
+    pub chains: BTreeMap<ChainId, ChainConfig>,
+    /// The desk that may ask.
+    pub desk_identity: PublicKey,
+}

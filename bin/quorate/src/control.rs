@@ -1,0 +1,161 @@
+//! What the operator's command line and the stdio door say to the running desk, over its Unix socket.
+//!
+//! Only processes of the desk's own user get through. A method is a name; request and answer are JSON.
+
+use std::collections::BTreeMap;
+
+use quorate_custody::{Refusal, State};
+use quorate_terms::commitment::Opening;
+use quorate_terms::entry::Outcome;
+use quorate_terms::intent::Action;
+use quorate_terms::judgment::Judgment;
+use quorate_terms::quorum::Tally;
+use quorate_terms::{AccountId, CaseId, ChainId, Digest, IdempotencyKey, PersonId, Timestamp, WalletId};
+use serde::{Deserialize, Serialize};
+
+/// `desk.file`: file an intent as a person. The desk adds vault and requester.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRequest {
+    /// Who asks, by pseudonym.
+    pub person: PersonId,
+    /// The person's own name for the request.
+    pub key: IdempotencyKey,
+    /// What is wanted.
+    pub action: Action,
+    /// Openings of the commitments in it (memo, beneficiary), kept in the erasable table.
+    pub openings: Vec<Opening>,
+}
+
+/// `desk.case`: one case. Also the answer to `desk.file`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseView {
+    /// The case.
+    pub case: CaseId,
+    /// The kind of its action.
+    pub kind: String,
+    /// Who asked: an agent or a person.
+    pub requester: String,
+    /// What it awaits, or how it ended.
+    pub state: State,
+    /// When it was filed.
+    pub filed_at: Timestamp,
+    /// When it lapses unless signing has begun.
+    pub expires_at: Option<Timestamp>,
+    /// The judgment.
+    pub judgment: Option<Judgment>,
+    /// How far each required quorum has come.
+    pub tallies: Vec<Tally>,
+    /// The transfer in one line, or the act.
+    pub summary: String,
+    /// The wallet.
+    pub wallet: Option<WalletId>,
+    /// The transaction, where there is one.
+    pub txid: Option<String>,
+    /// The reason that the closing gives.
+    pub reason: Option<String>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// `desk.cases`: open cases, newest last; closed ones too if asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CasesRequest {
+    /// Closed ones too.
+    pub all: bool,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// `desk.case`, `desk.receipt`, `desk.replace` (higher fees, or an empty transfer once a cancel was asked for).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseRequest {
+    /// The case.
+    pub case: CaseId,
+}
+
+/// `desk.receipt`: the receipt's canonical JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptAnswer {
+    /// Canonical bytes, which are text.
+    pub receipt: String,
+    /// How many witnesses cosigned its checkpoint.
+    pub witnesses: usize,
+}
+
+/// `desk.status`: how the desk and those around it are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusView {
+    /// The vault.
+    pub vault: String,
+    /// Digest of the charter in force.
+    pub charter: Digest,
+    /// Digest of the policy in force, and its version.
+    pub policy: (Digest, u64),
+    /// The policy in force, in full.
+    pub policy_document: quorate_terms::policy::PolicyDocument,
+    /// The charter in force, in full.
+    pub charter_text: quorate_terms::charter::CharterText,
+    /// Entries in the ledger.
+    pub size: u64,
+    /// The newest checkpoint, a signed note with the cosignatures that it has.
+    pub checkpoint: Option<String>,
+    /// Each cosigner: whether its link is up, the size that it follows, its clock's offset in milliseconds, its last word.
+    pub cosigners: Vec<CosignerView>,
+    /// Each chain: the node's height, or why there is none.
+    pub chains: BTreeMap<ChainId, Result<u64, String>>,
+    /// Wallets: account on each chain, holders with a proven backup, whether the key is barred.
+    pub wallets: Vec<WalletView>,
+    /// Freezes in force.
+    pub freezes: BTreeMap<Digest, quorate_terms::freeze::Scope>,
+    /// Void entries that nobody has resumed from.
+    pub voids: Vec<(u64, Digest)>,
+    /// Open cases.
+    pub open_cases: usize,
+    /// The desk's clock.
+    pub now: Timestamp,
+    /// Whether the disk takes writes.
+    pub writes: bool,
+    /// Credentials: id, agent, band, expiry, revoked.
+    pub credentials: Vec<(String, String, String, Timestamp, bool)>,
+}
+
+/// One cosigner in [`StatusView`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CosignerView {
+    /// Its seat.
+    pub cosigner: String,
+    /// Whether its link is up.
+    pub up: bool,
+    /// How many entries it follows, as last heard.
+    pub size: Option<u64>,
+    /// Its clock minus the desk's, in milliseconds, as last heard.
+    pub clock_offset_ms: Option<i64>,
+    /// What it last refused, if it did.
+    pub trouble: Option<String>,
+}
+
+/// One wallet in [`StatusView`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletView {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// Its account on each chain.
+    pub accounts: BTreeMap<ChainId, AccountId>,
+    /// Holders.
+    pub holders: Vec<String>,
+    /// Holders whose backup is proven.
+    pub backups: Vec<String>,
+    /// Who is barred, if anybody.
+    pub barred: Option<String>,
+}
+
+/// Every answer on the control socket: the value, or a refusal with what to do next.
+pub type Reply<T> = Result<T, Refusal>;

@@ -1,0 +1,166 @@
+//! The door through which approvers' tools follow the book and bring what they signed. It can carry an approval; it can make
+//! none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use quorate_custody::protocol::book::{
+    OPENINGS, OPENINGS_MAX, OpeningsAnswer, OpeningsRequest, READ, READ_MAX, ReadAnswer, ReadRequest, SUBMIT,
+    Submit, SubmitAnswer,
+};
+use quorate_custody::{Event, Refusal};
+use quorate_host::fault::Fault;
+use quorate_host::identity::Identity;
+use quorate_host::link::{BoxFuture, Handler, Limits, Pins, Refused, Request, Server};
+use quorate_terms::freeze::Resume;
+use quorate_terms::quorum::Tally;
+use quorate_terms::{ApproverId, PublicKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use super::cosigners::Cosigners;
+use super::engine::{Engine, Trouble};
+
+/// Agreements to resume, by the void entry that they are about, until the quorum is met.
+type Resumes = BTreeMap<u64, BTreeMap<ApproverId, Resume>>;
+
+/// The door.
+pub struct BookDoor {
+    engine: Engine,
+    cosigners: Arc<Cosigners>,
+    resumes: Mutex<Resumes>,
+}
+
+impl BookDoor {
+    /// Listens for the approvers that the charter seats.
+    ///
+    /// # Errors
+    /// [`Fault`] when the address cannot be bound.
+    pub async fn open(
+        address: &str,
+        identity: &Identity,
+        approvers: impl IntoIterator<Item = PublicKey>,
+        engine: Engine,
+        cosigners: Arc<Cosigners>,
+    ) -> Result<Server, Fault> {
+        let door = Arc::new(Self { engine, cosigners, resumes: Mutex::default() });
+        Server::bind(address, identity, Pins::new(approvers), door, Limits::default()).await
+    }
+
+    async fn read(&self, ask: ReadRequest) -> Result<ReadAnswer, Refused> {
+        let (entries, checkpoint) = read(&self.engine, &self.cosigners, ask.from, ask.limit).await?;
+        Ok(ReadAnswer { entries, checkpoint, clock: self.engine.clock().now() })
+    }
+
+    async fn openings(&self, ask: OpeningsRequest) -> Result<OpeningsAnswer, Refused> {
+        let mut openings = Vec::new();
+        for commitment in ask.commitments.iter().take(OPENINGS_MAX) {
+            let found = self.engine.store().opening(&commitment.digest()).await;
+            let text = found.map_err(|e| Refused::new("unreadable", e.to_string()))?;
+            openings.extend(text.and_then(|text| serde_json::from_str(&text).ok()));
+        }
+        Ok(OpeningsAnswer { openings })
+    }
+
+    async fn submit(&self, submit: Submit) -> SubmitAnswer {
+        let outcome = match submit {
+            Submit::Approval(approval) => {
+                let case = quorate_terms::CaseId::of_intent(approval.body.intent);
+                match self.engine.tell(Event::ApprovalCame(approval)).await {
+                    Ok(_) => Ok(self.taken(case).await),
+                    Err(trouble) => Err(trouble),
+                }
+            }
+            Submit::Freeze(freeze) => {
+                let taken = SubmitAnswer::Taken { case: None, state: None, tallies: Vec::new() };
+                self.engine.tell(Event::FreezeCame(freeze)).await.map(|_| taken)
+            }
+            Submit::Resume(resume) => self.resume(*resume).await,
+        };
+        outcome.unwrap_or_else(|trouble| SubmitAnswer::Refused { refusal: refusal(trouble) })
+    }
+
+    async fn taken(&self, case: quorate_terms::CaseId) -> SubmitAnswer {
+        let now = self.engine.clock().now();
+        let looked = self.engine.look(move |book| {
+            let found = book.case(&case).map(|c| (c.state, c.tallies(book.charter(), book.policy(), now)));
+            found.or_else(|| {
+                let closed = book.closed(&case)?;
+                Some((quorate_custody::State::Closed(closed.outcome), Vec::new()))
+            })
+        });
+        let (state, tallies) = looked.await.ok().flatten().map_or((None, Vec::new()), |(s, t)| (Some(s), t));
+        SubmitAnswer::Taken { case: Some(case), state, tallies }
+    }
+
+    /// Gathers agreements until the charter's quorum is met, then records them all in one entry.
+    async fn resume(&self, resume: Resume) -> Result<SubmitAnswer, Trouble> {
+        let voided = resume.body.index;
+        let mut all = self.resumes.lock().await;
+        let gathered = all.entry(voided).or_default();
+        gathered.insert(resume.body.approver.clone(), resume);
+        let resumes: Vec<Resume> = gathered.values().cloned().collect();
+        let counted = gathered.keys().cloned().collect();
+        match self.engine.tell(Event::ResumesCame { voided, resumes }).await {
+            Ok(_) => {
+                all.remove(&voided);
+                Ok(SubmitAnswer::Taken { case: None, state: None, tallies: Vec::new() })
+            }
+            Err(Trouble::Refused(refusal)) if refusal.code == "quorum_not_met" => {
+                let governance = self.engine.look(|book| book.charter().governance.clone()).await?;
+                let tally = Tally { quorum: governance.name, need: governance.m, counted };
+                Ok(SubmitAnswer::Taken { case: None, state: None, tallies: vec![tally] })
+            }
+            Err(trouble) => {
+                all.remove(&voided);
+                Err(trouble)
+            }
+        }
+    }
+}
+
+/// Entries from `from`, and the newest checkpoint that covers them, with the cosignatures that it has.
+pub(super) async fn read(
+    engine: &Engine,
+    cosigners: &Cosigners,
+    from: u64,
+    limit: u64,
+) -> Result<(Vec<String>, String), Refused> {
+    let head = engine.head();
+    let limit = limit.min(READ_MAX).min(head.size.saturating_sub(from));
+    let bytes = engine.store().read(from, limit).await.map_err(|e| Refused::new("unreadable", e.to_string()))?;
+    let entries = bytes.into_iter().map(|b| String::from_utf8_lossy(&b).into_owned()).collect();
+    let newest = cosigners.newest().await.filter(|witnessed| witnessed.size == head.size);
+    let checkpoint = newest.map_or_else(|| head.note.clone(), |witnessed| witnessed.note.to_string());
+    Ok((entries, checkpoint))
+}
+
+/// What a caller is told when the engine did not do it.
+pub(super) fn refusal(trouble: Trouble) -> Refusal {
+    match trouble {
+        Trouble::Refused(refusal) => refusal,
+        other => Refusal::new("not_now", other.to_string(), "try again in a moment"),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|e| Refused::new("malformed", format!("cannot be read ({e})")))
+}
+
+fn say<T: Serialize>(answer: &T) -> Result<Vec<u8>, Refused> {
+    serde_json::to_vec(answer).map_err(|e| Refused::new("bug", e.to_string()))
+}
+
+impl Handler for BookDoor {
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Vec<u8>, Refused>> {
+        Box::pin(async move {
+            match request.method.as_str() {
+                READ => say(&self.read(parse(&request.body)?).await?),
+                SUBMIT => say(&self.submit(parse(&request.body)?).await),
+                OPENINGS => say(&self.openings(parse(&request.body)?).await?),
+                _ => Err(Refused::new("unknown_method", "this door does not do that; compare the versions")),
+            }
+        })
+    }
+}
