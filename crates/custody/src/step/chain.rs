@@ -107,12 +107,12 @@ impl Book {
     pub(super) fn step_published(&self, case: &Case, txid: String) -> Result<Step, Refusal> {
         let watch =
             Step { effects: vec![Effect::Watch(case.id)], case: Some(case.id), ..Step::default() };
-        if case.state != State::AwaitBroadcast {
-            return Ok(watch);
-        }
         if !case.signed.iter().any(|signed| signed.txid == txid) {
             let next = "publish the bytes of the case's `Signed` entry";
             return Err(Refusal::new("not_ours", "the case signed no such transaction", next));
+        }
+        if case.state != State::AwaitBroadcast {
+            return Ok(watch);
         }
         let broadcast = Broadcast { case: case.id, txid };
         Ok(Step { records: vec![Body::Broadcast(broadcast)], ..watch })

@@ -3,5 +3,9 @@
 #[path = "../house/mod.rs"]
 mod house;
 
+mod budgets;
+mod chain;
+mod lies;
+mod people;
 mod walk;
 mod warrant;
