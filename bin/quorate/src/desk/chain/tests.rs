@@ -1,0 +1,170 @@
+//! Against a real node: the pinned anvil of `cargo xtask tools anvil`. Where it is not installed, they say that they were skipped.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use quorate_chains::{draft, native_asset, sign};
+use secp256k1::{Message, SecretKey, ecdsa::RecoverableSignature};
+
+use super::*;
+
+/// Anvil's first account: a published key of a published test phrase.
+const PAYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+const PAYER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const PAYEE: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+
+struct Anvil {
+    process: Child,
+    url: String,
+}
+
+impl Drop for Anvil {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+fn anvil(arguments: &[&str]) -> Option<Anvil> {
+    let machine = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" };
+    let system = if std::env::consts::OS == "macos" { "darwin" } else { "linux" };
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../.tools/anvil/node_modules/@foundry-rs");
+    let binary = root.join(format!("anvil-{system}-{machine}/bin/anvil"));
+    if !binary.is_file() {
+        eprintln!("skipped: no anvil; run `cargo xtask tools anvil`");
+        return None;
+    }
+    let mut command = Command::new(binary);
+    command.args(["--host", "127.0.0.1", "--port", "0"]).args(arguments);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let listening =
+        lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("Listening on "));
+    // The node must never wait for a reader of its log.
+    std::thread::spawn(move || lines.for_each(drop));
+    let address = listening.unwrap().trim_start_matches("Listening on ").to_owned();
+    Some(Anvil { process, url: format!("http://{address}") })
+}
+
+fn id() -> ChainId {
+    "eip155:31337".parse().unwrap()
+}
+
+fn account(address: &str) -> AccountId {
+    id().account(address).unwrap()
+}
+
+fn payment(amount: u128) -> Transfer {
+    Transfer {
+        wallet: "ops".parse().unwrap(),
+        asset: native_asset(&id()).unwrap(),
+        to: account(PAYEE),
+        amount: Amount::from_u128(amount),
+        fee_ceiling: Amount::from_u128(10_u128.pow(16)),
+        memo: None,
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_767_614_400_000)
+}
+
+/// A payment, drafted from a snapshot and signed with anvil's own key: bytes and transaction id.
+async fn signed(chain: &Chain, amount: u128) -> (Vec<u8>, String) {
+    let payment = payment(amount);
+    let snapshot = chain.snapshot(&account(PAYER), Some(&payment), now()).await.unwrap();
+    let draft = draft(&payment, &account(PAYER), &snapshot).unwrap();
+    let key =
+        SecretKey::from_secret_bytes(hex::decode(PAYER_KEY).unwrap().try_into().unwrap()).unwrap();
+    let message = Message::from_digest(draft.meaning().sighash);
+    let (recovery, rs) =
+        RecoverableSignature::sign_ecdsa_recoverable(message, &key).serialize_compact();
+    let public = secp256k1::PublicKey::from_secret_key(&key).serialize();
+    let signed = sign(&draft, rs, recovery.to_u8(), &public).unwrap();
+    (signed.bytes, signed.txid)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_is_drafted_published_twice_and_seen_in_its_block() {
+    let Some(node) = anvil(&[]) else { return };
+    let chain = Chain::connect(&id(), &node.url).unwrap();
+    assert_eq!(chain.height().await.unwrap(), 0);
+    let native = native_asset(&id()).unwrap();
+    let before = chain.balance(&account(PAYEE), &native).await.unwrap();
+    let (raw, txid) = signed(&chain, 5).await;
+    assert_eq!(chain.sighting(&txid).await.unwrap(), Sighting::Unknown);
+    chain.publish(&raw).await.unwrap();
+    chain.publish(&raw).await.unwrap();
+    let Sighting::Included { block, depth, success, fee } = chain.sighting(&txid).await.unwrap()
+    else {
+        panic!("mined at once")
+    };
+    assert_eq!((block, depth, success, fee.is_zero()), (1, 1, true, false));
+    let after = chain.balance(&account(PAYEE), &native).await.unwrap();
+    assert_eq!(after.checked_sub(before), Some(Amount::from_u128(5)));
+    assert_eq!(chain.nonce(&account(PAYER)).await.unwrap(), 1);
+    let taker = chain.transaction_with_nonce(&account(PAYER), 0, 0).await.unwrap();
+    assert_eq!(taker.as_deref(), Some(txid.as_str()));
+    assert_eq!(chain.transaction_with_nonce(&account(PAYER), 1, 0).await.unwrap(), None);
+    let past = chain.history(&account(PAYER), &[], 10).await.unwrap();
+    assert_eq!((past.len(), past[0].outgoing, past[0].amount), (1, true, Amount::from_u128(5)));
+    assert_eq!(past[0].counterparty, Some(account(PAYEE)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_waits_is_pending_and_is_taken_twice() {
+    let Some(node) = anvil(&["--no-mining"]) else { return };
+    let chain = Chain::connect(&id(), &node.url).unwrap();
+    let (raw, txid) = signed(&chain, 5).await;
+    chain.publish(&raw).await.unwrap();
+    chain.publish(&raw).await.unwrap();
+    assert_eq!(chain.sighting(&txid).await.unwrap(), Sighting::Pending);
+    assert_eq!(chain.nonce(&account(PAYER)).await.unwrap(), 0, "only mined transactions count");
+    // Another transaction takes the nonce: ours is refused then, and is not known.
+    let (rival, _) = signed(&chain, 6).await;
+    chain.node.ask("anvil_dropTransaction", json!([txid])).await.unwrap();
+    chain.publish(&rival).await.unwrap();
+    chain.node.ask("anvil_mine", json!(["0x1"])).await.unwrap();
+    assert!(chain.publish(&raw).await.is_err());
+    assert_eq!(chain.sighting(&txid).await.unwrap(), Sighting::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_another_chain_is_refused_before_anything_is_asked() {
+    let Some(node) = anvil(&["--chain-id", "1337"]) else { return };
+    let chain = Chain::connect(&id(), &node.url).unwrap();
+    let upset = chain.height().await.unwrap_err().to_string();
+    assert!(upset.contains("1337"), "{upset}");
+    assert!(chain.nonce(&account(PAYER)).await.is_err());
+    assert!(chain.publish(&[1]).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_would_fail_and_an_asset_that_is_none_are_upsets_with_a_way_on() {
+    let Some(node) = anvil(&[]) else { return };
+    let chain = Chain::connect(&id(), &node.url).unwrap();
+    let token: AssetId = format!("{}/erc20:{PAYEE}", id()).parse().unwrap();
+    assert!(chain.balance(&account(PAYER), &token).await.is_err(), "nothing is there");
+    assert_eq!(chain.claims(&token).await.unwrap(), Claims::default());
+    // Code that always reverts.
+    chain.node.ask("anvil_setCode", json!([PAYEE, "0x60006000fd"])).await.unwrap();
+    let transfer = Transfer { asset: token, ..payment(5) };
+    let upset = chain.snapshot(&account(PAYER), Some(&transfer), now()).await.unwrap_err();
+    assert!(upset.to_string().contains("check what the wallet holds"), "{upset}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_without_a_base_fee_is_drafted_for_in_the_old_form() {
+    let Some(node) = anvil(&["--hardfork", "berlin"]) else { return };
+    let chain = Chain::connect(&id(), &node.url).unwrap();
+    let snapshot = chain.snapshot(&account(PAYER), None, now()).await.unwrap();
+    assert_eq!((snapshot.fee_mode, snapshot.gas_limit), (FeeMode::Legacy, 21_000));
+    let (raw, txid) = signed(&chain, 5).await;
+    chain.publish(&raw).await.unwrap();
+    assert!(matches!(
+        chain.sighting(&txid).await.unwrap(),
+        Sighting::Included { success: true, .. }
+    ));
+}
