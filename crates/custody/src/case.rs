@@ -170,6 +170,11 @@ impl Case {
         !self.drafts.is_empty() && able >= usize::from(charter.threshold)
     }
 
+    /// Every signed transaction, and whether it carries out the intent rather than giving it up.
+    pub fn signed_moves(&self) -> Vec<(String, bool)> {
+        self.signed.iter().map(|signed| (signed.txid.clone(), self.moves(&signed.draft))).collect()
+    }
+
     /// Whether one of its drafts carries out the transfer, rather than giving it up.
     pub(crate) fn moves(&self, draft: &Digest) -> bool {
         let Some(known) = self.drafts.iter().find(|known| known.draft == *draft) else {

@@ -1,16 +1,25 @@
 //! A warrant: unforgeable leave to sign exactly one draft. Everything that keeps funds safe meets here.
 //!
-//! It has private fields, no `Clone`, no encoding and one constructor; signing consumes it. It cannot be forged:
+//! It has private fields, no `Clone`, no encoding and one constructor; signing consumes it. Each of the four tests below
+//! differs from one that compiles in the one line that is forbidden. It is used once:
+//!
+//! ```
+//! fn once(warrant: quorate_custody::Warrant) -> [u8; 32] { warrant.spend().sighash }
+//! fn mark(mark: &quorate_terms::entry::Marked) -> String { serde_json::to_string(mark).unwrap() }
+//! ```
+//!
+//! It cannot be forged:
 //!
 //! ```compile_fail,E0451
-//! # use quorate_custody::Warrant;
-//! let warrant = Warrant { case: todo!() };
+//! fn forge(warrant: quorate_custody::Warrant, case: quorate_terms::CaseId) -> quorate_custody::Warrant {
+//!     quorate_custody::Warrant { case, ..warrant }
+//! }
 //! ```
 //!
 //! nor cloned:
 //!
 //! ```compile_fail,E0599
-//! fn twice(warrant: quorate_custody::Warrant) { let _ = warrant.clone(); }
+//! fn twice(warrant: quorate_custody::Warrant) -> [u8; 32] { warrant.clone().spend().sighash }
 //! ```
 //!
 //! nor sent:
@@ -22,7 +31,7 @@
 //! nor spent twice:
 //!
 //! ```compile_fail,E0382
-//! fn twice(warrant: quorate_custody::Warrant) { warrant.spend(); warrant.spend(); }
+//! fn twice(warrant: quorate_custody::Warrant) -> [u8; 32] { warrant.spend(); warrant.spend().sighash }
 //! ```
 
 use std::collections::BTreeSet;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use quorate_chains::{Draft, Effect as OnChain};
-use quorate_terms::approval::{Approval, Verdict};
+use quorate_terms::approval::{Approval, ApprovalBody, Verdict};
 use quorate_terms::canonical::Term;
+use quorate_terms::charter::ApproverSeat;
 use quorate_terms::entry::{
     Approved, Broadcast, CancelAsked, Entry, Filed, Judged, Party, Refused, RunAborted, Signed,
     TransferObserved, Warranted,
@@ -85,6 +86,38 @@ impl Book {
                 "run `quorate-approvals list`",
             );
         };
+        let seat = self.check_seat(approval)?;
+        self.check_word(case, body, at)?;
+        if case.intent.requester.person() == Some(&seat.person) {
+            return refuse(
+                "own_request",
+                "nobody approves a request of one's own",
+                "ask another approver",
+            );
+        }
+        let quorums = case.quorums();
+        let member = quorums
+            .iter()
+            .filter_map(|name| quorum(&self.charter, &self.policy, name))
+            .any(|quorum| quorum.members.contains(&body.approver));
+        if !member {
+            return refuse(
+                "not_a_member",
+                "the approver is in none of the required quorums",
+                "ask a member",
+            );
+        }
+        // Whoever spoke may speak again once that word has lapsed, and not before.
+        if case.approvals.get(&body.approver).is_some_and(|said| said.body.expires_at > at) {
+            return refuse("duplicate", "this approver has spoken already", "ask another approver");
+        }
+        Ok(case)
+    }
+
+    /// The seat of whoever signed: right vault, credential and signature.
+    fn check_seat(&self, approval: &Approval) -> Result<&ApproverSeat, Refusal> {
+        let body = &approval.body;
+        let refuse = |code: &str, why: &str, next: &str| Err(Refusal::new(code, why, next));
         let Some(seat) = self.charter.approver(&body.approver) else {
             return refuse(
                 "no_seat",
@@ -106,6 +139,12 @@ impl Book {
                 "approve with the seated key",
             );
         }
+        Ok(seat)
+    }
+
+    /// Whether a word comes when it is awaited, under the policy in force, and lives no longer than that allows.
+    fn check_word(&self, case: &Case, body: &ApprovalBody, at: Timestamp) -> Result<(), Refusal> {
+        let refuse = |code: &str, why: &str, next: &str| Err(Refusal::new(code, why, next));
         if case.state != State::AwaitApprovals {
             return refuse("not_awaited", "the case awaits no approval", "nothing needs doing");
         }
@@ -132,30 +171,7 @@ impl Book {
                 "approve with a shorter life",
             );
         }
-        if case.intent.requester.person() == Some(&seat.person) {
-            return refuse(
-                "own_request",
-                "nobody approves a request of one's own",
-                "ask another approver",
-            );
-        }
-        let quorums = case.quorums();
-        let member = quorums
-            .iter()
-            .filter_map(|name| quorum(&self.charter, &self.policy, name))
-            .any(|quorum| quorum.members.contains(&body.approver));
-        if !member {
-            return refuse(
-                "not_a_member",
-                "the approver is in none of the required quorums",
-                "ask a member",
-            );
-        }
-        // Whoever spoke may speak again once that word has lapsed, and not before.
-        if case.approvals.get(&body.approver).is_some_and(|said| said.body.expires_at > at) {
-            return refuse("duplicate", "this approver has spoken already", "ask another approver");
-        }
-        Ok(case)
+        Ok(())
     }
 
     pub(super) fn fold_approved(

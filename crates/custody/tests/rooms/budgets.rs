@@ -217,6 +217,26 @@ fn happen(house: &mut House, what: &Happening) -> Option<()> {
             let reason = reason();
             let _ = house.event(Event::CosignerRefused { case, cosigner, reason, left });
         }
+        Happening::Freeze(who) => {
+            let scope = quorate_terms::freeze::Scope::Agent { agent: id("nobody") };
+            let freeze = house.freeze(APPROVERS[usize::from(who % 3)], scope);
+            let _ = house.event(Event::FreezeCame(Box::new(freeze)));
+        }
+        Happening::Policy => {
+            crate::warrant::change_policy(house);
+        }
+        Happening::Pass(seconds) => {
+            house.later(u64::from(seconds) / 8);
+            let _ = house.event(Event::Ticked);
+        }
+        _ => on_chain(house, what)?,
+    }
+    Some(())
+}
+
+/// What happens to a case once it is signed, or is to be given up.
+fn on_chain(house: &mut House, what: &Happening) -> Option<()> {
+    match *what {
         Happening::Publish(which) => {
             let case = pick(house, which)?;
             let txid = house.book.case(&case)?.signed.last()?.txid.clone();
@@ -249,18 +269,7 @@ fn happen(house: &mut House, what: &Happening) -> Option<()> {
             let intent = house.intent(person("op"), Action::Cancel { case });
             let _ = house.event(filed(&intent, None));
         }
-        Happening::Freeze(who) => {
-            let scope = quorate_terms::freeze::Scope::Agent { agent: id("nobody") };
-            let freeze = house.freeze(APPROVERS[usize::from(who % 3)], scope);
-            let _ = house.event(Event::FreezeCame(Box::new(freeze)));
-        }
-        Happening::Policy => {
-            crate::warrant::change_policy(house);
-        }
-        Happening::Pass(seconds) => {
-            house.later(u64::from(seconds) / 8);
-            let _ = house.event(Event::Ticked);
-        }
+        _ => {}
     }
     Some(())
 }
