@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_custody::protocol::book::{
-    OPENINGS, OPENINGS_MAX, OpeningsAnswer, OpeningsRequest, READ, READ_MAX, ReadAnswer, ReadRequest, SUBMIT,
-    Submit, SubmitAnswer,
+    OPENINGS, OPENINGS_MAX, OpeningsAnswer, OpeningsRequest, READ, READ_MAX, ReadAnswer,
+    ReadRequest, SUBMIT, Submit, SubmitAnswer,
 };
 use quorate_custody::{Event, Refusal};
 use quorate_host::fault::Fault;
@@ -49,7 +49,8 @@ impl BookDoor {
     }
 
     async fn read(&self, ask: ReadRequest) -> Result<ReadAnswer, Refused> {
-        let (entries, checkpoint) = read(&self.engine, &self.cosigners, ask.from, ask.limit).await?;
+        let (entries, checkpoint) =
+            read(&self.engine, &self.cosigners, ask.from, ask.limit).await?;
         Ok(ReadAnswer { entries, checkpoint, clock: self.engine.clock().now() })
     }
 
@@ -84,13 +85,15 @@ impl BookDoor {
     async fn taken(&self, case: quorate_terms::CaseId) -> SubmitAnswer {
         let now = self.engine.clock().now();
         let looked = self.engine.look(move |book| {
-            let found = book.case(&case).map(|c| (c.state, c.tallies(book.charter(), book.policy(), now)));
+            let found =
+                book.case(&case).map(|c| (c.state, c.tallies(book.charter(), book.policy(), now)));
             found.or_else(|| {
                 let closed = book.closed(&case)?;
                 Some((quorate_custody::State::Closed(closed.outcome), Vec::new()))
             })
         });
-        let (state, tallies) = looked.await.ok().flatten().map_or((None, Vec::new()), |(s, t)| (Some(s), t));
+        let (state, tallies) =
+            looked.await.ok().flatten().map_or((None, Vec::new()), |(s, t)| (Some(s), t));
         SubmitAnswer::Taken { case: Some(case), state, tallies }
     }
 
@@ -129,10 +132,15 @@ pub(super) async fn read(
 ) -> Result<(Vec<String>, String), Refused> {
     let head = engine.head();
     let limit = limit.min(READ_MAX).min(head.size.saturating_sub(from));
-    let bytes = engine.store().read(from, limit).await.map_err(|e| Refused::new("unreadable", e.to_string()))?;
+    let bytes = engine
+        .store()
+        .read(from, limit)
+        .await
+        .map_err(|e| Refused::new("unreadable", e.to_string()))?;
     let entries = bytes.into_iter().map(|b| String::from_utf8_lossy(&b).into_owned()).collect();
     let newest = cosigners.newest().await.filter(|witnessed| witnessed.size == head.size);
-    let checkpoint = newest.map_or_else(|| head.note.clone(), |witnessed| witnessed.note.to_string());
+    let checkpoint =
+        newest.map_or_else(|| head.note.clone(), |witnessed| witnessed.note.to_string());
     Ok((entries, checkpoint))
 }
 
@@ -145,7 +153,8 @@ pub(super) fn refusal(trouble: Trouble) -> Refusal {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|e| Refused::new("malformed", format!("cannot be read ({e})")))
+    serde_json::from_slice(body)
+        .map_err(|e| Refused::new("malformed", format!("cannot be read ({e})")))
 }
 
 fn say<T: Serialize>(answer: &T) -> Result<Vec<u8>, Refused> {
@@ -159,7 +168,10 @@ impl Handler for BookDoor {
                 READ => say(&self.read(parse(&request.body)?).await?),
                 SUBMIT => say(&self.submit(parse(&request.body)?).await),
                 OPENINGS => say(&self.openings(parse(&request.body)?).await?),
-                _ => Err(Refused::new("unknown_method", "this door does not do that; compare the versions")),
+                _ => Err(Refused::new(
+                    "unknown_method",
+                    "this door does not do that; compare the versions",
+                )),
             }
         })
     }

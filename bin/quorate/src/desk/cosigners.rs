@@ -76,7 +76,13 @@ impl Cosigners {
                 let what = format!("desk.toml `cosigners.{}`", seat.cosigner);
                 Fault::new(what, "is missing", "give the address where this cosigner listens")
             })?;
-            let client = Client::start(address, identity, seat.identity, Arc::new(Silent), Limits::default())?;
+            let client = Client::start(
+                address,
+                identity,
+                seat.identity,
+                Arc::new(Silent),
+                Limits::default(),
+            )?;
             seats.push(Seat { name: seat.cosigner.clone(), client, heard: Mutex::default() });
         }
         let policy = LogPolicy::of_founding(charter)
@@ -90,12 +96,19 @@ impl Cosigners {
     }
 
     /// Puts one question to some cosigners at once, all bound to the same checkpoint, which has everything recorded so far.
-    pub async fn ask(&self, to: &BTreeSet<CosignerId>, ask: &Ask) -> BTreeMap<CosignerId, Result<Answer, String>> {
+    pub async fn ask(
+        &self,
+        to: &BTreeSet<CosignerId>,
+        ask: &Ask,
+    ) -> BTreeMap<CosignerId, Result<Answer, String>> {
         let head = self.engine.head();
-        let asked = self.seats.iter().filter(|seat| to.contains(&seat.name)).map(|seat| async {
-            (seat.name.clone(), self.ask_one(seat, &head, ask).await)
-        });
-        let answers: BTreeMap<_, _> = futures_util::future::join_all(asked).await.into_iter().collect();
+        let asked = self
+            .seats
+            .iter()
+            .filter(|seat| to.contains(&seat.name))
+            .map(|seat| async { (seat.name.clone(), self.ask_one(seat, &head, ask).await) });
+        let answers: BTreeMap<_, _> =
+            futures_util::future::join_all(asked).await.into_iter().collect();
         self.take_cosignatures(&head, &answers).await;
         answers
     }
@@ -130,7 +143,8 @@ impl Cosigners {
         let store = self.engine.store();
         let wanted = head.size.saturating_sub(from).min(FEED_MAX);
         let bytes = store.read(from, wanted).await.map_err(|e| e.to_string())?;
-        let entries: Vec<String> = bytes.into_iter().map(|b| String::from_utf8_lossy(&b).into_owned()).collect();
+        let entries: Vec<String> =
+            bytes.into_iter().map(|b| String::from_utf8_lossy(&b).into_owned()).collect();
         let to = from.saturating_add(u64::try_from(entries.len()).unwrap_or_default());
         let last = to >= head.size;
         // A part has no checkpoint of its own: there is one for the head only.
@@ -149,8 +163,9 @@ impl Cosigners {
                 return Err(trouble);
             }
         };
-        let answer: Answer = serde_json::from_slice(&bytes)
-            .map_err(|e| format!("cosigner `{}` answers in another form ({e}); compare the versions", seat.name))?;
+        let answer: Answer = serde_json::from_slice(&bytes).map_err(|e| {
+            format!("cosigner `{}` answers in another form ({e}); compare the versions", seat.name)
+        })?;
         if answer.cosigner == seat.name {
             return Ok(answer);
         }
@@ -169,7 +184,11 @@ impl Cosigners {
     }
 
     /// Keeps the newest checkpoint that a quorum of witnesses cosigned.
-    async fn take_cosignatures(&self, head: &Head, answers: &BTreeMap<CosignerId, Result<Answer, String>>) {
+    async fn take_cosignatures(
+        &self,
+        head: &Head,
+        answers: &BTreeMap<CosignerId, Result<Answer, String>>,
+    ) {
         let lines = answers.values().filter_map(|answer| answer.as_ref().ok()?.cosignature.clone());
         let Ok(mut note) = head.note.parse::<Note>() else { return };
         for line in lines {
@@ -180,7 +199,8 @@ impl Cosigners {
         let Ok(opened) = self.policy.open(&note.to_string()) else { return };
         let mut witnessed = self.witnessed.write().await;
         if witnessed.as_ref().is_none_or(|known| known.size <= head.size) {
-            *witnessed = Some(Witnessed { size: head.size, note, witnesses: opened.seen.len() });
+            *witnessed =
+                Some(Witnessed { size: head.size, note, witnesses: opened.witnesses.len() });
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod ceremony;
 mod publish;
+mod pulse;
 mod signing;
 
 use std::collections::BTreeSet;
@@ -85,7 +86,14 @@ impl World {
 
     /// Tries again what is still to be done: after a restart, and whenever something did not come off.
     pub async fn sweep(self: Arc<Self>) {
+        let mut pulse_due = self.engine.clock().now();
         loop {
+            if self.engine.clock().now() >= pulse_due {
+                pulse_due = self.engine.clock().now().plus_s(pulse::PULSE_S);
+                if let Err(trouble) = self.pulse().await {
+                    tracing::warn!(%trouble, "the heartbeat was not recorded");
+                }
+            }
             if let Ok(effects) = self.engine.look(|book| book.pending_effects()).await {
                 effects.into_iter().for_each(|effect| self.start(effect));
             }
@@ -119,12 +127,17 @@ impl World {
     pub async fn replace(&self, case: CaseId) -> Result<(), Trouble> {
         let Some((transfer, ..)) = self.transfer(case).await? else {
             let next = "look at `quorate case list`";
-            let refusal = quorate_custody::Refusal::new("unknown_case", "there is no such open transfer", next);
+            let refusal = quorate_custody::Refusal::new(
+                "unknown_case",
+                "there is no such open transfer",
+                next,
+            );
             return Err(Trouble::Refused(refusal));
         };
         let Some(snapshot) = self.snapshot(&transfer).await? else {
             let next = "see `quorate doctor`, then try again";
-            let refusal = quorate_custody::Refusal::new("no_chain", "the chain node does not answer", next);
+            let refusal =
+                quorate_custody::Refusal::new("no_chain", "the chain node does not answer", next);
             return Err(Trouble::Refused(refusal));
         };
         let snapshot = Box::new(snapshot);
@@ -144,8 +157,11 @@ impl World {
     pub async fn snapshot(&self, transfer: &Transfer) -> Result<Option<Snapshot>, Trouble> {
         let (wallet, chain) = (transfer.wallet.clone(), transfer.asset.chain());
         let at = chain.clone();
-        let account = self.engine.look(move |book| book.wallet(&wallet)?.accounts.get(&at).cloned()).await?;
-        let (Some(account), Some(node)) = (account, self.chains.get(&chain)) else { return Ok(None) };
+        let account =
+            self.engine.look(move |book| book.wallet(&wallet)?.accounts.get(&at).cloned()).await?;
+        let (Some(account), Some(node)) = (account, self.chains.get(&chain)) else {
+            return Ok(None);
+        };
         let now = self.engine.clock().now();
         match node.snapshot(&account, Some(transfer), now).await {
             Ok(snapshot) => Ok(Some(snapshot)),
@@ -194,6 +210,9 @@ impl World {
         let bytes = format!("{rule} {subject}");
         let alert = quorate_terms::Digest::of(quorate_terms::digest::tag::ENTRY, bytes.as_bytes());
         let raised = AlertRaised { alert, rule: rule.to_owned(), severity, subject };
-        self.engine.tell(Event::Noted(Box::new(Body::AlertRaised(Box::new(raised))))).await.map(drop)
+        self.engine
+            .tell(Event::Noted(Box::new(Body::AlertRaised(Box::new(raised)))))
+            .await
+            .map(drop)
     }
 }

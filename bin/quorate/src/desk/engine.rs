@@ -65,7 +65,11 @@ pub struct Done {
 type Look = Box<dyn FnOnce(&Book) + Send>;
 
 enum Command {
-    Tell { event: Box<Event>, openings: Vec<(Digest, String)>, reply: oneshot::Sender<Result<Done, Trouble>> },
+    Tell {
+        event: Box<Event>,
+        openings: Vec<(Digest, String)>,
+        reply: oneshot::Sender<Result<Done, Trouble>>,
+    },
     Look(Look),
 }
 
@@ -106,7 +110,8 @@ impl Engine {
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Effect>), Fault> {
         let (effects, out) = mpsc::unbounded_channel();
-        let key = log_key(&founding).map_err(|e| Fault::new("charter", e.to_string(), "found the vault again"))?;
+        let key = log_key(&founding)
+            .map_err(|e| Fault::new("charter", e.to_string(), "found the vault again"))?;
         let (sender, head) = watch::channel(Arc::new(Head::none()));
         let writes = Arc::new(AtomicBool::new(true));
         let mut writer = Writer {
@@ -140,7 +145,11 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::tell`].
-    pub async fn tell_with(&self, event: Event, openings: Vec<(Digest, String)>) -> Result<Done, Trouble> {
+    pub async fn tell_with(
+        &self,
+        event: Event,
+        openings: Vec<(Digest, String)>,
+    ) -> Result<Done, Trouble> {
         let (reply, answer) = oneshot::channel();
         let command = Command::Tell { event: Box::new(event), openings, reply };
         self.commands.send(command).await.map_err(|_| Trouble::Stopped)?;
@@ -216,7 +225,9 @@ impl Writer {
         let entry = Entry::from_canonical(bytes).map_err(|e| broken(e.to_string()))?;
         match self.book.admit(&entry).map_err(|e| broken(e.to_string()))? {
             Verdict::Good => {}
-            Verdict::Void(why) => tracing::error!(index = entry.index, %why, "an entry of this ledger is void"),
+            Verdict::Void(why) => {
+                tracing::error!(index = entry.index, %why, "an entry of this ledger is void")
+            }
         }
         self.keep(bytes, entry.index);
         Ok(())
@@ -233,7 +244,8 @@ impl Writer {
     async fn found(&mut self) -> Result<(), Fault> {
         let bodies = batch::founding(&self.founding);
         let entries = self.book.entries(bodies, self.clock.now());
-        let entries = entries.map_err(|e| Fault::new("charter", e.to_string(), "found the vault again"))?;
+        let entries =
+            entries.map_err(|e| Fault::new("charter", e.to_string(), "found the vault again"))?;
         let bytes: Vec<Vec<u8>> = entries.iter().filter_map(|e| e.to_canonical().ok()).collect();
         let appended = self.store.append(0, bytes.clone()).await;
         appended.map_err(|e| Fault::new("ledger", e.to_string(), "free space and start again"))?;

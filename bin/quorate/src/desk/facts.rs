@@ -44,8 +44,11 @@ impl Facts {
         resolve: impl Fn(&Path) -> PathBuf,
         identity: &Identity,
     ) -> Result<Arc<Self>, Fault> {
-        let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        let http = client.build().map_err(|e| Fault::new("http client", e.to_string(), "report this"))?;
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none());
+        let http =
+            client.build().map_err(|e| Fault::new("http client", e.to_string(), "report this"))?;
         let mut facts = Self {
             links: BTreeMap::new(),
             files: Vec::new(),
@@ -56,7 +59,13 @@ impl Facts {
         for (name, source) in sources {
             match source {
                 SourceConfig::Link { address, identity: peer } => {
-                    let client = Client::start(address, identity, *peer, Arc::new(Silent), Limits::default())?;
+                    let client = Client::start(
+                        address,
+                        identity,
+                        *peer,
+                        Arc::new(Silent),
+                        Limits::default(),
+                    )?;
                     facts.links.insert(name.clone(), client);
                 }
                 SourceConfig::File { path } => facts.files.push(resolve(path)),
@@ -92,7 +101,8 @@ impl Facts {
         let provider = "deny-list-file".to_owned();
         match read(path).await {
             Ok(text) => {
-                let listed = text.lines().any(|line| line.trim().eq_ignore_ascii_case(account.as_str()));
+                let listed =
+                    text.lines().any(|line| line.trim().eq_ignore_ascii_case(account.as_str()));
                 CounterpartyCheck::Performed { provider, flagged: listed }
             }
             Err(error) => CounterpartyCheck::Failed { provider, error },
@@ -112,7 +122,9 @@ impl Facts {
                 Ok(bytes) => match serde_json::from_slice::<Option<SignedFact>>(&bytes) {
                     Ok(Some(fact)) => return Some(fact),
                     Ok(None) => {}
-                    Err(error) => tracing::warn!(source = %name, %error, "a source answers in another form"),
+                    Err(error) => {
+                        tracing::warn!(source = %name, %error, "a source answers in another form")
+                    }
                 },
                 Err(error) => tracing::debug!(source = %name, %error, "a source does not answer"),
             }
@@ -126,7 +138,9 @@ impl Facts {
         for path in &self.files {
             match read(path).await {
                 Ok(text) => facts.extend(ask::lines(&text)),
-                Err(error) => tracing::warn!(path = %path.display(), %error, "a file of facts cannot be read"),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "a file of facts cannot be read")
+                }
             }
         }
         for url in &self.urls {

@@ -13,7 +13,11 @@ use super::engine::{Engine, Trouble};
 ///
 /// # Errors
 /// [`Trouble`] when there is no such case, or its entries are not witnessed yet.
-pub async fn make(engine: &Engine, cosigners: &Cosigners, case: CaseId) -> Result<Receipt, Trouble> {
+pub async fn make(
+    engine: &Engine,
+    cosigners: &Cosigners,
+    case: CaseId,
+) -> Result<Receipt, Trouble> {
     let indices = engine.look(move |book| {
         let wallet: Option<WalletId> = book.wallet_of(&case);
         book.receipt_entries(&case, wallet.as_ref())

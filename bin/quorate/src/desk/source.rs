@@ -17,6 +17,9 @@ use super::chain::{Chain, Sighting, Upset};
 use super::facts::{FINALITY, FinalityAsk};
 use crate::config::SourceFile;
 
+/// Blocks that are searched for a stranger's transaction with our nonce.
+const LOOK_BACK: u64 = 50_000;
+
 struct Source {
     file: SourceFile,
     key: Identity,
@@ -51,9 +54,11 @@ impl Handler for Source {
             if request.method != FINALITY || !self.file.kinds.contains(&FactKind::Finality) {
                 return Err(Refused::new("unknown_method", "this source does not speak on that"));
             }
-            let ask: FinalityAsk = serde_json::from_slice(&request.body)
-                .map_err(|e| Refused::new("malformed", format!("the question cannot be read ({e})")))?;
-            let fact = self.finality(&ask).await.map_err(|e| Refused::new("upset", e.to_string()))?;
+            let ask: FinalityAsk = serde_json::from_slice(&request.body).map_err(|e| {
+                Refused::new("malformed", format!("the question cannot be read ({e})"))
+            })?;
+            let fact =
+                self.finality(&ask).await.map_err(|e| Refused::new("upset", e.to_string()))?;
             serde_json::to_vec(&fact).map_err(|e| Refused::new("bug", e.to_string()))
         })
     }
@@ -64,7 +69,9 @@ impl Source {
     async fn finality(&self, ask: &FinalityAsk) -> Result<Option<SignedFact>, Upset> {
         let Some(node) = self.chains.get(&ask.chain) else { return Ok(None) };
         for ours in ask.ours.iter().take(quorate_custody::limits::DRAFTS_PER_CASE_MAX) {
-            if let Sighting::Included { block, depth, success, fee } = node.sighting(&ours.txid).await? {
+            if let Sighting::Included { block, depth, success, fee } =
+                node.sighting(&ours.txid).await?
+            {
                 let fate = match (ours.moves, success) {
                     (false, _) => Fate::Replaced,
                     (true, true) => Fate::Settled,
@@ -76,7 +83,9 @@ impl Source {
         if node.nonce(&ask.account).await? <= ask.nonce {
             return Ok(None);
         }
-        let Some(taker) = node.transaction_with_nonce(&ask.account, ask.nonce).await? else { return Ok(None) };
+        let near = node.height().await?.saturating_sub(LOOK_BACK);
+        let taker = node.transaction_with_nonce(&ask.account, ask.nonce, near).await?;
+        let Some(taker) = taker else { return Ok(None) };
         match node.sighting(&taker).await? {
             Sighting::Included { block, depth, fee, .. } => {
                 Ok(self.sign(ask, &taker, (block, depth), Fate::Replaced, fee))

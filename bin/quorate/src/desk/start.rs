@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate_custody::Event;
-use quorate_host::clock::{Clock, SystemClock};
+use quorate_host::clock::SystemClock;
 use quorate_host::config::Config;
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
@@ -55,11 +55,15 @@ pub async fn run(dir: &Path) -> Result<(), Fault> {
     let poll = Duration::from_millis(config.value.poll_ms);
     let world = World::new(engine.clone(), cosigners.clone(), chains.clone(), facts, poll);
     capture(&engine, &config.value, dir).await?;
+    let pinned = world.pin_manifests().await;
+    pinned.map_err(|e| Fault::new("ledger", e.to_string(), "free space and start again"))?;
     tokio::spawn(world.clone().run(effects));
     tokio::spawn(world.clone().sweep());
 
     let seats = charter.approvers.iter().map(|seat| seat.link);
-    let book = BookDoor::open(&config.value.book_listen, &link, seats, engine.clone(), cosigners.clone()).await?;
+    let book =
+        BookDoor::open(&config.value.book_listen, &link, seats, engine.clone(), cosigners.clone())
+            .await?;
     tracing::info!(address = %book.address(), "approvers may follow the book here");
     let answers = Arc::new(Answers::new(world.clone()));
     let _control = ControlDoor::open(&files.socket(), answers.clone(), world.clone())?;
@@ -84,7 +88,9 @@ async fn stopped(engine: &Engine) -> Result<(), Fault> {
 
 fn read_charter(path: &Path) -> Result<CharterText, Fault> {
     let bytes = std::fs::read(path).map_err(|e| Fault::at(path, &e))?;
-    let bad = |why: String| Fault::new(path.display().to_string(), why, "use the charter that `quorate init` wrote");
+    let bad = |why: String| {
+        Fault::new(path.display().to_string(), why, "use the charter that `quorate init` wrote")
+    };
     let charter = CharterText::from_canonical(&bytes).map_err(|e| bad(e.to_string()))?;
     charter.check().map_err(|e| bad(e.to_string()))?;
     Ok(charter)
@@ -132,8 +138,11 @@ async fn capture(engine: &Engine, config: &DeskConfig, dir: &Path) -> Result<(),
     let serde_json::Value::Object(values) = values else { return Ok(()) };
     let bytes = quorate_terms::canonical::to_bytes(&values, "configuration").unwrap_or_default();
     let digest = Digest::of(tag::CONFIGURATION, &bytes);
-    let captured = ConfigurationCaptured { party: "desk".to_owned(), digest, previous: None, values };
-    for body in [Body::Deployed(Box::new(deployed)), Body::ConfigurationCaptured(Box::new(captured))] {
+    let captured =
+        ConfigurationCaptured { party: "desk".to_owned(), digest, previous: None, values };
+    for body in
+        [Body::Deployed(Box::new(deployed)), Body::ConfigurationCaptured(Box::new(captured))]
+    {
         engine
             .tell(Event::Noted(Box::new(body)))
             .await

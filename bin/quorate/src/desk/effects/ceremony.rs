@@ -33,7 +33,9 @@ impl World {
             if let Came::Aborted { run, phase, cause, culprits } = &answer.came {
                 let (run, phase, cause) = (*run, phase.clone(), cause.clone());
                 let culprits = culprits.clone();
-                return self.tell_case(Event::RunFailed { case, run, phase, cause, culprits }).await;
+                return self
+                    .tell_case(Event::RunFailed { case, run, phase, cause, culprits })
+                    .await;
             }
         }
         Ok(())

@@ -48,8 +48,16 @@ impl World {
                     chain: live.chain.clone(),
                     account: live.account.clone(),
                     nonce: live.nonce,
-                    signed: case.signed.iter().map(|s| (s.txid.clone(), s.transaction.clone())).collect(),
-                    ours: book.signed_of(case).into_iter().map(|(txid, moves)| Ours { txid, moves }).collect(),
+                    signed: case
+                        .signed
+                        .iter()
+                        .map(|s| (s.txid.clone(), s.transaction.clone()))
+                        .collect(),
+                    ours: case
+                        .signed_moves()
+                        .into_iter()
+                        .map(|(txid, moves)| Ours { txid, moves })
+                        .collect(),
                     stage: case.stage,
                 })
             })
@@ -126,7 +134,12 @@ impl World {
             Err(Trouble::Refused(refusal)) if refusal.code == "unknown_case" => Ok(()),
             Err(Trouble::Refused(refusal)) => {
                 tracing::warn!(%case, %refusal, "a source's word on finality has no weight");
-                self.alert("finality_disputed", quorate_terms::entry::Severity::High, case.to_string()).await
+                self.alert(
+                    "finality_disputed",
+                    quorate_terms::entry::Severity::High,
+                    case.to_string(),
+                )
+                .await
             }
             Err(trouble) => Err(trouble),
         }

@@ -51,8 +51,13 @@ impl World {
         answers: &BTreeMap<CosignerId, Result<Answer, String>>,
     ) -> Result<bool, Trouble> {
         for answer in answers.values().flatten() {
-            let Came::Signed { session, rs, recovery, checkpoint_size } = &answer.came else { continue };
-            let Some(rs) = hex::decode(rs).ok().and_then(|bytes| <[u8; 64]>::try_from(bytes).ok()) else { continue };
+            let Came::Signed { session, rs, recovery, checkpoint_size } = &answer.came else {
+                continue;
+            };
+            let Some(rs) = hex::decode(rs).ok().and_then(|bytes| <[u8; 64]>::try_from(bytes).ok())
+            else {
+                continue;
+            };
             let event = Event::SignatureCame {
                 case,
                 session: *session,

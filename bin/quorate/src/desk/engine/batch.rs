@@ -128,7 +128,11 @@ enum Failed {
 }
 
 fn bug(why: &str) -> Failed {
-    Failed::Fault(Fault::new("the desk's own entry", why, "this is a fault of ours; please report it"))
+    Failed::Fault(Fault::new(
+        "the desk's own entry",
+        why,
+        "this is a fault of ours; please report it",
+    ))
 }
 
 async fn settle(tickets: &mut Vec<Ticket>) -> Option<AppendError> {

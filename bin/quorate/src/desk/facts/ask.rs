@@ -36,13 +36,20 @@ pub struct Ours {
 
 /// One JSON object a line; lines that are none are left out, for one bad line must not silence a source.
 pub(super) fn lines(text: &str) -> Vec<SignedFact> {
-    text.lines().filter(|line| !line.trim().is_empty()).filter_map(|line| serde_json::from_str(line).ok()).collect()
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 /// Plain HTTP only on loopback.
 pub(super) fn check_url(name: &str, url: &str) -> Result<(), Fault> {
     let bad = |why: &str| {
-        Err(Fault::new(format!("desk.toml `sources.{name}.url`"), why, "use https, or http on loopback"))
+        Err(Fault::new(
+            format!("desk.toml `sources.{name}.url`"),
+            why,
+            "use https, or http on loopback",
+        ))
     };
     let Ok(parsed) = reqwest::Url::parse(url) else { return bad("is not a URL") };
     let local = matches!(parsed.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
@@ -66,7 +73,8 @@ pub(super) async fn fetch(http: &reqwest::Client, url: &str) -> Result<Vec<Signe
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > SOURCE_BYTES_MAX {
         return Err(format!("the answer is larger than {SOURCE_BYTES_MAX} bytes"));
     }
-    serde_json::from_slice(&bytes).map_err(|e| format!("the answer is no list of signed facts ({e})"))
+    serde_json::from_slice(&bytes)
+        .map_err(|e| format!("the answer is no list of signed facts ({e})"))
 }
 
 #[cfg(test)]
@@ -75,10 +83,21 @@ mod tests {
 
     #[test]
     fn row_55_plain_http_is_for_loopback_only() {
-        for good in ["https://prices.example/x", "http://127.0.0.1:9/x", "http://localhost/x", "http://[::1]:1/"] {
+        for good in [
+            "https://prices.example/x",
+            "http://127.0.0.1:9/x",
+            "http://localhost/x",
+            "http://[::1]:1/",
+        ] {
             assert!(check_url("p", good).is_ok(), "{good}");
         }
-        for bad in ["http://prices.example/x", "file:///etc/passwd", "ftp://127.0.0.1/", "x", "http://10.0.0.1/"] {
+        for bad in [
+            "http://prices.example/x",
+            "file:///etc/passwd",
+            "ftp://127.0.0.1/",
+            "x",
+            "http://10.0.0.1/",
+        ] {
             assert!(check_url("p", bad).is_err(), "{bad}");
         }
     }

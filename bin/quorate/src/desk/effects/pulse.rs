@@ -1,0 +1,101 @@
+//! What the desk records of itself as time goes by: that it lives, how its clock stands, who witnessed its checkpoints, and
+//! which tools each band sees.
+
+use quorate_custody::Event;
+use quorate_gateway::bands::{Table, manifests};
+use quorate_terms::entry::{Body, CheckpointWitnessed, ClockChecked, Heartbeat, ManifestPinned};
+
+use super::World;
+use crate::desk::engine::Trouble;
+
+/// Seconds between two heartbeats.
+pub const PULSE_S: u64 = 600;
+/// Where the number of the last heartbeat is kept.
+const SEQUENCE: &str = "heartbeat";
+
+impl World {
+    /// Records a heartbeat, the offsets of the cosigners' clocks, and the newest cosignatures.
+    ///
+    /// # Errors
+    /// [`Trouble`] when nothing can be recorded now.
+    pub async fn pulse(&self) -> Result<(), Trouble> {
+        let sequence = self.next_heartbeat().await?;
+        self.note(Body::Heartbeat(Heartbeat { source: "desk".to_owned(), sequence })).await?;
+        let views = self.cosigners.views().await;
+        let heard: Vec<_> =
+            views.iter().filter_map(|v| Some((v.cosigner.clone(), v.clock_offset_ms?))).collect();
+        if let Some(worst) =
+            heard.iter().map(|(_, offset)| *offset).max_by_key(|offset| offset.unsigned_abs())
+        {
+            let sources = heard.iter().map(|(name, _)| format!("cosigner:{name}")).collect();
+            let checked = ClockChecked {
+                party: "desk".to_owned(),
+                offset_ms: worst.saturating_neg(),
+                sources,
+            };
+            self.note(Body::ClockChecked(checked)).await?;
+        }
+        self.note_witnesses().await
+    }
+
+    async fn note_witnesses(&self) -> Result<(), Trouble> {
+        let Some(newest) = self.cosigners.newest().await else { return Ok(()) };
+        let seats = self.engine.look(|book| book.charter().cosigners.clone()).await?;
+        let lines: Vec<String> =
+            newest.note.signatures.iter().map(|line| line.name.clone()).collect();
+        let Ok(checkpoint) = newest.note.text.parse::<quorate_ledger::Checkpoint>() else {
+            return Ok(());
+        };
+        for seat in seats {
+            let suffix = format!("/{}", seat.cosigner);
+            if lines.iter().any(|name| name.ends_with(&suffix)) {
+                let witnessed = CheckpointWitnessed {
+                    size: checkpoint.size,
+                    root: checkpoint.root,
+                    witness: seat.cosigner.to_string(),
+                    operator: seat.operator,
+                };
+                self.note(Body::CheckpointWitnessed(witnessed)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn next_heartbeat(&self) -> Result<u64, Trouble> {
+        let store = self.engine.store();
+        let last = store.get(SEQUENCE).await.ok().flatten();
+        let last =
+            last.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?))).unwrap_or(0);
+        let next = last.saturating_add(1);
+        store.put(SEQUENCE, next.to_be_bytes().to_vec()).await.map_err(|_| Trouble::Full)?;
+        Ok(next)
+    }
+
+    /// Pins the tool list of each band by digest. A list that changed since the last start raises an alarm (T23).
+    ///
+    /// # Errors
+    /// [`Trouble`] when nothing can be recorded now.
+    pub async fn pin_manifests(&self) -> Result<(), Trouble> {
+        for (band, manifest) in manifests().unwrap_or_default() {
+            let tools =
+                Table::new(band, band).tools().iter().map(|tool| tool.name.to_string()).collect();
+            let key = format!("manifest/{band}");
+            let store = self.engine.store();
+            let known = store.get(&key).await.ok().flatten();
+            if known.as_deref() == Some(manifest.as_bytes().as_slice()) {
+                continue;
+            }
+            if known.is_some() {
+                self.alert("tools_changed", quorate_terms::entry::Severity::High, band.to_string())
+                    .await?;
+            }
+            self.note(Body::ManifestPinned(ManifestPinned { manifest, case: None, tools })).await?;
+            store.put(&key, manifest.as_bytes().to_vec()).await.map_err(|_| Trouble::Full)?;
+        }
+        Ok(())
+    }
+
+    async fn note(&self, body: Body) -> Result<(), Trouble> {
+        self.engine.tell(Event::Noted(Box::new(body))).await.map(drop)
+    }
+}
