@@ -60,9 +60,11 @@ pub mod tag {
 
     /// The place that a sealed blob belongs to.
     pub const SEAL: &str = "quorate/seal-context/v1";
+    /// The words that an approver was shown before signing.
+    pub const DISPLAY: &str = "quorate/display/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 23] = [
+    pub const ALL: [&str; 24] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -86,6 +88,7 @@ pub mod tag {
         DRILL,
         TRANSCRIPT,
         SEAL,
+        DISPLAY,
     ];
 }
 

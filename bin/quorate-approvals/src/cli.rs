@@ -1,0 +1,141 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use quorate_terms::freeze::Scope;
+use quorate_terms::{ApproverId, CosignerId, Digest, PersonId, PublicKey};
+
+use crate::{home, stop, words};
+
+/// The approver's own tool: follows the book, decodes for itself, shows in plain words, and signs.
+#[derive(Parser)]
+#[command(
+    name = "quorate-approvals",
+    version,
+    after_help = "exit codes: 0 done, 1 refused, 2 could not be done"
+)]
+pub(crate) struct Cli {
+    /// Where this approver's keys, charter and copy of the book lie.
+    #[arg(long, global = true, default_value = "quorate-approvals", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Read the passphrase from this file of mode 0600 instead of asking.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make the keys of this approver and the enrolment file for the operators.
+    Enrol {
+        /// The seat.
+        #[arg(long)]
+        approver: ApproverId,
+        /// The person in it, by pseudonym.
+        #[arg(long)]
+        person: PersonId,
+        /// What device this is; only a commitment to it leaves this machine.
+        #[arg(long)]
+        device: Option<String>,
+    },
+    /// Accept the charter whose digest you were told on another channel.
+    Accept(AcceptArgs),
+    /// Cases that wait for you.
+    List {
+        /// All open cases.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Everything about one case, decoded here.
+    Show {
+        /// The case, or 8 or more of its first digits.
+        case: String,
+    },
+    /// Say yes.
+    Approve(DecideArgs),
+    /// Say no. One no closes the case.
+    Reject(DecideArgs),
+    /// Send what was signed offline.
+    Submit {
+        /// The signed file.
+        file: PathBuf,
+    },
+    /// Stop signing at once, at the desk and at every cosigner.
+    Freeze {
+        /// `vault`, `wallet:W` or `agent:A`.
+        #[arg(long, default_value = "vault", value_parser = stop::scope)]
+        scope: Scope,
+        /// Why, as a short code.
+        #[arg(long, value_parser = stop::cause)]
+        cause: String,
+    },
+    /// Agree to go on after the void entry at an index.
+    Resume {
+        /// The index.
+        index: u64,
+        /// Do not ask for the digits.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// How things stand.
+    Status,
+    /// What is wrong, and how to mend it.
+    Doctor,
+    /// Print shell completions.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct AcceptArgs {
+    /// The charter's text.
+    #[arg(long)]
+    pub(crate) charter: PathBuf,
+    /// Its digest, as you were told it out of band.
+    #[arg(long)]
+    pub(crate) digest: Digest,
+    /// Where the desk gives out the book, host and port.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) desk: Option<String>,
+    /// The desk's link key, if you were told it; it must be the charter's.
+    #[arg(long, value_name = "KEY", value_parser = home::public_key)]
+    pub(crate) desk_key: Option<PublicKey>,
+    /// Where a cosigner listens, for freezes.
+    #[arg(long, value_name = "ID=ADDR", value_parser = home::cosigner_address)]
+    pub(crate) cosigner: Vec<(CosignerId, String)>,
+}
+
+#[derive(Args)]
+pub(crate) struct DecideArgs {
+    /// The case, or 8 or more of its first digits.
+    pub(crate) case: String,
+    /// How long your word holds: `90s`, `15m`, `1h`.
+    #[arg(long, value_parser = words::seconds)]
+    pub(crate) ttl: Option<u64>,
+    /// Do not ask for the digits.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Go on although no cosigner has witnessed a checkpoint that holds the case.
+    #[arg(long)]
+    pub(crate) allow_unwitnessed: bool,
+    /// Sign without a link, from an exported ledger.
+    #[arg(long, requires = "book", requires = "out")]
+    pub(crate) offline: bool,
+    /// The exported ledger, one canonical entry a line.
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    pub(crate) book: Option<PathBuf>,
+    /// The checkpoint note of the export.
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Where to write what was signed.
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    pub(crate) out: Option<PathBuf>,
+}

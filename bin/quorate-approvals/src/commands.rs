@@ -1,0 +1,223 @@
+//! One function a command: open the directory, follow the book, do the one thing, say what came of it.
+
+use clap::CommandFactory as _;
+use quorate_custody::protocol::book::Submit;
+use quorate_host::ui::Ui;
+use quorate_terms::CaseId;
+use quorate_terms::approval::Verdict;
+use quorate_terms::charter::ApproverSeat;
+use quorate_terms::freeze::Scope;
+
+use crate::cli::{AcceptArgs, Cli, Command, DecideArgs};
+use crate::decide::{self, Decision, Offline};
+use crate::desk::{self, Peer, follow, now};
+use crate::enrol::{self, Accept, Enrol};
+use crate::home::Home;
+use crate::key::{self, Passphrase};
+use crate::replica::Replica;
+use crate::screen::Screen;
+use crate::show::{self, Opened, View};
+use crate::trouble::{Done, Trouble};
+use crate::{list, status, stop};
+
+/// What a command answers, and the exit code.
+type Said = Done<(Screen, u8)>;
+
+/// Runs one command.
+pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
+    let passphrase = Passphrase::new(cli.passphrase_file.clone());
+    if let Command::Completions { shell } = &cli.command {
+        return completions(*shell);
+    }
+    let home = Home::open(&cli.dir, matches!(cli.command, Command::Enrol { .. }))?;
+    let screen = match &cli.command {
+        Command::Enrol { approver, person, device } => {
+            let asked = Enrol {
+                approver: approver.clone(),
+                person: person.clone(),
+                device: device.clone(),
+            };
+            enrol::enrol(&home, &asked, &passphrase)?
+        }
+        Command::Accept(asked) => accept(&home, asked)?,
+        Command::List { all } => {
+            let at = At::head(&home).await?;
+            list::list(&at.view(), *all)
+        }
+        Command::Show { case } => {
+            let mut at = At::head(&home).await?;
+            let id = show::find(&at.replica, case)?;
+            at.open(&id).await?;
+            show::case(&at.view(), &id)?
+        }
+        Command::Approve(asked) => word(&home, asked, Verdict::Approve, (&passphrase, ui)).await?,
+        Command::Reject(asked) => word(&home, asked, Verdict::Reject, (&passphrase, ui)).await?,
+        Command::Submit { file } => submit(&home, file).await?,
+        Command::Freeze { scope, cause } => freeze(&home, scope, cause, &passphrase).await?,
+        Command::Resume { index, yes } => resume(&home, *index, *yes, (&passphrase, ui)).await?,
+        Command::Status => standing(&home).await?,
+        Command::Doctor => {
+            let (screen, well) = status::doctor(&home).await?;
+            return Ok((screen, u8::from(!well)));
+        }
+        Command::Completions { .. } => Screen::new(""),
+    };
+    Ok((screen, 0))
+}
+
+/// An approver at the verified head of the book.
+struct At<'a> {
+    home: &'a Home,
+    me: ApproverSeat,
+    replica: Replica,
+    desk: Peer,
+    opened: Opened,
+}
+
+impl<'a> At<'a> {
+    async fn head(home: &'a Home) -> Done<Self> {
+        let me = home.seat()?;
+        let mut replica = Replica::load(home)?;
+        let desk = Peer::desk(home, &replica)?;
+        follow(&desk, &mut replica, home).await?;
+        Ok(Self { home, me, replica, desk, opened: Opened::Unasked })
+    }
+
+    fn view(&self) -> View<'_> {
+        let opened = self.opened.clone();
+        View { replica: &self.replica, me: &self.me, now: now(), opened }
+    }
+
+    /// Fetches the value behind a case's commitment.
+    async fn open(&mut self, id: &CaseId) -> Done<()> {
+        let Some((wanted, _)) = self.replica.intent(id).and_then(show::committed) else {
+            return Ok(());
+        };
+        self.opened = match self.desk.opening(wanted).await? {
+            Some(opening) => Opened::Proven(opening),
+            None => Opened::Missing,
+        };
+        Ok(())
+    }
+}
+
+fn accept(home: &Home, asked: &AcceptArgs) -> Done<Screen> {
+    let accept = Accept {
+        charter: &asked.charter,
+        digest: asked.digest,
+        desk: asked.desk.clone(),
+        desk_key: asked.desk_key,
+        cosigners: asked.cosigner.iter().cloned().collect(),
+    };
+    enrol::accept(home, &accept)
+}
+
+async fn word(
+    home: &Home,
+    asked: &DecideArgs,
+    verdict: Verdict,
+    with: (&Passphrase, &Ui),
+) -> Done<Screen> {
+    let decision = Decision {
+        verdict,
+        ttl_s: asked.ttl,
+        yes: asked.yes,
+        allow_unwitnessed: asked.allow_unwitnessed,
+    };
+    if let (true, Some(book), Some(out)) = (asked.offline, &asked.book, &asked.out) {
+        let offline =
+            Offline { book: book.clone(), checkpoint: asked.checkpoint.clone(), out: out.clone() };
+        return word_offline(home, &asked.case, (&decision, &offline), with);
+    }
+    let mut at = At::head(home).await?;
+    let id = show::find(&at.replica, &asked.case)?;
+    at.open(&id).await?;
+    let approval = decide::decide(home, &at.view(), (&id, &decision), with)?;
+    let answer = at.desk.submit(&Submit::Approval(Box::new(approval.clone()))).await?;
+    follow(&at.desk, &mut at.replica, at.home).await?;
+    Ok(decide::outcome(&approval, &answer, &at.replica))
+}
+
+fn word_offline(
+    home: &Home,
+    case: &str,
+    (decision, offline): (&Decision, &Offline),
+    with: (&Passphrase, &Ui),
+) -> Done<Screen> {
+    let (me, replica) = (home.seat()?, decide::replica_of(home, offline)?);
+    let id = show::find(&replica, case)?;
+    let view = decide::offline_view(&replica, &me);
+    let approval = decide::decide(home, &view, (&id, decision), with)?;
+    decide::write_out(&Submit::Approval(Box::new(approval)), &offline.out)
+}
+
+async fn submit(home: &Home, file: &std::path::Path) -> Done<Screen> {
+    let what = decide::read_in(file)?;
+    let mut at = At::head(home).await?;
+    decide::check(&what, &at.replica, now())?;
+    let answer = at.desk.submit(&what).await?;
+    follow(&at.desk, &mut at.replica, at.home).await?;
+    Ok(match &what {
+        Submit::Approval(approval) => decide::outcome(approval, &answer, &at.replica),
+        Submit::Freeze(freeze) => stop::reported(freeze, &[("desk".to_owned(), Ok(()))])?,
+        Submit::Resume(resume) => stop::resumed(resume, &answer),
+    })
+}
+
+/// Freezing needs no book: a damaged replica must not stand in its way.
+async fn freeze(home: &Home, scope: &Scope, cause: &str, passphrase: &Passphrase) -> Done<Screen> {
+    let me = home.seat()?;
+    let replica = match Replica::load(home) {
+        Ok(replica) => replica,
+        Err(_) => Replica::empty(home.accepted()?, crate::memory::Memory::default())?,
+    };
+    let key = key::unseal(&home.key(), &me.approver, passphrase)?;
+    let vault = replica.book().vault();
+    let freeze = stop::freeze((vault, &me), scope.clone(), cause.to_owned(), (now(), &key))?;
+    let answers = desk::freeze_everywhere(home, &replica, &freeze).await?;
+    stop::reported(&freeze, &answers)
+}
+
+async fn resume(home: &Home, index: u64, yes: bool, with: (&Passphrase, &Ui)) -> Done<Screen> {
+    let at = At::head(home).await?;
+    stop::governor(&at.replica, &at.me)?;
+    let (entry, screen) = stop::void(&at.replica, index)?;
+    decide::show_aside(&screen, with.1)?;
+    if !yes {
+        decide::confirm(&entry, "resume")?;
+    }
+    let key = key::unseal(&home.key(), &at.me.approver, with.0)?;
+    let resume = stop::resume(&at.replica, &at.me, (index, entry), (now(), &key))?;
+    let answer = at.desk.submit(&stop::submission(&resume)).await?;
+    Ok(stop::resumed(&resume, &answer))
+}
+
+/// Status without a desk is still a status; a desk that lies is not.
+async fn standing(home: &Home) -> Done<Screen> {
+    let (me, mut replica) = (home.seat()?, Replica::load(home)?);
+    let desk = match Peer::desk(home, &replica) {
+        Ok(desk) => follow(&desk, &mut replica, home).await,
+        Err(trouble) => Err(trouble),
+    };
+    let clock = match desk {
+        Ok(clock) => Ok(Some(clock)),
+        Err(trouble) if ["unreachable", "no_desk"].contains(&trouble.code.as_str()) => Ok(None),
+        Err(trouble) => Err(trouble),
+    };
+    let clock: Result<_, Trouble> = clock;
+    let mut screen = status::status(&replica, &me, clock?)?;
+    if screen.json.get("reached") == Some(&serde_json::Value::Bool(false)) {
+        screen.warn("the desk was not reached; this is what was verified before");
+    }
+    Ok(screen)
+}
+
+fn completions(shell: clap_complete::Shell) -> Said {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "quorate-approvals", &mut script);
+    let mut screen = Screen::new("");
+    let text = String::from_utf8_lossy(&script).into_owned();
+    screen.json = serde_json::json!({ "script": text });
+    screen.verbatim(text);
+    Ok((screen, 0))
+}

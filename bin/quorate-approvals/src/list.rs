@@ -1,0 +1,120 @@
+//! What waits for this approver, and what stands in the way of everything.
+
+use quorate_custody::case::{Case, quorum};
+use quorate_custody::{Book, State};
+use quorate_host::ui::Table;
+use quorate_terms::charter::ApproverSeat;
+use quorate_terms::intent::Action;
+use quorate_terms::{Amount, Timestamp};
+use serde_json::{Value, json};
+
+use crate::screen::Screen;
+use crate::show::{View, warn_of_the_book};
+use crate::words;
+
+/// Whether this approver's word is wanted on a case now.
+pub(crate) fn waits_for(book: &Book, case: &Case, me: &ApproverSeat, now: Timestamp) -> bool {
+    let spoken = case.approvals.get(&me.approver).is_some_and(|said| said.body.expires_at > now);
+    let own = case.intent.requester.person() == Some(&me.person);
+    let required = case.quorums();
+    let mut quorums =
+        required.iter().filter_map(|name| quorum(book.charter(), book.policy(), name));
+    case.state == State::AwaitApprovals
+        && !spoken
+        && !own
+        && case.expires_at() > now
+        && quorums.any(|quorum| quorum.members.contains(&me.approver))
+}
+
+/// The list, as a table and as JSON.
+pub(crate) fn list(view: &View<'_>, all: bool) -> Screen {
+    let book = view.replica.book();
+    let mut cases: Vec<&Case> =
+        book.open_cases().filter(|case| all || waits_for(book, case, view.me, view.now)).collect();
+    cases.sort_by_key(|case| (case.filed_at, case.id));
+    let title = if all { "open cases" } else { "cases that wait for you" };
+    let mut screen = Screen::new(format!("{title}: {}", cases.len()));
+    warn_of_the_book(view, &mut screen);
+    let mut table =
+        Table::new(&["CASE", "AGE", "ASKED BY", "WHAT", "HOW MUCH", "TO", "AGREED", "EXPIRES IN"]);
+    for case in &cases {
+        let agreed = progress(view, case);
+        let left = case.expires_at().since(view.now);
+        let left = if left == 0 { "expired".to_owned() } else { words::span(left) };
+        let (what, much, to) = act(book, &case.intent.action);
+        let id: String = case.id.to_string().chars().take(16).collect();
+        let age = words::span(view.now.since(case.filed_at));
+        table.row([
+            id,
+            age,
+            words::requester(&case.intent.requester),
+            what,
+            much,
+            to,
+            agreed,
+            left,
+        ]);
+    }
+    if !cases.is_empty() {
+        screen.below(table);
+    }
+    let rows: Vec<Value> = cases.iter().map(|case| row(view, case)).collect();
+    screen.json = json!({ "cases": rows, "size": book.size() });
+    screen
+}
+
+fn progress(view: &View<'_>, case: &Case) -> String {
+    let tallies =
+        case.tallies(view.replica.book().charter(), view.replica.book().policy(), view.now);
+    if tallies.is_empty() {
+        return words::plain(&case.state);
+    }
+    let part = |tally: &quorate_terms::quorum::Tally| {
+        format!("{} {}/{}", tally.quorum, tally.counted.len(), tally.need)
+    };
+    tallies.iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// What is wanted, how much of what, and to whom: in full, because addresses are compared with the eyes.
+fn act(book: &Book, action: &Action) -> (String, String, String) {
+    let what = quorate_custody::rulings::action_kind(action).replace('_', " ");
+    match action {
+        Action::Transfer(transfer) => {
+            let much = book.policy().asset(&transfer.asset).map_or_else(
+                || format!("{} units of an unknown asset", transfer.amount),
+                |info| format!("{} {}", decimal(transfer.amount, info.decimals), info.symbol),
+            );
+            (what, much, transfer.to.address().to_owned())
+        }
+        Action::ListAddress { account, .. } | Action::RemoveAddress { account } => {
+            (what, String::new(), account.address().to_owned())
+        }
+        Action::OpenWallet(open) => (what, String::new(), open.wallet.to_string()),
+        Action::IssueCredential { credential } => {
+            (what, credential.band.to_string(), credential.agent.to_string())
+        }
+        Action::Freeze { scope } | Action::Unfreeze { scope, .. } => {
+            (what, String::new(), words::scope(scope))
+        }
+        _ => (what, String::new(), String::new()),
+    }
+}
+
+fn decimal(amount: Amount, decimals: u8) -> String {
+    amount.to_decimal(decimals)
+}
+
+fn row(view: &View<'_>, case: &Case) -> Value {
+    let book = view.replica.book();
+    json!({
+        "case": case.id,
+        "kind": quorate_custody::rulings::action_kind(&case.intent.action),
+        "state": case.state,
+        "requester": case.intent.requester,
+        "action": case.intent.action,
+        "filed_at": case.filed_at,
+        "expires_at": case.expires_at(),
+        "waits_for_me": waits_for(book, case, view.me, view.now),
+        "tallies": case.tallies(book.charter(), book.policy(), view.now),
+    })
+}

@@ -1,0 +1,275 @@
+//! The screen that an approver reads before signing. Every word comes from the approver's own replica and own decoding; what
+//! the desk says is shown only where a commitment proves it, and as untrusted text.
+
+mod administration;
+mod differences;
+mod transfer;
+
+use quorate_chains::{carries_out, describe, read_back};
+use quorate_custody::book::Book;
+use quorate_custody::case::{Case, party_name};
+use quorate_custody::{Refusal, State};
+use quorate_host::ui::Tone;
+use quorate_terms::charter::ApproverSeat;
+use quorate_terms::commitment::{Commitment, Opening};
+use quorate_terms::entry::Warranted;
+use quorate_terms::intent::{Action, Intent};
+use quorate_terms::judgment::Judgment;
+use quorate_terms::{CaseId, Term as _, Timestamp};
+use serde_json::json;
+
+use crate::replica::{AHEAD_MS, Replica};
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+use crate::words;
+
+/// The value behind a commitment, as far as it is known here.
+#[derive(Clone)]
+pub(crate) enum Opened {
+    /// Nobody was asked.
+    Unasked,
+    /// The desk gave no value that opens it: erased or withheld.
+    Missing,
+    /// It opens the commitment.
+    Proven(Opening),
+}
+
+/// What a screen is drawn from.
+pub(crate) struct View<'a> {
+    /// The approver's own copy of the book.
+    pub(crate) replica: &'a Replica,
+    /// The approver's own seat.
+    pub(crate) me: &'a ApproverSeat,
+    /// The approver's own time.
+    pub(crate) now: Timestamp,
+    /// The value behind the intent's commitment, if it has one.
+    pub(crate) opened: Opened,
+}
+
+impl View<'_> {
+    const fn book(&self) -> &Book {
+        self.replica.book()
+    }
+}
+
+/// The commitment whose value people want to read, if the intent has one.
+pub(crate) fn committed(intent: &Intent) -> Option<(Commitment, &'static str)> {
+    match &intent.action {
+        Action::Transfer(transfer) => transfer.memo.map(|memo| (memo, "memo")),
+        Action::ListAddress { beneficiary, .. } => Some((*beneficiary, "beneficiary")),
+        _ => None,
+    }
+}
+
+/// Finds a case by its whole id, or by the beginning of it if only one case fits.
+pub(crate) fn find(replica: &Replica, text: &str) -> Done<CaseId> {
+    if let Ok(id) = text.parse::<CaseId>() {
+        return Ok(id);
+    }
+    let unknown = |message: &str| {
+        Err(Trouble::refused("unknown_case", message, "run `quorate-approvals list`"))
+    };
+    let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if text.len() < 8 || !hex {
+        return unknown("a case is named by its 64 hex digits, or by 8 or more of the first");
+    }
+    let open = replica.book().open_cases().map(|case| case.id);
+    let closed = replica.book().closed_cases().map(|(id, _)| *id);
+    let mut fits = open.chain(closed).filter(|id| id.to_string().starts_with(text));
+    match (fits.next(), fits.next()) {
+        (Some(id), None) => Ok(id),
+        (Some(_), Some(_)) => unknown("more than one case begins like this"),
+        (None, _) => unknown("no open case has this intent"),
+    }
+}
+
+/// The screen of one case.
+pub(crate) fn case(view: &View<'_>, id: &CaseId) -> Done<Screen> {
+    let Some(intent) = view.replica.intent(id) else {
+        let next = "run `quorate-approvals list`";
+        return Err(Refusal::new("unknown_case", "no open case has this intent", next).into());
+    };
+    // The case is named by what it says: this is what the signature will bind.
+    if intent.digest()? != id.intent() {
+        let next = "do not approve; call the operators";
+        return Err(Trouble::refused(
+            "not_the_intent",
+            "the case is not its intent's digest",
+            next,
+        ));
+    }
+    let kind = quorate_custody::rulings::action_kind(&intent.action);
+    let mut screen = Screen::new(format!("case {id}"));
+    warn_of_the_book(view, &mut screen);
+    screen.toned("what", kind.replace('_', " "), Tone::Strong);
+    who(view, intent, &mut screen);
+    match &intent.action {
+        Action::Transfer(wanted) => transfer::rows(view, id, wanted, &mut screen),
+        other => administration::rows(view, other, &mut screen)?,
+    }
+    opened(view, intent, &mut screen);
+    let state = match view.book().case(id) {
+        Some(case) => open_case(view, case, &mut screen),
+        None => closed_case(view, id, &mut screen),
+    };
+    digests(view, id, &mut screen);
+    screen.json = json!({
+        "case": id, "kind": kind, "state": state, "intent": intent,
+        "judged": view.book().case(id).and_then(|case| case.judged.as_ref()),
+        "display": screen.digest(),
+    });
+    Ok(screen)
+}
+
+/// What stops or clouds everything: freezes, void entries, a head that nobody witnessed, clocks.
+pub(crate) fn warn_of_the_book(view: &View<'_>, screen: &mut Screen) {
+    for (digest, scope) in view.book().freezes() {
+        screen.warn(format!("frozen: {} (freeze {})", words::scope(scope), digest.short()));
+    }
+    for (index, digest) in view.book().voids() {
+        let why = view.replica.voids.iter().find(|(at, _)| *at == index);
+        let why = why.map_or("held void", |(_, refusal)| refusal.message.as_str());
+        screen.warn(format!(
+            "void entry {index} ({}): {why}; nothing is signed until it is resumed",
+            digest.short()
+        ));
+    }
+    if let Some(coming) = view.book().coming() {
+        screen.warn(format!("charter {} was approved and waits for its delay", coming.digest));
+    }
+    if view.replica.head.as_ref().is_some_and(|head| head.by.is_empty()) {
+        screen.warn("no cosigner has witnessed the newest checkpoint yet");
+    }
+    if view.replica.follower().ahead_of(view.now) > AHEAD_MS {
+        let at = words::time(view.book().last_at());
+        screen.warn(format!("the book's last entry is of {at}, ahead of this machine's clock"));
+    }
+}
+
+fn who(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
+    screen.row("asked by", words::requester(&intent.requester));
+    if let quorate_terms::intent::Requester::Agent { credential, .. } = &intent.requester {
+        let text = match view.book().credential(credential) {
+            Some(admitted) => format!(
+                "{credential}, band {}, owner {}, until {}{}",
+                admitted.credential.band,
+                admitted.credential.owner,
+                words::time(admitted.credential.expires_at),
+                if admitted.revoked { ", REVOKED" } else { "" }
+            ),
+            None => format!("{credential}, which the book does not know"),
+        };
+        screen.row("credential", text);
+    }
+    if intent.requester.person() == Some(&view.me.person) {
+        screen.warn("you asked for this yourself; your own approval does not count");
+    }
+    screen.row("request key", intent.key.as_str());
+}
+
+fn opened(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
+    let Some((commitment, label)) = committed(intent) else { return };
+    let text = match &view.opened {
+        Opened::Unasked => format!("not fetched (commitment {})", commitment.digest()),
+        Opened::Missing => {
+            format!("erased or withheld: the desk gives no value for {}", commitment.digest())
+        }
+        Opened::Proven(opening) => {
+            format!("untrusted text, commitment verified: \"{}\"", opening.value)
+        }
+    };
+    screen.row(label, text);
+}
+
+fn open_case(view: &View<'_>, case: &Case, screen: &mut Screen) -> State {
+    judgment(view, case, screen);
+    for tally in case.tallies(view.book().charter(), view.book().policy(), view.now) {
+        let names: Vec<String> = tally.counted.iter().map(ToString::to_string).collect();
+        let have = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let tone = if tally.is_met() { Tone::Good } else { Tone::Wait };
+        let text = format!("{}: {} of {} agree{have}", tally.quorum, names.len(), tally.need);
+        screen.toned("quorum", text, tone);
+    }
+    for approval in case.approvals.values() {
+        let body = &approval.body;
+        let word = words::plain(&body.verdict);
+        let until = words::time(body.expires_at);
+        screen.row("word of", format!("{}: {word}, until {until}", body.approver));
+    }
+    for draft in &case.drafts {
+        drafted(view, case, draft, screen);
+    }
+    screen.row("state", words::plain(&case.state));
+    screen.row("filed", words::time(case.filed_at));
+    screen.row("expires", words::time(case.expires_at()));
+    if case.expires_at() <= view.now {
+        screen.warn("the case has expired");
+    }
+    if let Some(cancel) = &case.cancel {
+        screen.warn(format!("case {cancel} asks to give this one up"));
+    }
+    case.state
+}
+
+fn judgment(view: &View<'_>, case: &Case, screen: &mut Screen) {
+    let Some(judged) = &case.judged else { return };
+    let (word, tone) = match &judged.judgment {
+        Judgment::Allow { .. } => ("allowed".to_owned(), Tone::Good),
+        Judgment::Deny { .. } => ("denied".to_owned(), Tone::Bad),
+        Judgment::Require { quorums, .. } => {
+            let names: Vec<String> = quorums.iter().map(ToString::to_string).collect();
+            (format!("needs {}", names.join(" and ")), Tone::Wait)
+        }
+    };
+    screen.toned("judgment", format!("{word}, as this machine judged for itself"), tone);
+    for reason in &judged.reasons {
+        screen.row("because", format!("{}: {}", reason.rule, reason.message));
+    }
+    screen.row("risk", words::plain(&judged.risk_class));
+    screen.row("screening", words::plain(&judged.counterparty_check));
+    if judged.policy != view.book().policy().digest() {
+        screen.warn("the policy has changed since this was judged; it must be filed again");
+    }
+}
+
+/// Reads the draft's bytes back here, and says whether they do what was asked.
+fn drafted(view: &View<'_>, case: &Case, draft: &Warranted, screen: &mut Screen) {
+    screen.row("draft", format!("{} by {}", draft.draft, party_name(&draft.party)));
+    let Ok(bytes) = hex::decode(&draft.bytes) else {
+        return screen.warn("a draft's bytes are not hexadecimal");
+    };
+    let read = match read_back(&draft.chain, &bytes) {
+        Ok(read) => read,
+        Err(refusal) => return screen.warn(format!("a draft cannot be read back: {refusal}")),
+    };
+    if read.digest() != draft.draft {
+        screen.warn("a draft's bytes are not those that its digest names");
+    }
+    for (label, text) in describe(read.meaning(), &view.book().policy().document().assets) {
+        screen.row(&format!("draft {label}"), text);
+    }
+    let fits = case.transfer().map(|wanted| carries_out(read.meaning(), wanted));
+    match fits {
+        Some(Err(refusal)) if case.cancel.is_none() => {
+            screen.warn(format!("the draft is not the intent: {refusal}"));
+        }
+        _ => {}
+    }
+}
+
+fn closed_case(view: &View<'_>, id: &CaseId, screen: &mut Screen) -> State {
+    let Some(closed) = view.book().closed(id) else {
+        // Filed and never judged: the fold took it back.
+        screen.warn("the book holds no case for this filing: its entry is void");
+        return State::AwaitJudgment;
+    };
+    screen.row("outcome", words::plain(&closed.outcome));
+    screen.row("filed", words::time(closed.filed_at));
+    State::Closed(closed.outcome)
+}
+
+fn digests(view: &View<'_>, id: &CaseId, screen: &mut Screen) {
+    screen.row("vault", view.book().vault().to_string());
+    screen.row("policy digest", view.book().policy().digest().to_string());
+    screen.row("intent digest", id.to_string());
+}

@@ -1,0 +1,121 @@
+//! Administrative intents in words: what changes, and who will be able to do what.
+
+use quorate_custody::Book;
+use quorate_host::ui::Tone;
+use quorate_policy::Policy;
+use quorate_terms::Term as _;
+use quorate_terms::credential::AgentCredential;
+use quorate_terms::intent::{Action, OpenWallet};
+
+use super::{View, differences};
+use crate::screen::Screen;
+use crate::trouble::Done;
+use crate::words;
+
+/// What an approver must see of an intent that is not a transfer.
+pub(super) fn rows(view: &View<'_>, action: &Action, screen: &mut Screen) -> Done<()> {
+    match action {
+        Action::Transfer(_) => {}
+        Action::Cancel { case } => cancel(view, case, screen),
+        Action::OpenWallet(open) => wallet(open, screen),
+        Action::ChangePolicy { policy } => {
+            screen.row("new policy", policy.digest()?.to_string());
+            screen.row("version", policy.version.to_string());
+            if policy.previous != Some(view.book().policy().digest()) {
+                screen.warn("the new policy does not name the policy in force as its previous one");
+            }
+            if let Err(problems) = Policy::load(policy) {
+                problems.iter().for_each(|p| screen.warn(format!("the policy does not load: {p}")));
+            }
+            differences::policy(view.book().policy().document(), policy, screen);
+        }
+        Action::ChangeCharter { charter } => {
+            screen.row("new charter", charter.digest()?.to_string());
+            if charter.previous != Some(view.book().charter_digest()) {
+                screen
+                    .warn("the new charter does not name the charter in force as its previous one");
+            }
+            if let Err(refusal) = Book::new(charter.as_ref().clone()) {
+                screen.warn(format!("the charter cannot be: {refusal}"));
+            }
+            let delay = view.book().charter().change_delay_s.saturating_mul(1000);
+            screen.row("in force", format!("{} after its approval", words::span(delay)));
+            differences::charter(view.book().charter(), charter, screen);
+        }
+        Action::IssueCredential { credential } => issued(credential, screen),
+        Action::RevokeCredential { credential } => {
+            screen.row("ends", format!("credential {credential}, at once"));
+            match view.book().credential(credential) {
+                Some(admitted) => screen.row("of agent", admitted.credential.agent.to_string()),
+                None => screen.warn("the book knows no such credential"),
+            }
+        }
+        Action::ListAddress { account, owner_kind, .. } => {
+            screen.toned("lists", account.address(), Tone::Strong);
+            screen.row("account", account.to_string());
+            screen.row("belongs to", words::plain(owner_kind));
+            let wait = view.book().policy().document().addresses.wait_s.saturating_mul(1000);
+            screen.row("usable", format!("{} after it is listed", words::span(wait)));
+            if let Err(bad) = quorate_chains::parse_account(account.as_str(), &account.chain()) {
+                screen.warn(format!("the address is not well formed: {bad}"));
+            }
+            for (known, _) in view.book().listed() {
+                if quorate_chains::look_alike(known, account) {
+                    screen.warn(format!(
+                        "look-alike: begins and ends like {}, which is listed; compare every digit",
+                        known.address()
+                    ));
+                }
+            }
+        }
+        Action::RemoveAddress { account } => screen.row("takes off the list", account.to_string()),
+        Action::Freeze { scope } => screen.row("stops signing for", words::scope(scope)),
+        Action::Unfreeze { scope, lifts } => {
+            screen.toned("allows signing again for", words::scope(scope), Tone::Strong);
+            for freeze in lifts {
+                let known = view.book().freezes().any(|(digest, _)| digest == freeze);
+                let told = if known { "in force" } else { "not known to this book" };
+                screen.row("ends freeze", format!("{freeze} ({told})"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn cancel(view: &View<'_>, case: &quorate_terms::CaseId, screen: &mut Screen) {
+    screen.row("gives up", case.to_string());
+    let target = view.book().case(case);
+    match target.and_then(|case| case.transfer()) {
+        Some(transfer) => {
+            let amount = words::amount(transfer.amount, &transfer.asset, view.book().policy());
+            screen.row("which was", format!("{amount} to {}", transfer.to.address()));
+        }
+        None if target.is_none() => screen.warn("no such case is open"),
+        None => {}
+    }
+    if target.is_some_and(|case| !case.signed.is_empty()) {
+        screen.warn("that case has been signed: only a conflicting transaction can stop it");
+    }
+}
+
+fn wallet(open: &OpenWallet, screen: &mut Screen) {
+    let chains: Vec<String> = open.chains.iter().map(ToString::to_string).collect();
+    screen.toned("opens", open.wallet.to_string(), Tone::Strong);
+    screen.row("chains", chains.join(", "));
+    screen.row("signs with", words::plain(&open.scheme));
+    screen.row("tier", words::plain(&open.tier));
+    screen.row("purpose", open.purpose.as_str());
+    if !open.chains.iter().all(quorate_chains::is_development) {
+        screen.row("note", "holds real money: every share needs a proven backup before it signs");
+    }
+}
+
+fn issued(credential: &AgentCredential, screen: &mut Screen) {
+    let wallets: Vec<String> = credential.wallets.iter().map(ToString::to_string).collect();
+    screen.toned("admits agent", credential.agent.to_string(), Tone::Strong);
+    screen.row("credential", credential.credential.to_string());
+    screen.row("owner", credential.owner.to_string());
+    screen.toned("band", credential.band.to_string(), Tone::Wait);
+    screen.row("wallets", if wallets.is_empty() { "none".to_owned() } else { wallets.join(", ") });
+    screen.row("until", words::time(credential.expires_at));
+}

@@ -1,0 +1,100 @@
+//! What a new policy or charter changes, line by line. What is not listed stays as it is.
+
+use std::collections::BTreeMap;
+
+use quorate_host::ui::Tone;
+use quorate_policy::diff;
+use quorate_policy::diff::Direction;
+use quorate_terms::charter::CharterText;
+use quorate_terms::policy::PolicyDocument;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::screen::Screen;
+
+/// Every change of a policy; what widens comes first.
+pub(super) fn policy(old: &PolicyDocument, new: &PolicyDocument, screen: &mut Screen) {
+    let changes = diff(old, new);
+    if changes.is_empty() {
+        screen.row("policy", "nothing but version and name changes");
+    }
+    for change in changes {
+        let (label, tone) = match change.direction {
+            Direction::Widens => ("WIDENS", Tone::Bad),
+            Direction::Unclear => ("changes", Tone::Wait),
+            Direction::Tightens => ("tightens", Tone::Good),
+        };
+        screen.toned(label, format!("{}: {}", change.field, change.text), tone);
+    }
+}
+
+/// Every change of a charter, its policy included.
+pub(super) fn charter(old: &CharterText, new: &CharterText, screen: &mut Screen) {
+    let before = screen.words();
+    scalar("threshold", old.threshold, new.threshold, screen);
+    scalar("change delay (s)", old.change_delay_s, new.change_delay_s, screen);
+    scalar("finality depth", old.finality_depth, new.finality_depth, screen);
+    scalar("vault", &old.vault, &new.vault, screen);
+    let by = |seat: &quorate_terms::charter::CosignerSeat| seat.cosigner.to_string();
+    seats("cosigner", named(&old.cosigners, by), named(&new.cosigners, by), screen);
+    let by = |seat: &quorate_terms::charter::ApproverSeat| seat.approver.to_string();
+    seats("approver", named(&old.approvers, by), named(&new.approvers, by), screen);
+    let by = |seat: &quorate_terms::charter::SourceSeat| seat.source.to_string();
+    seats("source", named(&old.sources, by), named(&new.sources, by), screen);
+    let one = |value: Value| BTreeMap::from([(String::new(), value)]);
+    seats("governance", one(json(&old.governance)), one(json(&new.governance)), screen);
+    seats("log", one(json(&old.log)), one(json(&new.log)), screen);
+    let order = |text: &CharterText| -> Vec<String> {
+        text.cosigners.iter().map(|seat| seat.cosigner.to_string()).collect()
+    };
+    scalar("party numbers", order(old).join(", "), order(new).join(", "), screen);
+    if old.policy != new.policy {
+        policy(&old.policy, &new.policy, screen);
+    }
+    if screen.words() == before {
+        screen.row("charter", "nothing but its version changes");
+    }
+}
+
+fn scalar<T: PartialEq + std::fmt::Display>(name: &str, old: T, new: T, screen: &mut Screen) {
+    if old != new {
+        screen.toned("changes", format!("{name}: from {old} to {new}"), Tone::Wait);
+    }
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn named<T: Serialize>(seats: &[T], name: impl Fn(&T) -> String) -> BTreeMap<String, Value> {
+    seats.iter().map(|seat| (name(seat), json(seat))).collect()
+}
+
+fn seats(
+    what: &str,
+    old: BTreeMap<String, Value>,
+    new: BTreeMap<String, Value>,
+    screen: &mut Screen,
+) {
+    for (name, seat) in &old {
+        match new.get(name) {
+            None => screen.toned("removes", format!("{what} {name}: {seat}"), Tone::Bad),
+            Some(other) if other != seat => fields(what, name, seat, other, screen),
+            Some(_) => {}
+        }
+    }
+    for (name, seat) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
+        screen.toned("adds", format!("{what} {name}: {seat}"), Tone::Bad);
+    }
+}
+
+fn fields(what: &str, name: &str, old: &Value, new: &Value, screen: &mut Screen) {
+    let (Some(was), Some(is)) = (old.as_object(), new.as_object()) else { return };
+    for (field, before) in was {
+        let after = is.get(field).unwrap_or(&Value::Null);
+        if before != after {
+            let text = format!("{what} {name}, {field}: from {before} to {after}");
+            screen.toned("changes", text, Tone::Bad);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Times, spans and amounts as people write them.
+
+use quorate_host::telemetry::safe;
+use quorate_policy::Policy;
+use quorate_terms::charter::ApproverSeat;
+use quorate_terms::freeze::Scope;
+use quorate_terms::intent::Requester;
+use quorate_terms::{Amount, AssetId, Malformed, Timestamp};
+use serde::Serialize;
+
+/// A time in RFC 3339, UTC.
+pub(crate) fn time(at: Timestamp) -> String {
+    let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(millis)
+        .map_or_else(|_| format!("{millis} ms"), |at| at.to_string())
+}
+
+/// How long ago, or for how long still, in the largest fitting units.
+pub(crate) fn span(millis: u64) -> String {
+    let s = millis / 1000;
+    let (d, h, m) = (s / 86_400, s / 3600 % 24, s / 60 % 60);
+    match (d, h, m) {
+        (0, 0, 0) => format!("{s} s"),
+        (0, 0, m) => format!("{m} min"),
+        (0, h, m) => format!("{h} h {m} min"),
+        (d, h, _) => format!("{d} d {h} h"),
+    }
+}
+
+/// Reads `90s`, `15m`, `1h` or `2d` as seconds.
+///
+/// # Errors
+/// [`Malformed`] for anything else, and for zero.
+pub(crate) fn seconds(text: &str) -> Result<u64, Malformed> {
+    let bad = || Malformed::new("ttl", "is not a span of time", "give `90s`, `15m`, `1h` or `2d`");
+    let unit = text.chars().last().ok_or_else(bad)?;
+    let each = match unit {
+        's' => 1_u64,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(bad()),
+    };
+    let digits = text.strip_suffix(unit).unwrap_or_default();
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(bad());
+    }
+    let count: u64 = digits.parse().map_err(|_| bad())?;
+    count.checked_mul(each).filter(|s| *s > 0).ok_or_else(bad)
+}
+
+/// Whole units with their symbol as the policy names them, and always the base units beside them.
+pub(crate) fn amount(amount: Amount, asset: &AssetId, policy: &Policy) -> String {
+    match policy.asset(asset) {
+        Some(info) => format!(
+            "{} {} ({amount} base units, {} decimals)",
+            amount.to_decimal(info.decimals),
+            safe(&info.symbol),
+            info.decimals
+        ),
+        None => format!("{amount} base units of an asset that the policy does not know ({asset})"),
+    }
+}
+
+/// Who asks, in a few words.
+pub(crate) fn requester(requester: &Requester) -> String {
+    match requester {
+        Requester::Agent { agent, .. } => format!("agent {agent}"),
+        Requester::Person { person } => format!("person {person}"),
+    }
+}
+
+/// What is frozen, in a few words.
+pub(crate) fn scope(scope: &Scope) -> String {
+    match scope {
+        Scope::Vault => "the whole vault".to_owned(),
+        Scope::Wallet { wallet } => format!("wallet {wallet}"),
+        Scope::Agent { agent } => format!("agent {agent}"),
+    }
+}
+
+/// A seat in a few words.
+pub(crate) fn seat(seat: &ApproverSeat) -> String {
+    format!("{} (person {})", seat.approver, seat.person)
+}
+
+/// A word of `terms` as its JSON writes it (`await_approvals`), with spaces.
+pub(crate) fn plain(value: &impl Serialize) -> String {
+    let text = match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(serde_json::Value::Object(map)) => map
+            .iter()
+            .map(|(key, value)| format!("{key}: {}", value.as_str().unwrap_or_default()))
+            .collect::<Vec<_>>()
+            .join(", "),
+        _ => String::new(),
+    };
+    safe(&text.replace('_', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spans_are_read_exactly_or_refused() {
+        for (text, wanted) in [("90s", 90), ("15m", 900), ("1h", 3600), ("2d", 172_800)] {
+            assert_eq!(seconds(text).unwrap(), wanted);
+        }
+        for bad in ["", "1", "h", "0h", "-1h", "1.5h", "1 h", "1w", "99999999999999999999s", "1é"]
+        {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_are_written_in_utc() {
+        assert_eq!(time(Timestamp::ZERO), "1970-01-01T00:00:00Z");
+        for (millis, text) in
+            [(999, "0 s"), (61_000, "1 min"), (3_660_000, "1 h 1 min"), (90_000_000, "1 d 1 h")]
+        {
+            assert_eq!(span(millis), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reading_a_span_panic(text in ".*") {
+            let _any = seconds(&text);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The built tool against a desk in this process: a real folded book behind a real mutual-TLS link, honest or lying.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests fail by panicking"
+)]
+
+#[path = "../../../../crates/custody/tests/house/mod.rs"]
+mod house;
+
+mod desk;
+mod lies;
+mod office;
+mod walk;
