@@ -38,11 +38,11 @@ impl Charter {
     pub fn new(me: Party, text: CharterText) -> Result<Self, Refusal> {
         use quorate_terms::canonical::Term as _;
         text.check()?;
-        if let Party::Cosigner { cosigner } = &me {
-            if text.cosigner(cosigner).is_none() {
-                let next = "accept the charter on the machine that it seats";
-                return Err(Refusal::new("no_seat", "the charter seats no such cosigner", next));
-            }
+        if let Party::Cosigner { cosigner } = &me
+            && text.cosigner(cosigner).is_none()
+        {
+            let next = "accept the charter on the machine that it seats";
+            return Err(Refusal::new("no_seat", "the charter seats no such cosigner", next));
         }
         let digest = text.digest()?;
         Ok(Self {

@@ -56,10 +56,10 @@ impl Book {
         let ruled = self.rule_over(&intent, &outside, entry.at, &self.state.usage, exclude)?;
         let expected = self.judged_as(&intent, &outside, entry.at, ruled.clone())?;
         need(expected == *judged, "the judgment is not the one that this party would have given")?;
-        if !judged.judgment.is_deny() {
-            if let Some(claim) = ruled.ruling.claim {
-                self.state.usage.reserve(judged.case, claim, entry.at);
-            }
+        if !judged.judgment.is_deny()
+            && let Some(claim) = ruled.ruling.claim
+        {
+            self.state.usage.reserve(judged.case, claim, entry.at);
         }
         self.state.awaiting_judgment = None;
         let case = self.case_mut(&judged.case, entry.index)?;
