@@ -38,7 +38,14 @@ const EDGES: [(&str, &[&str]); 14] = [
     ),
     (
         "quorate-approvals",
-        &["quorate-terms", "quorate-ledger", "quorate-chains", "quorate-custody", "quorate-host"],
+        &[
+            "quorate-terms",
+            "quorate-policy",
+            "quorate-ledger",
+            "quorate-chains",
+            "quorate-custody",
+            "quorate-host",
+        ],
     ),
     ("quorate-verify", &["quorate-terms", "quorate-ledger"]),
     (
