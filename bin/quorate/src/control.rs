@@ -159,3 +159,23 @@ pub struct WalletView {
 
 /// Every answer on the control socket: the value, or a refusal with what to do next.
 pub type Reply<T> = Result<T, Refusal>;
+
+/// `desk.book`: entries, in order.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BookRequest {
+    /// The index of the first.
+    pub from: u64,
+    /// At most so many; the desk may give fewer.
+    pub limit: u64,
+}
+
+/// Entries, and the newest checkpoint, which may lie beyond them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BookAnswer {
+    /// Canonical bytes, which are text.
+    pub entries: Vec<String>,
+    /// The signed note with its cosignatures, once there is one.
+    pub checkpoint: Option<String>,
+}

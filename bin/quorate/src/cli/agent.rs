@@ -1,0 +1,219 @@
+//! Agents: admit one, list them, end a credential. A token is written to a file of its owner's only and shown nowhere.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Subcommand;
+use quorate_custody::State;
+use quorate_host::random::Random;
+use quorate_host::ui::{Tone, Ui};
+use quorate_host::{Clock as _, Fault, Secret, SystemClock, secret_file};
+use quorate_terms::credential::{AgentCredential, Band};
+use quorate_terms::digest::tag;
+use quorate_terms::entry::Outcome;
+use quorate_terms::intent::Action;
+use quorate_terms::{CredentialId, Digest, Timestamp};
+
+use super::client::Desk;
+use super::filing::{At, Filing, show};
+use super::table::{Cell, Table};
+use super::trouble::{Tried, Trouble};
+use super::{Ended, read, words};
+
+/// What stands before a token, so that scanners of leaked secrets find it.
+const PREFIX: &str = "qrt_";
+
+/// The longest life of a credential: there is none without an end.
+const LIFE_S_MAX: u64 = 366 * 86_400;
+
+/// What to do with agents.
+#[derive(Subcommand, Debug)]
+pub(crate) enum AgentCommand {
+    /// Admit an agent; its token goes to a new file of mode 0600 and is never printed.
+    New {
+        /// The agent's name.
+        name: String,
+        /// Its bands: `read`, `read,prepare`, `read,prepare,sign`, `read,prepare,sign,broadcast` or `full`.
+        #[arg(long = "band")]
+        bands: String,
+        /// A wallet that it may name; repeat for more.
+        #[arg(long = "wallet", required = true)]
+        wallets: Vec<String>,
+        /// The person who answers for it, by pseudonym.
+        #[arg(long)]
+        owner: String,
+        /// How long its credential lives, such as `30d`.
+        #[arg(long)]
+        expires: String,
+        /// Where its token is written; must not exist, in a folder of mode 0700.
+        #[arg(long)]
+        token_file: PathBuf,
+        /// The credential's name; drawn at random by default.
+        #[arg(long)]
+        credential: Option<String>,
+        #[command(flatten)]
+        filing: Filing,
+    },
+    /// List the credentials.
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// End a credential at once.
+    Revoke {
+        /// The credential.
+        credential: String,
+        #[command(flatten)]
+        filing: Filing,
+    },
+}
+
+/// Obeys an `agent` command.
+pub(crate) async fn obey(ui: &Ui, command: &AgentCommand) -> Tried<Ended> {
+    match command {
+        AgentCommand::New {
+            name,
+            bands,
+            wallets,
+            owner,
+            expires,
+            token_file,
+            credential,
+            filing,
+        } => {
+            let random = Random::start()?;
+            let life = life(expires)?;
+            let credential = match credential {
+                Some(name) => CredentialId::new(name.as_str())?,
+                None => CredentialId::new(format!("{name}-{}", hex::encode(random.bytes::<4>()?)))?,
+            };
+            let draft = AgentCredential {
+                credential,
+                agent: name.parse()?,
+                owner: owner.parse()?,
+                band: Band::from_list(bands)?,
+                wallets: wallets.iter().map(|w| w.parse()).collect::<Result<_, _>>()?,
+                token: Digest::ZERO,
+                expires_at: SystemClock::new().now().plus_s(life),
+            };
+            admit(ui, draft, token_file, filing, random).await
+        }
+        AgentCommand::List { at } => {
+            let status = Desk::at(&at.dir).await?.status().await?;
+            ui.answer(&status.credentials, list(ui, &status.credentials, status.now))?;
+            Ok(Ended::Well)
+        }
+        AgentCommand::Revoke { credential, filing } => {
+            let action = Action::RevokeCredential { credential: credential.parse()? };
+            let desk = Desk::at(&filing.at.dir).await?;
+            filing.file_and_show(ui, &desk, action, Vec::new()).await
+        }
+    }
+}
+
+fn life(expires: &str) -> Tried<u64> {
+    let life = read::seconds("expires", expires)?;
+    if life == 0 || life > LIFE_S_MAX {
+        let mend = "give 1s to 366d; a credential is renewed, not left alone";
+        return Err(Trouble::new("expires", "is no fit life for a credential", mend));
+    }
+    Ok(life)
+}
+
+/// Writes the token first, so that no credential can be admitted whose token nobody has.
+async fn admit(
+    ui: &Ui,
+    draft: AgentCredential,
+    file: &Path,
+    filing: &Filing,
+    random: Random,
+) -> Tried<Ended> {
+    let desk = Desk::at(&filing.at.dir).await?;
+    let token = write_token(file, random)?;
+    let credential = AgentCredential { token, ..draft };
+    let filed = filing.file(ui, &desk, Action::IssueCredential { credential }, Vec::new()).await;
+    let refused = match &filed {
+        Ok((_, view)) => {
+            matches!(view.state, State::Closed(outcome) if outcome != Outcome::Done)
+        }
+        // Who stops waiting has not been refused: the case goes on and its token is needed.
+        Err(trouble) => trouble.field != "timeout" && trouble.field != "desk",
+    };
+    if refused {
+        std::fs::remove_file(file).map_err(|e| Fault::at(file, &e))?;
+    }
+    let (key, view) = filed?;
+    if !refused && !ui.is_json() {
+        super::note(&format!("the token is in {}, readable by you only", file.display()));
+    }
+    show(ui, &key, &view)
+}
+
+/// Draws a token, writes it to a new file and gives its digest, which is all that the ledger ever sees.
+pub(crate) fn write_token(file: &Path, random: Random) -> Tried<Digest> {
+    let seed = random.secret::<32>()?;
+    let mut text = Vec::with_capacity(64);
+    text.extend_from_slice(PREFIX.as_bytes());
+    text.extend_from_slice(URL_SAFE_NO_PAD.encode(seed.as_slice()).as_bytes());
+    let token = Secret::new(text);
+    secret_file::create(file, token.expose(), random)?;
+    Ok(Digest::of(tag::TOKEN, token.expose()))
+}
+
+type Row = (String, String, String, Timestamp, bool);
+
+fn list(ui: &Ui, credentials: &[Row], now: Timestamp) -> String {
+    if credentials.is_empty() {
+        return "no credentials; admit an agent with `quorate agent new`".to_owned();
+    }
+    let mut table = Table::new(&["credential", "agent", "band", "expires", "state"]);
+    for (id, agent, band, expires, revoked) in credentials {
+        let state = match (revoked, *expires <= now) {
+            (true, _) => Cell::toned(Tone::Bad, "revoked"),
+            (false, true) => Cell::toned(Tone::Faint, "lapsed"),
+            (false, false) => Cell::toned(Tone::Good, "valid"),
+        };
+        let expires = words::utc(*expires);
+        table.row([
+            id.as_str().into(),
+            agent.as_str().into(),
+            band.as_str().into(),
+            expires.into(),
+            state,
+        ]);
+    }
+    table.show(ui)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_token_lies_in_a_file_of_its_owners_only_and_its_digest_is_of_its_text() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        let file = dir.path().join("bot.token");
+        let random = Random::start().unwrap();
+        let digest = write_token(&file, random).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text.len(), 4 + 43);
+        assert!(text.starts_with("qrt_"));
+        assert_eq!(digest, Digest::of(tag::TOKEN, text.as_bytes()));
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        assert!(write_token(&file, random).is_err(), "never replaced");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+
+    #[test]
+    fn a_credential_has_an_end_within_a_year() {
+        for (text, good) in
+            [("30d", true), ("1s", true), ("0", false), ("367d", false), ("never", false)]
+        {
+            assert_eq!(life(text).is_ok(), good, "{text}");
+        }
+    }
+}

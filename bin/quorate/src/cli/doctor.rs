@@ -1,0 +1,344 @@
+//! What is wrong, or soon will be, and how to mend it. Each finding is `ok`, `warn` or `bad`.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use quorate_host::config::Config;
+use quorate_host::ui::{Tone, Ui};
+use quorate_host::{Fault, Identity, secret_file};
+use quorate_terms::charter::CharterText;
+use quorate_terms::fact::FactKind;
+use quorate_terms::{ChainId, Digest, Term as _};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::client::Desk;
+use super::filing::At;
+use super::table::{Cell, Table};
+use super::trouble::{Tried, Trouble};
+use super::{Ended, charter, read};
+use crate::config::DeskConfig;
+use crate::control::StatusView;
+
+/// Clocks further apart than this make approvals and facts lapse early.
+const CLOCK_MS_MAX: u64 = 2_000;
+
+/// How long a node may take to answer.
+const NODE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How grave a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Grade {
+    Ok,
+    Warn,
+    Bad,
+}
+
+/// One finding.
+#[derive(Debug, Serialize)]
+struct Finding {
+    grade: Grade,
+    what: String,
+    found: String,
+    mend: Option<String>,
+}
+
+/// Findings in the order in which they were made.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn ok(&mut self, what: impl Into<String>, found: impl Into<String>) {
+        let (what, found) = (what.into(), found.into());
+        self.0.push(Finding { grade: Grade::Ok, what, found, mend: None });
+    }
+
+    fn add(
+        &mut self,
+        grade: Grade,
+        what: impl Into<String>,
+        found: impl Into<String>,
+        mend: impl Into<String>,
+    ) {
+        let (what, found) = (what.into(), found.into());
+        self.0.push(Finding { grade, what, found, mend: Some(mend.into()) });
+    }
+
+    fn bad(&mut self, what: impl Into<String>, trouble: &Trouble) {
+        let found = format!("{}: {}", trouble.field, trouble.why);
+        self.add(Grade::Bad, what, found, trouble.mend.clone());
+    }
+}
+
+/// Looks everywhere and answers with what it found.
+pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
+    let mut found = Findings::default();
+    files(&at.dir, &mut found);
+    let config = configuration(&at.dir, &mut found);
+    let accepted = config.as_ref().and_then(|config| founding(&at.dir, config, &mut found));
+    if let Some(config) = &config {
+        for (chain, node) in &config.value.chains {
+            self::node(chain, &node.rpc, &mut found).await;
+        }
+    }
+    match desk(&at.dir).await {
+        Ok(status) => running(&status, accepted, &mut found),
+        Err(trouble) => found.bad("desk", &trouble),
+    }
+    let bad = found.0.iter().any(|finding| finding.grade == Grade::Bad);
+    ui.answer(&json!({ "healthy": !bad, "findings": found.0 }), text(ui, &found.0))?;
+    Ok(if bad { Ended::Badly } else { Ended::Well })
+}
+
+async fn desk(dir: &Path) -> Tried<StatusView> {
+    Desk::at(dir).await?.status().await
+}
+
+fn files(dir: &Path, found: &mut Findings) {
+    for folder in [dir.to_owned(), dir.join("keys")] {
+        match secret_file::check_dir(&folder) {
+            Ok(()) => found.ok("folder", folder.display().to_string()),
+            Err(fault) => found.bad("folder", &fault.into()),
+        }
+    }
+    for key in ["keys/log.seed", "keys/link.seed"] {
+        let path = dir.join(key);
+        match Identity::load(&path) {
+            Ok(_) => found.ok("key", path.display().to_string()),
+            Err(fault) => found.bad("key", &fault.into()),
+        }
+    }
+    let path = dir.join("desk.toml");
+    match path.metadata() {
+        // Who can write it can point the desk at other nodes and cosigners.
+        Ok(meta) if meta.mode() & 0o022 != 0 => {
+            let mend = format!("chmod 600 {}", path.display());
+            found.add(
+                Grade::Bad,
+                "file",
+                format!("{} can be written by others", path.display()),
+                mend,
+            );
+        }
+        Ok(_) => found.ok("file", path.display().to_string()),
+        Err(error) => found.bad("file", &Fault::at(&path, &error).into()),
+    }
+}
+
+fn configuration(dir: &Path, found: &mut Findings) -> Option<Config<DeskConfig>> {
+    match Config::<DeskConfig>::load(&dir.join("desk.toml")) {
+        Ok(config) => {
+            found.ok("configuration", "every field is known");
+            Some(config)
+        }
+        Err(fault) => {
+            found.bad("configuration", &fault.into());
+            None
+        }
+    }
+}
+
+/// The digest of the charter on this disk.
+fn founding(_dir: &Path, config: &Config<DeskConfig>, found: &mut Findings) -> Option<Digest> {
+    let path = config.resolve(&config.value.charter);
+    let read = read::document::<CharterText>(&path)
+        .and_then(|text| charter::check(&text).and(Ok(text)))
+        .and_then(|text| Ok((text.digest()?, text)));
+    match read {
+        Ok((digest, text)) => {
+            found.ok("charter", format!("{digest}, as on this disk"));
+            sources(&text, config, found);
+            Some(digest)
+        }
+        Err(trouble) => {
+            found.bad("charter", &trouble);
+            None
+        }
+    }
+}
+
+fn sources(text: &CharterText, config: &Config<DeskConfig>, found: &mut Findings) {
+    let speaks = |kind: FactKind| {
+        let mut named = text.sources.iter().filter(move |seat| seat.kinds.contains(&kind));
+        named.any(|seat| config.value.sources.contains_key(seat.source.as_str()))
+    };
+    if speaks(FactKind::Finality) {
+        found.ok("finality", "a source is named and configured");
+    } else {
+        let mend = "make one with `quorate source init`, and name it by `quorate charter propose`";
+        let why = "no source is named and configured, so nothing that was signed can close";
+        found.add(Grade::Bad, "finality", why, mend);
+    }
+    if !speaks(FactKind::Price) {
+        let mend = "nothing, unless rules weigh values; then name a source of prices";
+        found.add(Grade::Warn, "prices", "no source is named and configured", mend);
+    }
+}
+
+async fn node(chain: &ChainId, url: &str, found: &mut Findings) {
+    let what = format!("node {chain}");
+    match chain_id(url).await {
+        Ok(number) if number == chain.reference() => found.ok(what, format!("is chain {number}")),
+        Ok(number) => {
+            let mend = "point `desk.toml` at a node of the right chain";
+            found.add(Grade::Bad, what, format!("the node is of chain {number}"), mend);
+        }
+        // The URL may hold a key, so it is not repeated.
+        Err(why) => {
+            found.add(Grade::Bad, what, why, "start the node, or mend its address in desk.toml")
+        }
+    }
+}
+
+/// The number of a node's chain, in decimal.
+async fn chain_id(url: &str) -> Result<String, String> {
+    // Once per process; a provider that is there already is as good.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder()
+        .timeout(NODE_PATIENCE)
+        .build()
+        .map_err(|e| e.without_url().to_string())?;
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": [] });
+    let sent = client.post(url).json(&call).send().await;
+    let answer = sent.map_err(|e| format!("cannot be reached ({})", e.without_url()))?;
+    let answer: Value =
+        answer.json().await.map_err(|e| format!("gave no JSON ({})", e.without_url()))?;
+    let digits = answer.get("result").and_then(Value::as_str).and_then(|t| t.strip_prefix("0x"));
+    let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    number.map(|number| number.to_string()).ok_or_else(|| "told no chain id".to_owned())
+}
+
+fn running(status: &StatusView, accepted: Option<Digest>, found: &mut Findings) {
+    found.ok("desk", format!("runs vault {}, {} entries", status.vault, status.size));
+    match accepted {
+        Some(digest) if digest == status.charter => found.ok("charter", "in force as founded"),
+        Some(_) if status.charter_text.version > 1 => {
+            found.ok("charter", format!("version {} in force", status.charter_text.version));
+        }
+        Some(digest) => {
+            let mend = "stop the desk; find out who changed charter.json";
+            let why = format!("in force is {}, on disk lies {digest}", status.charter);
+            found.add(Grade::Bad, "charter", why, mend);
+        }
+        None => {}
+    }
+    match status.writes {
+        true => found.ok("disk", "takes writes"),
+        false => found.add(
+            Grade::Bad,
+            "disk",
+            "takes no writes",
+            "free space, then start the desk again",
+        ),
+    }
+    if status.checkpoint.is_none() {
+        let mend = "start the cosigners; they witness the book as they follow it";
+        found.add(Grade::Warn, "checkpoint", "there is none yet", mend);
+    }
+    cosigners(status, found);
+    for (chain, height) in &status.chains {
+        match height {
+            Ok(height) => {
+                found.ok(format!("chain {chain}"), format!("the desk is at block {height}"))
+            }
+            Err(why) => found.add(
+                Grade::Bad,
+                format!("chain {chain}"),
+                why.as_str(),
+                "check the node and its address",
+            ),
+        }
+    }
+    wallets(status, found);
+    trouble(status, found);
+}
+
+fn cosigners(status: &StatusView, found: &mut Findings) {
+    for cosigner in &status.cosigners {
+        let what = format!("cosigner {}", cosigner.cosigner);
+        if !cosigner.up {
+            let mend = "start it with `quorate-cosigner run`, and check its address in desk.toml";
+            found.add(Grade::Bad, what, "its link is down", mend);
+            continue;
+        }
+        let offset = cosigner.clock_offset_ms.unwrap_or(0);
+        if offset.unsigned_abs() > CLOCK_MS_MAX {
+            let mend =
+                "set both clocks by NTP; approvals and facts lapse by each party's own clock";
+            found.add(Grade::Bad, &what, format!("its clock is off by {offset} ms"), mend);
+        }
+        let behind = cosigner.size.is_none_or(|size| size < status.size);
+        match (&cosigner.trouble, behind) {
+            (Some(trouble), _) => {
+                let mend = "ask its operator for `quorate-cosigner status`";
+                found.add(Grade::Warn, what, format!("last refused: {trouble}"), mend);
+            }
+            (None, true) => {
+                found.add(Grade::Warn, what, "follows behind the book", "wait; then look again");
+            }
+            (None, false) => found.ok(what, format!("up, clock {offset:+} ms")),
+        }
+    }
+}
+
+fn wallets(status: &StatusView, found: &mut Findings) {
+    for wallet in &status.wallets {
+        let what = format!("wallet {}", wallet.wallet);
+        if let Some(who) = &wallet.barred {
+            let mend = "move what it holds by the recovery plan; a barred key is never used again";
+            found.add(Grade::Bad, &what, format!("its key is frozen: {who} is barred"), mend);
+        }
+        let real = wallet.accounts.keys().any(|chain| !quorate_chains::is_development(chain));
+        let missing: Vec<&str> = wallet
+            .holders
+            .iter()
+            .filter(|holder| !wallet.backups.contains(holder))
+            .map(String::as_str)
+            .collect();
+        match (missing.as_slice(), real) {
+            ([], _) => found.ok(what, "every share has a proven backup"),
+            (_, false) => found.ok(what, "on development chains only; backups are not asked for"),
+            (missing, true) => {
+                let who = missing.join(", ");
+                let mend = format!("run `quorate-cosigner backup make` and `verify` at {who}");
+                let why = format!("refused until a backup is proven by {who}");
+                found.add(Grade::Bad, what, why, mend);
+            }
+        }
+    }
+}
+
+fn trouble(status: &StatusView, found: &mut Findings) {
+    for scope in status.freezes.values() {
+        let scope = read::scope_words(scope);
+        let mend = format!("when the cause is gone: `quorate unfreeze --scope {scope}`");
+        found.add(Grade::Warn, "freeze", format!("{scope} is frozen"), mend);
+    }
+    for (index, entry) in &status.voids {
+        let mend = "find out why; then the approvers sign `quorate-approvals resume`";
+        let why = format!("entry {index} ({}) is void; nothing is signed", entry.short());
+        found.add(Grade::Bad, "book", why, mend);
+    }
+    if status.voids.is_empty() {
+        found.ok("book", "no void entries");
+    }
+}
+
+fn text(ui: &Ui, findings: &[Finding]) -> String {
+    let mut table = Table::plain();
+    for finding in findings {
+        let (word, tone) = match finding.grade {
+            Grade::Ok => ("ok", Tone::Good),
+            Grade::Warn => ("warn", Tone::Wait),
+            Grade::Bad => ("bad", Tone::Bad),
+        };
+        let found = match &finding.mend {
+            Some(mend) => format!("{}; {mend}", finding.found),
+            None => finding.found.clone(),
+        };
+        table.row([Cell::toned(tone, word), finding.what.as_str().into(), found.into()]);
+    }
+    table.show(ui)
+}

@@ -1,0 +1,156 @@
+//! What a founding leaves: keys, charter, configuration, the policy to pin; and what everybody must do next.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use quorate_host::random::Random;
+use quorate_host::ui::{Tone, Ui};
+use quorate_host::{Identity, secret_file};
+use quorate_ledger::LogPolicy;
+use quorate_terms::charter::CharterText;
+use quorate_terms::{Digest, Term as _};
+use serde_json::json;
+
+use super::plan::Plan;
+use crate::cli::trouble::{Tried, Trouble};
+use crate::cli::{Ended, quoted};
+use crate::config::{DeskConfig, SourceConfig};
+
+/// Everything that a founding writes, within its folder.
+const FILES: [&str; 5] =
+    ["keys/log.seed", "keys/link.seed", "charter.json", "verify.json", "desk.toml"];
+
+/// Refuses a folder in which anything of a founding lies.
+pub(crate) fn refuse_overwrite(dir: &Path) -> Tried<()> {
+    for path in FILES.map(|file| dir.join(file)) {
+        if path.symlink_metadata().is_ok() {
+            let mend = "give another --dir; a vault is founded once and nothing is overwritten";
+            return Err(Trouble::new(path.display().to_string(), "exists", mend));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the keys and writes the files; the configuration last, so that half a founding does not start.
+pub(crate) fn write(ui: &Ui, dir: &Path, plan: &Plan) -> Tried<Ended> {
+    let config = desk_toml(plan);
+    // What we write must be what the desk reads.
+    let _read: DeskConfig = quorate_host::config::parse(&config, "desk.toml")?;
+    let random = Random::start()?;
+    secret_file::make_dir(dir)?;
+    secret_file::make_dir(&dir.join("keys"))?;
+    let log = Identity::create(&dir.join("keys/log.seed"), random)?;
+    let link = Identity::create(&dir.join("keys/link.seed"), random)?;
+    let text = plan.charter(&log, &link)?;
+    let digest = text.digest()?;
+    let pinned = LogPolicy::of_founding(&text)?.to_json()?;
+    secret_file::create(&dir.join("charter.json"), &text.to_canonical()?, random)?;
+    secret_file::create(&dir.join("verify.json"), &pinned, random)?;
+    secret_file::create(&dir.join("desk.toml"), config.as_bytes(), random)?;
+    answer(ui, dir, plan, &text, digest)?;
+    Ok(Ended::Well)
+}
+
+fn desk_toml(plan: &Plan) -> String {
+    let mut text = "# The desk. Unknown fields are refused; relative paths start at this folder.\n\
+                    charter = \"charter.json\"\ndata = \"data\"\n"
+        .to_owned();
+    let _infallible = writeln!(text, "book_listen = {}", quoted(&plan.book_listen));
+    text.push_str("\n# Where each cosigner listens for the desk.\n[cosigners]\n");
+    for (cosigner, address) in &plan.cosigners {
+        let _infallible = writeln!(text, "{} = {}", quoted(cosigner.as_str()), quoted(address));
+    }
+    text.push_str("\n# A node for each chain. `[http]` would open the MCP door over HTTP.\n");
+    for (chain, url) in &plan.chains {
+        let chain = quoted(chain.as_str());
+        let _infallible = writeln!(text, "[chains.{chain}]\nrpc = {}", quoted(url));
+    }
+    for (source, place) in &plan.sources {
+        let _infallible = writeln!(text, "\n[sources.{}]", quoted(source));
+        let _infallible = match place {
+            SourceConfig::Link { address, identity } => writeln!(
+                text,
+                "kind = \"link\"\naddress = {}\nidentity = {}",
+                quoted(address),
+                quoted(&identity.to_string())
+            ),
+            SourceConfig::File { path } => {
+                writeln!(text, "kind = \"file\"\npath = {}", quoted(&path.display().to_string()))
+            }
+            SourceConfig::Http { url } => {
+                writeln!(text, "kind = \"http\"\nurl = {}", quoted(url))
+            }
+        };
+    }
+    text
+}
+
+/// What each party runs on its own machine, with its own copy of the charter.
+fn commands(plan: &Plan, text: &CharterText, digest: Digest) -> Vec<(String, String)> {
+    let accept = format!("accept --charter charter.json --digest {digest}");
+    let mut all = Vec::new();
+    for seat in &text.cosigners {
+        let who = format!("cosigner {}", seat.cosigner);
+        let desk = format!("quorate-cosigner pair --desk-identity {}", text.log.identity);
+        all.push((who.clone(), desk));
+        for peer in text.cosigners.iter().filter(|peer| peer.cosigner != seat.cosigner) {
+            let address = plan.cosigners.get(&peer.cosigner).map_or("", String::as_str);
+            let pair = format!(
+                "quorate-cosigner pair --peer {} --address {address} --identity {}",
+                peer.cosigner, peer.identity
+            );
+            all.push((who.clone(), pair));
+        }
+        all.push((who, format!("quorate-cosigner {accept}")));
+    }
+    for seat in &text.approvers {
+        let places: Vec<String> =
+            plan.cosigners.iter().map(|(id, at)| format!(" --cosigner {id}={at}")).collect();
+        let command = format!(
+            "quorate-approvals {accept} --desk {} --desk-key {}{}",
+            plan.book_listen,
+            text.log.identity,
+            places.concat()
+        );
+        all.push((format!("approver {}", seat.approver), command));
+    }
+    for seat in &text.sources {
+        all.push((format!("source {}", seat.source), format!("quorate source {accept}")));
+    }
+    all
+}
+
+fn answer(ui: &Ui, dir: &Path, plan: &Plan, text: &CharterText, digest: Digest) -> Tried<()> {
+    let commands = commands(plan, text, digest);
+    let dir = dir.display();
+    let value = json!({
+        "vault": text.vault,
+        "charter": digest,
+        "dir": dir.to_string(),
+        "log_key": text.log.key,
+        "desk_identity": text.log.identity,
+        "commands": commands.iter().map(|(who, run)| json!({ "who": who, "run": run })).collect::<Vec<_>>(),
+    });
+    let mut words = format!(
+        "vault {} is founded in {dir}\n\n{}  {}\n\n\
+         Read this digest aloud to every cosigner's operator and every approver, on a channel that this machine does not\n\
+         control. Give each a copy of {dir}/charter.json. Who reads the same digest there runs:\n",
+        text.vault,
+        ui.tone(Tone::Strong, "charter"),
+        ui.tone(Tone::Strong, &digest.to_string()),
+    );
+    let mut last = "";
+    for (who, run) in &commands {
+        if last != who {
+            let _infallible = writeln!(words, "\n{}", ui.tone(Tone::Strong, who));
+            last = who;
+        }
+        let _infallible = writeln!(words, "  {run}");
+    }
+    let _infallible = writeln!(
+        words,
+        "\nThen start the desk with `quorate up --dir {dir}`. Receipts verify against {dir}/verify.json."
+    );
+    ui.answer(&value, words)?;
+    Ok(())
+}

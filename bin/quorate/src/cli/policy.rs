@@ -1,0 +1,170 @@
+//! The policy: show it, check a new one, tell what it changes in words, propose it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use quorate_host::ui::{Tone, Ui};
+use quorate_policy::diff::Direction;
+use quorate_policy::{Change, diff};
+use quorate_terms::Term as _;
+use quorate_terms::intent::Action;
+use quorate_terms::policy::PolicyDocument;
+use serde_json::json;
+
+use super::client::Desk;
+use super::filing::{At, Filing, show};
+use super::read::Located;
+use super::table::{Cell, Table};
+use super::trouble::{Tried, Trouble};
+use super::{Ended, read};
+
+/// What to do with the policy.
+#[derive(Subcommand, Debug)]
+pub(crate) enum PolicyCommand {
+    /// Show the policy in force, as JSON.
+    Show {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Check a policy file (JSON or TOML); no desk is needed.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Tell in words what a policy file changes.
+    Diff {
+        /// The new policy.
+        file: PathBuf,
+        /// Compare with this file instead of the policy in force; no desk is needed then.
+        #[arg(long)]
+        old: Option<PathBuf>,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Propose a policy; it comes in force once the charter's quorum has agreed.
+    Propose {
+        /// The new policy. Its version and predecessor are set for you.
+        file: PathBuf,
+        #[command(flatten)]
+        filing: Filing,
+    },
+}
+
+/// Obeys a `policy` command.
+pub(crate) async fn obey(ui: &Ui, command: &PolicyCommand) -> Tried<Ended> {
+    match command {
+        PolicyCommand::Show { at } => {
+            let status = Desk::at(&at.dir).await?.status().await?;
+            ui.answer(&status.policy_document, pretty(&status.policy_document)?)?;
+            Ok(Ended::Well)
+        }
+        PolicyCommand::Check { file } => check(ui, file),
+        PolicyCommand::Diff { file, old, at } => {
+            let new = sound(file)?;
+            let old = match old {
+                Some(old) => read::document::<PolicyDocument>(old)?,
+                None => Desk::at(&at.dir).await?.status().await?.policy_document,
+            };
+            let changes = diff(&old, &new);
+            ui.answer(&changes, changes_text(ui, &changes))?;
+            Ok(Ended::Well)
+        }
+        PolicyCommand::Propose { file, filing } => propose(ui, file, filing).await,
+    }
+}
+
+/// A value as indented JSON.
+pub(crate) fn pretty(value: &impl serde::Serialize) -> Tried<String> {
+    serde_json::to_string_pretty(value)
+        .map_err(|e| Trouble::new("output", e.to_string(), "report this"))
+}
+
+fn check(ui: &Ui, file: &Path) -> Tried<Ended> {
+    let (document, problems) = read::policy(file)?;
+    if problems.is_empty() {
+        let digest = document.digest()?;
+        let value = json!({ "ok": true, "digest": digest, "problems": [] });
+        let good = ui.tone(Tone::Good, "good");
+        let rules = document.rules.len();
+        let text = format!(
+            "{good}  version {}, {rules} rules, {} budgets, digest {digest}",
+            document.version,
+            document.budgets.len()
+        );
+        ui.answer(&value, text)?;
+        return Ok(Ended::Well);
+    }
+    let value = json!({ "ok": false, "problems": problems });
+    let lines: Vec<String> = problems.iter().map(|found| problem_line(ui, file, found)).collect();
+    ui.answer(&value, lines.join("\n"))?;
+    Ok(Ended::Badly)
+}
+
+fn problem_line(ui: &Ui, file: &Path, found: &Located) -> String {
+    let place = match found.file_line {
+        Some(line) => format!("{}:{line}", file.display()),
+        None => file.display().to_string(),
+    };
+    format!("{} {place}: {}", ui.tone(Tone::Bad, "bad"), found.problem)
+}
+
+/// A policy without problems.
+///
+/// # Errors
+/// [`Trouble`] with the first problem, and how many more there are.
+pub(crate) fn sound(file: &Path) -> Tried<PolicyDocument> {
+    let (document, problems) = read::policy(file)?;
+    let count = problems.len();
+    match problems.into_iter().next() {
+        None => Ok(document),
+        Some(first) => {
+            let mut trouble = Trouble::from(first.problem);
+            if count > 1 {
+                trouble.mend = format!(
+                    "{} (one of {count} problems: `quorate policy check` lists them)",
+                    trouble.mend
+                );
+            }
+            Err(trouble)
+        }
+    }
+}
+
+fn changes_text(ui: &Ui, changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "nothing changes".to_owned();
+    }
+    let mut table = Table::plain();
+    for change in changes {
+        let (word, tone) = match change.direction {
+            Direction::Widens => ("widens", Tone::Bad),
+            Direction::Unclear => ("read this", Tone::Wait),
+            Direction::Tightens => ("tightens", Tone::Good),
+        };
+        table.row([Cell::toned(tone, word), change.text.as_str().into()]);
+    }
+    table.show(ui)
+}
+
+async fn propose(ui: &Ui, file: &Path, filing: &Filing) -> Tried<Ended> {
+    let mut document = sound(file)?;
+    let desk = Desk::at(&filing.at.dir).await?;
+    let status = desk.status().await?;
+    let (digest, version) = status.policy;
+    if document.vault != status.policy_document.vault {
+        let mend = format!("name `{}`", status.policy_document.vault);
+        return Err(Trouble::new("policy.vault", "is another vault", mend));
+    }
+    document.version = version.saturating_add(1);
+    document.previous = Some(digest);
+    let changes = diff(&status.policy_document, &document);
+    if !ui.is_json() {
+        for change in &changes {
+            super::note(&change.text);
+        }
+        super::note(&format!("approvers will see policy digest {}", document.digest()?));
+    }
+    let action = Action::ChangePolicy { policy: Box::new(document) };
+    let (key, view) = filing.file(ui, &desk, action, Vec::new()).await?;
+    show(ui, &key, &view)
+}

@@ -1,0 +1,304 @@
+//! How answers of a desk are shown and what is asked of it, against a desk of canned answers on a real control socket.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use common::{Done, House, run};
+use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request};
+use quorate_host::unix::Control;
+use quorate_terms::Term as _;
+use quorate_terms::charter::CharterText;
+use serde_json::{Value, json};
+
+/// A desk that answers each method with one canned value, and remembers what it was asked.
+struct Canned {
+    answers: BTreeMap<&'static str, Value>,
+    asked: Mutex<Vec<(String, Value)>>,
+}
+
+impl Handler for Canned {
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Vec<u8>, Refused>> {
+        let body = serde_json::from_slice(&request.body).unwrap();
+        self.asked.lock().unwrap().push((request.method.clone(), body));
+        let answer = self.answers.get(request.method.as_str()).cloned();
+        Box::pin(async move {
+            let answer = answer.ok_or_else(|| Refused::new("unknown_method", "not canned"))?;
+            Ok(serde_json::to_vec(&answer).unwrap())
+        })
+    }
+}
+
+struct Desk {
+    house: House,
+    runtime: tokio::runtime::Runtime,
+    canned: Arc<Canned>,
+    _control: Control,
+}
+
+impl Desk {
+    /// A founded vault whose desk gives these answers.
+    fn new(answers: &[(&'static str, Value)]) -> Self {
+        let house = House::new();
+        assert!(house.init(&[]).ok());
+        let mut all = BTreeMap::from([("desk.status", json!({ "Ok": status(&house.desk()) }))]);
+        all.extend(answers.iter().cloned());
+        let canned = Arc::new(Canned { answers: all, asked: Mutex::default() });
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let entered = runtime.enter();
+        let socket = house.desk().join("run/desk.sock");
+        let handler: Arc<dyn Handler> = Arc::<Canned>::clone(&canned);
+        let control = Control::bind(&socket, handler, Limits::default()).unwrap();
+        drop(entered);
+        Self { house, runtime, canned, _control: control }
+    }
+
+    fn run(&self, args: &[&str]) -> Done {
+        let dir = self.house.desk().display().to_string();
+        let _running = self.runtime.enter();
+        run(&[args, &["--dir", &dir]].concat())
+    }
+
+    fn asked(&self, method: &str) -> Vec<Value> {
+        let asked = self.canned.asked.lock().unwrap();
+        asked.iter().filter(|(name, _)| name == method).map(|(_, body)| body.clone()).collect()
+    }
+}
+
+const ACCOUNT: &str = "eip155:31337:0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+
+fn status(dir: &Path) -> Value {
+    let text = CharterText::from_canonical(&fs::read(dir.join("charter.json")).unwrap()).unwrap();
+    json!({
+        "vault": text.vault, "charter": text.digest().unwrap(),
+        "policy": [text.policy.digest().unwrap(), 1],
+        "policy_document": text.policy, "charter_text": text,
+        "size": 7, "checkpoint": null,
+        "cosigners": [
+            { "cosigner": "c1", "up": true, "size": 7, "clock_offset_ms": 3, "trouble": null },
+            { "cosigner": "c2", "up": false, "size": null, "clock_offset_ms": null, "trouble": null },
+        ],
+        "chains": { "eip155:31337": { "Ok": 12 } },
+        "wallets": [{
+            "wallet": "ops", "accounts": { "eip155:31337": ACCOUNT },
+            "holders": ["c1", "c2"], "backups": ["c1"], "barred": null,
+        }],
+        "freezes": { "1".repeat(64): { "scope": "wallet", "wallet": "ops" } },
+        "voids": [], "open_cases": 1, "now": 1_700_000_000_000_u64, "writes": true,
+        "credentials": [["bot-1", "bot", "sign", 1_800_000_000_000_u64, false]],
+    })
+}
+
+fn case(state: Value) -> Value {
+    json!({
+        "case": "ab".repeat(32), "kind": "transfer", "requester": "operator", "state": state,
+        "filed_at": 1_700_000_000_000_u64, "expires_at": 1_700_000_100_000_u64,
+        "judgment": { "answer": "require", "quorums": ["treasury"], "reasons": [{
+            "rule": "rule:large", "code": "quorum", "message": "large transfers take the treasury",
+            "next": "wait for approvals",
+        }] },
+        "tallies": [{ "quorum": "treasury", "need": 2, "counted": ["ann"] }],
+        "summary": "1 ETH to \u{1b}[31mmallory\nforged line", "wallet": "ops",
+        "txid": null, "reason": null, "outcome": null,
+    })
+}
+
+#[test]
+fn a_case_is_shown_with_its_counts_and_outside_text_cannot_forge_lines() {
+    let desk = Desk::new(&[
+        ("desk.cases", json!({ "Ok": [case(json!("await_approvals"))] })),
+        ("desk.case", json!({ "Ok": case(json!("await_approvals")) })),
+    ]);
+    let shown = desk.run(&["case", "show", "abab"]);
+    assert!(shown.ok(), "{shown:?}");
+    for part in [
+        "awaits approvals",
+        "treasury: 1 of 2 (ann)",
+        "large transfers take",
+        "2023-11-14 22:13:20Z",
+    ] {
+        assert!(shown.stdout.contains(part), "{part} in {}", shown.stdout);
+    }
+    assert!(!shown.stdout.contains('\u{1b}') && !shown.stdout.contains("\nforged"), "{shown:?}");
+    let list = desk.run(&["case", "list"]);
+    assert_eq!(list.stdout.lines().count(), 2, "{list:?}");
+    assert_eq!(desk.run(&["--json", "case", "list"]).json()[0]["kind"], "transfer");
+    assert_eq!(desk.run(&["case", "show", "ffff"]).code, 2, "no such case");
+}
+
+#[test]
+fn a_refusal_of_the_desk_is_told_with_what_to_do_next() {
+    let refusal = json!({ "Err": { "code": "frozen", "message": "the vault is frozen", "next": "unfreeze it" } });
+    let desk = Desk::new(&[("desk.file", refusal)]);
+    let done = desk.run(&["freeze", "--scope", "vault"]);
+    assert_eq!(done.code, 2);
+    assert_eq!(done.stderr.trim(), "quorate: frozen: the vault is frozen; unfreeze it");
+}
+
+#[test]
+fn a_transfer_takes_one_amount_and_a_known_asset_and_never_a_look_alike() {
+    let desk = Desk::new(&[("desk.file", json!({ "Ok": case(json!("await_approvals")) }))]);
+    let to = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    let base = ["transfer", "--wallet", "ops", "--fee-ceiling", "0.01"];
+    let good = ["--asset", "ETH", "--to", to, "--amount", "1.5", "--key", "k1", "--memo", "rent"];
+    let done = desk.run(&[&base[..], &good].concat());
+    assert!(done.ok() && done.stdout.contains("key        k1"), "{done:?}");
+    let asked = &desk.asked("desk.file")[0];
+    assert_eq!(asked["action"]["amount"], "1500000000000000000");
+    assert_eq!(asked["action"]["fee_ceiling"], "10000000000000000");
+    assert_eq!(asked["openings"][0]["value"], "rent");
+    assert!(!asked["action"].to_string().contains("rent"), "the intent holds a commitment only");
+    for (bad, field) in [
+        (vec!["--asset", "ETH", "--to", to], "amount: "),
+        (vec!["--asset", "ETH", "--to", to, "--amount", "1", "--amount-wei", "1"], "amount: "),
+        (vec!["--asset", "ETH", "--to", to, "--amount", "1e3"], "amount: "),
+        (vec!["--asset", "ETH", "--to", to, "--amount-wei", "1.5"], "amount: "),
+        (vec!["--asset", "ETH", "--to", to, "--amount", "0"], "amount: "),
+        (vec!["--asset", "DOGE", "--to", to, "--amount", "1"], "asset: "),
+        (vec!["--asset", "ETH", "--to", &to.to_lowercase(), "--amount", "1"], "address: "),
+    ] {
+        let done = desk.run(&[&base[..], &bad].concat());
+        assert!(done.code == 2 && done.stderr.contains(field), "{bad:?} {done:?}");
+    }
+    assert_eq!(desk.asked("desk.file").len(), 1, "nothing malformed was filed");
+}
+
+#[test]
+fn an_agents_token_is_written_0600_and_never_printed_or_sent() {
+    let desk = Desk::new(&[("desk.file", json!({ "Ok": case(json!("await_approvals")) }))]);
+    let file = desk.house.path("bot.token");
+    let path = file.display().to_string();
+    let args =
+        ["agent", "new", "bot", "--band", "read,prepare,sign", "--wallet", "ops", "--owner", "ann"];
+    let rest = ["--expires", "30d", "--token-file", path.as_str()];
+    for json in [false, true] {
+        let _old = fs::remove_file(&file);
+        let voice: &[&str] = if json { &["--json"] } else { &[] };
+        let done = desk.run(&[voice, &args, &rest].concat());
+        assert!(done.ok(), "{done:?}");
+        let token = fs::read_to_string(&file).unwrap();
+        assert!(token.starts_with("qrt_") && token.len() == 47, "a token of the right form");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let secret = token.trim_start_matches("qrt_");
+        assert!(!done.all().contains(secret), "the token was printed");
+        let sent = desk.asked("desk.file").last().unwrap().clone();
+        assert!(!sent.to_string().contains(secret), "the token was sent");
+        let digest = quorate_terms::Digest::of(quorate_terms::digest::tag::TOKEN, token.as_bytes());
+        assert_eq!(sent["action"]["credential"]["token"], digest.to_string());
+    }
+    let taken = desk.run(&[&args[..], &rest].concat());
+    assert!(taken.code == 2 && taken.stderr.contains("nothing is overwritten"), "{taken:?}");
+    let gap = ["agent", "new", "bot", "--band", "read,sign", "--wallet", "ops", "--owner", "ann"];
+    assert!(desk.run(&[&gap[..], &rest].concat()).stderr.contains("bands: "));
+}
+
+#[test]
+fn a_refused_agent_leaves_no_token_behind() {
+    let refusal =
+        json!({ "Err": { "code": "no_wallet", "message": "no such wallet", "next": "open it" } });
+    for answer in [refusal, json!({ "Ok": case(json!({ "closed": "refused" })) })] {
+        let desk = Desk::new(&[("desk.file", answer)]);
+        let file = desk.house.path("bot.token");
+        let path = file.display().to_string();
+        let done = desk.run(&[
+            "agent",
+            "new",
+            "bot",
+            "--band",
+            "read",
+            "--wallet",
+            "ops",
+            "--owner",
+            "ann",
+            "--expires",
+            "1d",
+            "--token-file",
+            &path,
+        ]);
+        assert!(done.code != 0 && !file.exists(), "{done:?}");
+    }
+}
+
+#[test]
+fn unfreezing_lifts_exactly_the_freezes_that_are_in_force() {
+    let desk = Desk::new(&[("desk.file", json!({ "Ok": case(json!("await_approvals")) }))]);
+    let done = desk.run(&["unfreeze", "--scope", "wallet:ops"]);
+    assert!(done.ok() && done.stderr.contains(&"1".repeat(64)), "{done:?}");
+    assert_eq!(desk.asked("desk.file")[0]["action"]["lifts"], json!(["1".repeat(64)]));
+    let none = desk.run(&["unfreeze", "--scope", "vault"]);
+    assert!(none.code == 2 && none.stderr.contains("wallet:ops"), "{none:?}");
+}
+
+#[test]
+fn waiting_ends_with_the_case_and_its_outcome_is_the_exit_code() {
+    for (outcome, code) in [("done", 0), ("settled", 0), ("rejected", 1), ("expired", 1)] {
+        let desk = Desk::new(&[
+            ("desk.file", json!({ "Ok": case(json!("await_ceremony")) })),
+            ("desk.case", json!({ "Ok": case(json!({ "closed": outcome })) })),
+        ]);
+        let done = desk.run(&["wallet", "new", "ops", "--chain", "eip155:31337", "--wait"]);
+        assert_eq!(done.code, code, "{outcome} {done:?}");
+        assert!(done.stdout.contains(outcome), "{done:?}");
+    }
+}
+
+#[test]
+fn a_proposed_policy_names_its_predecessor_whatever_the_file_says() {
+    let desk = Desk::new(&[("desk.file", json!({ "Ok": case(json!("await_approvals")) }))]);
+    let bytes = fs::read(desk.house.desk().join("charter.json")).unwrap();
+    let mut policy = CharterText::from_canonical(&bytes).unwrap().policy;
+    let digest = policy.digest().unwrap();
+    policy.limits.open_cases = 5;
+    let path = desk.house.path("new.json");
+    fs::write(&path, serde_json::to_vec(&policy).unwrap()).unwrap();
+    let done = desk.run(&["policy", "propose", path.to_str().unwrap()]);
+    assert!(done.ok(), "{done:?}");
+    let sent = &desk.asked("desk.file")[0]["action"]["policy"];
+    assert_eq!((&sent["version"], &sent["previous"]), (&json!(2), &json!(digest)));
+}
+
+#[test]
+fn the_ledger_is_exported_up_to_its_checkpoint_and_no_further() {
+    let log = quorate_host::Identity::from_seed(&[77; 32]).unwrap();
+    let kind = quorate_ledger::KeyKind::Log;
+    let key =
+        quorate_ledger::VerifierKey::new("quorate.local/treasury", kind, log.public_key()).unwrap();
+    let checkpoint = quorate_ledger::Checkpoint {
+        origin: "quorate.local/treasury".to_owned(),
+        size: 2,
+        root: quorate_terms::Digest::ZERO,
+    };
+    let note = checkpoint.sign(&key, |bytes| log.sign_bytes(bytes)).to_string();
+    let answer =
+        json!({ "Ok": { "entries": ["{\"a\":1}", "{\"b\":2}", "{\"c\":3}"], "checkpoint": note } });
+    let desk = Desk::new(&[("desk.book", answer)]);
+    let (out, head) = (desk.house.path("book.jsonl"), desk.house.path("head.note"));
+    let (out_text, head_text) = (out.display().to_string(), head.display().to_string());
+    let args = ["ledger", "export", "--out", &out_text, "--checkpoint-out", &head_text];
+    let done = desk.run(&args);
+    assert!(done.ok(), "{done:?}");
+    assert_eq!(fs::read_to_string(&out).unwrap(), "{\"a\":1}\n{\"b\":2}\n");
+    assert_eq!(fs::read_to_string(&head).unwrap(), note);
+    assert_eq!(desk.run(&args).code, 2, "never overwritten");
+    let short = json!({ "Ok": { "entries": [], "checkpoint": note } });
+    let desk = Desk::new(&[("desk.book", short)]);
+    let out = desk.house.path("book.jsonl");
+    let done = desk.run(&["ledger", "export", "--out", out.to_str().unwrap()]);
+    assert!(done.code == 2 && !out.exists(), "an export with a hole leaves no file: {done:?}");
+}
+
+#[test]
+fn the_status_names_what_is_down_and_what_is_frozen() {
+    let desk = Desk::new(&[]);
+    let shown = desk.run(&["status"]);
+    assert!(shown.ok(), "{shown:?}");
+    for part in ["down", "wallet:ops", "1 of 2", ACCOUNT, "at block 12", "+3 ms"] {
+        assert!(shown.stdout.contains(part), "{part} in {}", shown.stdout);
+    }
+    let agents = desk.run(&["agent", "list"]);
+    assert!(agents.stdout.contains("bot-1") && agents.stdout.contains("valid"), "{agents:?}");
+}
