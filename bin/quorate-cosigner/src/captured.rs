@@ -1,0 +1,108 @@
+//! What a cosigner writes in its own ledger when it starts: which binary runs, and under which settings.
+//!
+//! Names are those of the evidence model of the draft Wallet Security Standard; every value is what this build does.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use quorate_cosigner::dkls23::Dkls23;
+use quorate_cosigner::limits::ABORTS_MAX;
+use quorate_cosigner::scheme::Scheme as _;
+use quorate_custody::Charter;
+use quorate_host::{Fault, Store};
+use quorate_terms::canonical;
+use quorate_terms::digest::tag;
+use quorate_terms::entry::{Body, ConfigurationCaptured, Deployed};
+use quorate_terms::{Digest, Timestamp, VaultId};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::rebuild::Own;
+use crate::settings::Settings;
+use crate::trouble::{malformed, not_appended};
+
+/// Records the start, and the configuration where it differs from the one captured last.
+pub(crate) async fn record(
+    own: &mut Own,
+    store: &Store,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let party = format!("cosigner:{}", settings.cosigner);
+    let deployed = Deployed {
+        host: host(&own.charter.text().vault),
+        role: party.clone(),
+        binary: binary()?,
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let mut bodies = vec![Body::Deployed(Box::new(deployed))];
+    let values = values(settings, &own.charter);
+    let bytes =
+        canonical::to_bytes(&values, "configuration").map_err(|e| malformed("settings", &e))?;
+    let digest = Digest::of(tag::CONFIGURATION, &bytes);
+    if own.configuration != Some(digest) {
+        let previous = own.configuration.replace(digest);
+        let captured = ConfigurationCaptured { party, digest, previous, values };
+        bodies.push(Body::ConfigurationCaptured(Box::new(captured)));
+    }
+    let size = own.book.size();
+    let mut entries = Vec::new();
+    for body in bodies {
+        let entry = own.book.next(body, now).map_err(|e| malformed("own.db", &e))?;
+        own.charter.fold(&entry);
+        entries.push(canonical::to_bytes(&entry, "entry").map_err(|e| malformed("own.db", &e))?);
+    }
+    store.append(size, entries).await.map(drop).map_err(not_appended)
+}
+
+fn values(settings: &Settings, charter: &Charter) -> Map<String, Value> {
+    let text = charter.text();
+    let origin = &text.log.origin;
+    let values = json!({
+        "cosigner.requires_log_proof": true,
+        "cosigner.judges_alone": true,
+        "cosigner.decodes_bytes": true,
+        "cosigner.isolation": "process",
+        "cosigner.operator": settings.operator,
+        "cosigner.allowed_schemes": [{ "scheme": Dkls23.name(), "library": Dkls23.library() }],
+        "cosigner.presignatures": false,
+        "cosigner.abort_limit": ABORTS_MAX,
+        "cosigner.peer_authentication": "mutual_tls",
+        "cosigner.signed_transcript": true,
+        "storage.share_cipher": "AES-256-GCM-SIV",
+        "storage.share_wrap": "passphrase",
+        "storage.bound_context": ["wallet", "epoch", "party"],
+        "storage.core_dumps": false,
+        "ledger.origin": origin,
+        "charter": charter.digest(),
+        "listen": settings.listen,
+        "rules": quorate_terms::entry::RULES_VERSION,
+    });
+    match values {
+        Value::Object(values) => values,
+        _ => Map::new(),
+    }
+}
+
+/// A pseudonym of this machine: the same for all its processes in one vault, of no use anywhere else.
+fn host(vault: &VaultId) -> Digest {
+    let sources = ["/etc/machine-id", "/proc/sys/kernel/hostname"];
+    let name =
+        sources.iter().find_map(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    Digest::of(tag::CONFIGURATION, format!("host {vault} {}", name.trim()).as_bytes())
+}
+
+/// SHA-256 of the running binary.
+fn binary() -> Result<Digest, Fault> {
+    let path = Path::new("/proc/self/exe");
+    let mut file = File::open(path).map_err(|e| Fault::at(path, &e))?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        let read = file.read(&mut buffer).map_err(|e| Fault::at(path, &e))?;
+        if read == 0 {
+            return Ok(Digest::from_bytes(hasher.finalize().into()));
+        }
+        hasher.update(buffer.get(..read).unwrap_or_default());
+    }
+}

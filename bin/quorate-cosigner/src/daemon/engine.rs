@@ -1,0 +1,243 @@
+//! The engine: the one task that owns the party.
+
+use std::sync::Arc;
+
+use quorate_cosigner::Party;
+use quorate_cosigner::party::{CallId, Effect, Event, Step};
+use quorate_custody::check_freeze;
+use quorate_host::store::{Append, Ticket};
+use quorate_host::{Clock, Fault, Store};
+use quorate_terms::canonical::Term as _;
+use quorate_terms::entry::Body;
+use quorate_terms::{Digest, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+
+use super::effects::Alarms;
+use super::links::{Doors, Peers};
+use super::{Input, Waiter};
+use crate::files::LocalKeys;
+use crate::rebuild::Stores;
+use crate::snapshot;
+use crate::status::Status;
+use crate::trouble::{malformed, not_appended};
+
+/// A step on its way: what must be durable first, and what is to be done then.
+pub(crate) struct Batch {
+    pub(crate) tickets: Vec<Ticket>,
+    pub(crate) waiter: Option<(CallId, Waiter)>,
+    /// The backup of which a drill was begun for the waiter.
+    pub(crate) backup: Option<Digest>,
+    pub(crate) effects: Vec<Effect>,
+    /// Told once everything above is done.
+    pub(crate) then: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// See the module.
+pub(crate) struct Engine {
+    party: Party,
+    book: Store,
+    own: Store,
+    /// Sizes of the two ledgers once everything queued is durable.
+    sizes: (u64, u64),
+    keys: Arc<LocalKeys>,
+    batches: mpsc::Sender<Batch>,
+    doors: Doors,
+    peers: Peers,
+    alarms: Alarms,
+    clock: Arc<dyn Clock>,
+    next: CallId,
+    charter: Digest,
+    snapshot_at: u64,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        party: Party,
+        stores: &Stores,
+        keys: Arc<LocalKeys>,
+        batches: mpsc::Sender<Batch>,
+        (doors, peers, alarms): (Doors, Peers, Alarms),
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (book, own) = (stores.book.clone(), stores.own.clone());
+        let (sizes, charter) = ((book.size(), own.size()), party.charter().digest());
+        let snapshot_at = sizes.0;
+        Self {
+            party,
+            book,
+            own,
+            sizes,
+            keys,
+            batches,
+            doors,
+            peers,
+            alarms,
+            clock,
+            next: 0,
+            charter,
+            snapshot_at,
+        }
+    }
+
+    /// Until it is stopped.
+    ///
+    /// # Errors
+    /// [`Fault`] when an append cannot even be queued.
+    pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<Input>) -> Result<(), Fault> {
+        while let Some(input) = inputs.recv().await {
+            if let Input::Stop = input {
+                break;
+            }
+            self.take(input).await?;
+        }
+        self.keep_snapshot().await
+    }
+
+    async fn take(&mut self, input: Input) -> Result<(), Fault> {
+        let now = self.clock.now();
+        match input {
+            Input::Call(call, reply) => {
+                let id = self.id();
+                self.step(Event::Called { id, call }, Some((id, Waiter::Call(reply))), None, now)
+                    .await
+            }
+            Input::Round(from, bytes) => {
+                self.step(Event::PeerSpoke { from, bytes }, None, None, now).await
+            }
+            Input::Freeze(freeze, reply) => {
+                let honoured = check_freeze(self.party.charter().text(), &freeze).map(drop);
+                let then = told(reply, honoured);
+                self.step(Event::FreezeCame(freeze), None, Some(then), now).await
+            }
+            Input::FreezeHere(scope, cause, reply) => {
+                self.step(Event::FreezeHere { scope, cause }, None, Some(told(reply, ())), now)
+                    .await
+            }
+            Input::Drill(from, call, reply) => {
+                let id = self.id();
+                self.step(
+                    Event::DrillAsked { id, from, call },
+                    Some((id, Waiter::Drill(reply))),
+                    None,
+                    now,
+                )
+                .await
+            }
+            Input::Backup(share, backup, reply) => {
+                let id = self.id();
+                let event = Event::BackupRead { id, share, backup };
+                self.step_with((event, Some(backup)), Some((id, Waiter::Drill(reply))), None, now)
+                    .await
+            }
+            Input::Status(reply) => {
+                let _nobody_waits = reply.send(self.status(now));
+                Ok(())
+            }
+            Input::Tick => self.tick(now).await,
+            Input::Stop => Ok(()),
+        }
+    }
+
+    fn id(&mut self) -> CallId {
+        self.next = self.next.wrapping_add(1);
+        self.next
+    }
+
+    async fn tick(&mut self, now: Timestamp) -> Result<(), Fault> {
+        for jump in self.clock.take_jumps() {
+            let (expected, found) = (jump.expected.as_millis(), jump.found.as_millis());
+            tracing::error!(expected, found, "alarm: the wall clock was set");
+            self.alarms.raise("clock_jump");
+        }
+        if self.sizes.0.saturating_sub(self.snapshot_at) >= snapshot::EVERY {
+            self.keep_snapshot().await?;
+        }
+        self.step(Event::Ticked, None, None, now).await
+    }
+
+    async fn step(
+        &mut self,
+        event: Event,
+        waiter: Option<(CallId, Waiter)>,
+        then: Option<Box<dyn FnOnce() + Send>>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        self.step_with((event, None), waiter, then, now).await
+    }
+
+    /// Steps the party, queues its appends, and hands the effects on to wait for them.
+    async fn step_with(
+        &mut self,
+        (event, backup): (Event, Option<Digest>),
+        waiter: Option<(CallId, Waiter)>,
+        then: Option<Box<dyn FnOnce() + Send>>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let Step { replica, records, effects } = self.party.step(event, now);
+        // A note on the book (a charter that is coming, a freeze that was lifted) is made only once, when its entry is
+        // first seen. So it must be on disk before that entry is.
+        let notes = |body: &Body| matches!(body, Body::CharterApproved(_) | Body::Unfrozen(_));
+        let first = !replica.is_empty() && records.iter().any(|entry| notes(&entry.body));
+        let mut tickets = Vec::new();
+        if !records.is_empty() {
+            let bytes = records.iter().map(|e| e.to_canonical()).collect::<Result<Vec<_>, _>>();
+            let bytes = bytes.map_err(|e| malformed("own.db", &e))?;
+            tickets.push(queue(&self.own, &mut self.sizes.1, bytes)?);
+        }
+        if first {
+            for ticket in tickets.drain(..) {
+                ticket.done().await.map_err(not_appended)?;
+            }
+        }
+        if !replica.is_empty() {
+            tickets.push(queue(&self.book, &mut self.sizes.0, replica)?);
+        }
+        self.follow_charter();
+        if tickets.is_empty() && effects.is_empty() && waiter.is_none() && then.is_none() {
+            return Ok(());
+        }
+        let batch = Batch { tickets, waiter, backup, effects, then };
+        // Should the executor have ended, its own fault ends the process.
+        let _ended = self.batches.send(batch).await;
+        Ok(())
+    }
+
+    /// Who may speak follows the charter that is in force here.
+    fn follow_charter(&mut self) {
+        let charter = self.party.charter();
+        if charter.digest() != self.charter {
+            self.charter = charter.digest();
+            self.doors.seat(charter.text());
+            tracing::info!(charter = %self.charter, "a new charter is in force here");
+        }
+    }
+
+    fn status(&self, now: Timestamp) -> Status {
+        let mut status = Status::of(&self.party, now);
+        status.running = true;
+        status.peers = self.peers.states();
+        status.alarms = self.alarms.counts();
+        status
+    }
+
+    /// Only what is on disk may be in a snapshot, so it waits for a commit of everything queued.
+    async fn keep_snapshot(&mut self) -> Result<(), Fault> {
+        if self.sizes.0 == self.snapshot_at {
+            return Ok(());
+        }
+        let blob = snapshot::write(self.party.follower(), self.keys.as_ref())?;
+        self.snapshot_at = self.sizes.0;
+        self.book.put_snapshot(snapshot::NAME, self.sizes.0, blob).await.map_err(not_appended)
+    }
+}
+
+fn queue(store: &Store, size: &mut u64, entries: Vec<Vec<u8>>) -> Result<Ticket, Fault> {
+    let added = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    let append = Append { expected_size: *size, entries, ..Append::default() };
+    *size = size.saturating_add(added);
+    store.submit(append).map_err(not_appended)
+}
+
+fn told<T: Send + 'static>(reply: oneshot::Sender<T>, word: T) -> Box<dyn FnOnce() + Send> {
+    Box::new(move || drop(reply.send(word)))
+}
