@@ -1,5 +1,6 @@
 //! The built command line, where no desk is needed: founding, sources, policies, bands, and complaints.
 
+#[cfg(test)]
 mod common;
 
 use std::fs;

@@ -1,111 +1,17 @@
 //! How answers of a desk are shown and what is asked of it, against a desk of canned answers on a real control socket.
 
+#[cfg(test)]
+mod canned;
+#[cfg(test)]
 mod common;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
 
-use common::{Done, House, run};
-use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request};
-use quorate_host::unix::Control;
+use canned::{ACCOUNT, Desk, case};
 use quorate_terms::Term as _;
 use quorate_terms::charter::CharterText;
-use serde_json::{Value, json};
-
-/// A desk that answers each method with one canned value, and remembers what it was asked.
-struct Canned {
-    answers: BTreeMap<&'static str, Value>,
-    asked: Mutex<Vec<(String, Value)>>,
-}
-
-impl Handler for Canned {
-    fn call(&self, request: Request) -> BoxFuture<'_, Result<Vec<u8>, Refused>> {
-        let body = serde_json::from_slice(&request.body).unwrap();
-        self.asked.lock().unwrap().push((request.method.clone(), body));
-        let answer = self.answers.get(request.method.as_str()).cloned();
-        Box::pin(async move {
-            let answer = answer.ok_or_else(|| Refused::new("unknown_method", "not canned"))?;
-            Ok(serde_json::to_vec(&answer).unwrap())
-        })
-    }
-}
-
-struct Desk {
-    house: House,
-    runtime: tokio::runtime::Runtime,
-    canned: Arc<Canned>,
-    _control: Control,
-}
-
-impl Desk {
-    /// A founded vault whose desk gives these answers.
-    fn new(answers: &[(&'static str, Value)]) -> Self {
-        let house = House::new();
-        assert!(house.init(&[]).ok());
-        let mut all = BTreeMap::from([("desk.status", json!({ "Ok": status(&house.desk()) }))]);
-        all.extend(answers.iter().cloned());
-        let canned = Arc::new(Canned { answers: all, asked: Mutex::default() });
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let entered = runtime.enter();
-        let socket = house.desk().join("run/desk.sock");
-        let handler: Arc<dyn Handler> = Arc::<Canned>::clone(&canned);
-        let control = Control::bind(&socket, handler, Limits::default()).unwrap();
-        drop(entered);
-        Self { house, runtime, canned, _control: control }
-    }
-
-    fn run(&self, args: &[&str]) -> Done {
-        let dir = self.house.desk().display().to_string();
-        let _running = self.runtime.enter();
-        run(&[args, &["--dir", &dir]].concat())
-    }
-
-    fn asked(&self, method: &str) -> Vec<Value> {
-        let asked = self.canned.asked.lock().unwrap();
-        asked.iter().filter(|(name, _)| name == method).map(|(_, body)| body.clone()).collect()
-    }
-}
-
-const ACCOUNT: &str = "eip155:31337:0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
-
-fn status(dir: &Path) -> Value {
-    let text = CharterText::from_canonical(&fs::read(dir.join("charter.json")).unwrap()).unwrap();
-    json!({
-        "vault": text.vault, "charter": text.digest().unwrap(),
-        "policy": [text.policy.digest().unwrap(), 1],
-        "policy_document": text.policy, "charter_text": text,
-        "size": 7, "checkpoint": null,
-        "cosigners": [
-            { "cosigner": "c1", "up": true, "size": 7, "clock_offset_ms": 3, "trouble": null },
-            { "cosigner": "c2", "up": false, "size": null, "clock_offset_ms": null, "trouble": null },
-        ],
-        "chains": { "eip155:31337": { "Ok": 12 } },
-        "wallets": [{
-            "wallet": "ops", "accounts": { "eip155:31337": ACCOUNT },
-            "holders": ["c1", "c2"], "backups": ["c1"], "barred": null,
-        }],
-        "freezes": { "1".repeat(64): { "scope": "wallet", "wallet": "ops" } },
-        "voids": [], "open_cases": 1, "now": 1_700_000_000_000_u64, "writes": true,
-        "credentials": [["bot-1", "bot", "sign", 1_800_000_000_000_u64, false]],
-    })
-}
-
-fn case(state: Value) -> Value {
-    json!({
-        "case": "ab".repeat(32), "kind": "transfer", "requester": "operator", "state": state,
-        "filed_at": 1_700_000_000_000_u64, "expires_at": 1_700_000_100_000_u64,
-        "judgment": { "answer": "require", "quorums": ["treasury"], "reasons": [{
-            "rule": "rule:large", "code": "quorum", "message": "large transfers take the treasury",
-            "next": "wait for approvals",
-        }] },
-        "tallies": [{ "quorum": "treasury", "need": 2, "counted": ["ann"] }],
-        "summary": "1 ETH to \u{1b}[31mmallory\nforged line", "wallet": "ops",
-        "txid": null, "reason": null, "outcome": null,
-    })
-}
+use serde_json::json;
 
 #[test]
 fn a_case_is_shown_with_its_counts_and_outside_text_cannot_forge_lines() {
@@ -164,6 +70,18 @@ fn a_transfer_takes_one_amount_and_a_known_asset_and_never_a_look_alike() {
         let done = desk.run(&[&base[..], &bad].concat());
         assert!(done.code == 2 && done.stderr.contains(field), "{bad:?} {done:?}");
     }
+    // The same first and last four digits as our own account; the complaint about its checksum names the right one.
+    let poisoned = "0xf39f000000000000000000000000000000002266";
+    let send = |to: &str| {
+        desk.run(&[&base[..], &["--asset", "ETH", "--amount", "1", "--to", to]].concat())
+    };
+    let told = send(poisoned).stderr;
+    let right = told.split('`').find(|word| word.starts_with("0x")).unwrap();
+    let refused = send(right);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("looks like wallet account"),
+        "{refused:?}"
+    );
     assert_eq!(desk.asked("desk.file").len(), 1, "nothing malformed was filed");
 }
 

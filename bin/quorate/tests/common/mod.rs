@@ -11,41 +11,41 @@ use serde_json::Value;
 
 /// What a command gave.
 #[derive(Debug)]
-pub struct Done {
+pub(crate) struct Done {
     /// Its exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Its answer.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// What it said beside it.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Done {
     /// Whether it was done.
-    pub fn ok(&self) -> bool {
+    pub(crate) fn ok(&self) -> bool {
         self.code == 0
     }
 
     /// The one JSON value of its answer.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
     /// Everything that it wrote.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 }
 
 /// The command line, with nothing from our environment that it reads.
-pub fn quorate() -> Command {
+pub(crate) fn quorate() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
     command.env_remove("MCP_BANDS").env_remove("NO_COLOR");
     command
 }
 
 /// Runs a command to its end, with nothing on standard input.
-pub fn finish(mut command: Command) -> Done {
+pub(crate) fn finish(mut command: Command) -> Done {
     let output = command.stdin(std::process::Stdio::null()).output().unwrap();
     Done {
         code: output.status.code().unwrap_or(-1),
@@ -55,20 +55,20 @@ pub fn finish(mut command: Command) -> Done {
 }
 
 /// Runs `quorate` with these arguments.
-pub fn run(args: &[&str]) -> Done {
+pub(crate) fn run(args: &[&str]) -> Done {
     let mut command = quorate();
     command.args(args);
     finish(command)
 }
 
 /// A private folder with three approvers' enrolments and two cosigners' seats.
-pub struct House {
+pub(crate) struct House {
     room: tempfile::TempDir,
 }
 
 impl House {
     /// Makes it. Keys are of fixed seeds, each its own.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let room = tempfile::tempdir().unwrap();
         fs::set_permissions(room.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let house = Self { room };
@@ -79,7 +79,7 @@ impl House {
                 person: name.parse().unwrap(),
                 credential: format!("key-{name}").parse().unwrap(),
                 key: key(at),
-                link: key(at + 1),
+                link: key(at.saturating_add(1)),
                 device: None,
             };
             fs::write(house.path(&format!("{name}.json")), serde_json::to_vec(&seat).unwrap())
@@ -89,7 +89,7 @@ impl House {
             let seat = CosignerSeat {
                 cosigner: name.parse().unwrap(),
                 identity: key(at),
-                witness: key(at + 1),
+                witness: key(at.saturating_add(1)),
                 operator: format!("Operator {name}"),
             };
             fs::write(house.path(&format!("{name}.json")), serde_json::to_vec(&seat).unwrap())
@@ -99,18 +99,18 @@ impl House {
     }
 
     /// A path in the room.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.room.path().join(name)
     }
 
     /// The desk's folder.
-    pub fn desk(&self) -> PathBuf {
+    pub(crate) fn desk(&self) -> PathBuf {
         self.path("desk")
     }
 
     /// `quorate --json init` with the fixture's seats; flags in `extra` come instead of the fixture's, except that
     /// approvers and sources are added.
-    pub fn init(&self, extra: &[&str]) -> Done {
+    pub(crate) fn init(&self, extra: &[&str]) -> Done {
         let path = |name: &str| self.path(name).display().to_string();
         let mut args: Vec<String> = vec!["--json".into(), "init".into(), "--yes".into()];
         args.extend(["--dir".into(), path("desk")]);
