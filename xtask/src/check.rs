@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use crate::Done;
 use crate::bites;
 use crate::clients;
+use crate::demo;
 use crate::golden;
+use crate::kills;
 use crate::run;
 use crate::say::{self, Colour};
 use crate::tidy;
@@ -23,7 +25,7 @@ pub(crate) enum Verdict {
 
 type Step = fn() -> Done<Verdict>;
 
-const STEPS: [(&str, Step); 10] = [
+const STEPS: [(&str, Step); 12] = [
     ("fmt", fmt),
     ("clippy", clippy),
     ("build", build),
@@ -33,7 +35,9 @@ const STEPS: [(&str, Step); 10] = [
     ("docs", docs),
     ("deny", deny),
     ("schemas", schemas),
+    ("walk", demo::walk),
     ("clients", clients::end_to_end),
+    ("kills", kills::end_to_end),
 ];
 
 struct Row {

@@ -1,102 +1,123 @@
 //! Other people's MCP programs against our doors: Inspector, the Python client, the conformance suite.
 //!
-//! The servers are examples of a crate: `mcp_stdio` serves every tool on stdio; `conformance_fixture PORT` serves the
-//! suite's fixtures over our transport on loopback, at `/mcp`.
+//! The clients speak to the product: a founded vault, its desk, stdio and HTTP. The suite's fixtures are tools that a wallet
+//! must not ship, so they stand in `conformance_fixture`, over the same transport; the scenarios that any server must pass
+//! run on the product's own router, `conformance_product`.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
+mod conformance;
+mod doors;
 
 use serde_json::Value;
 
 use crate::Done;
 use crate::check::Verdict;
-use crate::golden::packages_with_example;
+use crate::demo;
 use crate::house;
-use crate::process::{Process, free_port};
 use crate::run;
 use crate::say;
+use crate::stage::{Agent, McpHttp, Node, Programs, Stage};
 use crate::tools;
 
-/// Revisions that the doors serve.
-const REVISIONS: [&str; 2] = ["2025-11-25", "2026-07-28"];
-
-/// Lets every outside client at the servers that exist.
+/// Lets every outside client at the doors.
 pub(crate) fn end_to_end() -> Done<Verdict> {
-    let mut told = 0_usize;
-    for (package, _) in packages_with_example(|name| name == "mcp_stdio")? {
-        told = told.saturating_add(listings_agree(&example(&package, "mcp_stdio")?)?);
-    }
-    for (package, _) in packages_with_example(|name| name == "conformance_fixture")? {
-        told = told.saturating_add(conforms(&example(&package, "conformance_fixture")?)?);
-    }
-    if told == 0 {
-        return Ok(Verdict::Skipped("no crate has an example `mcp_stdio`".to_owned()));
-    }
-    Ok(Verdict::Passed(told))
+    let mut told = conformance::fixture()?;
+    told = told.saturating_add(conformance::product()?);
+    let mut stage = set()?;
+    stage.found()?;
+    stage.start_all()?;
+    stage.open_wallet()?;
+    let agent = stage.admit("ops", "full")?;
+    told = told.saturating_add(listings_agree(&stage, &agent)?);
+    told = told.saturating_add(doors::strangers(&stage, &agent)?);
+    told = told.saturating_add(doors::pure(&stage, &agent)?);
+    let (secrets, places) = stage.no_secret_leaked()?;
+    say::line(format!("clients: none of {secrets} secrets in {places} files (row 46)"));
+    Ok(Verdict::Passed(told.saturating_add(1)))
 }
 
-/// Builds an example and gives its program.
-fn example(package: &str, name: &str) -> Done<PathBuf> {
-    run::shown(&mut run::cargo(&[
-        "build",
-        "--quiet",
-        "--locked",
-        "-p",
-        package,
-        "--example",
-        name,
-    ]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| house::root().join("target"));
-    Ok(target.join("debug/examples").join(name))
+fn set() -> Done<Stage> {
+    let room = demo::fresh(&house::root().join("target/clients"))?;
+    let programs = Programs::build(&room.join("outputs.log"))?;
+    let node = Node::start(&room.join("anvil.log"))?;
+    Stage::set(&room, programs, node)
 }
 
-/// Inspector and the Python client must see the same tools, in the same order.
-fn listings_agree(server: &PathBuf) -> Done<usize> {
-    let (inspector, python) = (inspector_tools(server)?, python_tools(server)?);
-    if inspector.is_empty() || inspector != python {
-        return Err(format!("Inspector sees {inspector:?}, the Python client {python:?}"));
+/// What one client saw.
+#[derive(PartialEq, Debug)]
+struct Seen {
+    tools: Vec<String>,
+    called: Value,
+}
+
+/// Every client must see the same tools in the same order, over both doors and in both revisions, and be answered alike.
+fn listings_agree(stage: &Stage, agent: &Agent) -> Done<usize> {
+    let arguments =
+        serde_json::json!({ "wallet": crate::stage::WALLET, "chain": stage.node.chain()? });
+    let url = format!("http://{}/mcp", stage.address("http"));
+    let first = Seen {
+        tools: agent.tools(stage, "full")?,
+        called: agent.call(stage, "get_wallet_address", &arguments)?,
+    };
+    if first.tools.len() != 16 || first.called.get("address").is_none() {
+        return Err(format!("Inspector on stdio sees {first:?}"));
     }
-    say::line(format!("clients: Inspector and Python see the same {} tools", inspector.len()));
-    Ok(2)
+    let token = run::read(agent.token_file.as_ref())?;
+    let header = format!("Authorization: Bearer {}", token.trim());
+    let mut agreed = 1_usize;
+    for era in ["legacy", "modern"] {
+        let target = ["--server-url", &url, "--transport", "http", "--header", &header];
+        let tools = inspector(&target, era)?;
+        agree(&format!("Inspector on HTTP, {era}"), &first.tools, &tools)?;
+        agreed = agreed.saturating_add(1);
+    }
+    let http = python(&arguments, &["--http", &url, &agent.token_file])?;
+    let (program, desk) = (stage.programs.path("quorate").display().to_string(), stage.at("desk"));
+    let words = [program.as_str(), "mcp", "--dir", &desk, "--token-file", &agent.token_file];
+    let stdio = python(&arguments, &words)?;
+    for (door, seen) in [("HTTP", http), ("stdio", stdio)] {
+        if seen != first {
+            return Err(format!("Python on {door} sees {seen:?}, Inspector on stdio {first:?}"));
+        }
+        agreed = agreed.saturating_add(1);
+    }
+    let bare = McpHttp::new(&stage.address("http"), &agent.token_file)?;
+    if bare.call("get_wallet_address", &arguments)? != first.called {
+        return Err("a bare request over HTTP is answered differently".to_owned());
+    }
+    say::line(format!("clients: {agreed} outside clients see the same 16 tools and answers"));
+    Ok(agreed.saturating_add(1))
 }
 
-fn inspector_tools(server: &PathBuf) -> Done<Vec<String>> {
+fn agree(who: &str, wanted: &[String], seen: &[String]) -> Done {
+    if wanted == seen {
+        return Ok(());
+    }
+    Err(format!("{who} sees {seen:?}, Inspector on stdio {wanted:?}"))
+}
+
+fn inspector(target: &[&str], era: &str) -> Done<Vec<String>> {
     let mcp = tools::mcp()?;
     let mut command = mcp.command(&mcp.inspector);
-    command.arg("--cli").arg(server).args(["--method", "tools/list"]);
-    names(&run::text(&mut command)?)
+    command.args(["--cli", "-q", "--format", "json", "--protocol-era", era]);
+    command.args(target).args(["--method", "tools/list"]);
+    let text = run::text(&mut command)?;
+    names(&text)
 }
 
-fn python_tools(server: &PathBuf) -> Done<Vec<String>> {
+fn python(arguments: &Value, words: &[&str]) -> Done<Seen> {
     let script = house::root().join("xtask/tools/python/tools.py");
-    let mut command: Command = run::command(tools::python()?, &[]);
-    command.arg(script).arg(server);
-    names(&run::text(&mut command)?)
+    let mut command = run::command(tools::python()?, &[]);
+    command.arg(script).args(["get_wallet_address", &arguments.to_string()]).args(words);
+    let text = run::text(&mut command)?;
+    let said: Value = serde_json::from_str(&text).map_err(|e| format!("no JSON ({e})"))?;
+    Ok(Seen { tools: names(&text)?, called: said.get("called").cloned().unwrap_or_default() })
 }
 
-/// Every scenario that each revision requires.
-fn conforms(server: &PathBuf) -> Done<usize> {
-    let mcp = tools::mcp()?;
-    let log = house::root().join("target/conformance_fixture.log");
-    let port = free_port()?;
-    let mut command = run::command(server, &[&port.to_string()]);
-    let mut process = Process::start("conformance_fixture", &mut command, &log)?;
-    process.wait_for_port(port, Duration::from_secs(30))?;
-    let url = format!("http://127.0.0.1:{port}/mcp");
-    for revision in REVISIONS {
-        let mut command = mcp.command(&mcp.conformance);
-        command.args(["server", "--url", &url, "--requirements", revision]);
-        let report = run::text(&mut command).map_err(|e| format!("conformance {revision}: {e}"))?;
-        say::line(report.lines().last().unwrap_or_default());
-    }
-    Ok(REVISIONS.len())
-}
-
+/// The names of the tools in a listing, in order.
 fn names(listing: &str) -> Done<Vec<String>> {
     let value: Value =
         serde_json::from_str(listing).map_err(|e| format!("the listing is not JSON ({e})"))?;
+    let value = value.get("result").unwrap_or(&value);
     let tools = value.get("tools").and_then(Value::as_array).ok_or("the listing has no tools")?;
     let name = |tool: &Value| tool.get("name").and_then(Value::as_str).map(str::to_owned);
     Ok(tools.iter().filter_map(name).collect())

@@ -1,18 +1,19 @@
 //! `cargo xtask demo`: builds everything, starts it on this machine and tells the story of a transfer.
 //!
-//! The stage is here: a node, processes with logs of their own, a narrator. The story is told on it.
+//! The stage is set in [`crate::stage`]; here are the narrator and the story. Each claim is checked as it is told, so the
+//! story is also the end-to-end test `walk`.
 
-mod json_rpc;
 mod narrate;
-mod node;
+mod story;
+mod takeover;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Done;
+use crate::check::Verdict;
 use crate::house;
-use crate::run;
+use crate::stage::{Node, Programs, Stage};
 use narrate::Narrator;
-use node::Node;
 
 /// What the command line asked for.
 pub(crate) struct Wishes {
@@ -26,33 +27,56 @@ pub(crate) struct Wishes {
 pub(crate) fn demo(flags: &[&str]) -> Done {
     let wishes = wishes(flags)?;
     let mut narrator = Narrator::new();
-    narrator.chapter("The stage");
-    let folder = fresh_folder()?;
-    let node = match &wishes.rpc {
-        Some(url) => Node::at(url)?,
-        None => Node::start(&folder.join("anvil.log"))?,
-    };
-    narrator.tell(&format!("a node answers at {} as chain {}", node.url(), node.chain_id()?));
-    fund_somebody(&node, &mut narrator)?;
-    narrator.tell("building every binary");
-    run::shown(&mut run::cargo(&["build", "--workspace", "--bins", "--locked", "--quiet"]))?;
-    narrator.place("logs", &folder.display().to_string());
-    narrator.place("node", node.url());
+    let stage = perform(&house::root().join(".demo"), wishes.rpc.as_deref(), &mut narrator)?;
     if !wishes.once {
+        places(&stage, &mut narrator);
         narrator.wait_for_return()?;
     }
+    drop(stage);
+    narrator.tell("all processes have ended");
     Ok(())
 }
 
-/// Shows that the stage bears weight: an account that held nothing holds one coin.
-fn fund_somebody(node: &Node, narrator: &mut Narrator) -> Done {
-    let account = "0x000000000000000000000000000000000000c0de";
-    let before = node.balance(account)?;
-    node.fund(account, 1_000_000_000_000_000_000)?;
-    let after = node.balance(account)?;
-    narrator.tell(&format!("funded {account}: {before} wei before, {after} wei after"));
-    narrator.expect(after > before, "the account holds more than before")?;
-    node.mine(1)
+/// The end-to-end step: the whole story, and nothing is left running.
+pub(crate) fn walk() -> Done<Verdict> {
+    let mut narrator = Narrator::new();
+    drop(perform(&house::root().join("target/walk"), None, &mut narrator)?);
+    Ok(Verdict::Passed(narrator.claims()))
+}
+
+/// Tells the whole story in a fresh room, and gives the stage as it stands at the end.
+fn perform(room: &Path, rpc: Option<&str>, narrator: &mut Narrator) -> Done<Stage> {
+    narrator.chapter("The stage");
+    let mut stage = set(room, rpc, narrator)?;
+    story::tell(&mut stage, narrator)?;
+    Ok(stage)
+}
+
+fn set(room: &Path, rpc: Option<&str>, narrator: &mut Narrator) -> Done<Stage> {
+    let room = fresh(room)?;
+    narrator.tell("building every program (the first time takes minutes)");
+    let programs = Programs::build(&room.join("outputs.log"))?;
+    let node = match rpc {
+        Some(url) => Node::at(url)?,
+        None => Node::start(&room.join("anvil.log"))?,
+    };
+    narrator.tell(&format!("a node answers at {} as {}", node.url(), node.chain()?));
+    let stage = Stage::set(&room, programs, node)?;
+    narrator.tell(&format!("a token, DEMO, lives on it at {}", stage.token.address));
+    narrator.begin_the_clock();
+    Ok(stage)
+}
+
+fn places(stage: &Stage, narrator: &mut Narrator) {
+    narrator.place("node", stage.node.url());
+    narrator.place("MCP", &format!("http://{}/mcp", stage.address("http")));
+    narrator.place("token", &stage.at("agents/ops"));
+    narrator.place("desk", &stage.at("desk"));
+    narrator.place("cosigners", &stage.at("cosigners"));
+    narrator.place("approvers", &stage.at("approvers"));
+    narrator.place("receipts", &stage.at("receipts"));
+    narrator.place("logs", &stage.at("logs"));
+    narrator.place("programs", &crate::stage::target().display().to_string());
 }
 
 fn wishes(flags: &[&str]) -> Done<Wishes> {
@@ -72,12 +96,12 @@ fn wishes(flags: &[&str]) -> Done<Wishes> {
     Ok(wishes)
 }
 
-/// `.demo/`, empty. Logs and every process's own folder live below it.
-fn fresh_folder() -> Done<PathBuf> {
-    let folder = house::root().join(".demo");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+/// A room, empty. Logs and every process's own folder live below it.
+pub(crate) fn fresh(room: &Path) -> Done<PathBuf> {
+    let trouble = |e: std::io::Error| format!("{}: {e}", room.display());
+    if room.exists() {
+        std::fs::remove_dir_all(room).map_err(trouble)?;
     }
-    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    Ok(folder)
+    std::fs::create_dir_all(room).map_err(trouble)?;
+    Ok(room.to_path_buf())
 }

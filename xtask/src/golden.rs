@@ -1,7 +1,7 @@
 //! Golden files: what programs outside rely on is generated, committed and compared.
 //!
-//! An example named `write_schemas` in any crate is a generator: it takes a folder and writes its files there. The
-//! committed copies live in `schemas/`.
+//! An example named `write_schemas` in any crate is a generator: it takes a folder and writes its files there, under the
+//! paths that they have in the repository. In a folder named `golden` there is nothing else.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,16 @@ use crate::house;
 use crate::run;
 use crate::say;
 
-/// Writes `schemas/` again.
+/// Files by path, with their bytes.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Writes the golden files again.
 pub(crate) fn write() -> Done {
-    let to = house::root().join("schemas");
     let generators = generators()?;
     for package in &generators {
-        generate(package, &to)?;
+        generate(package, &house::root())?;
     }
-    say::line(format!("schemas: {} generators wrote to {}", generators.len(), to.display()));
+    say::line(format!("schemas: {} generators wrote", generators.len()));
     Ok(())
 }
 
@@ -33,15 +35,30 @@ pub(crate) fn compare() -> Done<Option<usize>> {
         generate(package, fresh.path())?;
     }
     let made = files(fresh.path())?;
-    let kept = files(&house::root().join("schemas"))?;
+    let kept = kept(&house::root(), &made)?;
     let stale = differing(&made, &kept);
     if stale.is_empty() {
         return Ok(Some(made.len()));
     }
-    Err(format!(
-        "stale in schemas/: {}; run `cargo xtask schemas` and read the diff",
-        stale.join(", ")
-    ))
+    Err(format!("stale: {}; run `cargo xtask schemas` and read the diff", stale.join(", ")))
+}
+
+/// The committed copies of what was made, and whatever else lies in a folder of golden files.
+fn kept(root: &Path, made: &Files) -> Done<Files> {
+    let mut kept = Files::new();
+    for name in made.keys() {
+        let path = root.join(name);
+        if path.is_file() {
+            kept.insert(name.clone(), bytes(&path)?);
+        }
+        let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+        if folder.ends_with("golden") {
+            for (inner, bytes) in files(&root.join(folder))? {
+                kept.insert(folder.join(inner).display().to_string(), bytes);
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// Packages with an example of this name, by the folder that holds it.
@@ -89,8 +106,8 @@ fn entries(folder: &Path) -> Done<Vec<PathBuf>> {
 }
 
 /// Every file below a folder by its path within, with its bytes. A folder that is not there holds none.
-fn files(folder: &Path) -> Done<BTreeMap<String, Vec<u8>>> {
-    let mut found = BTreeMap::new();
+fn files(folder: &Path) -> Done<Files> {
+    let mut found = Files::new();
     let mut waiting = vec![folder.to_path_buf()];
     while let Some(next) = waiting.pop() {
         for path in entries(&next).unwrap_or_default() {
@@ -99,14 +116,17 @@ fn files(folder: &Path) -> Done<BTreeMap<String, Vec<u8>>> {
                 continue;
             }
             let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-            let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-            found.insert(name, bytes);
+            found.insert(name, bytes(&path)?);
         }
     }
     Ok(found)
 }
 
-fn differing(made: &BTreeMap<String, Vec<u8>>, kept: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+fn bytes(path: &Path) -> Done<Vec<u8>> {
+    std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn differing(made: &Files, kept: &Files) -> Vec<String> {
     let mut names: Vec<&String> = made.keys().chain(kept.keys()).collect();
     names.sort();
     names.dedup();
@@ -119,11 +139,24 @@ mod tests {
 
     #[test]
     fn a_changed_a_missing_and_a_left_over_file_are_stale() {
-        let of = |pairs: &[(&str, &str)]| -> BTreeMap<String, Vec<u8>> {
+        let of = |pairs: &[(&str, &str)]| -> Files {
             pairs.iter().map(|(n, t)| ((*n).to_owned(), t.as_bytes().to_vec())).collect()
         };
         let made = of(&[("same", "x"), ("changed", "x"), ("new", "x")]);
         let kept = of(&[("same", "x"), ("changed", "y"), ("old", "x")]);
         assert_eq!(differing(&made, &kept), ["changed", "new", "old"]);
+    }
+
+    #[test]
+    fn a_left_over_file_counts_only_where_all_is_golden() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a/golden/made", "a/golden/left", "docs/made", "docs/other"] {
+            run::write(&root.path().join(name), "x").unwrap();
+        }
+        let made: Files = ["a/golden/made", "docs/made", "docs/missing"]
+            .map(|name| (name.to_owned(), b"x".to_vec()))
+            .into();
+        let kept = kept(root.path(), &made).unwrap();
+        assert_eq!(differing(&made, &kept), ["a/golden/left", "docs/missing"]);
     }
 }

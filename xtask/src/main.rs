@@ -14,8 +14,10 @@ mod check;
 mod clients;
 mod demo;
 mod golden;
+mod kills;
 #[cfg(test)]
 mod spec;
+mod stage;
 mod tidy;
 mod tools;
 

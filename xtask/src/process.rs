@@ -1,6 +1,6 @@
 //! Processes that stay up: each with a log file, ended when their holder goes.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -19,10 +19,18 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program whose output goes to `log`.
+    /// Starts a program whose output goes to `log`, which begins anew.
     pub(crate) fn start(name: &str, command: &mut Command, log: &Path) -> Done<Self> {
+        if log.exists() {
+            std::fs::remove_file(log).map_err(|e| format!("{}: {e}", log.display()))?;
+        }
+        Self::go_on(name, command, log)
+    }
+
+    /// As [`Process::start`], but `log` goes on where it ended.
+    pub(crate) fn go_on(name: &str, command: &mut Command, log: &Path) -> Done<Self> {
         let trouble = |e| format!("{}: cannot be written ({e})", log.display());
-        let out = File::create(log).map_err(trouble)?;
+        let out = OpenOptions::new().create(true).append(true).open(log).map_err(trouble)?;
         let err = out.try_clone().map_err(trouble)?;
         let child = command
             .stdin(Stdio::null())
@@ -61,7 +69,8 @@ impl Process {
         Ok(())
     }
 
-    fn alive(&mut self) -> Done {
+    /// Whether it still runs; why not, otherwise.
+    pub(crate) fn alive(&mut self) -> Done {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => {

@@ -216,7 +216,7 @@ mod tests {
         let page = include_str!("../../../docs/spec/errors.md");
         let (_, rest) = page.split_once("<!-- codes -->\n").unwrap();
         let (list, _) = rest.split_once("<!-- end -->").unwrap();
-        assert_eq!(list, published_list(), "run `cargo run -p quorate-gateway --example golden`");
+        assert_eq!(list, published_list(), "run `cargo xtask schemas`");
     }
 
     #[test]

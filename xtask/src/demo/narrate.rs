@@ -1,23 +1,40 @@
 //! The narrator: numbered chapters, told lines, checks that end the story when they fail, and where everything is.
 
+use std::time::Instant;
+
 use crate::Done;
 use crate::say::{self, Colour};
 
 /// Tells a story in chapters.
 pub(crate) struct Narrator {
     chapter: usize,
+    claims: usize,
+    begun: Option<Instant>,
     places: Vec<(String, String)>,
 }
 
 impl Narrator {
     pub(crate) const fn new() -> Self {
-        Self { chapter: 0, places: Vec::new() }
+        Self { chapter: 0, claims: 0, begun: None, places: Vec::new() }
+    }
+
+    /// How many claims were checked.
+    pub(crate) const fn claims(&self) -> usize {
+        self.claims
+    }
+
+    /// Building is over; what follows is the story.
+    pub(crate) fn begin_the_clock(&mut self) {
+        self.begun = Some(Instant::now());
     }
 
     /// Begins a chapter.
     pub(crate) fn chapter(&mut self, title: &str) {
         self.chapter = self.chapter.saturating_add(1);
-        say::line(say::paint(Colour::Bold, &format!("\n{}. {title}", self.chapter)));
+        let since = self.begun.map(|begun| say::lasted(begun.elapsed())).unwrap_or_default();
+        let since = say::paint(Colour::Dim, &since);
+        let title = say::paint(Colour::Bold, &format!("{}. {title}", self.chapter));
+        say::line(format!("\n{title}  {since}"));
     }
 
     /// Tells one thing that happened.
@@ -26,8 +43,9 @@ impl Narrator {
     }
 
     /// Checks what the story claims; a claim that fails ends it.
-    pub(crate) fn expect(&self, holds: bool, claim: &str) -> Done {
+    pub(crate) fn expect(&mut self, holds: bool, claim: &str) -> Done {
         if holds {
+            self.claims = self.claims.saturating_add(1);
             say::line(format!("   {} {claim}", say::paint(Colour::Green, "✓")));
             return Ok(());
         }

@@ -48,7 +48,7 @@ fn the_four_tool_lists_are_as_committed() {
     for (band, text) in Band::ALL.into_iter().zip(golden) {
         let page: Value = serde_json::from_str(text).unwrap();
         let tools = serde_json::to_value(Table::new(band, band).tools()).unwrap();
-        assert_eq!(page["tools"], tools, "run `cargo run -p quorate-gateway --example golden`");
+        assert_eq!(page["tools"], tools, "run `cargo xtask schemas`");
         assert_eq!(page["manifest"], manifest(band).unwrap().to_string());
     }
 }

@@ -11,10 +11,16 @@ use crate::Done;
 const PATIENCE: Duration = Duration::from_secs(20);
 const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// An HTTP answer.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) text: String,
+}
+
 /// Calls a method and gives its result.
 pub(crate) fn call(url: &str, method: &str, params: &Value) -> Done<Value> {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-    let text = post(url, &body).map_err(|e| format!("{method} at {url}: {e}"))?;
+    let text = post(url, &[], &body).map_err(|e| format!("{method} at {url}: {e}"))?.text;
     let answer: Value =
         serde_json::from_str(&text).map_err(|e| format!("{method} at {url}: no JSON ({e})"))?;
     match (answer.get("result"), answer.get("error")) {
@@ -23,21 +29,25 @@ pub(crate) fn call(url: &str, method: &str, params: &Value) -> Done<Value> {
     }
 }
 
-fn post(url: &str, body: &str) -> Done<String> {
+/// Posts JSON with some headers.
+pub(super) fn post(url: &str, headers: &[(&str, &str)], body: &str) -> Done<Answered> {
     let (host, path) = host_and_path(url)?;
     let wrap = |e: std::io::Error| e.to_string();
     let mut stream = TcpStream::connect(host).map_err(wrap)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(wrap)?;
     let length = body.len();
+    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n"
+         Content-Length: {length}\r\nConnection: close\r\n{more}\r\n"
     );
     stream.write_all(head.as_bytes()).map_err(wrap)?;
     stream.write_all(body.as_bytes()).map_err(wrap)?;
     let mut answer = String::new();
     stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer).map_err(wrap)?;
-    content(&answer)
+    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let status = status.ok_or("the answer is not HTTP")?;
+    Ok(Answered { status, text: content(&answer)? })
 }
 
 fn host_and_path(url: &str) -> Done<(&str, String)> {
