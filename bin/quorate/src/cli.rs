@@ -73,7 +73,7 @@ enum Command {
         /// The agent's token, a file of mode 0600.
         #[arg(long)]
         token_file: PathBuf,
-        /// The highest bands here: `read`, `read,prepare`, `read,prepare,sign`, `read,prepare,sign,broadcast` or `full`.
+        /// The bands here: `read`, `read,prepare`, `read,prepare,sign` or `full`; never above the credential's.
         #[arg(long)]
         bands: Option<String>,
     },

@@ -1,6 +1,6 @@
 //! Founding a vault: answers from flags, a file or a person become a charter, the desk's keys and its configuration.
 //!
-//! Reading order: the answers, asking for those that are missing, the plan that checks them all, and last what is written.
+//! Reading order: the answers, asking for those that are missing, the plan that checks them all, what is written.
 
 mod answers;
 mod ask;

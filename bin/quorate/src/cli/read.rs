@@ -140,7 +140,7 @@ pub(crate) fn pair<'a>(field: &str, text: &'a str, form: &str) -> Tried<(&'a str
     }
 }
 
-/// An asset by CAIP-19 or by the symbol that the policy gives it. Two assets of one symbol are told apart by the caller.
+/// An asset by CAIP-19 or by the symbol that the policy gives it; who names one of two is told both.
 pub(crate) fn asset<'a>(text: &str, assets: &'a [AssetInfo]) -> Tried<&'a AssetInfo> {
     if text.contains('/') {
         let wanted: AssetId = quorate_chains::parse_asset(text)?;

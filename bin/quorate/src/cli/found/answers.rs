@@ -30,8 +30,8 @@ pub(crate) struct InitArgs {
     /// A cosigner's seat file (`quorate-cosigner init`) and where it listens, `FILE@HOST:PORT`; repeat for each.
     #[arg(long = "cosigner")]
     cosigners: Vec<String>,
-    /// A source's enrolment file (`quorate source init`) and where its facts come from: `FILE@HOST:PORT`, `FILE@file:PATH` or
-    /// `FILE@URL`; repeat for more.
+    /// A source's enrolment file (`quorate source init`) and where its facts come from: `FILE@HOST:PORT`,
+    /// `FILE@file:PATH` or `FILE@URL`; repeat for more.
     #[arg(long = "source")]
     sources: Vec<String>,
     /// How many approvers must agree to changes of charter and policy and to unfreezing.
@@ -43,8 +43,8 @@ pub(crate) struct InitArgs {
     /// A chain and its node, `CHAIN=URL`; repeat for more.
     #[arg(long = "chain")]
     chains: Vec<String>,
-    /// An asset of the starter policy: `SYMBOL=CAIP19,decimals=18,name=Ether,alone=0.1,strangers=0.01,agent-daily=1,vault-daily=10`;
-    /// repeat for more. Each chain's coin by default, with these numbers.
+    /// An asset of the starter policy, in whole units:
+    /// `SYMBOL=CAIP19,decimals=18,name=Ether,alone=0.1,strangers=0.01,agent-daily=1,vault-daily=10`; repeat for more. Each chain's coin by default, with these numbers.
     #[arg(long = "asset")]
     assets: Vec<String>,
     /// A policy file instead of the starter policy.

@@ -133,8 +133,8 @@ fn answer(ui: &Ui, dir: &Path, plan: &Plan, text: &CharterText, digest: Digest) 
     });
     let mut words = format!(
         "vault {} is founded in {dir}\n\n{}  {}\n\n\
-         Read this digest aloud to every cosigner's operator and every approver, on a channel that this machine does not\n\
-         control. Give each a copy of {dir}/charter.json. Who reads the same digest there runs:\n",
+         Read this digest aloud to every cosigner's operator and every approver,\n\
+         on a channel that this machine does not control. Give each a copy of {dir}/charter.json. Who reads the same digest there runs:\n",
         text.vault,
         ui.tone(Tone::Strong, "charter"),
         ui.tone(Tone::Strong, &digest.to_string()),
