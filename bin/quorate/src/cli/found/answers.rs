@@ -43,8 +43,8 @@ pub(crate) struct InitArgs {
     /// A chain and its node, `CHAIN=URL`; repeat for more.
     #[arg(long = "chain")]
     chains: Vec<String>,
-    /// An asset of the starter policy, in whole units:
-    /// `SYMBOL=CAIP19,decimals=18,name=Ether,alone=0.1,strangers=0.01,agent-daily=1,vault-daily=10`; repeat for more. Each chain's coin by default, with these numbers.
+    /// An asset of the starter policy, in whole units; repeat for more:
+    /// `SYMBOL=CAIP19,decimals=18,name=Ether,alone=0.1,strangers=0.01,agent-daily=1,vault-daily=10`.
     #[arg(long = "asset")]
     assets: Vec<String>,
     /// A policy file instead of the starter policy.
