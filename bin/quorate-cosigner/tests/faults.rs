@@ -1,4 +1,12 @@
 //! What happens when processes die, disks lie, people freeze and peers are barred.
+#![allow(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod house;
 

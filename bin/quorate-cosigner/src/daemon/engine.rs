@@ -174,9 +174,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Fault> {
         let Step { replica, records, effects } = self.party.step(event, now);
-        // A note on the book (a charter that is coming, a freeze that was lifted) is made only once, when its entry is
-        // first seen. So it must be on disk before that entry is.
-        let notes = |body: &Body| matches!(body, Body::CharterApproved(_) | Body::Unfrozen(_));
+        // A note on the book (a charter that is coming, a freeze that was lifted or that a void entry carried) is made
+        // only once, when its entry is first seen. So it must be on disk before that entry is.
+        let notes = |body: &Body| {
+            matches!(body, Body::CharterApproved(_) | Body::Unfrozen(_) | Body::Frozen(_))
+        };
         let first = !replica.is_empty() && records.iter().any(|entry| notes(&entry.body));
         let mut tickets = Vec::new();
         if !records.is_empty() {

@@ -4,7 +4,11 @@
     unreachable_pub,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
-    clippy::arithmetic_side_effects
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
 )]
 
 mod cosigner;
