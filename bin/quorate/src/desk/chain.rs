@@ -22,8 +22,9 @@ use quorate_terms::{AccountId, Amount, AssetId, ChainId, Timestamp};
 use serde_json::{Value, json};
 
 use node::{Failure, Node};
-pub use past::Past;
-pub use token::Claims;
+pub(crate) use past::Past;
+pub(crate) use token::Claims;
+pub(in crate::desk) use token::transfer_data;
 use wire::{address, amount, field, number, quantity, text};
 
 /// Gas of a payment without calldata.
@@ -32,11 +33,11 @@ const GAS_BASE: u64 = 21_000;
 const PRIORITY_DEFAULT: u128 = 1_000_000_000;
 
 /// The nodes, by chain.
-pub type Chains = Arc<BTreeMap<ChainId, Arc<Chain>>>;
+pub(crate) type Chains = Arc<BTreeMap<ChainId, Arc<Chain>>>;
 
 /// A node did not answer, or its answer made no sense. Says what to do next; holds no URL and no text of the node's.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Upset(String);
+pub(crate) struct Upset(String);
 
 impl Upset {
     pub(super) fn new(why: impl Into<String>) -> Self {
@@ -54,7 +55,7 @@ impl std::error::Error for Upset {}
 
 /// What the node knows of a transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Sighting {
+pub(crate) enum Sighting {
     /// Nothing.
     Unknown,
     /// It waits for a block.
@@ -73,7 +74,7 @@ pub enum Sighting {
 }
 
 /// One chain, by its node.
-pub struct Chain {
+pub(crate) struct Chain {
     id: ChainId,
     node: Node,
     /// Whether the node has said that it is of this chain.
@@ -85,23 +86,18 @@ impl Chain {
     ///
     /// # Errors
     /// [`Fault`] for a chain that is not EVM, a URL that is none, or plain HTTP off loopback.
-    pub fn connect(chain: &ChainId, rpc: &str) -> Result<Self, Fault> {
+    pub(crate) fn connect(chain: &ChainId, rpc: &str) -> Result<Self, Fault> {
         quorate_chains::native_asset(chain)
             .map_err(|e| Fault::new(format!("chain {chain}"), e.message, e.next))?;
         let node = Node::at(chain, rpc)?;
         Ok(Self { id: chain.clone(), node, right: AtomicBool::new(false) })
     }
 
-    /// The chain.
-    pub const fn id(&self) -> &ChainId {
-        &self.id
-    }
-
     /// Number of the newest block; asks the node each time which chain it is of.
     ///
     /// # Errors
     /// [`Upset`], also when the node is of another chain.
-    pub async fn height(&self) -> Result<u64, Upset> {
+    pub(crate) async fn height(&self) -> Result<u64, Upset> {
         self.right.store(false, Ordering::Relaxed);
         self.is_right().await?;
         self.head().await
@@ -113,7 +109,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`], also when the node finds that the transfer would fail.
-    pub async fn snapshot(
+    pub(crate) async fn snapshot(
         &self,
         account: &AccountId,
         transfer: Option<&Transfer>,
@@ -142,7 +138,11 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`], also when the asset is no contract of the chain.
-    pub async fn balance(&self, account: &AccountId, asset: &AssetId) -> Result<Amount, Upset> {
+    pub(crate) async fn balance(
+        &self,
+        account: &AccountId,
+        asset: &AssetId,
+    ) -> Result<Amount, Upset> {
         self.is_right().await?;
         if asset.namespace() == "slip44" {
             let held =
@@ -156,7 +156,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`] when the node does not answer; a contract that claims nothing is not an error.
-    pub async fn claims(&self, asset: &AssetId) -> Result<Claims, Upset> {
+    pub(crate) async fn claims(&self, asset: &AssetId) -> Result<Claims, Upset> {
         self.is_right().await?;
         token::claims(&self.node, asset).await
     }
@@ -165,7 +165,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`] when the node does not take them and does not know them.
-    pub async fn publish(&self, raw: &[u8]) -> Result<(), Upset> {
+    pub(crate) async fn publish(&self, raw: &[u8]) -> Result<(), Upset> {
         self.is_right().await?;
         let bytes = format!("0x{}", hex::encode(raw));
         match self.node.call("eth_sendRawTransaction", json!([bytes])).await {
@@ -189,7 +189,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`]
-    pub async fn sighting(&self, txid: &str) -> Result<Sighting, Upset> {
+    pub(crate) async fn sighting(&self, txid: &str) -> Result<Sighting, Upset> {
         self.is_right().await?;
         let receipt = self.node.ask("eth_getTransactionReceipt", json!([txid])).await?;
         if receipt.is_null() {
@@ -208,7 +208,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`]
-    pub async fn nonce(&self, account: &AccountId) -> Result<u64, Upset> {
+    pub(crate) async fn nonce(&self, account: &AccountId) -> Result<u64, Upset> {
         self.is_right().await?;
         self.count(account, "latest").await
     }
@@ -218,7 +218,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`]
-    pub async fn transaction_with_nonce(
+    pub(crate) async fn transaction_with_nonce(
         &self,
         account: &AccountId,
         nonce: u64,
@@ -233,7 +233,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`Upset`]
-    pub async fn history(
+    pub(crate) async fn history(
         &self,
         account: &AccountId,
         assets: &[AssetId],
@@ -283,7 +283,7 @@ impl Chain {
         let call = if t.asset.namespace() == "slip44" {
             json!({ "from": from.address(), "to": t.to.address(), "value": quantity(t.amount) })
         } else {
-            let data = token::transfer_data(&t.to, t.amount)?;
+            let data = transfer_data(&t.to, t.amount)?;
             json!({ "from": from.address(), "to": t.asset.reference(), "data": data })
         };
         let estimate = match self.node.call("eth_estimateGas", json!([call])).await {

@@ -1,6 +1,5 @@
 //! Looking back: who took a nonce, and what moved in and out of an account. Bounded looks at recent blocks.
 
-use alloy_primitives::b256;
 use quorate_terms::{AccountId, Amount, AssetId, Timestamp};
 use serde_json::{Value, json};
 
@@ -13,26 +12,25 @@ const FULL_BLOCKS: u64 = 24;
 /// Blocks whose events are asked for.
 const EVENT_BLOCKS: u64 = 5_000;
 /// `keccak256("Transfer(address,address,uint256)")`
-const TRANSFER: alloy_primitives::B256 =
-    b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef");
+const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
 
 /// One transfer, as the node tells of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Past {
+pub(crate) struct Past {
     /// The transaction.
-    pub txid: String,
+    pub(crate) txid: String,
     /// Its block.
-    pub block: u64,
+    pub(crate) block: u64,
     /// When, where the node says so.
-    pub at: Option<Timestamp>,
+    pub(crate) at: Option<Timestamp>,
     /// Whether it left the account.
-    pub outgoing: bool,
+    pub(crate) outgoing: bool,
     /// The other account; none for a contract's creation.
-    pub counterparty: Option<AccountId>,
+    pub(crate) counterparty: Option<AccountId>,
     /// What moved.
-    pub asset: AssetId,
+    pub(crate) asset: AssetId,
     /// How much.
-    pub amount: Amount,
+    pub(crate) amount: Amount,
 }
 
 /// The mined transaction that took a nonce: halving between `near_block` and the head.

@@ -13,17 +13,17 @@ const CLAIM_MAX: usize = 256;
 
 /// What a token's contract claims. Outside text: never to be trusted, never to be looked up by.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Claims {
+pub(crate) struct Claims {
     /// Its symbol.
-    pub symbol: Option<String>,
+    pub(crate) symbol: Option<String>,
     /// Its name.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Its decimal places.
-    pub decimals: Option<u8>,
+    pub(crate) decimals: Option<u8>,
 }
 
 /// Call data of `transfer(address,uint256)`, for the estimate of its gas only.
-pub(super) fn transfer_data(to: &AccountId, amount: Amount) -> Result<String, Upset> {
+pub(in crate::desk) fn transfer_data(to: &AccountId, amount: Amount) -> Result<String, Upset> {
     let amount = hex::encode(amount.units().to_be_bytes::<32>());
     Ok(format!("0xa9059cbb{}{amount}", word(to)?))
 }

@@ -1,0 +1,74 @@
+//! How the desk and those around it are.
+
+use std::collections::BTreeMap;
+
+use quorate_custody::Book;
+use quorate_terms::Timestamp;
+
+use super::Told;
+use crate::control::{CosignerView, StatusView, WalletView};
+use crate::desk::effects::World;
+
+pub(super) async fn of(world: &World) -> Told<StatusView> {
+    let mut chains = BTreeMap::new();
+    for (id, chain) in world.chains.iter() {
+        chains.insert(id.clone(), chain.height().await.map_err(|upset| upset.to_string()));
+    }
+    let cosigners = world.cosigners.views().await;
+    let checkpoint = world.cosigners.newest().await.map(|newest| newest.note.to_string());
+    let checkpoint = checkpoint
+        .or_else(|| Some(world.engine.head().note.clone()).filter(|note| !note.is_empty()));
+    let (now, writes) = (world.engine.clock().now(), world.engine.writes());
+    let of_book = move |book: &Book| StatusView {
+        chains,
+        cosigners,
+        checkpoint,
+        writes,
+        ..of_book(book, now)
+    };
+    world.engine.look(of_book).await
+}
+
+fn of_book(book: &Book, now: Timestamp) -> StatusView {
+    StatusView {
+        vault: book.vault().to_string(),
+        charter: book.charter_digest(),
+        policy: (book.policy().digest(), book.policy().document().version),
+        policy_document: book.policy().document().clone(),
+        charter_text: book.charter().clone(),
+        size: book.size(),
+        checkpoint: None,
+        cosigners: Vec::<CosignerView>::new(),
+        chains: BTreeMap::new(),
+        wallets: book.wallets().map(|(id, wallet)| view(id, wallet)).collect(),
+        freezes: book.freezes().map(|(digest, scope)| (*digest, scope.clone())).collect(),
+        voids: book.voids().collect(),
+        open_cases: book.open_cases().count(),
+        now,
+        writes: false,
+        credentials: book.credentials().map(credential).collect(),
+    }
+}
+
+fn view(id: &quorate_terms::WalletId, wallet: &quorate_custody::book::Wallet) -> WalletView {
+    WalletView {
+        wallet: id.clone(),
+        accounts: wallet.accounts.clone(),
+        holders: wallet.holders.iter().map(ToString::to_string).collect(),
+        backups: wallet.backups.iter().map(ToString::to_string).collect(),
+        barred: wallet.barred.as_ref().map(ToString::to_string),
+    }
+}
+
+fn credential(
+    admitted: &quorate_custody::book::Admitted,
+) -> (String, String, String, Timestamp, bool) {
+    let c = &admitted.credential;
+    (
+        c.credential.to_string(),
+        c.agent.to_string(),
+        c.band.to_string(),
+        c.expires_at,
+        admitted.revoked,
+    )
+}

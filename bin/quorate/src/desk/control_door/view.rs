@@ -1,0 +1,82 @@
+//! A case as the command line shows it.
+
+use quorate_chains::native_asset;
+use quorate_custody::rulings::action_kind;
+use quorate_terms::CaseId;
+use quorate_terms::intent::{Action, Requester, Transfer};
+use quorate_terms::policy::PolicyDocument;
+
+use super::Told;
+use crate::control::CaseView;
+use crate::desk::answers::Story;
+use crate::desk::engine::Engine;
+
+pub(super) async fn of(engine: &Engine, case: CaseId) -> Told<Option<CaseView>> {
+    let Some(story) = Story::of(engine, case).await? else { return Ok(None) };
+    let policy = engine.look(|book| book.policy().document().clone()).await?;
+    let wallet = match &story.intent.action {
+        Action::Transfer(transfer) => Some(transfer.wallet.clone()),
+        Action::OpenWallet(open) => Some(open.wallet.clone()),
+        _ => None,
+    };
+    let txid = story.txid();
+    Ok(Some(CaseView {
+        case,
+        kind: action_kind(&story.intent.action).to_owned(),
+        requester: match &story.intent.requester {
+            Requester::Agent { agent, .. } => agent.to_string(),
+            Requester::Person { person } => person.to_string(),
+        },
+        state: story.state,
+        filed_at: story.filed_at,
+        expires_at: story.judged.as_ref().map(|judged| judged.expires_at),
+        judgment: story.judged.map(|judged| judged.judgment),
+        tallies: story.tallies,
+        summary: summary(&policy, &story.intent.action),
+        wallet,
+        txid,
+        reason: story.closed.as_ref().map(|closed| closed.reason.clone()),
+        outcome: story.closed.map(|closed| closed.outcome),
+    }))
+}
+
+/// The act in one line. No personal value: those are commitments.
+fn summary(policy: &PolicyDocument, action: &Action) -> String {
+    match action {
+        Action::Transfer(transfer) => moves(policy, transfer),
+        Action::Cancel { case } => format!("give up case {case}"),
+        Action::OpenWallet(open) => {
+            let chains: Vec<_> = open.chains.iter().map(ToString::to_string).collect();
+            format!("open wallet {} on {}", open.wallet, chains.join(", "))
+        }
+        Action::ChangePolicy { policy } => {
+            format!("put policy version {} in force", policy.version)
+        }
+        Action::ChangeCharter { .. } => "put another charter in force".to_owned(),
+        Action::IssueCredential { credential } => {
+            format!("admit agent {} with band {}", credential.agent, credential.band)
+        }
+        Action::RevokeCredential { credential } => format!("revoke credential {credential}"),
+        Action::ListAddress { account, .. } => format!("list {account}"),
+        Action::RemoveAddress { account } => format!("take {account} off the list"),
+        Action::Freeze { .. } => "stop signing".to_owned(),
+        Action::Unfreeze { lifts, .. } => {
+            format!("allow signing again; ends {} freezes", lifts.len())
+        }
+    }
+}
+
+fn moves(policy: &PolicyDocument, t: &Transfer) -> String {
+    let info =
+        |asset: &quorate_terms::AssetId| policy.assets.iter().find(|info| info.asset == *asset);
+    let amount = match info(&t.asset) {
+        Some(info) => format!("{} {}", t.amount.to_decimal(info.decimals), info.symbol),
+        None => format!("{} base units of {}", t.amount, t.asset),
+    };
+    let native = native_asset(&t.asset.chain()).ok();
+    let fee = match native.as_ref().and_then(info) {
+        Some(info) => format!("{} {}", t.fee_ceiling.to_decimal(info.decimals), info.symbol),
+        None => format!("{} base units", t.fee_ceiling),
+    };
+    format!("send {amount} from {} to {}, fee at most {fee}", t.wallet, t.to.address())
+}

@@ -1,0 +1,160 @@
+//! The two MCP doors of the product: a process on standard input and output that reaches the desk over its socket, and
+//! streamable HTTP in the desk itself.
+
+mod tls;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use quorate_gateway::http::{
+    Allowed, Connections, Limits as HttpLimits, Setup, listen_check, router, serve,
+};
+use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
+use quorate_gateway::stdio::serve_process;
+use quorate_host::fault::Fault;
+use quorate_host::link::{Limits, Silent};
+use quorate_host::{secret_file, unix};
+use quorate_terms::credential::Band;
+use quorate_terms::digest::tag;
+use quorate_terms::{Digest, Malformed};
+use tokio::net::TcpListener;
+
+use super::answers::Answers;
+use super::control_door::Remote;
+use super::effects::World;
+use super::files::Files;
+use crate::config::HttpConfig;
+
+/// Serves one credential over this process's standard input and output until the input ends. Standard output carries nothing
+/// but protocol.
+///
+/// # Errors
+/// [`Fault`] for a band list that is none, a token file that others can read, a desk that does not run, or a credential
+/// that it does not know.
+pub async fn mcp_stdio(dir: &Path, token_file: &Path, bands: Option<&str>) -> Result<(), Fault> {
+    let ceiling = ceiling(bands)?;
+    let token = read_token(token_file)?;
+    let socket = Files::at(dir).socket();
+    let link = unix::connect(&socket, Arc::new(Silent), Limits::default()).await?;
+    let desk = Arc::new(Remote::new(link, token));
+    let limiter = Arc::new(Limiter::new(Rate::default(), forward_clock()));
+    serve_process(desk, ceiling, token, limiter).await.map_err(|complaint| {
+        Fault::new("mcp", complaint.message, "see `quorate agent new` and the desk's log")
+    })
+}
+
+/// Bands of the door: `read` unless a list is given.
+fn ceiling(bands: Option<&str>) -> Result<Band, Fault> {
+    bands.map_or(Ok(Band::default()), Band::from_list).map_err(|e| bad("bands", &e))
+}
+
+/// The tagged hash of the token in a file of mode 0600.
+fn read_token(path: &Path) -> Result<Digest, Fault> {
+    let token = secret_file::read(path)?.without_line_break();
+    if token.expose().is_empty() {
+        let name = path.display().to_string();
+        return Err(Fault::new(name, "is empty", "give the file that `quorate agent new` wrote"));
+    }
+    Ok(Digest::of(tag::TOKEN, token.expose()))
+}
+
+/// Opens MCP over HTTP and serves it on a task of its own.
+///
+/// # Errors
+/// [`Fault`] for an address off loopback without TLS, a certificate that cannot be used, or lists that are none.
+pub(crate) async fn http(
+    config: &HttpConfig,
+    resolve: impl Fn(&Path) -> PathBuf,
+    answers: Arc<Answers>,
+    world: Arc<World>,
+) -> Result<(), Fault> {
+    let bands = ceiling(Some(&config.bands))?;
+    let address: SocketAddr = config.listen.parse().map_err(|_| {
+        Fault::new("http.listen", "is no address with a port", "give one such as `127.0.0.1:7410`")
+    })?;
+    let acceptor = tls::acceptor(config, resolve)?;
+    listen_check(&address, acceptor.is_some()).map_err(|e| bad("http", &e))?;
+    let listener = TcpListener::bind(address).await.map_err(|e| {
+        Fault::new(
+            format!("http {address}"),
+            e.to_string(),
+            "free the port, or name another in desk.toml",
+        )
+    })?;
+    // With port 0 the system chose one.
+    let address =
+        listener.local_addr().map_err(|e| Fault::new("http", e.to_string(), "try again"))?;
+    let setup = setup(config, address, acceptor.is_some(), world)?;
+    let router = router(answers, bands, setup).map_err(|e| bad("http", &e))?;
+    let never = std::future::pending();
+    match acceptor {
+        Some(acceptor) => {
+            let wrap = move |socket| tls::wrap(acceptor.clone(), socket);
+            tokio::spawn(async move {
+                serve(listener, wrap, router, Connections::default(), never).await
+            });
+        }
+        None => {
+            let wrap = |socket| std::future::ready(Ok(socket));
+            tokio::spawn(async move {
+                serve(listener, wrap, router, Connections::default(), never).await
+            });
+        }
+    }
+    tracing::info!(%address, bands = %bands, "mcp over http is open");
+    Ok(())
+}
+
+fn setup(
+    config: &HttpConfig,
+    address: SocketAddr,
+    tls: bool,
+    world: Arc<World>,
+) -> Result<Setup, Fault> {
+    let stateful = match config.mode.as_str() {
+        "stateless" => false,
+        "stateful" => true,
+        _ => return Err(Fault::new("http.mode", "is unknown", "give `stateless` or `stateful`")),
+    };
+    let mut hosts = config.hosts.clone();
+    hosts.push(address.to_string());
+    if address.ip().is_loopback() {
+        hosts.push(format!("localhost:{}", address.port()));
+    }
+    let scheme = if tls { "https" } else { "http" };
+    let name = config.hosts.first().cloned().unwrap_or_else(|| address.to_string());
+    let (engine, of_metrics) = (world.engine.clone(), world);
+    Ok(Setup {
+        allowed: Allowed::new(&hosts, &config.origins),
+        public_url: format!("{scheme}://{name}"),
+        stateful,
+        limits: HttpLimits::default(),
+        clock: forward_clock(),
+        ready: Arc::new(move || engine.writes()),
+        metrics: Arc::new(move || metrics(&of_metrics)),
+    })
+}
+
+/// Gauges without address, amount or name.
+fn metrics(world: &World) -> String {
+    let (size, writes) = (world.engine.head().size, u8::from(world.engine.writes()));
+    format!(
+        "# HELP quorate_ledger_entries Entries in the ledger.\n# TYPE quorate_ledger_entries gauge\n\
+         quorate_ledger_entries {size}\n\
+         # HELP quorate_writes Whether the disk takes writes.\n# TYPE quorate_writes gauge\nquorate_writes {writes}\n"
+    )
+}
+
+fn forward_clock() -> DoorClock {
+    let start = Instant::now();
+    Arc::new(move || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
+fn bad(what: &str, error: &Malformed) -> Fault {
+    Fault::new(format!("{what}: {}", error.field()), error.why(), error.mend())
+}
+
+#[cfg(test)]
+mod tests;
