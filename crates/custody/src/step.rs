@@ -92,7 +92,13 @@ impl Book {
         match case.state {
             // A conflicting draft is due, and what was given up is not published again.
             _ if given_up => vec![Effect::Fetch(case.id), Effect::Watch(case.id)],
-            State::AwaitSignature if case.aborts >= limits::ABORTS_PER_CASE_MAX => Vec::new(),
+            // After too many failed runs only a draft that gives the case up is signed; what was signed before may settle.
+            State::AwaitSignature
+                if case.aborts >= limits::ABORTS_PER_CASE_MAX && case.cancel.is_none() =>
+            {
+                let signed = (!case.signed.is_empty()).then_some(Effect::Watch(case.id));
+                signed.into_iter().collect()
+            }
             // While a replacement is signed, what it is to replace may still become final.
             State::AwaitSignature if !case.signed.is_empty() => {
                 vec![Effect::Convene(case.id), Effect::Watch(case.id)]

@@ -40,7 +40,8 @@ impl Party {
             }
             Err(refusal) => {
                 self.alarm(&mut step, "book_refused", &refusal.to_string(), now);
-                self.answer_refused(&mut step, id, None, refusal, false, now);
+                let left = self.may_have_left(&call.ask);
+                self.answer_refused(&mut step, id, None, refusal, left, now);
                 return step;
             }
         };
@@ -57,6 +58,11 @@ impl Party {
             }
         }
         step
+    }
+
+    /// Whether something secret-dependent may have left for what is asked, whatever the reason not to go on now.
+    fn may_have_left(&self, ask: &Ask) -> bool {
+        matches!(ask, Ask::Sign { case, .. } if !self.charter.marks(case).is_empty())
     }
 
     /// Folds what the desk tells.
@@ -99,6 +105,9 @@ impl Party {
             // The delay of a charter change runs on this party's own clock, from here.
             self.record(step, entry.body, now);
         }
+        for (freeze, scope) in followed.freezes {
+            self.freeze_of_void(step, freeze, scope, now);
+        }
         let mine: BTreeSet<Digest> = self.charter.freezes().map(|(digest, _)| *digest).collect();
         let lifts: BTreeSet<Digest> =
             followed.lifted.into_iter().filter(|d| mine.contains(d)).collect();
@@ -112,6 +121,17 @@ impl Party {
             // Refused until the delay has passed here; warrants say so until then.
             drop(self.charter.adopt(&text, digest, now));
         }
+    }
+
+    /// A signed freeze counts here even where the entry that carried it is void.
+    fn freeze_of_void(&mut self, step: &mut Step, freeze: Digest, scope: Scope, now: Timestamp) {
+        let known = |(digest, _): (&Digest, &Scope)| *digest == freeze;
+        if self.follower.book().freezes().any(known) || self.charter.freezes().any(known) {
+            return;
+        }
+        let (by, cause) = ("book".to_owned(), "void_entry".to_owned());
+        let frozen = Frozen { scope, by, cause, freeze, signed: None, case: None };
+        self.record(step, Body::Frozen(Box::new(frozen)), now);
     }
 
     pub(super) fn freeze_came(&mut self, freeze: &Freeze, now: Timestamp) -> Step {
