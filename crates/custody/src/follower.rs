@@ -53,6 +53,11 @@ impl Follower {
         &self.frontier
     }
 
+    /// The replica and its tree, for a party that goes on from them in its own way.
+    pub fn into_parts(self) -> (Book, Frontier) {
+        (self.book, self.frontier)
+    }
+
     /// How many entries it has.
     pub const fn size(&self) -> u64 {
         self.book.size()

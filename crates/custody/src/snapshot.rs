@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use quorate_ledger::Frontier;
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
+use quorate_terms::digest::tag;
 use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{Digest, PublicKey, Signature};
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Book, BookState, load};
+use crate::follower::Follower;
 use crate::refusal::Refusal;
 
 /// What a snapshot holds: the charter and the policy in force, and the state.
@@ -67,6 +71,65 @@ impl Book {
             state.put(case);
         }
         Ok(Self { charter: read.charter, charter_digest, policy, state })
+    }
+}
+
+/// What is signed: the tree, and the digest of the fold's bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    v: u8,
+    frontier: Frontier,
+    book: Digest,
+}
+
+impl Follower {
+    /// The fold and its tree as bytes under their owner's signature: the head as JSON, the signature over it, and the
+    /// fold, each but the last on a line. `sign` signs a digest with the owner's key.
+    ///
+    /// # Errors
+    /// As [`Book::to_snapshot`].
+    pub fn to_snapshot(&self, sign: impl FnOnce(&Digest) -> Signature) -> Result<Vec<u8>, Refusal> {
+        let book = self.book().to_snapshot()?;
+        let head = Head {
+            v: 1,
+            frontier: self.frontier().clone(),
+            book: Digest::of(tag::SNAPSHOT, &book),
+        };
+        let head = serde_json::to_vec(&head).map_err(|e| bad(&e.to_string()))?;
+        let signature = sign(&Digest::of(tag::SNAPSHOT, &head)).to_string();
+        Ok([head.as_slice(), b"\n", signature.as_bytes(), b"\n", &book].concat())
+    }
+
+    /// The replica that a snapshot of `owner` holds. `charter` is any charter of the same vault and ledger.
+    ///
+    /// # Errors
+    /// [`Refusal`] for bytes that `owner` did not sign, or that hold no fold of this vault.
+    pub fn from_snapshot(
+        charter: &CharterText,
+        owner: &PublicKey,
+        bytes: &[u8],
+    ) -> Result<Self, Refusal> {
+        let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
+        let (Some(head), Some(signature), Some(book)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(bad("it is cut short"));
+        };
+        let signature = std::str::from_utf8(signature).ok().and_then(|s| s.parse().ok());
+        let signed =
+            signature.is_some_and(|s| owner.verifies(&Digest::of(tag::SNAPSHOT, head), &s));
+        if !signed {
+            return Err(bad("its owner did not sign it"));
+        }
+        let head: Head = serde_json::from_slice(head).map_err(|e| bad(&e.to_string()))?;
+        if head.v != 1 || head.book != Digest::of(tag::SNAPSHOT, book) {
+            return Err(bad("its fold is not the one that was signed"));
+        }
+        let book = Book::from_snapshot(charter, book)?;
+        if book.size() != head.frontier.size() {
+            return Err(bad("fold and tree are of different sizes"));
+        }
+        Ok(Self::new(book, head.frontier))
     }
 }
 

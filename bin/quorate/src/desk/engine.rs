@@ -5,6 +5,11 @@
 
 mod batch;
 mod head;
+mod snapshot;
+
+#[cfg(test)]
+#[path = "../../../../crates/custody/tests/house/mod.rs"]
+mod house;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,7 +21,7 @@ use quorate_host::clock::Clock;
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
 use quorate_host::store::Store;
-use quorate_ledger::{Frontier, VerifierKey, hash};
+use quorate_ledger::{Checkpoint, Frontier, VerifierKey, hash};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::Entry;
@@ -91,8 +96,9 @@ pub(super) struct Writer {
     tail: VecDeque<(u64, String)>,
     store: Store,
     clock: Arc<dyn Clock>,
-    log: Identity,
+    log: Arc<Identity>,
     key: VerifierKey,
+    keeper: snapshot::Keeper,
     head: watch::Sender<Arc<Head>>,
     effects: mpsc::UnboundedSender<Effect>,
     writes: Arc<AtomicBool>,
@@ -114,6 +120,7 @@ impl Engine {
             .map_err(|e| Fault::new("charter", e.to_string(), "found the vault again"))?;
         let (sender, head) = watch::channel(Arc::new(Head::none()));
         let writes = Arc::new(AtomicBool::new(true));
+        let log = Arc::new(log);
         let mut writer = Writer {
             book: new_book(&founding)?,
             founding,
@@ -121,6 +128,7 @@ impl Engine {
             tail: VecDeque::new(),
             store: store.clone(),
             clock: clock.clone(),
+            keeper: snapshot::Keeper::new(store.clone(), log.clone()),
             log,
             key,
             head: sender,
@@ -198,10 +206,14 @@ impl Engine {
 }
 
 impl Writer {
-    /// Folds everything that the disk has; founds the vault if it has nothing.
+    /// Folds everything that the disk has, from our newest snapshot on; founds the vault if it has nothing.
     async fn load(&mut self) -> Result<(), Fault> {
-        self.book = new_book(&self.founding)?;
-        self.frontier = Frontier::new();
+        let restored = self.keeper.restore(&self.founding).await?;
+        let whole = restored.is_none();
+        (self.book, self.frontier) = match restored {
+            Some(parts) => parts,
+            None => (new_book(&self.founding)?, Frontier::new()),
+        };
         self.tail.clear();
         let size = self.store.size();
         while self.book.size() < size {
@@ -213,6 +225,11 @@ impl Writer {
         self.publish();
         if size == 0 {
             self.found().await?;
+        }
+        if !whole {
+            let (size, root) = (self.frontier.size(), self.frontier.root());
+            let head = Checkpoint { origin: self.key.name().to_owned(), size, root };
+            self.keeper.verify_beside(self.founding.vault.to_string(), head);
         }
         Ok(())
     }

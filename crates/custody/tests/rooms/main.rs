@@ -19,6 +19,8 @@ mod lies;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod snapshot;
+#[cfg(test)]
 mod walk;
 #[cfg(test)]
 mod warrant;

@@ -85,6 +85,7 @@ impl Writer {
                 drop(self.effects.send(effect));
             }
         }
+        self.keeper.consider(&self.book, &self.frontier);
     }
 
     /// Records what follows from an event: queued for the disk and folded, in that order.
