@@ -10,13 +10,14 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a bench stands on the tests' house, prints its rows, and may end at the first surprise"
 )]
 
+/// The desk's engine, and nothing else of it.
 #[path = "../src/desk"]
-mod desk {
-    #[expect(dead_code, reason = "the bench starts the engine and nothing else")]
-    pub(crate) mod engine;
+pub mod desk {
+    pub mod engine;
 }
 #[path = "../../../crates/custody/tests/house/mod.rs"]
 mod house;
@@ -33,10 +34,10 @@ use quorate_host::clock::SystemClock;
 use quorate_host::identity::Identity;
 use quorate_host::store::{Append, Store};
 use quorate_ledger::{Frontier, hash};
+use quorate_terms::Amount;
 use quorate_terms::canonical::Term as _;
 use quorate_terms::charter::CharterText;
 use quorate_terms::fact::Fate;
-use quorate_terms::Amount;
 
 use row::Measured;
 

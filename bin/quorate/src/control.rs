@@ -10,7 +10,9 @@ use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
 use quorate_terms::judgment::Judgment;
 use quorate_terms::quorum::Tally;
-use quorate_terms::{AccountId, CaseId, ChainId, Digest, IdempotencyKey, PersonId, Timestamp, WalletId};
+use quorate_terms::{
+    AccountId, CaseId, ChainId, Digest, IdempotencyKey, PersonId, Timestamp, WalletId,
+};
 use serde::{Deserialize, Serialize};
 
 /// `desk.file`: file an intent as a person. The desk adds vault and requester.

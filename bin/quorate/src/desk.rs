@@ -3,24 +3,24 @@
 //! Reading order: the engine that records before it acts; the cosigners, the chain and the sources of facts that its effects
 //! reach; then the doors through which people and programs come in.
 
-mod files;
+pub mod files;
 
-mod engine;
+pub mod engine;
 
-mod chain;
-mod cosigners;
-mod effects;
-mod facts;
-mod receipts;
+pub mod chain;
+pub mod cosigners;
+pub mod effects;
+pub mod facts;
+pub mod receipts;
 
-mod book_door;
-mod control_door;
+pub mod book_door;
+pub mod control_door;
 
-mod answers;
-mod mcp_door;
+pub mod answers;
+pub mod mcp_door;
 
-mod source;
-mod start;
+pub mod source;
+pub mod start;
 
 pub use engine::{Engine, Trouble};
 pub use mcp_door::mcp_stdio;

@@ -74,7 +74,7 @@ pub(crate) enum Sighting {
 }
 
 /// One chain, by its node.
-pub(crate) struct Chain {
+pub struct Chain {
     id: ChainId,
     node: Node,
     /// Whether the node has said that it is of this chain.

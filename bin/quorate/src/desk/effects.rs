@@ -1,9 +1,9 @@
 //! Doing what the book says is to be done, once it is durable. Every effect may be repeated without harm.
 
-mod ceremony;
-mod publish;
-mod pulse;
-mod signing;
+pub mod ceremony;
+pub mod publish;
+pub mod pulse;
+pub mod signing;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,7 +4,7 @@
 //! book is folded anew from the disk.
 
 mod batch;
-mod head;
+pub mod head;
 mod snapshot;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Facts from outside: prices, screening and finality, from the sources that the configuration names. What weight a fact has
 //! is for the charter: here it is only fetched and carried.
 
-mod ask;
+pub mod ask;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -15,6 +15,9 @@ use quorate_terms::{CaseId, Digest, Timestamp};
 use super::{CallId, Effect, Party, RUN_DEADLINE_S, Step};
 use crate::party::running::Kind;
 
+/// Void entries told in one answer at most.
+const VOIDS_TOLD_MAX: usize = 16;
+
 /// How far a call of the desk has fed the replica.
 enum Fed {
     /// To the head whose signed checkpoint came with it.
@@ -66,12 +69,7 @@ impl Party {
     }
 
     /// Folds what the desk tells.
-    fn follow(
-        &mut self,
-        call: &Call,
-        now: Timestamp,
-        step: &mut Step,
-    ) -> Result<Fed, Refusal> {
+    fn follow(&mut self, call: &Call, now: Timestamp, step: &mut Step) -> Result<Fed, Refusal> {
         let told = &call.told;
         let entries: Vec<Vec<u8>> =
             told.entries.iter().map(|text| text.clone().into_bytes()).collect();
@@ -85,12 +83,12 @@ impl Party {
                 return Err(refusal);
             }
         };
-        let size = self.follower.size();
-        let news: Vec<Vec<u8>> = entries.into_iter().skip(known).collect();
-        let followed = self.follower.follow(&news);
-        let came = usize::try_from(self.follower.size().saturating_sub(size)).unwrap_or_default();
-        step.replica.extend(news.into_iter().take(came));
-        self.take_note(followed?, now, step);
+        for entry in entries.into_iter().skip(known) {
+            // One by one: what a good entry brings is noted even where a later one is broken.
+            let followed = self.follower.follow(std::slice::from_ref(&entry))?;
+            step.replica.push(entry);
+            self.take_note(followed, now, step);
+        }
         if told.checkpoint.is_empty() {
             return Ok(Fed::Part);
         }
@@ -255,10 +253,25 @@ impl Party {
             size: self.follower.size(),
             cosignature,
             clock: now,
-            voids: Vec::new(),
+            voids: self.voids(),
             outbox: self.outbox(),
             came,
         }
+    }
+
+    /// Void entries that nobody has resumed from, the newest few: a lying desk can write any number of them.
+    fn voids(&self) -> Vec<(u64, Refusal)> {
+        let mut voids: Vec<(u64, Refusal)> = self
+            .follower
+            .book()
+            .voids()
+            .map(|(index, entry)| {
+                let message = format!("entry {index} ({}) is void here", entry.short());
+                let next = "find out who wrote it; the charter's quorum signs `resume`";
+                (index, Refusal::new("void_entry", message, next))
+            })
+            .collect();
+        voids.split_off(voids.len().saturating_sub(VOIDS_TOLD_MAX))
     }
 
     pub(super) fn answer_refused(

@@ -2,6 +2,7 @@
 
 use quorate_custody::Event;
 use quorate_terms::entry::Stage;
+use quorate_terms::fact::Fact;
 use quorate_terms::{AccountId, CaseId, ChainId};
 
 use super::World;
@@ -25,7 +26,8 @@ impl World {
     pub(super) async fn publish(&self, case: CaseId) -> Result<(), Trouble> {
         let Some(followed) = self.followed(case).await? else { return Ok(()) };
         if is_detached(&self.engine, &case).await {
-            return Ok(());
+            // Its requester publishes the bytes; the nonce is followed all the same.
+            return self.watch(case).await;
         }
         let Some(node) = self.chains.get(&followed.chain) else { return Ok(()) };
         let Some((txid, transaction)) = followed.signed.last() else { return Ok(()) };
@@ -129,6 +131,10 @@ impl World {
         let ours = followed.ours.clone();
         let asked = (followed.chain.clone(), followed.account.clone(), followed.nonce);
         let Some(fact) = self.facts.finality(asked, ours).await else { return Ok(()) };
+        let wanted = self.engine.look(|book| book.charter().finality_depth).await?;
+        if matches!(fact.body.fact, Fact::Finality { depth, .. } if depth < wanted) {
+            return Ok(());
+        }
         match self.engine.tell(Event::FinalityCame { case, fact: Box::new(fact) }).await {
             Ok(_) => Ok(()),
             Err(Trouble::Refused(refusal)) if refusal.code == "unknown_case" => Ok(()),

@@ -12,6 +12,10 @@ use crate::desk::engine::Trouble;
 impl World {
     pub(super) async fn convene(&self, case: CaseId) -> Result<(), Trouble> {
         let Some(attempt) = self.awaits(case, State::AwaitSignature).await? else { return Ok(()) };
+        // No cosigner signs before people have agreed to go on; asking would only close the case.
+        if self.engine.look(|book| book.voids().next().is_some()).await? {
+            return Ok(());
+        }
         let parties = self.parties().await?;
         let ask = Ask::Sign { case, attempt, parties: parties.clone() };
         let answers = self.cosigners.ask(&parties, &ask).await;

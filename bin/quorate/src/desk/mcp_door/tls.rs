@@ -1,6 +1,5 @@
 //! TLS of the HTTP door, from PEM files.
 
-use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,9 +55,9 @@ pub(super) fn acceptor(
 }
 
 /// One handshake. The door bounds its time.
-pub(super) fn wrap(
+pub(super) async fn wrap(
     acceptor: TlsAcceptor,
     socket: TcpStream,
-) -> impl Future<Output = io::Result<TlsStream<TcpStream>>> + Send {
-    async move { acceptor.accept(socket).await }
+) -> io::Result<TlsStream<TcpStream>> {
+    acceptor.accept(socket).await
 }
