@@ -186,8 +186,14 @@ fn memo(stage: &Stage, narrator: &mut Narrator, agent: &Agent, wish: &Wish) -> D
         "the judgment is that of the same transfer without it",
     )?;
     let (plain, with) = (agent.prepare(stage, wish)?, agent.prepare(stage, &injected)?);
-    let bytes = |said: &Value| text(said, "/unsignedTx");
-    narrator.expect(bytes(&plain)? == bytes(&with)?, "the bytes are the same too")?;
+    // The block's base fee may move between two looks; what the bytes do may not.
+    let does = |said: &Value| {
+        ["from", "to", "moves"].map(|part| said.pointer(&format!("/review/{part}")).cloned())
+    };
+    narrator.expect(
+        does(&plain) == does(&with),
+        "bytes read back: the same account pays the same to the same",
+    )?;
     let case = text(&agent.send(stage, &injected, "invoice-5")?, "/case")?;
     let view = stage.ended(&case)?;
     narrator.expect(

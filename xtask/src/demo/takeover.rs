@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::narrate::Narrator;
 use super::story::{agreed, outcome};
 use crate::Done;
+use crate::run;
 use crate::stage::{Agent, COSIGNERS, Stage, Wish, text};
 
 /// Tells it; gives the case, which the honest desk settles in the end.
@@ -56,8 +57,9 @@ fn lie(
         let answer = said.pointer(&format!("/answers/{name}")).cloned().unwrap_or_default();
         let came = text(&answer, "/came/came")?;
         narrator.expect(came == "refused", &format!("{name} reads the bytes and refuses"))?;
-        let why = answer.pointer("/voids/0/1/message").and_then(Value::as_str).unwrap_or_default();
-        narrator.tell(&format!("  {why}"));
+        let void = answer.pointer("/voids/0/0").map(ToString::to_string).unwrap_or_default();
+        narrator
+            .expect(void == entry, &format!("{name} tells the desk that entry {entry} is void"))?;
         let status = stage.cosigner_status(name)?;
         let holds =
             |field: &str| status.pointer(field).is_some_and(|v| v.to_string().contains(&entry));
@@ -67,6 +69,10 @@ fn lie(
             alarms.is_some_and(|a| !a.is_empty()),
             &format!("{name} has raised an alarm"),
         )?;
+        let log = run::read(&stage.room.join(format!("logs/{name}.log")))?;
+        let why =
+            log.lines().rev().find_map(|line| line.split_once("subject=")).unwrap_or_default();
+        narrator.tell(&format!("  {}", why.1));
     }
     Ok(entry)
 }

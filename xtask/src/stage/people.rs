@@ -49,7 +49,7 @@ impl Stage {
     pub(crate) fn approve_offline(&self, who: &str, case: &str) -> Done<String> {
         let (book, note) = (self.at("public/book.jsonl"), self.at("public/book.checkpoint"));
         self.desk(&["ledger", "export", "--out", &book, "--checkpoint-out", &note])?;
-        let signed = self.at("public/approval.json");
+        let signed = self.at(&format!("approvers/{who}/carried.json"));
         let words = [
             "approve",
             case,
