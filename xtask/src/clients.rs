@@ -72,7 +72,8 @@ fn listings_agree(stage: &Stage, agent: &Agent) -> Done<usize> {
     }
     let http = python(&arguments, &["--http", &url, &agent.token_file])?;
     let (program, desk) = (stage.programs.path("quorate").display().to_string(), stage.at("desk"));
-    let words = [program.as_str(), "mcp", "--dir", &desk, "--token-file", &agent.token_file];
+    let mut words = vec![program.as_str(), "mcp", "--dir", &desk];
+    words.extend(["--token-file", &agent.token_file, "--bands", "full"]);
     let stdio = python(&arguments, &words)?;
     for (door, seen) in [("HTTP", http), ("stdio", stdio)] {
         if seen != first {

@@ -69,6 +69,11 @@ impl Process {
         Ok(())
     }
 
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs; why not, otherwise.
     pub(crate) fn alive(&mut self) -> Done {
         match self.child.try_wait() {

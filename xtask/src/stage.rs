@@ -145,6 +145,11 @@ impl Stage {
         }
     }
 
+    /// The number of a process that was started here.
+    pub(crate) fn pid(&self, who: &str) -> Option<u32> {
+        self.running.get(who).map(Process::pid)
+    }
+
     /// Ends a process at once, as a power cut would.
     pub(crate) fn kill(&mut self, who: &str) {
         self.running.remove(who);
