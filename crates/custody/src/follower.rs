@@ -144,12 +144,18 @@ impl Follower {
         let refuse = |code: &str, why: String| {
             Err(Refusal::new(code, why, "keep the checkpoint as evidence and call the operators"))
         };
-        if size != self.size() {
+        // Calls of the desk may overtake one another, so an older head is compared with the root that stood then.
+        let own = match size.checked_sub(1) {
+            _ if size == self.size() => Some(self.frontier.root()),
+            Some(last) if size < self.size() => self.recall(last).map(|(_, root)| *root),
+            _ => None,
+        };
+        let Some(own) = own else {
             let message =
                 format!("the checkpoint is of {size} entries, this replica has {}", self.size());
             return refuse(if size < self.size() { "rollback" } else { "behind" }, message);
-        }
-        if *root != self.frontier.root() {
+        };
+        if *root != own {
             return refuse(
                 "fork",
                 format!("the checkpoint of {size} entries has another root than this replica"),

@@ -121,11 +121,15 @@ impl Cosigners {
             let ask = if last { ask.clone() } else { Ask::Follow };
             let answer = self.call(seat, &Call { told, ask }).await?;
             self.hear(seat, &answer).await;
+            // A cosigner that has more of the book than is durable here proves that the desk has lost some of it.
+            let ours = self.engine.head().size;
+            if answer.size > ours {
+                let trouble = rollback(&seat.name, answer.size, ours);
+                seat.heard.lock().await.trouble = Some(trouble.clone());
+                return Err(trouble);
+            }
             if answer.came == Came::Behind {
-                from = answer.size;
-                if from > head.size {
-                    return Err(rollback(&seat.name, from, head.size));
-                }
+                from = answer.size.min(head.size);
                 continue;
             }
             if last {
