@@ -41,11 +41,12 @@ impl Answers {
         let case = match self.repeated(caller, &ask, detached).await? {
             Some(case) => case,
             None => match self.file_new(caller, &ask, detached).await {
-                // The same request, twice at the same moment: one of them filed it.
-                Err(refused) if refused.code == Code::IdempotencyConflict => {
-                    self.repeated(caller, &ask, detached).await?.ok_or(refused)?
-                }
-                filed => filed?,
+                // The same request, twice at the same moment: one of them filed it, and took the draft's nonce.
+                Err(refused) => match self.repeated(caller, &ask, detached).await {
+                    Ok(Some(case)) => case,
+                    _ => return Err(refused),
+                },
+                Ok(case) => case,
             },
         };
         progress.tell(1, STEPS, "filed");
