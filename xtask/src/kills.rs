@@ -130,21 +130,35 @@ impl Payer {
         text(&said, "/draft")
     }
 
-    /// Asks that a draft be sent, under a key.
-    fn send(&self, draft: &str, key: &str) -> Done<Value> {
+    /// Asks that a draft be sent, under a key; `None` when another transfer has taken its nonce since.
+    fn try_send(&self, draft: &str, key: &str) -> Done<Option<Value>> {
         let arguments = json!({
             "wallet": WALLET, "chain": self.chain, "draft": draft, "idempotencyKey": key,
             "confirmBroadcast": true,
         });
         let said = self.door.call("send_transaction", &arguments)?;
-        text(&said, "/case").map(|_| said)
+        if said.to_string().contains("DRAFT_STALE") {
+            return Ok(None);
+        }
+        text(&said, "/case").map(|_| Some(said))
+    }
+
+    /// Pays one unit under a key, with this draft or, once it is stale, with the next one.
+    fn send(&self, draft: &mut String, to: &str, key: &str) -> Done<Value> {
+        for _ in 0..1000 {
+            if let Some(said) = self.try_send(draft, key)? {
+                return Ok(said);
+            }
+            *draft = self.prepare(to)?;
+        }
+        Err(format!("`{key}`: every draft was stale"))
     }
 
     /// Pays somebody one unit, however often the desk dies meanwhile; gives the case.
     fn pay(&self, to: &str, key: &str) -> Done<String> {
         let until = Instant::now().checked_add(Duration::from_secs(120));
         loop {
-            match self.prepare(to).and_then(|draft| self.send(&draft, key)) {
+            match self.prepare(to).and_then(|mut draft| self.send(&mut draft, to, key)) {
                 Ok(said) => return text(&said, "/case"),
                 Err(why) => late(until, || format!("`{key}` was never taken: {why}"))?,
             }

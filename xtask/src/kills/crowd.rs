@@ -89,17 +89,17 @@ fn crowd(
     requests: u32,
     key: impl Fn(u32) -> String + Sync,
 ) -> Done<Vec<(String, String)>> {
-    let draft = payer.prepare(to)?;
+    let first = payer.prepare(to)?;
     let next = AtomicU32::new(0);
     std::thread::scope(|scope| {
         let lane = || {
-            let mut answers = Vec::new();
+            let (mut answers, mut draft) = (Vec::new(), first.clone());
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= requests {
                     return Ok(answers);
                 }
-                let said = payer.send(&draft, &key(number))?;
+                let said = payer.send(&mut draft, to, &key(number))?;
                 answers.push((text(&said, "/case")?, text(&said, "/judgment/answer")?));
             }
         };
