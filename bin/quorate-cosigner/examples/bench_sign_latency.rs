@@ -9,7 +9,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
-    reason = "a bench stands on the tests' house, prints its rows, and may end at the first surprise"
+    reason = "a bench prints its rows, and may end at the first surprise"
 )]
 
 mod desk;

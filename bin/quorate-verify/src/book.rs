@@ -2,9 +2,9 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use quorate_ledger::{BookVerifier, Checkpoint, Error, LogPolicy, Refuted};
-use quorate_terms::Term as _;
+use quorate_ledger::{BookVerifier, Checkpoint, Error, LogPolicy, Prepared, Refuted};
 use quorate_terms::entry::{ENTRY_BYTES_MAX, Entry};
+use quorate_terms::{Malformed, Term as _};
 
 use crate::report::{Report, utc};
 
@@ -92,27 +92,73 @@ fn begin(
     Ok((head.checkpoint, book))
 }
 
+/// Entries that are hashed at once; few enough to hold a page of the largest in memory.
+const PAGE: usize = 256;
+/// Bytes after which a page is full, however few entries it holds.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
 fn read(
     export: &mut impl BufRead,
     deep: bool,
     book: &mut BookVerifier,
 ) -> io::Result<Result<(), Refuted>> {
-    let limit = u64::try_from(ENTRY_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
-    let mut line = Vec::new();
     let mut index = 0u64;
     loop {
-        line.clear();
-        if export.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
+        let page = page(export)?;
+        if page.is_empty() {
             return Ok(Ok(()));
         }
-        let entry = line.strip_suffix(b"\n").unwrap_or(&line);
-        let decoded = if deep { Entry::from_canonical(entry).map(|_| ()) } else { Ok(()) };
-        let claim = format!("entry {index}");
-        let outcome =
-            book.push(entry).and_then(|()| decoded.map_err(|e| Refuted::new(claim, e.to_string())));
-        if outcome.is_err() {
-            return Ok(outcome);
+        for (prepared, decoded) in prepare(&page, deep) {
+            let claim = format!("entry {index}");
+            let outcome = book
+                .take(prepared)
+                .and_then(|()| decoded.map_err(|e| Refuted::new(claim, e.to_string())));
+            if outcome.is_err() {
+                return Ok(outcome);
+            }
+            index = index.saturating_add(1);
         }
-        index = index.saturating_add(1);
     }
+}
+
+/// The next lines, without their ends; none at the end of the export.
+fn page(export: &mut impl BufRead) -> io::Result<Vec<Vec<u8>>> {
+    let limit = u64::try_from(ENTRY_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
+    let (mut page, mut bytes) = (Vec::new(), 0usize);
+    while page.len() < PAGE && bytes < PAGE_BYTES {
+        let mut line = Vec::new();
+        if export.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        }
+        bytes = bytes.saturating_add(line.len());
+        page.push(line);
+    }
+    Ok(page)
+}
+
+type Read<'a> = (Prepared<'a>, Result<(), Malformed>);
+
+/// Hashing and reading is nearly all of the work and needs no order, so every core takes its part of a page.
+fn prepare(page: &[Vec<u8>], deep: bool) -> Vec<Read<'_>> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let part = page.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = page
+            .chunks(part)
+            .map(|part| (part, scope.spawn(move || prepare_part(part, deep))))
+            .collect();
+        // Should a thread have ended early, its part is read here: no entry is ever passed over.
+        let done = |(part, thread): (_, std::thread::ScopedJoinHandle<'_, _>)| {
+            thread.join().unwrap_or_else(|_| prepare_part(part, deep))
+        };
+        parts.into_iter().flat_map(done).collect()
+    })
+}
+
+fn prepare_part(part: &[Vec<u8>], deep: bool) -> Vec<Read<'_>> {
+    let decoded = |entry| if deep { Entry::from_canonical(entry).map(drop) } else { Ok(()) };
+    part.iter().map(|entry| (Prepared::of(entry), decoded(entry))).collect()
 }

@@ -6,12 +6,11 @@
 //! without snapshot, measured on the first part of the same ledger and scaled up.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a bench stands on the tests' house, prints its rows, and may end at the first surprise"
+    reason = "a bench prints its rows, and may end at the first surprise"
 )]
 
 /// The desk's engine, and nothing else of it.

@@ -28,7 +28,7 @@ pub mod book;
 pub mod receipt;
 pub mod tlog_proof;
 
-pub use book::BookVerifier;
+pub use book::{BookVerifier, Prepared};
 pub use chain::{Chain, Header};
 pub use checkpoint::{Checkpoint, Divergence, Fork};
 pub use error::{Error, Misuse, Refuted};

@@ -16,6 +16,8 @@ use crate::fault::Fault;
 
 /// The most commands in one commit.
 const BATCH: usize = 1024;
+/// How often the writer lets others run before it commits without them.
+const YIELDS: usize = 16;
 /// The most entry bytes in one commit, unless one append alone is larger.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
@@ -94,11 +96,14 @@ impl Writer {
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         let mut closing = None;
+        let mut company = 0;
         while closing.is_none() {
             let Some(first) = queue.recv().await else { break };
+            await_company(&queue, company).await;
             let mut tree = self.tree.clone();
             let mut batch = Batch::default();
             closing = gather(first, &mut queue, &mut tree, &mut batch);
+            company = batch.answers.len();
             if self.commit(tree, batch).await.is_err() {
                 return;
             }
@@ -190,6 +195,17 @@ impl Writer {
 
 async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query(sql).execute(conn).await.map(drop)
+}
+
+/// Those who were answered together come again together. The first of them wakes the writer, so without a pause each
+/// would commit alone and the others after it; a caller who was alone is never kept waiting.
+async fn await_company(queue: &mpsc::Receiver<Command>, company: usize) {
+    for _ in 0..YIELDS {
+        if queue.len().saturating_add(1) >= company {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Fills the batch with what waits, in order; gives the answer channel of a close.
