@@ -9,7 +9,7 @@ use quorate_terms::charter::ApproverSeat;
 use quorate_terms::freeze::Scope;
 
 use crate::cli::{AcceptArgs, Cli, Command, DecideArgs};
-use crate::decide::{self, Decision, Offline};
+use crate::decide::{self, Offline, Word};
 use crate::desk::{self, Peer, follow, now};
 use crate::enrol::{self, Accept, Enrol};
 use crate::home::Home;
@@ -118,7 +118,7 @@ async fn word(
     verdict: Verdict,
     with: (&Passphrase, &Ui),
 ) -> Done<Screen> {
-    let decision = Decision {
+    let decision = Word {
         verdict,
         ttl_s: asked.ttl,
         yes: asked.yes,
@@ -141,7 +141,7 @@ async fn word(
 fn word_offline(
     home: &Home,
     case: &str,
-    (decision, offline): (&Decision, &Offline),
+    (decision, offline): (&Word, &Offline),
     with: (&Passphrase, &Ui),
 ) -> Done<Screen> {
     let (me, replica) = (home.seat()?, decide::replica_of(home, offline)?);

@@ -27,7 +27,7 @@ use crate::words;
 const TTL_S: u64 = 3600;
 
 /// What `approve` and `reject` were asked.
-pub(crate) struct Decision {
+pub(crate) struct Word {
     pub(crate) verdict: Verdict,
     pub(crate) ttl_s: Option<u64>,
     pub(crate) yes: bool,
@@ -41,7 +41,7 @@ pub(crate) struct Decision {
 pub(crate) fn decide(
     home: &Home,
     view: &View<'_>,
-    (id, asked): (&CaseId, &Decision),
+    (id, asked): (&CaseId, &Word),
     (passphrase, ui): (&Passphrase, &Ui),
 ) -> Done<Approval> {
     own_seat(view.replica.book().charter(), view.me)?;
@@ -59,7 +59,7 @@ pub(crate) fn decide(
     Ok(approval)
 }
 
-fn unwitnessed(asked: &Decision) -> Done<()> {
+fn unwitnessed(asked: &Word) -> Done<()> {
     // A rejection can only tighten.
     if asked.allow_unwitnessed || asked.verdict == Verdict::Reject {
         return Ok(());
@@ -72,7 +72,7 @@ fn unwitnessed(asked: &Decision) -> Done<()> {
 fn signed(
     view: &View<'_>,
     id: &CaseId,
-    asked: &Decision,
+    asked: &Word,
     (display, key): (Digest, &Identity),
 ) -> Done<Approval> {
     let book = view.replica.book();

@@ -4,8 +4,6 @@
 //! The baseline is taken in turn with it: the bare protocol of both parties on one thread, and three bare 4 KiB appends
 //! with fsync on the same disk, one for each record that must be durable (judged, the cosigner's mark, signed).
 #![expect(
-    clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,

@@ -1,12 +1,5 @@
 //! The HTTP door, each MUST and each row of the fault matrix as a test.
-#![allow(
-    clippy::allow_attributes,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
+#![cfg(test)]
 
 mod common;
 

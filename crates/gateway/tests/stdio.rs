@@ -1,11 +1,5 @@
 //! The stdio door: one message a line, nothing else, whatever comes in.
-#![allow(
-    clippy::allow_attributes,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![cfg(test)]
 
 mod common;
 

@@ -63,7 +63,8 @@ impl Receipt {
     /// Makes a receipt of entries that stand in the log under the checkpoint of `note`.
     ///
     /// # Errors
-    /// [`Misuse`] for a note that is no checkpoint, no entries, too many, or entries that do not rise; else whatever the store fails with.
+    /// [`Misuse`] for a note that is no checkpoint, no entries, too many, or entries that do not rise; else whatever the store
+    /// fails with.
     pub fn make<R: ReadHashes>(
         hashes: &R,
         (vault, case): (VaultId, CaseId),

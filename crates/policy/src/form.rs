@@ -113,13 +113,11 @@ fn canonical(
                 "puts `@require` on a permit, where it would mean nothing",
                 "put `@require` on a `forbid`, or remove it",
             ),
-            (_, Err(_)) => {
-                complain(
-                    "require",
-                    "names no quorum",
-                    "name a quorum of this document: `@require(\"treasury\")`",
-                );
-            }
+            (_, Err(_)) => complain(
+                "require",
+                "names no quorum",
+                "name a quorum of this document: `@require(\"treasury\")`",
+            ),
             (false, Ok(quorum)) => {
                 match clauses.split_last() {
                     Some((last, rest)) if asks_for(last, &quorum) => clauses = rest,

@@ -44,20 +44,7 @@ pub fn starter(
     let m = if approvers.len() > 1 { 2 } else { 1 };
     let quorum = Quorum { name: treasury.clone(), m, members: approvers.clone() };
     quorum.check()?;
-    let mut rules = vec![
-        rule(
-            "agents-may-transfer",
-            "permit (principal is Agent, action == Action::\"transfer\", resource);",
-        )?,
-        rule(
-            "people-may-transfer",
-            "permit (principal is Person, action == Action::\"transfer\", resource);",
-        )?,
-        rule(
-            "people-need-treasury",
-            &require("principal is Person", "", "what people ask for takes the treasury"),
-        )?,
-    ];
+    let mut rules = general_rules()?;
     let mut budgets = Vec::new();
     for (number, asset) in assets.iter().enumerate() {
         let name = format!("{}-{number}", asset.info.symbol.to_ascii_lowercase());
@@ -111,14 +98,34 @@ pub fn starter(
             credentials: treasury.clone(),
             addresses: treasury,
         },
-        limits: Limits {
-            open_cases: 32,
-            pending_reservations: 8,
-            case_ttl_s: 24 * 60 * 60,
-            approval_ttl_s: 60 * 60,
-            fact_age_s: 5 * 60,
-        },
+        limits: LIMITS,
     })
+}
+
+const LIMITS: Limits = Limits {
+    open_cases: 32,
+    pending_reservations: 8,
+    case_ttl_s: 24 * 60 * 60,
+    approval_ttl_s: 60 * 60,
+    fact_age_s: 5 * 60,
+};
+
+/// Who may transfer at all, whatever the asset.
+fn general_rules() -> Result<Vec<CedarRule>, Malformed> {
+    Ok(vec![
+        rule(
+            "agents-may-transfer",
+            "permit (principal is Agent, action == Action::\"transfer\", resource);",
+        )?,
+        rule(
+            "people-may-transfer",
+            "permit (principal is Person, action == Action::\"transfer\", resource);",
+        )?,
+        rule(
+            "people-need-treasury",
+            &require("principal is Person", "", "what people ask for takes the treasury"),
+        )?,
+    ])
 }
 
 fn rule(id: &str, text: &str) -> Result<CedarRule, Malformed> {

@@ -9,8 +9,8 @@ mod people;
 mod watch;
 
 pub use body::{
-    Body, Broadcast, CancelAsked, Charge, Closed, Filed, Judged, Marked, Outcome, Party, PrincipalKind,
-    Refused, RiskClass, Signed, Stage, TransferObserved, Warranted,
+    Body, Broadcast, CancelAsked, Charge, Closed, Filed, Judged, Marked, Outcome, Party,
+    PrincipalKind, Refused, RiskClass, Signed, Stage, TransferObserved, Warranted,
 };
 pub use keys::{
     BackupStatement, BackupStatementBody, BackupVerified, KeyGenerated, KeyStatement,

@@ -55,13 +55,26 @@ fn declared(items: &[Item], home: &str, folder: &str, out: &mut Vec<String>) {
         let name = module.ident.to_string();
         match (&module.content, path_of(module)) {
             (Some((_, inner)), _) => declared(inner, &format!("{home}/{name}"), folder, out),
-            (None, Some(path)) => out.push(format!("{folder}/{path}")),
+            (None, Some(path)) => out.push(plain(&format!("{folder}/{path}"))),
             (None, None) => {
                 out.push(format!("{home}/{name}.rs"));
                 out.push(format!("{home}/{name}/mod.rs"));
             }
         }
     }
+}
+
+/// The path without `..`.
+fn plain(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
 }
 
 fn path_of(module: &ItemMod) -> Option<String> {

@@ -116,21 +116,23 @@ impl Rounds {
                     ask(json!({ "step1": asked }), self.seal("one"))
                 }
             },
-            "test_input_required_result_capabilities" => {
-                let mut asked = serde_json::Map::new();
-                if declared.sampling.is_some() {
-                    asked.insert("question".into(), sample("Anything?", 10));
-                }
-                if declared.elicitation.is_some() {
-                    asked.insert("user_name".into(), name_of());
-                }
-                if asked.is_empty() {
-                    done("nothing can be asked")
-                } else {
-                    ask(Value::Object(asked), None)
-                }
-            }
+            "test_input_required_result_capabilities" => by_capabilities(declared),
             _ => Err(ErrorData::invalid_params("tool not found", None)),
         }
     }
+}
+
+/// Asks only for what the client declared that it can give.
+fn by_capabilities(declared: &ClientCapabilities) -> Result<CallToolResponse, ErrorData> {
+    let mut asked = serde_json::Map::new();
+    if declared.sampling.is_some() {
+        asked.insert("question".into(), sample("Anything?", 10));
+    }
+    if declared.elicitation.is_some() {
+        asked.insert("user_name".into(), elicit("What is your name?", "name", "string"));
+    }
+    if asked.is_empty() {
+        return done("nothing can be asked");
+    }
+    Ok(required(Value::Object(asked), None).into())
 }

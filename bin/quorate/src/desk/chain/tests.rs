@@ -1,4 +1,5 @@
-//! Against a real node: the pinned anvil of `cargo xtask tools anvil`. Where it is not installed, they say that they were skipped.
+//! Against a real node: the pinned anvil of `cargo xtask tools anvil`. Where it is not installed, they say that they were
+//! skipped.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;

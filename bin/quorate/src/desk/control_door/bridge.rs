@@ -35,7 +35,7 @@ struct Asked {
 /// One piece of the stream.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Piece {
+enum Part {
     Step(Step),
     Answer(Box<Answer>),
     Complaint(Complaint),
@@ -65,7 +65,7 @@ pub(super) async fn ask(answers: &Answers, request: Request, sink: Sink) -> Resu
     let outcome = loop {
         tokio::select! {
             Some(step) = steps.recv() => {
-                if sink.send(super::say(&Piece::Step(step))?).await.is_err() {
+                if sink.send(super::say(&Part::Step(step))?).await.is_err() {
                     return Ok(());
                 }
             }
@@ -74,8 +74,8 @@ pub(super) async fn ask(answers: &Answers, request: Request, sink: Sink) -> Resu
         }
     };
     let last = match outcome {
-        Ok(answer) => Piece::Answer(Box::new(answer)),
-        Err(complaint) => Piece::Complaint(complaint),
+        Ok(answer) => Part::Answer(Box::new(answer)),
+        Err(complaint) => Part::Complaint(complaint),
     };
     let _nobody_waits_any_more = sink.send(super::say(&last)?).await;
     Ok(())
@@ -127,10 +127,10 @@ impl Desk for Remote {
         let mut pieces = self.link.subscribe(ASK, body).await.map_err(unavailable)?;
         while let Some(piece) = pieces.next().await {
             let bytes = piece.map_err(unavailable)?;
-            match serde_json::from_slice::<Piece>(&bytes).map_err(unavailable)? {
-                Piece::Step(step) => progress.tell(step.done, step.of, &step.said),
-                Piece::Answer(answer) => return Ok(*answer),
-                Piece::Complaint(complaint) => return Err(complaint),
+            match serde_json::from_slice::<Part>(&bytes).map_err(unavailable)? {
+                Part::Step(step) => progress.tell(step.done, step.of, &step.said),
+                Part::Answer(answer) => return Ok(*answer),
+                Part::Complaint(complaint) => return Err(complaint),
             }
         }
         Err(unavailable("the answer broke off"))
