@@ -422,8 +422,7 @@ impl World {
         if honest && matches!(rule, "void_entry" | "bug") {
             self.must(Err(format!("{rule}: {subject}")));
         }
-        // A call that comes late looks like a rollback; it is refused, and the desk no longer awaits its answer.
-        if honest && rule == "book_refused" && !subject.contains("(rollback)") {
+        if honest && rule == "book_refused" {
             self.must(Err(format!("an honest desk is refused: {subject}")));
         }
     }
