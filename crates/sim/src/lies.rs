@@ -196,9 +196,8 @@ impl World {
     /// Tells a book that ends earlier.
     fn truncate(&mut self) {
         let keep = self.desk.line.disk.len().saturating_sub(2);
-        let shorter = crate::line::Line::replay(&self.desk.line.disk[..keep]);
-        let call =
-            quorate_custody::protocol::Call { told: shorter.told(keep as u64), ask: Ask::Follow };
+        let told = self.desk.line.cut(keep);
+        let call = quorate_custody::protocol::Call { told, ask: Ask::Follow };
         let ev = Ev::Call(0, 0, Box::new(call));
         self.post(Node::Desk, Node::Cosigner(0), ev);
     }

@@ -61,9 +61,20 @@ impl Line {
 
     /// The log's signed checkpoint over all of it.
     pub fn checkpoint(&self) -> String {
+        self.sign(&self.frontier)
+    }
+
+    /// A story that ends after `keep` entries, with a checkpoint that says so.
+    pub fn cut(&self, keep: usize) -> Told {
+        let mut shorter = Frontier::default();
+        self.disk[..keep].iter().for_each(|bytes| shorter.append(hash::leaf(bytes)));
+        Told { from: keep as u64, entries: Vec::new(), checkpoint: self.sign(&shorter) }
+    }
+
+    fn sign(&self, frontier: &Frontier) -> String {
         let key = log_key(self.book.charter()).unwrap();
         let origin = self.book.charter().log.origin.clone();
-        let checkpoint = Checkpoint { origin, size: self.book.size(), root: self.frontier.root() };
+        let checkpoint = Checkpoint { origin, size: frontier.size(), root: frontier.root() };
         checkpoint.sign(&key, |bytes| sign_bytes("log", bytes)).to_string()
     }
 

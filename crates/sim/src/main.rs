@@ -1,5 +1,9 @@
 //! Runs seeds: `cargo run -p quorate-sim -- --seeds 0..1000`, or one of them again: `-- --seed 17 --trace`.
-#![expect(clippy::print_stdout, reason = "a command line")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a command line, read once, in main"
+)]
 
 use std::process::ExitCode;
 

@@ -93,7 +93,7 @@ pub fn run_seed(seed: u64, adversary: Adversary, trace: bool) -> Report {
     (0..AGENTS.len()).for_each(|number| world.after(2_000, Ev::AgentTick(number)));
     world.after(20_000, Ev::Chaos);
     world.after(15_000, Ev::Lie);
-    let noisy = 90 + world.rng.below(210);
+    let noisy = 45 + world.rng.below(90);
     world.run(noisy, |_| false);
     world.say("faults stop");
     world.faults = false;
@@ -127,7 +127,7 @@ pub fn run_seed(seed: u64, adversary: Adversary, trace: bool) -> Report {
             )));
         }
     } else {
-        world.run(200, |_| false);
+        world.run(120, |_| false);
     }
     Report {
         seed,

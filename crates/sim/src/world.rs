@@ -215,7 +215,8 @@ impl World {
         let point = self.points.entry(node).or_default();
         *point += 1;
         let here = self.crash_at == Some((node, *point));
-        if !here && !(self.faults && self.rng.chance(4)) {
+        let dies = here || (self.faults && self.rng.chance(4));
+        if !dies {
             return false;
         }
         self.crash(node);

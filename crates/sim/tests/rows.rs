@@ -1,4 +1,5 @@
 //! Faults one at a time, named after the rows of the fault matrix and the incidents.
+#![expect(clippy::unwrap_used, reason = "a test stops at whatever surprises it")]
 
 use quorate_cosigner::party::Event as Heard;
 use quorate_custody::protocol::{Ask, Call};

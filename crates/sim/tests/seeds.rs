@@ -1,4 +1,10 @@
 //! A thousand histories, by who lies in them. A failing seed is printed with the end of its log and how to see it again.
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "a test stops at whatever surprises it"
+)]
 
 use quorate_sim::{Adversary, run_seed};
 
