@@ -138,8 +138,8 @@ impl Follower {
     /// Whether a signed root is this replica's own.
     ///
     /// # Errors
-    /// [`Refusal`]: a smaller size is a rollback, another root at the same size is a fork. Either is proof of misbehaviour
-    /// when the checkpoint is signed; keep it.
+    /// [`Refusal`]: `behind` for a head that this replica cannot compare; `fork` for another root at the same size, which is
+    /// proof of misbehaviour when the checkpoint is signed: keep it.
     pub fn agrees(&self, size: u64, root: &Digest) -> Result<(), Refusal> {
         let refuse = |code: &str, why: String| {
             Err(Refusal::new(code, why, "keep the checkpoint as evidence and call the operators"))
@@ -153,7 +153,8 @@ impl Follower {
         let Some(own) = own else {
             let message =
                 format!("the checkpoint is of {size} entries, this replica has {}", self.size());
-            return refuse(if size < self.size() { "rollback" } else { "behind" }, message);
+            // Older than what is remembered, as after a restart: nothing is proven by it, so no alarm.
+            return refuse("behind", message);
         };
         if *root != own {
             return refuse(

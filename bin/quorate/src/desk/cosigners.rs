@@ -129,7 +129,14 @@ impl Cosigners {
                 return Err(trouble);
             }
             if answer.came == Came::Behind {
-                from = answer.size.min(head.size);
+                if answer.size >= head.size {
+                    // Another call has taken it further meanwhile; whoever asks again brings a newer head.
+                    return Err(format!(
+                        "cosigner `{}` is ahead of this call; asking again",
+                        seat.name
+                    ));
+                }
+                from = answer.size;
                 continue;
             }
             if last {

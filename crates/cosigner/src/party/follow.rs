@@ -92,7 +92,10 @@ impl Party {
         if told.checkpoint.is_empty() {
             return Ok(Fed::Part);
         }
-        self.follower.head(&told.checkpoint).map(Fed::To)
+        match self.follower.head(&told.checkpoint) {
+            Err(refusal) if refusal.code == "behind" => Ok(Fed::Behind),
+            head => head.map(Fed::To),
+        }
     }
 
     fn take_note(&mut self, followed: Followed, now: Timestamp, step: &mut Step) {
