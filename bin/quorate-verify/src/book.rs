@@ -93,7 +93,7 @@ fn begin(
 }
 
 /// Entries that are hashed at once; few enough to hold a page of the largest in memory.
-const PAGE: usize = 256;
+const PAGE: usize = 4096;
 /// Bytes after which a page is full, however few entries it holds.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 

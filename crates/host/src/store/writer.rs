@@ -1,8 +1,8 @@
 //! The one writer: takes what is queued, puts it into one transaction, flushes once, and only then answers.
 
 use std::fs::File;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use quorate_terms::Digest;
 use sqlx::sqlite::SqliteArguments;
@@ -264,31 +264,27 @@ impl Batch {
     }
 }
 
-/// Several rows in one statement: a statement costs a trip to SQLite's thread. Three fixed sizes, so that each is
-/// prepared once.
+/// Rows that one statement writes at most.
+const ROWS_MAX: usize = 64;
+
+/// One statement for each number of rows. A statement costs a trip to SQLite's thread, which under load costs more than
+/// the rows, so that a batch of ordinary size makes one trip; each is prepared once and kept by the connection.
+static INSERTS: LazyLock<[String; ROWS_MAX]> = LazyLock::new(|| {
+    std::array::from_fn(|more| {
+        let rows = ", (?, ?, ?)".repeat(more);
+        format!("INSERT INTO entries (idx, leaf, bytes) VALUES (?, ?, ?){rows}")
+    })
+});
+
 async fn insert_lines(conn: &mut SqliteConnection, lines: &[Line]) -> Result<(), sqlx::Error> {
-    let (chunks, rest) = lines.as_chunks::<32>();
-    for chunk in chunks {
-        insert(conn, INSERT_32, chunk).await?;
-    }
-    let (chunks, rest) = rest.as_chunks::<4>();
-    for chunk in chunks {
-        insert(conn, INSERT_4, chunk).await?;
-    }
-    for line in rest {
-        insert(conn, INSERT_1, std::slice::from_ref(line)).await?;
+    for chunk in lines.chunks(ROWS_MAX) {
+        // A chunk has 1 to 64 lines, and there is a statement for each.
+        if let Some(sql) = INSERTS.get(chunk.len().saturating_sub(1)) {
+            insert(conn, sql, chunk).await?;
+        }
     }
     Ok(())
 }
-
-const INSERT_1: &str = "INSERT INTO entries (idx, leaf, bytes) VALUES (?, ?, ?)";
-const INSERT_4: &str =
-    "INSERT INTO entries (idx, leaf, bytes) VALUES (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)";
-const INSERT_32: &str = "INSERT INTO entries (idx, leaf, bytes) VALUES \
-    (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), \
-    (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), \
-    (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), \
-    (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)";
 
 async fn insert(
     conn: &mut SqliteConnection,
