@@ -139,7 +139,8 @@ fn row_17_a_clock_set_back_an_hour_extends_no_expiry() {
     world.cut = None;
     world.desk.skew_ms = -3_600_000;
     world.run(900, |_| false);
-    assert_eq!(world.chain.included().filter(|tx| tx.reading.draft.meaning().nonce > 0).count(), 0);
+    // Whatever gives the case up moves nothing.
+    assert_eq!(left(&world), 0);
     assert_eq!(world.broken, None);
 }
 
@@ -313,10 +314,20 @@ fn row_73_a_node_that_says_settled_is_not_believed() {
     let mut world = founded(3, Adversary::Chain);
     let (_, case) = small(&mut world);
     awaits(&mut world, &case, State::AwaitConfirmation);
-    // A node that cannot sign for the source says that it is final.
-    world.faults = true;
-    world.run(40, |w| w.chain.included().count() > 0);
-    assert_eq!(world.watch.outcome(&case), None);
+    // A node that cannot sign for the source says that it is final, until it is.
+    let refused = |w: &World| w.log.iter().any(|line| line.contains("(bad_fact)"));
+    let early = |w: &World| refused(w) && w.watch.outcome(&case).is_none();
+    for _ in 0..200 {
+        world.faults = true;
+        world.desk_does(Event::Ticked);
+        world.desk_tick();
+        world.faults = false;
+        if early(&world) {
+            break;
+        }
+    }
+    assert!(early(&world), "{:#?}", world.log);
+    assert_eq!(close(&mut world, &case), Outcome::Settled);
 }
 
 #[test]
