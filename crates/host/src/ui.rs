@@ -266,6 +266,7 @@ mod tests {
     fn a_passphrase_file_open_to_others_or_empty_is_refused() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let path = dir.path().join("pass");
         for (content, mode, good) in
             [("word\n", 0o600, true), ("word\n", 0o644, false), ("\n", 0o600, false)]

@@ -1,7 +1,8 @@
 //! `verify_million`: hashes, chain and tree of a million entries, as `quorate-verify ledger` reads them.
 //!
 //! The entries have the size of real ones (770 bytes on average in the story of `cargo xtask demo`). They are made a
-//! page at a time between measurements, because a reader has no more than a page in memory either; only the verifier is timed. The
+//! page at a time between measurements, because a reader has no more than a page in memory either; only the
+//! verifier is timed. The
 //! baseline is SHA-256 over the same bytes twice, which is the work that no verifier of leaf and chain can avoid.
 #![expect(clippy::print_stdout, reason = "a bench prints its rows and nothing else")]
 #![expect(
