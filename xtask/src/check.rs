@@ -226,7 +226,7 @@ fn docs() -> Done<Verdict> {
     let wanted =
         ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"];
     let mut command = run::cargo(&wanted);
-    command.env("RUSTDOCFLAGS", "-D warnings");
+    command.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
     passed(run::shown(&mut command))
 }
 
