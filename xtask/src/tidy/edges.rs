@@ -11,13 +11,14 @@ use crate::house::House;
 use crate::run;
 
 /// Package, and the packages of ours that it may import. In reading order; siblings never see each other.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 16] = [
     ("quorate-terms", &[]),
     ("quorate-policy", &["quorate-terms"]),
     ("quorate-ledger", &["quorate-terms"]),
     ("quorate-chains", &["quorate-terms"]),
     ("quorate-custody", &["quorate-terms", "quorate-policy", "quorate-ledger", "quorate-chains"]),
     ("quorate-cosigner", &["quorate-terms", "quorate-custody"]),
+    ("quorate-assessor", &["quorate-terms", "quorate-ledger"]),
     ("quorate-gateway", &["quorate-terms", "quorate-custody"]),
     ("quorate-host", &["quorate-terms", "quorate-ledger", "quorate-custody"]),
     (
@@ -47,7 +48,11 @@ const EDGES: [(&str, &[&str]); 14] = [
             "quorate-host",
         ],
     ),
-    ("quorate-verify", &["quorate-terms", "quorate-ledger"]),
+    (
+        "quorate-assessor-bin",
+        &["quorate-terms", "quorate-ledger", "quorate-assessor", "quorate-host"],
+    ),
+    ("quorate-verify", &["quorate-terms", "quorate-ledger", "quorate-assessor"]),
     (
         "quorate-sim",
         &[
@@ -63,13 +68,18 @@ const EDGES: [(&str, &[&str]); 14] = [
 ];
 
 /// Package, and packages that may not be anywhere in its tree: what a process does not link it cannot leak.
-const UNLINKED: [(&str, &[&str]); 9] = [
+const UNLINKED: [(&str, &[&str]); 11] = [
     ("quorate-terms", RUNTIME),
     ("quorate-policy", RUNTIME),
     ("quorate-ledger", RUNTIME),
     ("quorate-chains", RUNTIME),
     ("quorate-custody", RUNTIME),
     ("quorate-cosigner", RUNTIME),
+    ("quorate-assessor", RUNTIME),
+    (
+        "quorate-assessor-bin",
+        &["quorate-cosigner", "quorate-gateway", "dkls23-core", "axum", "rmcp", "alloy-provider"],
+    ),
     (
         "quorate-cosigner-bin",
         &["alloy-provider", "reqwest", "hyper", "axum", "rmcp", "quorate-gateway"],
@@ -80,7 +90,17 @@ const UNLINKED: [(&str, &[&str]); 9] = [
     ),
     (
         "quorate-verify",
-        &["tokio", "sqlx", "reqwest", "axum", "quorate-custody", "quorate-policy", "quorate-host"],
+        &[
+            "tokio",
+            "sqlx",
+            "rusqlite",
+            "reqwest",
+            "axum",
+            "typst",
+            "quorate-custody",
+            "quorate-policy",
+            "quorate-host",
+        ],
     ),
 ];
 

@@ -1,0 +1,1 @@
+//! From controls and rows to findings.

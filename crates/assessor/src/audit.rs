@@ -1,0 +1,1 @@
+//! How people audit: engagements, roles, registers, reviews, as a machine whose workflow is data.

@@ -1,0 +1,1 @@
+//! What CCSS adds: scope, designations, statuses, levels, inheritance, sampling.

@@ -1,0 +1,1 @@
+//! What a report says, before anyone decides how it looks.
