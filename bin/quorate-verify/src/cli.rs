@@ -3,14 +3,17 @@
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use quorate_assessor::mark::MarkPolicy;
 use quorate_ledger::{Checkpoint, Fork, LogPolicy, Note};
+use quorate_terms::Timestamp;
 use quorate_terms::charter::CharterText;
 
 use crate::report::Report;
-use crate::{book, receipt};
+use crate::{book, mark, receipt};
 
 /// The largest file that is read whole. Ledgers are read line by line.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -72,6 +75,26 @@ enum Command {
         /// The charter's text, JSON.
         charter: PathBuf,
     },
+    /// Verify a Trust Mark against a pinned policy and the newest status list. Offline; it fails closed.
+    Mark {
+        /// The mark.
+        file: PathBuf,
+        /// The pinned policy: assessors, issuer, register, standards, how old a status may be.
+        #[arg(long)]
+        policy: PathBuf,
+        /// The newest status list of the issuer. Without one no mark stands.
+        #[arg(long)]
+        status: Option<PathBuf>,
+        /// The entity that you mean to deal with.
+        #[arg(long)]
+        entity: Option<String>,
+        /// The system that you mean to deal with.
+        #[arg(long)]
+        system: Option<String>,
+        /// Judge as of this moment, in milliseconds since 1970, instead of this machine's clock.
+        #[arg(long)]
+        at: Option<u64>,
+    },
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -109,6 +132,20 @@ pub(crate) fn run(cli: &Cli) -> Result<Output, Usage> {
             let (policy, one, other) = (pinned(policy)?, text(one)?, text(other)?);
             Ok(Output::Report(fork(&one, &other, &policy)))
         }
+        Command::Mark { file, policy, status, entity, system, at } => {
+            let policy = MarkPolicy::from_json(&read(policy)?)
+                .map_err(|e| Usage(format!("`{}`: {e}", policy.display())))?;
+            let bytes = read(file)?;
+            let status = status.as_deref().map(read).transpose()?;
+            let asked = mark::Asked {
+                mark: &bytes,
+                status: status.as_deref(),
+                entity: entity.as_deref(),
+                system: system.as_deref(),
+                now: at.map_or_else(now, Timestamp::from_millis),
+            };
+            Ok(Output::Report(mark::verify(&asked, &policy)))
+        }
         Command::Pin { charter } => pin(&read(charter)?).map(Output::Text),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -116,6 +153,12 @@ pub(crate) fn run(cli: &Cli) -> Result<Output, Usage> {
             Ok(Output::Text(String::from_utf8_lossy(&script).into_owned()))
         }
     }
+}
+
+/// This machine's clock. A clock before 1970 reads as 1970, when no mark was valid yet.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn fork(one: &str, other: &str, policy: &LogPolicy) -> Report {

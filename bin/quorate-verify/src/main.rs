@@ -1,9 +1,9 @@
-//! The stranger's tool: verifies receipts and ledgers with public keys that were pinned beforehand, offline, trusting
-//! nobody's word. It links the language (`terms`), the proofs (`ledger`), and an independent library for wallet
-//! signatures; no code of the desk or of a cosigner.
+//! The stranger's tool: verifies receipts, ledgers and marks with public keys that were pinned beforehand, offline,
+//! trusting nobody's word. It links the language (`terms`), the proofs (`ledger`), the marks (`assessor`), and an
+//! independent library for wallet signatures; no code of the desk or of a cosigner.
 //!
 //! Reading order: the command line, what a report is; a receipt's story, then its checks in the order in which a case
-//! goes; a whole ledger.
+//! goes; a whole ledger; a Trust Mark.
 
 mod cli;
 mod report;
@@ -21,6 +21,8 @@ mod transaction;
 mod closed;
 
 mod book;
+
+mod mark;
 
 #[cfg(test)]
 mod testing;

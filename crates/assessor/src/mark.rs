@@ -1,1 +1,29 @@
-//! The Trust Mark: a statement that anyone can verify offline, and its withdrawal.
+//! The Trust Mark: a statement about one assessment that anyone can verify offline, and its withdrawal.
+//!
+//! A mark says "assessed on", never "secure". It is one file: results, an in-toto statement about them in a DSSE envelope
+//! that assessor and issuer signed, the entry of the issuer's register that issued it, and the proof that the entry stands
+//! there under witnesses. Whether it still stands is told by a signed status list that may only be so old.
+//!
+//! Reading order: how bytes are signed ([`dsse`]), what is claimed ([`claim`]), what withdraws it ([`status`]), the one file
+//! ([`file`]), whom a stranger trusts and how he checks ([`verify`]); then two wrappers: a W3C credential ([`credential`])
+//! and a picture ([`badge`]).
+
+pub mod dsse;
+
+pub mod claim;
+pub mod status;
+
+pub mod file;
+pub mod verify;
+
+pub mod badge;
+pub mod credential;
+
+pub use claim::{Claim, Scope, Statement};
+pub use dsse::{Envelope, Signer};
+pub use file::MarkFile;
+pub use status::{Standing, StatusList, Withdrawal};
+pub use verify::{Check, MarkPolicy, Question, Verified, verify};
+
+#[cfg(test)]
+mod tests;

@@ -109,6 +109,11 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
+    /// Plain SHA-256, without a tag: only for formats of others that name bytes so (in-toto statements, SD-JWT).
+    pub fn sha256(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// Wraps 32 bytes that are already a digest.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
