@@ -1,6 +1,8 @@
 //! What happens when processes die, disks lie, people freeze and peers are barred.
 #![cfg(test)]
 
+#[path = "../../../crates/host/tests/disk/mod.rs"]
+mod disk;
 mod house;
 
 use std::fs;
@@ -75,6 +77,46 @@ async fn rows_02_03_04_a_cosigner_killed_at_any_point_signs_once_and_never_two_d
         house.cosigners.get_mut(name).unwrap().kill();
         house.cosigners.get_mut(other).unwrap().kill();
         house.start_all().await;
+        recovers(&mut house, &case).await;
+    }
+}
+
+/// What happens to a cosigner's disk while it is asked to sign.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trouble {
+    Flush,
+    Room,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_06_and_row_08_a_cosigner_that_cannot_record_gives_no_share_and_ends_at_once() {
+    let mut house = House::open().await;
+    for trouble in [Trouble::Flush, Trouble::Room] {
+        let disk = disk::Disk::new();
+        let cosigner = house.cosigners.get_mut("east").unwrap();
+        cosigner.stop();
+        cosigner.start_with(|command| {
+            disk.under(command);
+        });
+        house.follow("east").await;
+        let case = house.pay(10 * MILLI);
+        match trouble {
+            Trouble::Flush => disk.fail_flushes(),
+            Trouble::Room => disk.fill(),
+        }
+        let ask = house.sign_ask(&case);
+        let asked = house.ask("east", ask).await;
+        assert!(matches!(asked, Err(CallError::Lost(_) | CallError::Refused(_))), "{asked:?}");
+        let cosigner = house.cosigners.get_mut("east").unwrap();
+        assert!(cosigner.ended().is_some_and(|code| code != 0), "it ended by itself: {trouble:?}");
+        // The copy of the book and its own ledger are two files: each is flushed once at most and neither again.
+        let tries = disk.failed_flushes();
+        assert!(
+            if trouble == Trouble::Flush { (1..=2).contains(&tries) } else { tries == 0 },
+            "{tries}"
+        );
+        assert!(cosigner.log().contains("this cosigner stops at once"), "{}", cosigner.log());
+        house.start("east").await;
         recovers(&mut house, &case).await;
     }
 }

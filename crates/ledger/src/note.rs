@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use quorate_terms::{Malformed, PublicKey, Signature};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::Refuted;
+use crate::hash;
 
 /// The longest note that is read, in bytes.
 pub const NOTE_BYTES_MAX: usize = 64 * 1024;
@@ -73,12 +73,8 @@ impl VerifierKey {
 
     /// The first four bytes of SHA-256 over name, newline, type and key. A hint for finding keys, not a proof.
     pub fn id(&self) -> [u8; 4] {
-        let mut hasher = Sha256::new();
-        hasher.update(self.name.as_bytes());
-        hasher.update(b"\n");
-        hasher.update([self.kind.byte()]);
-        hasher.update(self.key.as_bytes());
-        let [a, b, c, d, ..]: [u8; 32] = hasher.finalize().into();
+        let parts = [self.name.as_bytes(), b"\n", &[self.kind.byte()], self.key.as_bytes()];
+        let [a, b, c, d, ..] = *hash::sha256(&parts).as_bytes();
         [a, b, c, d]
     }
 

@@ -142,8 +142,14 @@ impl Cosigner {
 
     /// Starts it; whoever calls waits for it by asking it something.
     pub fn start(&mut self) {
+        self.start_with(|_| ());
+    }
+
+    /// As [`Cosigner::start`], after `prepare` has seen the command.
+    pub fn start_with(&mut self, prepare: impl FnOnce(&mut Command)) {
         let log = File::options().create(true).append(true).open(self.logs()).unwrap();
         let mut command = self.command();
+        prepare(&mut command);
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         self.child = Some(child);
         let peer = self.seat.identity;
@@ -166,6 +172,12 @@ impl Cosigner {
         child.kill().unwrap();
         child.wait().unwrap();
         self.client = None;
+    }
+
+    /// Waits until it has ended by itself; gives its exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.client = None;
+        self.child.take().unwrap().wait().unwrap().code()
     }
 
     /// Asks it to stop, and waits.

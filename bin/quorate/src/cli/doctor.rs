@@ -230,7 +230,7 @@ fn running(status: &StatusView, accepted: Option<Digest>, found: &mut Findings) 
             Grade::Bad,
             "disk",
             "takes no writes",
-            "free space, then start the desk again",
+            "free space; the desk notices within a second and goes on",
         ),
     }
     if status.checkpoint.is_none() {

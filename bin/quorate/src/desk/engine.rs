@@ -14,6 +14,7 @@ mod house;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use quorate_custody::witness::log_key;
 use quorate_custody::{Book, Effect, Event, Refusal, Verdict};
@@ -27,6 +28,7 @@ use quorate_terms::charter::CharterText;
 use quorate_terms::entry::Entry;
 use quorate_terms::{CaseId, Digest};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 pub use head::Head;
 
@@ -278,20 +280,32 @@ impl Writer {
     }
 
     async fn serve(mut self, mut inbox: mpsc::Receiver<Command>) {
-        while let Some(first) = inbox.recv().await {
-            let mut commands = vec![first];
-            while commands.len() < batch::BATCH_MAX {
-                match inbox.try_recv() {
-                    Ok(command) => commands.push(command),
-                    Err(_) => break,
+        loop {
+            let done = match timeout(self.patience(), inbox.recv()).await {
+                Ok(None) => return,
+                Ok(Some(first)) => {
+                    let mut commands = vec![first];
+                    while commands.len() < batch::BATCH_MAX {
+                        match inbox.try_recv() {
+                            Ok(command) => commands.push(command),
+                            Err(_) => break,
+                        }
+                    }
+                    self.batch(commands).await
                 }
-            }
-            if let Err(fault) = self.batch(commands).await {
+                Err(_) => self.look_for_room().await,
+            };
+            if let Err(fault) = done {
                 tracing::error!(%fault, "the desk stops");
                 // After a failed flush nothing more can be promised: the process ends (row 6).
                 std::process::exit(70);
             }
         }
+    }
+
+    /// How long to wait for a command before looking whether there is room again.
+    fn patience(&self) -> Duration {
+        if self.writes.load(Ordering::Relaxed) { Duration::MAX } else { batch::ROOM_EVERY }
     }
 }
 

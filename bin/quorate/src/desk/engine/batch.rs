@@ -1,6 +1,7 @@
 //! One batch of commands, one commit.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use quorate_custody::{Effect, Event, Step, Verdict};
 use quorate_host::fault::Fault;
@@ -16,6 +17,12 @@ use super::{Command, Done, Trouble, Writer};
 
 /// Commands that share one commit at most.
 pub(super) const BATCH_MAX: usize = 512;
+
+/// Where the desk tries whether there is room, and how much of it.
+const ROOM: &str = "room";
+const ROOM_BYTES: usize = 16 * 1024;
+/// How often it tries at least.
+pub(super) const ROOM_EVERY: Duration = Duration::from_secs(1);
 
 type Reply = oneshot::Sender<Result<Done, Trouble>>;
 
@@ -63,9 +70,8 @@ impl Writer {
         failed = settle(&mut tickets).await.or(failed);
         match failed {
             None => {
-                self.writes.store(true, Ordering::Relaxed);
                 self.answer(&mut waiting);
-                Ok(())
+                self.look_for_room().await
             }
             Some(AppendError::Fault(fault)) => Err(fault),
             Some(error) => {
@@ -75,6 +81,20 @@ impl Writer {
                 self.load().await
             }
         }
+    }
+
+    /// While the disk takes no writes, tries a small one: the desk is ready again soon after there is room, even if nobody
+    /// asks for anything.
+    pub(super) async fn look_for_room(&mut self) -> Result<(), Fault> {
+        if self.writes.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.store.put(ROOM, vec![0; ROOM_BYTES]).await {
+            Ok(()) => self.writes.store(true, Ordering::Relaxed),
+            Err(AppendError::Fault(fault)) => return Err(fault),
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     fn answer(&mut self, waiting: &mut Vec<Waiting>) {
