@@ -62,9 +62,13 @@ pub mod tag {
     pub const SEAL: &str = "quorate/seal-context/v1";
     /// The words that an approver was shown before signing.
     pub const DISPLAY: &str = "quorate/display/v1";
+    /// A population and the sample that a seed draws from it.
+    pub const SAMPLE: &str = "quorate/sample/v1";
+    /// What a party of an audit signs.
+    pub const AUDIT: &str = "quorate/audit/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 24] = [
+    pub const ALL: [&str; 26] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -89,6 +93,8 @@ pub mod tag {
         TRANSCRIPT,
         SEAL,
         DISPLAY,
+        SAMPLE,
+        AUDIT,
     ];
 }
 
