@@ -67,8 +67,13 @@ pub mod tag {
     /// What a party of an audit signs.
     pub const AUDIT: &str = "quorate/audit/v1";
 
+    /// A standard's catalogue, as an assessment names it.
+    pub const STANDARD: &str = "quorate/standard/v1";
+    /// A pair of queries with their parameters, as a finding names it.
+    pub const QUERY: &str = "quorate/query/v1";
+
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 26] = [
+    pub const ALL: [&str; 28] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -95,6 +100,8 @@ pub mod tag {
         DISPLAY,
         SAMPLE,
         AUDIT,
+        STANDARD,
+        QUERY,
     ];
 }
 

@@ -1,0 +1,434 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use quorate_terms::Timestamp;
+
+use super::clock::Due;
+use super::diff::Change;
+use super::*;
+
+const CATALOGUE: &str = r#"
+id = "toy"
+version = "1.0"
+title = "A toy"
+publisher = "nobody"
+language = "en"
+as_of = "2026-11-20"
+official = false
+note = "for tests"
+[[level]]
+id = "I"
+rank = 1
+meaning = "first"
+[[group]]
+id = "g"
+title = "G"
+[[control]]
+id = "g.1"
+group = "g"
+title = "Keys are kept apart"
+level = "I"
+text = "Keep keys apart."
+citation = "toy, g.1"
+confidence = "K"
+review_by = "2027-05-20"
+"#;
+const DECISIONS: &str = r#"
+standard = "toy"
+version = "1.0"
+[[decision]]
+control = "g.1"
+automation = "ledger"
+predicate = "Every key is at most {age} old."
+on_empty = "gap"
+entries = ["KeyGenerated"]
+parameters = { age = "P90D" }
+population = "SELECT book, idx FROM KeyGenerated"
+exceptions = "SELECT book, idx, 'old' AS why FROM KeyGenerated WHERE 0"
+"#;
+const MAPPINGS: &str = r#"
+id = "m"
+from = "toy 1.0"
+note = "ours"
+[[map]]
+control = "g.1"
+standard = "toy 1.0"
+to = "g.1"
+relation = "equal"
+confidence = "K"
+rationale = "itself"
+"#;
+const PROFILE: &str = r#"
+id = "p"
+title = "P"
+status = "proposal"
+rule = "strictest"
+imports = ["toy 1.0"]
+[[setting]]
+parameter = "age"
+merge = "min"
+value = "P30D"
+type = "duration"
+from = ["g.1"]
+[[conflict]]
+id = "c"
+title = "C"
+kind = "legal"
+what = "x"
+controls = ["g.1"]
+way_through = "y"
+"#;
+const ANCHORS: &str = "[[anchor]]\nid = \"discovery\"\nmeaning = \"found\"\n";
+const CLOCKS: &str = r#"
+standard = "toy"
+version = "1.0"
+zone = "Asia/Singapore"
+[[clock]]
+template = "notice"
+kind = "event"
+event = "x"
+anchor = "discovery"
+direction = "after"
+limit = "PT1H"
+required_fields = []
+recipients = []
+citation = "c"
+confidence = "K"
+"#;
+
+fn files() -> BTreeMap<&'static str, String> {
+    [
+        ("toy/1.0/catalogue.toml", CATALOGUE),
+        ("toy/1.0/decisions.toml", DECISIONS),
+        ("toy/1.0/clocks.toml", CLOCKS),
+        ("mappings/m.toml", MAPPINGS),
+        ("profiles/p.toml", PROFILE),
+        ("clocks/anchors.toml", ANCHORS),
+    ]
+    .into_iter()
+    .map(|(path, text)| (path, text.to_owned()))
+    .collect()
+}
+
+fn load(files: &BTreeMap<&'static str, String>) -> Result<Library, Vec<Problem>> {
+    Library::load(files.iter().map(|(path, text)| (*path, text.as_str())))
+}
+
+/// The files of this repository.
+macro_rules! ours {
+    ($($path:literal),* $(,)?) => {
+        [$(($path, include_str!(concat!("../../../../standards/", $path)))),*]
+    };
+}
+
+fn shipped() -> Library {
+    Library::load(ours![
+        "ccss/9.0/catalogue.toml",
+        "ccss/9.0/decisions.toml",
+        "wd/0.1.0/catalogue.toml",
+        "wd/0.1.0/decisions.toml",
+        "vara/2026-11-20/catalogue.toml",
+        "vara/2026-11-20/clocks.toml",
+        "sfc/2026-11-20/catalogue.toml",
+        "sfc/2026-11-20/clocks.toml",
+        "hkma/2026-11-20/catalogue.toml",
+        "hkma/2026-11-20/clocks.toml",
+        "mas/2026-11-20/catalogue.toml",
+        "mas/2026-11-20/clocks.toml",
+        "eu/2026-11-20/catalogue.toml",
+        "eu/2026-11-20/clocks.toml",
+        "nydfs/2026-11-20/catalogue.toml",
+        "nydfs/2026-11-20/clocks.toml",
+        "soc2/2017-2022/catalogue.toml",
+        "iso27001/2022/catalogue.toml",
+        "pci-dss/4.0.1/catalogue.toml",
+        "mappings/wd-0.1.0.toml",
+        "mappings/ccss-9.0-general.toml",
+        "profiles/strictest-wins.toml",
+        "clocks/anchors.toml",
+    ])
+    .unwrap_or_else(|problems| {
+        panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())
+    })
+}
+
+fn key(text: &str) -> StandardKey {
+    text.parse().unwrap()
+}
+
+#[test]
+fn what_is_shipped_loads_whole() {
+    let library = shipped();
+    let count = |name: &str| library.catalogues[&key(name)].controls.len();
+    assert_eq!((count("ccss 9.0"), count("wd 0.1.0")), (59, 135));
+    let regulators = ["vara", "sfc", "hkma", "mas", "eu", "nydfs"];
+    let controls: usize = regulators.iter().map(|r| count(&format!("{r} 2026-11-20"))).sum();
+    let clocks: usize = library.clocks.values().map(|c| c.clocks.len()).sum();
+    assert_eq!((controls, clocks), (132, 33));
+    assert_eq!(library.profiles["strictest-wins"].conflicts.len(), 12);
+    assert_eq!(library.decisions.len(), 59 + 135);
+    let levels = |level: &str| {
+        let controls = &library.catalogues[&key("ccss 9.0")].controls;
+        controls.iter().filter(|c| c.level.as_deref() == Some(level)).count()
+    };
+    assert_eq!((levels("I"), levels("II"), levels("III")), (30, 18, 11));
+}
+
+#[test]
+fn a_draft_never_calls_itself_official() {
+    for catalogue in shipped().catalogues.values() {
+        assert!(!catalogue.official && !catalogue.note.is_empty(), "{}", catalogue.id);
+    }
+}
+
+#[test]
+fn every_ccss_requirement_is_mapped_from_the_draft_or_to_a_general_standard() {
+    let library = shipped();
+    let ccss = key("ccss 9.0");
+    for control in &library.catalogues[&ccss].controls {
+        let key = ccss.control(&control.id);
+        assert!(library.maps_from(&key).count() >= 3, "{key}");
+    }
+    let key = ccss.control("2.04.1.1");
+    assert!(library.maps_to(&key).any(|(from, map)| from.id == "WD-01.1" && map.relation.covers()));
+}
+
+#[test]
+fn a_new_version_loads_beside_the_old_one_and_needs_no_code() {
+    let mut files = files();
+    let newer = CATALOGUE.replace("\"1.0\"", "\"2.0\"").replace("g.1", "g.7");
+    files.insert("toy/2.0/catalogue.toml", newer);
+    let library = load(&files).unwrap();
+    assert_eq!(library.newest("toy").unwrap().version, "2.0");
+    let digests: Vec<_> = library.catalogues.values().map(|c| c.digest().unwrap()).collect();
+    assert_ne!(digests[0], digests[1]);
+}
+
+/// File, text, what it becomes; the field and the reason that must be named.
+const FAULTS: [(&str, &str, &str, &str, &str); 26] = [
+    ("toy/1.0/catalogue.toml", "id = \"toy\"", "id = \"Toy\"", "id", "does not fit the folder"),
+    (
+        "toy/1.0/catalogue.toml",
+        "version = \"1.0\"",
+        "version = \"x\"",
+        "id",
+        "does not fit the folder",
+    ),
+    ("toy/1.0/catalogue.toml", "as_of = \"2026-11-20\"", "as_of = \"today\"", "as_of", "is no day"),
+    ("toy/1.0/catalogue.toml", "rank = 1", "rank = 2", "level", "ranks do not run"),
+    ("toy/1.0/catalogue.toml", "group = \"g\"", "group = \"h\"", "g.1.group", "names no group"),
+    ("toy/1.0/catalogue.toml", "level = \"I\"", "level = \"II\"", "g.1.level", "names no level"),
+    ("toy/1.0/catalogue.toml", "level = \"I\"\n", "", "g.1.level", "names no level"),
+    (
+        "toy/1.0/catalogue.toml",
+        "citation = \"toy, g.1\"",
+        "citation = \"\"",
+        "g.1.citation",
+        "is empty",
+    ),
+    (
+        "toy/1.0/catalogue.toml",
+        "review_by = \"2027-05-20\"",
+        "review_by = \"2027-13-01\"",
+        "g.1.review_by",
+        "is no day",
+    ),
+    (
+        "toy/1.0/catalogue.toml",
+        "confidence = \"K\"",
+        "confidence = \"K\"\ndepends_on = [\"g.9\"]",
+        "g.1.depends_on",
+        "names no control",
+    ),
+    (
+        "toy/1.0/catalogue.toml",
+        "confidence = \"K\"",
+        "confidence = \"Z\"",
+        "line 24",
+        "unknown variant",
+    ),
+    (
+        "toy/1.0/catalogue.toml",
+        "note = \"for tests\"",
+        "note = \"for tests\"\nextra = 1",
+        "line 10",
+        "unknown field",
+    ),
+    (
+        "toy/1.0/catalogue.toml",
+        "note = \"for tests\"",
+        "note = \"for\u{202e}tests\"",
+        "file",
+        "cannot be seen",
+    ),
+    (
+        "toy/1.0/decisions.toml",
+        "control = \"g.1\"",
+        "control = \"g.2\"",
+        "g.2.control",
+        "names no control",
+    ),
+    ("toy/1.0/decisions.toml", "{age}", "{years}", "g.1.parameters", "lack `years`"),
+    ("toy/1.0/decisions.toml", "on_empty = \"gap\"\n", "", "g.1.on_empty", "is missing"),
+    (
+        "toy/1.0/decisions.toml",
+        "on_empty = \"gap\"",
+        "on_empty = \"met\"",
+        "line 8",
+        "unknown variant",
+    ),
+    (
+        "toy/1.0/decisions.toml",
+        "\"ledger\"",
+        "\"human\"",
+        "g.1.population",
+        "decides what a person must",
+    ),
+    (
+        "toy/1.0/decisions.toml",
+        "population = \"SELECT book, idx FROM KeyGenerated\"\n",
+        "",
+        "g.1.population",
+        "without its pair",
+    ),
+    ("mappings/m.toml", "to = \"g.1\"", "to = \"g.2\"", "g.1 to toy 1.0 g.2", "maps to nothing"),
+    ("mappings/m.toml", "from = \"toy 1.0\"", "from = \"toy 3\"", "from", "names no standard"),
+    (
+        "mappings/m.toml",
+        "rationale = \"itself\"",
+        "rationale = \"\"",
+        "g.1 to toy 1.0 g.1",
+        "gives no rationale",
+    ),
+    ("profiles/p.toml", "from = [\"g.1\"]", "from = [\"g.2\"]", "age", "comes from no control"),
+    ("toy/1.0/clocks.toml", "Asia/Singapore", "Asia/Nowhere", "zone", "is no time zone"),
+    (
+        "toy/1.0/clocks.toml",
+        "anchor = \"discovery\"",
+        "anchor = \"dream\"",
+        "notice",
+        "starts from no anchor",
+    ),
+    ("toy/1.0/clocks.toml", "limit = \"PT1H\"", "limit = \"soon\"", "line 11", "is no duration"),
+];
+
+#[test]
+fn each_fault_of_a_file_is_named_with_its_field() {
+    for (file, good, bad, field, why) in FAULTS {
+        let mut files = files();
+        let text = files.get_mut(file).unwrap();
+        assert!(text.contains(good), "{good}");
+        *text = text.replacen(good, bad, 1);
+        let problems = load(&files).unwrap_err();
+        let found =
+            problems.iter().any(|p| p.field == field && p.why.contains(why) && !p.mend.is_empty());
+        assert!(found, "{field}, {why}: {problems:?}");
+    }
+}
+
+#[test]
+fn an_id_that_is_given_twice_is_refused_in_one_file_and_in_two() {
+    let mut inside = files();
+    let control = CATALOGUE.split_once("[[control]]").unwrap().1;
+    inside.get_mut("toy/1.0/catalogue.toml").unwrap().push_str(&format!("[[control]]{control}"));
+    assert!(load(&inside).unwrap_err().iter().any(|p| p.why == "is given twice"));
+    let mut across = files();
+    across.insert("more/toy/1.0/catalogue.toml", CATALOGUE.into());
+    assert!(load(&across).unwrap_err()[0].why.contains("was given before"));
+}
+
+#[test]
+fn an_oversize_file_is_refused_before_it_is_read() {
+    let mut files = files();
+    files.insert("toy/9/catalogue.toml", "#".repeat(library::FILE_BYTES_MAX + 1));
+    assert_eq!(load(&files).unwrap_err()[0].why, "is too large");
+}
+
+#[test]
+fn a_keeper_is_told_of_days_that_passed_and_of_what_is_not_encoded() {
+    let mut files = files();
+    let text = files.get_mut("toy/1.0/decisions.toml").unwrap();
+    *text = text.split("population").next().unwrap().to_owned();
+    let library = load(&files).unwrap();
+    let said = |today: &str| -> Vec<String> {
+        lint::review(&library, today).into_iter().map(|p| p.why).collect()
+    };
+    assert_eq!(said("2027-05-20"), ["has no queries: unproven, not yet recorded"]);
+    assert_eq!(said("2027-05-21").len(), 2);
+}
+
+#[test]
+fn a_difference_says_what_is_new_gone_changed_and_reused() {
+    let old: Catalogue = toml::from_str(CATALOGUE).unwrap();
+    let mut new = old.clone();
+    new.controls[0].level = None;
+    let mut added = new.controls[0].clone();
+    added.id = "g.2".into();
+    new.controls.push(added);
+    let changes = diff::diff(&old, &new);
+    assert!(matches!(&changes[0], Change::Changed { field, before, after, .. }
+        if field == "level" && before == "I" && after.is_empty()));
+    assert!(matches!(&changes[1], Change::Added { id, .. } if id == "g.2"));
+    assert!(matches!(&diff::diff(&new, &old)[1], Change::Removed { id, .. } if id == "g.2"));
+    new.controls[0].title = "References of staff".into();
+    assert!(matches!(&diff::diff(&old, &new)[0], Change::Reused { .. }));
+    assert!(diff::diff(&old, &old).is_empty());
+}
+
+#[test]
+fn a_deadline_counts_calendar_months_in_the_regulators_zone() {
+    let clock = |limit: &str| -> Clock {
+        let clocks: clock::Clocks = toml::from_str(&CLOCKS.replace("PT1H", limit)).unwrap();
+        clocks.clocks[0].clone()
+    };
+    let at = |text: &str| {
+        let instant: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_millis(u64::try_from(instant.as_millisecond()).unwrap())
+    };
+    // 31 January, 01:00 in Singapore is still 30 January in UTC; a month later is the last day of February.
+    for (limit, anchor, expected) in [
+        ("PT1H", "2026-01-30T17:00:00Z", "2026-01-30T18:00:00Z"),
+        ("P1M", "2026-01-30T17:00:00Z", "2026-02-27T17:00:00Z"),
+        ("P14D", "2026-02-20T00:00:00Z", "2026-03-06T00:00:00Z"),
+    ] {
+        let due = clock(limit).due("Asia/Singapore", at(anchor)).unwrap();
+        assert_eq!(due, Due::By(at(expected)), "{limit}");
+    }
+    // A day across the change of clocks in New York has 23 hours.
+    let due = clock("P1D").due("America/New_York", at("2026-03-07T17:00:00Z")).unwrap();
+    assert_eq!(due, Due::By(at("2026-03-08T16:00:00Z")));
+    assert_eq!(
+        clock("immediate").due("UTC", at("2026-01-01T00:00:00Z")).unwrap(),
+        Due::Immediately
+    );
+    assert!(Due::Immediately < Due::By(Timestamp::ZERO));
+    assert!(clock("PT1H").due("Mars/Olympus", Timestamp::ZERO).is_err());
+}
+
+#[test]
+fn of_two_anchors_the_earlier_deadline_counts() {
+    let library = shipped();
+    let clocks = &library.clocks[&key("eu 2026-11-20")];
+    let clock = clocks.clocks.iter().find(|c| c.template == "eu-dora-initial").unwrap();
+    let start = Timestamp::from_millis(1_800_000_000_000);
+    let hours = |n: u64| start.plus_s(n * 3600);
+    // Four hours from classification, 24 from awareness.
+    let due = clock.due_with(&clocks.zone, hours(22), start).unwrap();
+    assert_eq!(due, Due::By(hours(24)));
+    assert_eq!(clock.due_with(&clocks.zone, hours(2), start).unwrap(), Due::By(hours(6)));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in ".{0,200}", cut in 0..CATALOGUE.len()) {
+        let mut files = files();
+        files.insert("toy/1.0/decisions.toml", text.clone());
+        let _ = load(&files);
+        let mut broken = CATALOGUE.to_owned();
+        if broken.is_char_boundary(cut) {
+            broken.insert_str(cut, &text);
+            files.insert("toy/1.0/catalogue.toml", broken);
+            let _ = load(&files);
+        }
+    }
+}
