@@ -107,7 +107,7 @@ fn made(claim: Claim, signers: &[u8], witnessed: bool) -> MarkFile {
         functions.iter().map(|(key, sign)| Signer { key: *key, sign }).collect();
     let envelope = Envelope::seal(dsse::IN_TOTO, &bytes, &signers);
     let body = serde_json::json!({
-        "kind": "MarkIssued", "mark": claim.mark, "envelope": envelope.digest().unwrap(),
+        "type": "MarkIssued", "mark": claim.mark, "envelope": envelope.digest().unwrap(),
     });
     let entry = serde_json::json!({ "body": body }).to_string();
     let proof = logged(&entry, witnessed).to_string();

@@ -219,7 +219,7 @@ fn register(mark: &MarkFile, claim: &Claim, policy: &MarkPolicy) -> Result<Strin
         .map_err(|_| "the register's entry cannot be read".to_owned())?;
     let says = |field: &str| entry.pointer(&format!("/body/{field}")).and_then(Value::as_str);
     let envelope = mark.envelope.digest().map_err(|e| e.to_string())?.to_string();
-    let about = says("kind") == Some("MarkIssued")
+    let about = says("type") == Some("MarkIssued")
         && says("mark") == Some(&claim.mark)
         && says("envelope") == Some(&envelope);
     if !about {
