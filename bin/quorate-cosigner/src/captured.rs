@@ -2,21 +2,17 @@
 //!
 //! Names are those of the evidence model of the draft Wallet Security Standard; every value is what this build does.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
-
 use quorate_cosigner::dkls23::Dkls23;
 use quorate_cosigner::limits::ABORTS_MAX;
+use quorate_cosigner::party::Placement;
 use quorate_cosigner::scheme::Scheme as _;
 use quorate_custody::Charter;
-use quorate_host::{Fault, Store};
+use quorate_host::{Fault, Store, machine};
 use quorate_terms::canonical;
 use quorate_terms::digest::tag;
 use quorate_terms::entry::{Body, ConfigurationCaptured, Deployed};
-use quorate_terms::{Digest, Timestamp, VaultId};
+use quorate_terms::{Digest, Timestamp};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::rebuild::Own;
 use crate::settings::Settings;
@@ -31,9 +27,9 @@ pub(crate) async fn record(
 ) -> Result<(), Fault> {
     let party = format!("cosigner:{}", settings.cosigner);
     let deployed = Deployed {
-        host: host(&own.charter.text().vault),
+        host: machine::host(&own.charter.text().vault),
         role: party.clone(),
-        binary: binary()?,
+        binary: machine::binary()?,
         release: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let mut bodies = vec![Body::Deployed(Box::new(deployed))];
@@ -85,24 +81,8 @@ fn values(settings: &Settings, charter: &Charter) -> Map<String, Value> {
     }
 }
 
-/// A pseudonym of this machine: the same for all its processes in one vault, of no use anywhere else.
-fn host(vault: &VaultId) -> Digest {
-    let sources = ["/etc/machine-id", "/proc/sys/kernel/hostname"];
-    let name =
-        sources.iter().find_map(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    Digest::of(tag::CONFIGURATION, format!("host {vault} {}", name.trim()).as_bytes())
-}
-
-/// SHA-256 of the running binary.
-fn binary() -> Result<Digest, Fault> {
-    let path = Path::new("/proc/self/exe");
-    let mut file = File::open(path).map_err(|e| Fault::at(path, &e))?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
-    loop {
-        let read = file.read(&mut buffer).map_err(|e| Fault::at(path, &e))?;
-        if read == 0 {
-            return Ok(Digest::from_bytes(hasher.finalize().into()));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-    }
+/// Where shares run here: what goes with every share that this cosigner comes to hold.
+pub(crate) fn placement(charter: &Charter, settings: &Settings) -> Placement {
+    let host = machine::host(&charter.text().vault);
+    Placement { host, operator: settings.operator.clone(), hardware: "process".to_owned() }
 }

@@ -111,6 +111,7 @@ pub(crate) async fn run(ui: Ui, home: Home, passphrase: Passphrase) -> Result<()
     captured::record(&mut own, &stores.own, &settings, clock.now()).await?;
     let mut party = own.party(&settings.cosigner, Arc::clone(&keys) as _, follower, clock.now());
     settings.agrees(&keys, party.charter().text())?;
+    party.declare(captured::placement(party.charter(), &settings));
     load_shares(&mut party, &cabinet).await?;
     serve(ui, (home, settings, keys), (party, stores, cabinet), clock).await
 }

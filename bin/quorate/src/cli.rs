@@ -18,6 +18,7 @@ mod source;
 
 mod address;
 mod agent;
+mod alert;
 mod case;
 mod charter;
 mod freeze;
@@ -65,6 +66,9 @@ enum Command {
     Up {
         #[command(flatten)]
         at: filing::At,
+        /// The person who starts it, by pseudonym: recorded when settings or software changed since the last start.
+        #[arg(long, default_value = "operator")]
+        person: String,
     },
     /// Speak MCP on standard input and output for one agent. `MCP_BANDS` is read when `--bands` is absent.
     Mcp {
@@ -115,6 +119,9 @@ enum Command {
         #[command(flatten)]
         at: filing::At,
     },
+    /// List, take and close alerts.
+    #[command(subcommand)]
+    Alert(alert::AlertCommand),
     /// Export the ledger.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -165,8 +172,8 @@ impl Cli {
     pub(crate) async fn obey(&self, ui: &Ui, environment: &Environment) -> Tried<Ended> {
         match &self.command {
             Command::Init(args) => found::obey(ui, args),
-            Command::Up { at } => {
-                crate::desk::run(&at.dir).await?;
+            Command::Up { at, person } => {
+                crate::desk::run(&at.dir, &person.parse()?).await?;
                 Ok(Ended::Well)
             }
             Command::Mcp { at, token_file, bands } => {
@@ -188,6 +195,7 @@ impl Cli {
             Command::Freeze(args) => freeze::freeze(ui, args).await,
             Command::Unfreeze(args) => freeze::unfreeze(ui, args).await,
             Command::Status { at } => status::obey(ui, at).await,
+            Command::Alert(command) => alert::obey(ui, command).await,
             Command::Ledger(command) => ledger::obey(ui, command).await,
             Command::Doctor { at } => doctor::obey(ui, at).await,
             Command::Completions { shell } => completions(ui, *shell),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use quorate_custody::book::OpenAlert;
 use quorate_custody::{Refusal, State};
 use quorate_terms::commitment::Opening;
 use quorate_terms::entry::Outcome;
@@ -123,8 +124,32 @@ pub struct StatusView {
     pub now: Timestamp,
     /// Whether the disk takes writes.
     pub writes: bool,
+    /// Alerts that nobody has closed, oldest first.
+    pub alerts: Vec<AlertView>,
     /// Credentials: id, agent, band, expiry, revoked.
     pub credentials: Vec<(String, String, String, Timestamp, bool)>,
+}
+
+/// One open alert in [`StatusView`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AlertView {
+    /// The alert.
+    pub alert: Digest,
+    /// The rule that fired, how urgent it is, what it is about, when it was first raised and who took it.
+    #[serde(flatten)]
+    pub open: OpenAlert,
+}
+
+/// `desk.alert`: a person takes an alert, or ends it where a disposition is given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertRequest {
+    /// The alert.
+    pub alert: Digest,
+    /// The person.
+    pub person: PersonId,
+    /// What came of it, as a short code; none takes the alert.
+    pub disposition: Option<String>,
 }
 
 /// One cosigner in [`StatusView`].

@@ -20,6 +20,8 @@ pub mod answers;
 pub mod mcp_door;
 
 pub mod source;
+
+mod captured;
 pub mod start;
 
 pub use engine::{Engine, Trouble};

@@ -171,6 +171,18 @@ pub struct Party {
     statements: Vec<BackupStatement>,
     freezes: Vec<Freeze>,
     barred: Vec<(WalletId, CosignerId, String)>,
+    placement: Option<Placement>,
+}
+
+/// Where a cosigner's shares run, as its host declares it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placement {
+    /// A pseudonym of the machine, distinct for distinct machines.
+    pub host: Digest,
+    /// The legal entity that runs it.
+    pub operator: String,
+    /// `process`, `tee` or `hsm`.
+    pub hardware: String,
 }
 
 impl Party {
@@ -197,7 +209,13 @@ impl Party {
             statements: Vec::new(),
             freezes: Vec::new(),
             barred: Vec::new(),
+            placement: None,
         }
+    }
+
+    /// Declares where this cosigner runs: recorded with every share that it comes to hold.
+    pub fn declare(&mut self, placement: Placement) {
+        self.placement = Some(placement);
     }
 
     /// Its name.

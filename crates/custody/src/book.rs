@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate_policy::{Policy, Usage};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
-use quorate_terms::credential::AgentCredential;
-use quorate_terms::entry::{Body, Entry, Outcome, RULES_VERSION};
+use quorate_terms::credential::{AgentCredential, Band};
+use quorate_terms::entry::{Body, Entry, Outcome, RULES_VERSION, RulesChanged, Severity};
 use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::intent::{OpenWallet, Requester};
 use quorate_terms::{
     AccountId, CaseId, ChainId, CosignerId, CredentialId, Digest, IdempotencyKey, Malformed,
-    Timestamp, VaultId, WalletId,
+    PersonId, Timestamp, VaultId, WalletId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,25 @@ pub struct Wallet {
 pub struct Admitted {
     /// The credential.
     pub credential: AgentCredential,
-    /// Whether it was revoked.
+    /// Whether it was revoked, or retired after it had lapsed.
     pub revoked: bool,
+    /// The tool list that its agent was admitted under, if one was pinned for its band.
+    pub manifest: Option<Digest>,
+}
+
+/// An alert that nobody has closed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OpenAlert {
+    /// The rule that fired.
+    pub rule: String,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub subject: String,
+    /// When it was first raised, by the book.
+    pub raised_at: Timestamp,
+    /// Who took it.
+    pub taken_by: Option<PersonId>,
 }
 
 /// A charter that was approved and waits for its delay.
@@ -119,6 +136,9 @@ pub(crate) struct BookState {
     pub(crate) policy_entry: Option<u64>,
     pub(crate) charter_entries: BTreeSet<u64>,
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
+    pub(crate) manifests: BTreeMap<Band, Digest>,
+    pub(crate) alerts: BTreeMap<Digest, OpenAlert>,
+    pub(crate) txids: BTreeMap<String, CaseId>,
     /// The open cases of each requester: derived from `cases`, so that counting them does not read them all.
     #[serde(skip)]
     pub(crate) of_requester: BTreeMap<Requester, BTreeSet<CaseId>>,
@@ -265,6 +285,28 @@ impl Book {
         found.find(|credential| credential.token == *token)
     }
 
+    /// The tool list that is pinned for a band.
+    pub fn manifest(&self, band: Band) -> Option<Digest> {
+        self.state.manifests.get(&band).copied()
+    }
+
+    /// Alerts that nobody has closed, by digest.
+    pub fn alerts(&self) -> impl Iterator<Item = (&Digest, &OpenAlert)> {
+        self.state.alerts.iter()
+    }
+
+    /// The case, open or closed, for which a transaction was signed.
+    pub fn case_of_txid(&self, txid: &str) -> Option<CaseId> {
+        self.state.txids.get(txid).copied()
+    }
+
+    /// What a build with newer rules must record before anything else; none while the book is under its rules.
+    pub fn upgrade(&self) -> Option<Body> {
+        let from = self.state.rules.clone();
+        let to = RULES_VERSION.to_owned();
+        (from != to).then_some(Body::RulesChanged(RulesChanged { from, to }))
+    }
+
     /// Listed recipients, with the time from which each may be used.
     pub fn listed(&self) -> impl Iterator<Item = (&AccountId, &Timestamp)> {
         self.state.listed.iter()
@@ -382,6 +424,9 @@ impl BookState {
             policy_entry: None,
             charter_entries: BTreeSet::from([0]),
             wallet_entries: BTreeMap::new(),
+            manifests: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            txids: BTreeMap::new(),
             of_requester: BTreeMap::new(),
         }
     }

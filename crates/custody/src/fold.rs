@@ -2,6 +2,7 @@
 //! entry is void: it stays in the ledger, changes nothing, and stops warrants until the charter's quorum resumes.
 
 mod acts;
+mod alerts;
 mod cases;
 mod closing;
 mod keys;
@@ -112,6 +113,10 @@ impl Book {
             Body::AgentRetired(retired) => self.fold_retired(retired, entry),
             Body::CredentialRevoked(revoked) => self.fold_revoked(revoked),
             Body::RulesChanged(changed) => self.fold_rules(changed),
+            Body::ManifestPinned(pinned) => self.fold_pinned(pinned),
+            Body::AlertRaised(raised) => self.fold_alert(raised, entry),
+            Body::AlertAcknowledged(taken) => self.fold_alert_taken(taken),
+            Body::AlertClosed(closed) => self.fold_alert_closed(closed),
             // These decide nothing: they are remembered for people and assessors.
             note if is_note(note) => Ok(()),
             _ => Err(void("this build does not know what it decides")),
@@ -149,6 +154,7 @@ pub(crate) const fn is_note(body: &Body) -> bool {
             | Body::AgentActed(_)
             | Body::ManifestPinned(_)
             | Body::RoleGranted(_)
+            | Body::RoleEnded(_)
             | Body::CredentialEnrolled(_)
             | Body::PlacementAttested(_)
             | Body::AlertRaised(_)

@@ -39,6 +39,7 @@ pub use event::{Effect, Event, Step};
 pub use fold::check_freeze;
 pub use follower::Follower;
 pub use refusal::Refusal;
+pub use step::founding;
 pub use warrant::Warrant;
 
 /// Reads draft bytes back into their meaning, for cosigners, who know no chain by themselves.

@@ -15,6 +15,9 @@ use crate::book::{Book, BookState, load};
 use crate::follower::Follower;
 use crate::refusal::Refusal;
 
+/// The form of the state. A snapshot of another form is not used: the ledger is folded anew.
+const FORM: u8 = 2;
+
 /// What a snapshot holds: the charter and the policy in force, and the state.
 #[derive(Serialize)]
 struct Written<'a> {
@@ -40,7 +43,7 @@ impl Book {
     /// [`Refusal`] never happens for a fold of entries.
     pub fn to_snapshot(&self) -> Result<Vec<u8>, Refusal> {
         let written = Written {
-            v: 1,
+            v: FORM,
             charter: &self.charter,
             policy: self.policy.document(),
             state: &self.state,
@@ -59,7 +62,7 @@ impl Book {
         let ours = read.charter.vault == charter.vault
             && read.charter.log.origin == charter.log.origin
             && read.policy.vault == charter.vault;
-        if read.v != 1 || !ours {
+        if read.v != FORM || !ours {
             return Err(bad("it is of another vault, ledger or version"));
         }
         read.charter.check()?;

@@ -3,10 +3,15 @@
 mod acts;
 mod chain;
 mod filing;
+mod seats;
 mod signing;
 
+pub use seats::founding;
+
 use quorate_terms::Timestamp;
-use quorate_terms::entry::{Body, Closed, Frozen, Outcome, PeerBanned, Resumed, RunAborted};
+use quorate_terms::entry::{
+    AgentRetired, Body, Closed, Frozen, Outcome, PeerBanned, Resumed, RunAborted,
+};
 use quorate_terms::fact::SignedFact;
 
 use crate::book::Book;
@@ -154,6 +159,8 @@ impl Book {
             Body::RulesChanged(changed) => changed.from == self.state.rules,
             Body::AgentRetired(retired) => retired.case.is_none(),
             Body::CredentialRevoked(_) => true,
+            Body::AlertAcknowledged(taken) => self.check_alert(&taken.alert)?,
+            Body::AlertClosed(closed) => self.check_alert(&closed.alert)?,
             other => is_note(other),
         };
         if note {
@@ -163,7 +170,31 @@ impl Book {
         Err(Refusal::new("not_a_note", "an entry that decides something is no note", next))
     }
 
-    /// Expired cases close, so many at a time; a charter whose delay has passed comes into force.
+    /// Whether there is such an open alert.
+    fn check_alert(&self, alert: &quorate_terms::Digest) -> Result<bool, Refusal> {
+        if self.state.alerts.contains_key(alert) {
+            return Ok(true);
+        }
+        let next = "look at `quorate alert list`";
+        Err(Refusal::new("unknown_alert", "there is no such open alert", next))
+    }
+
+    /// Credentials whose time is over are retired, so many at a time.
+    fn retire_lapsed(&self, at: Timestamp) -> Step {
+        let lapsed = self.credentials().filter(|a| !a.revoked && a.credential.expires_at <= at);
+        let retired = lapsed.take(limits::CLOSED_PER_TICK_MAX).map(|admitted| {
+            Body::AgentRetired(AgentRetired {
+                agent: admitted.credential.agent.clone(),
+                cause: "lapsed".to_owned(),
+                credential: admitted.credential.credential.clone(),
+                case: None,
+            })
+        });
+        Step { records: retired.collect(), ..Step::default() }
+    }
+
+    /// Expired cases close, so many at a time; lapsed credentials are retired; a charter whose delay has passed comes into
+    /// force.
     fn step_tick(&self, at: Timestamp) -> Step {
         let mut step = Step::default();
         let waits = |case: &&Case| {
@@ -180,6 +211,7 @@ impl Book {
         for case in self.open_cases().filter(waits).take(limits::CLOSED_PER_TICK_MAX) {
             step.close(closed(case, Outcome::Expired, "nobody agreed in time"));
         }
+        step.absorb(self.retire_lapsed(at));
         step.absorb(self.activate_charter(at));
         step
     }

@@ -19,6 +19,7 @@ pub mod secret_file;
 pub mod store;
 
 pub mod link;
+pub mod machine;
 pub mod unix;
 
 pub mod metrics;

@@ -19,7 +19,7 @@ pub use keys::{
 pub use people::{
     AddressListed, AddressRemoved, AgentActed, AgentEnrolled, AgentRetired, Approved,
     CharterActivated, CharterApproved, CredentialEnrolled, CredentialRevoked, Founded, Frozen,
-    ManifestPinned, PolicyActivated, Resumed, RoleGranted, Unfrozen,
+    ManifestPinned, PolicyActivated, Resumed, RoleEnded, RoleGranted, Unfrozen,
 };
 pub use watch::{
     AdminActed, AlertAcknowledged, AlertClosed, AlertRaised, CheckpointWitnessed, ClockChecked,

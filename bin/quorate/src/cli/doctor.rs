@@ -8,6 +8,7 @@ use quorate_host::config::Config;
 use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Fault, Identity, secret_file};
 use quorate_terms::charter::CharterText;
+use quorate_terms::entry::Severity;
 use quorate_terms::fact::FactKind;
 use quorate_terms::{ChainId, Digest, Term as _};
 use serde::Serialize;
@@ -321,8 +322,31 @@ fn trouble(status: &StatusView, found: &mut Findings) {
         let why = format!("entry {index} ({}) is void; nothing is signed", entry.short());
         found.add(Grade::Bad, "book", why, mend);
     }
+    for alert in &status.alerts {
+        let open = &alert.open;
+        let grade = if open.severity == Severity::Low { Grade::Warn } else { Grade::Bad };
+        let short = alert.alert.short();
+        let mend = format!("{}; then `quorate alert close {short}`", mend_of(&open.rule));
+        found.add(grade, "alert", format!("{} about {}", open.rule, open.subject), mend);
+    }
     if status.voids.is_empty() {
         found.ok("book", "no void entries");
+    }
+}
+
+/// What to do about an alert, by the rule that fired.
+fn mend_of(rule: &str) -> &'static str {
+    match rule {
+        "void_entry" => {
+            "find out who wrote the entry; the approvers sign `quorate-approvals resume`"
+        }
+        "rollback" => "stop the desk and restore its ledger from a cosigner's replica",
+        "clock_skew" | "clock_jump" => "set the clocks by NTP",
+        "tools_changed" => "compare the tool list with the release that you installed",
+        "repeated_abort" => "ask the cosigners' operators for `quorate-cosigner status`",
+        "foreign_session" | "beyond_scope" => "find out what the agent did; revoke it if in doubt",
+        "finality_disputed" => "compare the source's node with another",
+        _ => "find out why it fired",
     }
 }
 

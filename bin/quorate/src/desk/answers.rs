@@ -10,17 +10,20 @@ mod trouble;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use quorate_custody::Event;
+use quorate_custody::Book;
+use quorate_custody::book::OpenAlert;
 use quorate_gateway::answer::Answer;
 use quorate_gateway::desk::{Alarm, Caller, Desk, Progress};
 use quorate_gateway::errors::{Code, Complaint};
 use quorate_gateway::question::Question;
-use quorate_terms::entry::{AlertRaised, Body, Severity};
+use quorate_terms::credential::AgentCredential;
+use quorate_terms::entry::Severity;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{AccountId, CaseId, ChainId, Digest, Timestamp};
 
 use super::chain::Chain;
-use super::effects::World;
+use super::effects::pulse::TOOLS_CHANGED;
+use super::effects::{World, alert};
 use super::engine::Engine;
 use preparing::Drafts;
 pub(super) use story::Story;
@@ -74,6 +77,16 @@ pub(crate) async fn is_detached(engine: &Engine, case: &CaseId) -> bool {
     engine.store().get(&detached_key(case)).await.map_or(true, |value| value.is_some())
 }
 
+/// Whether an agent was admitted under another tool list than its band has now, and nobody has looked at the change: the
+/// alert is still open (T23).
+fn is_held_back(book: &Book, credential: &AgentCredential) -> bool {
+    let admitted = book.credential(&credential.credential).and_then(|admitted| admitted.manifest);
+    let band = credential.band.to_string();
+    let unseen = |open: &OpenAlert| open.rule == TOOLS_CHANGED && open.subject == band;
+    admitted.is_some_and(|manifest| book.manifest(credential.band) != Some(manifest))
+        && book.alerts().any(|(_, open)| unseen(open))
+}
+
 fn detached_key(case: &CaseId) -> String {
     format!("detached/{case}")
 }
@@ -82,8 +95,16 @@ fn detached_key(case: &CaseId) -> String {
 impl Desk for Answers {
     async fn authenticate(&self, token: Digest) -> Option<Caller> {
         let now = self.now();
-        let found = self.engine().look(move |book| book.credential_by_token(&token, now).cloned());
-        let credential = found.await.ok()??;
+        let found = self.engine().look(move |book| {
+            let credential = book.credential_by_token(&token, now).cloned()?;
+            let held = is_held_back(book, &credential);
+            Some((credential, held))
+        });
+        let (credential, held) = found.await.ok()??;
+        if held {
+            tracing::warn!(agent = %credential.agent, "refused: its tools changed and nobody has closed the alert");
+            return None;
+        }
         Some(Caller {
             credential: credential.credential,
             agent: credential.agent,
@@ -137,12 +158,8 @@ impl Desk for Answers {
                 ("beyond_scope", format!("{credential} asked {tool}"))
             }
         };
-        let bytes = format!("{rule} {subject}");
-        let alert = Digest::of(quorate_terms::digest::tag::ENTRY, bytes.as_bytes());
-        let raised =
-            AlertRaised { alert, rule: rule.to_owned(), severity: Severity::High, subject };
-        let body = Box::new(Body::AlertRaised(Box::new(raised)));
-        if let Err(trouble) = self.engine().tell(Event::Noted(body)).await {
+        let raised = alert(self.engine(), rule, Severity::High, subject).await;
+        if let Err(trouble) = raised {
             tracing::error!(%trouble, rule, "an alarm of the doors was not recorded");
         }
     }

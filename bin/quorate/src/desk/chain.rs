@@ -6,6 +6,7 @@
 
 mod node;
 mod past;
+mod revert;
 mod token;
 mod wire;
 
@@ -202,6 +203,15 @@ impl Chain {
         let depth = head.saturating_sub(block).saturating_add(1);
         let success = number(field(&receipt, "status")?)? == 1;
         Ok(Sighting::Included { block, depth, success, fee: paid(&receipt)? })
+    }
+
+    /// Why a mined transaction failed, in the words of the contract that it met: outside text.
+    ///
+    /// # Errors
+    /// [`Upset`]
+    pub(crate) async fn revert_reason(&self, txid: &str) -> Result<Option<String>, Upset> {
+        self.is_right().await?;
+        revert::reason(self, txid).await
     }
 
     /// How many transactions of `account` are mined, which is its next nonce.

@@ -12,8 +12,9 @@ use quorate_custody::{Event, Refusal};
 use quorate_host::fault::Fault;
 use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request, Sink};
 use quorate_host::unix::Control;
+use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
 use quorate_terms::intent::{Action, Intent, Requester};
-use quorate_terms::{CaseId, Digest};
+use quorate_terms::{CaseId, Digest, IdempotencyKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,7 +26,8 @@ use super::effects::World;
 use super::engine::Trouble;
 use super::receipts;
 use crate::control::{
-    BookAnswer, BookRequest, CaseRequest, CaseView, CasesRequest, FileRequest, ReceiptAnswer, Reply,
+    AlertRequest, AlertView, BookAnswer, BookRequest, CaseRequest, CaseView, CasesRequest,
+    FileRequest, ReceiptAnswer, Reply,
 };
 
 /// The most cases that one question is answered with.
@@ -119,6 +121,20 @@ impl ControlDoor {
         self.case(case).await
     }
 
+    /// A person takes an alert, or ends it.
+    async fn alert(&self, ask: AlertRequest) -> Reply<Vec<AlertView>> {
+        let AlertRequest { alert, person, disposition } = ask;
+        let body = match disposition {
+            None => Body::AlertAcknowledged(AlertAcknowledged { alert, person }),
+            Some(disposition) => {
+                IdempotencyKey::new(disposition.as_str())?;
+                Body::AlertClosed(AlertClosed { alert, person, disposition })
+            }
+        };
+        self.world.engine.tell(Event::Noted(Box::new(body))).await.map_err(refusal)?;
+        status::of(&self.world).await.map(|status| status.alerts).map_err(refusal)
+    }
+
     async fn book(&self, ask: BookRequest) -> Reply<BookAnswer> {
         let (entries, checkpoint) =
             read(&self.world.engine, &self.world.cosigners, ask.from, ask.limit).await.map_err(
@@ -135,6 +151,7 @@ impl ControlDoor {
             "desk.cases" => say(&self.cases(parse(body)?).await),
             "desk.receipt" => say(&self.receipt(parse::<CaseRequest>(body)?.case).await),
             "desk.replace" => say(&self.replace(parse::<CaseRequest>(body)?.case).await),
+            "desk.alert" => say(&self.alert(parse(body)?).await),
             "desk.status" => say(&status::of(&self.world).await.map_err(refusal)),
             "desk.book" => say(&self.book(parse(body)?).await),
             bridge::AUTHENTICATE => {

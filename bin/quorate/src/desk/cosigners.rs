@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quorate_custody::Refusal;
 use quorate_custody::protocol::{Answer, Ask, Call, Came, Told};
+use quorate_custody::{Event, Refusal};
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
 use quorate_host::link::{Client, Limits, Silent};
 use quorate_ledger::{LogPolicy, Note, NoteSignature};
 use quorate_terms::charter::CharterText;
+use quorate_terms::entry::{Body, RollbackDetected, Severity};
 use quorate_terms::freeze::Freeze;
 use quorate_terms::{CosignerId, Timestamp};
 use tokio::sync::{Mutex, RwLock};
 
-use super::engine::{Engine, Head};
+use super::effects::alert;
+use super::engine::{Engine, Head, Trouble};
 use crate::control::CosignerView;
 
 /// How long a cosigner may take to answer.
@@ -126,6 +128,9 @@ impl Cosigners {
             if answer.size > ours {
                 let trouble = rollback(&seat.name, answer.size, ours);
                 seat.heard.lock().await.trouble = Some(trouble.clone());
+                if let Err(trouble) = self.note_rollback(&seat.name, answer.size, ours).await {
+                    tracing::error!(%trouble, "a rollback of the ledger could not be recorded");
+                }
                 return Err(trouble);
             }
             if answer.came == Came::Behind {
@@ -145,6 +150,22 @@ impl Cosigners {
             from = answer.size;
         }
         Err(format!("cosigner `{}` does not keep up; look at its log", seat.name))
+    }
+
+    /// Records that the desk's ledger was rolled back, once until a person has closed the alert.
+    async fn note_rollback(
+        &self,
+        name: &CosignerId,
+        expected_size: u64,
+        found_size: u64,
+    ) -> Result<(), Trouble> {
+        let subject = format!("cosigner:{name}");
+        if alert(&self.engine, "rollback", Severity::Critical, subject).await? {
+            let found = RollbackDetected { party: "desk".to_owned(), expected_size, found_size };
+            let note = Event::Noted(Box::new(Body::RollbackDetected(found)));
+            self.engine.tell(note).await?;
+        }
+        Ok(())
     }
 
     async fn told(&self, from: u64, head: &Head) -> Result<(Told, bool), String> {

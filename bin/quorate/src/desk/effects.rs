@@ -94,6 +94,9 @@ impl World {
                     tracing::warn!(%trouble, "the heartbeat was not recorded");
                 }
             }
+            if let Err(trouble) = self.watch_itself().await {
+                tracing::warn!(%trouble, "an alarm of the desk was not recorded");
+            }
             if let Ok(effects) = self.engine.look(|book| book.pending_effects()).await {
                 effects.into_iter().for_each(|effect| self.start(effect));
             }
@@ -207,12 +210,26 @@ impl World {
     }
 
     async fn alert(&self, rule: &str, severity: Severity, subject: String) -> Result<(), Trouble> {
-        let bytes = format!("{rule} {subject}");
-        let alert = quorate_terms::Digest::of(quorate_terms::digest::tag::ENTRY, bytes.as_bytes());
-        let raised = AlertRaised { alert, rule: rule.to_owned(), severity, subject };
-        self.engine
-            .tell(Event::Noted(Box::new(Body::AlertRaised(Box::new(raised)))))
-            .await
-            .map(drop)
+        alert(&self.engine, rule, severity, subject).await.map(drop)
     }
+}
+
+/// Raises an alert, unless the same one is open already; says whether it did.
+///
+/// # Errors
+/// [`Trouble`] when nothing can be recorded now.
+pub async fn alert(
+    engine: &Engine,
+    rule: &str,
+    severity: Severity,
+    subject: String,
+) -> Result<bool, Trouble> {
+    let bytes = format!("{rule} {subject}");
+    let alert = quorate_terms::Digest::of(quorate_terms::digest::tag::ENTRY, bytes.as_bytes());
+    if engine.look(move |book| book.alerts().any(|(open, _)| *open == alert)).await? {
+        return Ok(false);
+    }
+    let raised = AlertRaised { alert, rule: rule.to_owned(), severity, subject };
+    engine.tell(Event::Noted(Box::new(Body::AlertRaised(Box::new(raised))))).await?;
+    Ok(true)
 }

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use quorate_custody::witness::log_key;
-use quorate_custody::{Book, Effect, Event, Refusal, Verdict};
+use quorate_custody::{Book, Effect, Event, Refusal, Verdict, founding};
 use quorate_host::clock::Clock;
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
@@ -261,7 +261,7 @@ impl Writer {
     }
 
     async fn found(&mut self) -> Result<(), Fault> {
-        let bodies = batch::founding(&self.founding);
+        let bodies = founding(&self.founding);
         let entries = self.book.entries(bodies, self.clock.now());
         let entries =
             entries.map_err(|e| Fault::new("charter", e.to_string(), "found the vault again"))?;

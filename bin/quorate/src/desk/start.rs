@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quorate_custody::Event;
 use quorate_host::clock::SystemClock;
 use quorate_host::config::Config;
 use quorate_host::fault::Fault;
@@ -14,12 +13,11 @@ use quorate_host::store::Store;
 use quorate_host::{harden, secret_file};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
-use quorate_terms::digest::tag;
-use quorate_terms::entry::{Body, ConfigurationCaptured, Deployed};
-use quorate_terms::{ChainId, Digest};
+use quorate_terms::{ChainId, PersonId};
 
 use super::answers::Answers;
 use super::book_door::BookDoor;
+use super::captured;
 use super::chain::{Chain, Chains};
 use super::control_door::ControlDoor;
 use super::cosigners::Cosigners;
@@ -30,11 +28,11 @@ use super::files::Files;
 use super::mcp_door;
 use crate::config::{ChainConfig, DeskConfig};
 
-/// Runs the desk of a folder until the process is told to stop.
+/// Runs the desk of a folder until the process is told to stop. `operator` is the person who starts it, by pseudonym.
 ///
 /// # Errors
 /// [`Fault`] naming the file or address that is not in order, and how to mend it.
-pub async fn run(dir: &Path) -> Result<(), Fault> {
+pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     harden::harden()?;
     let files = Files::at(dir);
     secret_file::check_dir(dir)?;
@@ -54,7 +52,7 @@ pub async fn run(dir: &Path) -> Result<(), Fault> {
     let facts = Facts::start(&config.value.sources, deny_list, |path| config.resolve(path), &link)?;
     let poll = Duration::from_millis(config.value.poll_ms);
     let world = World::new(engine.clone(), cosigners.clone(), chains.clone(), facts, poll);
-    capture(&engine, &config.value, dir).await?;
+    captured::record(&engine, &config.value, &charter, operator).await?;
     let pinned = world.pin_manifests().await;
     pinned.map_err(|e| Fault::new("ledger", e.to_string(), "free space and start again"))?;
     tokio::spawn(world.clone().run(effects));
@@ -111,42 +109,4 @@ fn connect(chains: &BTreeMap<ChainId, ChainConfig>) -> Result<Chains, Fault> {
         nodes.insert(chain.clone(), Arc::new(Chain::connect(chain, &node.rpc)?));
     }
     Ok(Arc::new(nodes))
-}
-
-/// Records which binary runs and under which settings; an assessor reads both.
-async fn capture(engine: &Engine, config: &DeskConfig, dir: &Path) -> Result<(), Fault> {
-    let binary = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
-    let deployed = Deployed {
-        host: Digest::of(tag::CONFIGURATION, dir.as_os_str().as_encoded_bytes()),
-        role: "desk".to_owned(),
-        binary: Digest::of(tag::CONFIGURATION, &binary),
-        release: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let bands = config.http.as_ref().map_or("off", |http| http.bands.as_str());
-    let values = serde_json::json!({
-        "agent.admin_tools": [],
-        "agent.approve_tools": [],
-        "agent.http_bands": bands,
-        "ledger.unrecorded_acts": [],
-        "policy.default": "deny",
-        "policy.delegatecall": "deny",
-        "policy.no_expiry_signature": "deny",
-        "policy.raw_hash_signing": false,
-        "policy.unknown_call": "deny",
-        "policy.unlimited_allowance": "deny",
-    });
-    let serde_json::Value::Object(values) = values else { return Ok(()) };
-    let bytes = quorate_terms::canonical::to_bytes(&values, "configuration").unwrap_or_default();
-    let digest = Digest::of(tag::CONFIGURATION, &bytes);
-    let captured =
-        ConfigurationCaptured { party: "desk".to_owned(), digest, previous: None, values };
-    for body in
-        [Body::Deployed(Box::new(deployed)), Body::ConfigurationCaptured(Box::new(captured))]
-    {
-        engine
-            .tell(Event::Noted(Box::new(body)))
-            .await
-            .map_err(|e| Fault::new("ledger", e.to_string(), "free space and start again"))?;
-    }
-    Ok(())
 }

@@ -89,6 +89,10 @@ fn status(dir: &Path) -> Value {
             "holders": ["c1", "c2"], "backups": ["c1"], "barred": null,
         }],
         "freezes": { "1".repeat(64): { "scope": "wallet", "wallet": "ops" } },
+        "alerts": [{
+            "alert": "3".repeat(64), "rule": "clock_skew", "severity": "low", "subject": "cosigner:c1",
+            "raised_at": 1_699_999_000_000_u64, "taken_by": null,
+        }],
         "voids": [], "open_cases": 1, "now": 1_700_000_000_000_u64, "writes": true,
         "credentials": [["bot-1", "bot", "sign", 1_800_000_000_000_u64, false]],
     })

@@ -7,11 +7,11 @@ use quorate_custody::protocol::Came;
 use quorate_custody::witness::Head;
 use quorate_custody::{Commission, Dossier, Refusal};
 use quorate_terms::canonical::Term;
-use quorate_terms::entry::KeyStatement;
+use quorate_terms::entry::{Body, KeyStatement, PlacementAttested};
 use quorate_terms::{CaseId, CosignerId, Digest, Timestamp};
 
 use super::running::Kind;
-use super::{CallId, Effect, Party, RUNS_MAX, Running, Step};
+use super::{CallId, Effect, Party, Placement, RUNS_MAX, Running, Step};
 use crate::generate::{GenerateRun, NewKey};
 use crate::run::{Parcel, State};
 use crate::session::{CheckpointMark, Purpose, SessionTerms, Task};
@@ -119,7 +119,13 @@ impl Party {
         let signature = self.keys.identity(&digest);
         let statement = Box::new(KeyStatement { body: key.statement, signature });
         let share = Arc::new(key.share);
-        self.shares.insert(share.facts().wallet.clone(), share.clone());
+        let wallet = share.facts().wallet.clone();
+        self.shares.insert(wallet.clone(), share.clone());
+        if let Some(Placement { host, operator, hardware }) = self.placement.clone() {
+            let holder = self.me.clone();
+            let placed = PlacementAttested { wallet, holder, host, operator, hardware };
+            self.record(step, Body::PlacementAttested(Box::new(placed)), now);
+        }
         step.effects.push(Effect::Seal { share });
         let library = self.scheme.library().to_owned();
         self.answer(

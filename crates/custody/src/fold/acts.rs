@@ -223,11 +223,12 @@ impl Book {
         entry: &Entry,
     ) -> Result<(), Refusal> {
         let case = self.due(&enrolled.case, entry.at)?;
-        let expected = agent_enrolled(case, enrolled.manifest)?;
+        let expected = agent_enrolled(case, self)?;
         need(expected == *enrolled, "the entry does not say what the intent says")?;
         let credential = &enrolled.credential;
         self.check_credential(credential)?;
-        let admitted = Admitted { credential: credential.clone(), revoked: false };
+        let manifest = enrolled.manifest;
+        let admitted = Admitted { credential: credential.clone(), revoked: false, manifest };
         self.state.credentials.insert(credential.credential.clone(), admitted);
         self.case_mut(&enrolled.case, entry.index).map(|_| ())
     }
@@ -244,7 +245,12 @@ impl Book {
         retired: &AgentRetired,
         entry: &Entry,
     ) -> Result<(), Refusal> {
-        let Some(id) = retired.case else { return Ok(()) };
+        let Some(id) = retired.case else {
+            if let Some(admitted) = self.state.credentials.get_mut(&retired.credential) {
+                admitted.revoked |= admitted.credential.expires_at <= entry.at;
+            }
+            return Ok(());
+        };
         let case = self.due(&id, entry.at)?;
         let asks = matches!(&case.intent.action, Action::RevokeCredential { credential }
             if *credential == retired.credential);
@@ -271,10 +277,7 @@ pub(crate) fn check_spelling(account: &AccountId) -> Result<(), Refusal> {
 }
 
 /// The entry that admits an agent.
-pub(crate) fn agent_enrolled(
-    case: &Case,
-    manifest: Option<quorate_terms::Digest>,
-) -> Result<AgentEnrolled, Refusal> {
+pub(crate) fn agent_enrolled(case: &Case, book: &Book) -> Result<AgentEnrolled, Refusal> {
     let Action::IssueCredential { credential } = &case.intent.action else {
         return Err(void("the case admits no agent"));
     };
@@ -283,7 +286,7 @@ pub(crate) fn agent_enrolled(
         case: case.id,
         owner: credential.owner.clone(),
         band: credential.band,
-        manifest,
+        manifest: book.manifest(credential.band),
         expires_at: credential.expires_at,
         credential: credential.clone(),
     })

@@ -360,6 +360,7 @@ impl Book {
             transaction: signed.transaction.clone(),
         });
         case.state = State::AwaitBroadcast;
+        self.state.txids.insert(signed.txid.clone(), signed.case);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use quorate_terms::intent::Action;
 use quorate_terms::{AccountId, CaseId, Digest, Timestamp};
 
 use super::closed;
+use super::seats::reseated;
 use crate::book::{Book, Wallet};
 use crate::case::{Case, State};
 use crate::event::{Effect, Step};
@@ -35,7 +36,7 @@ impl Book {
             Action::ChangePolicy { .. } => Step::recording(self.act_policy(case)?),
             Action::IssueCredential { credential } => {
                 self.check_credential(credential)?;
-                Step::recording(Body::AgentEnrolled(Box::new(agent_enrolled(case, None)?)))
+                Step::recording(Body::AgentEnrolled(Box::new(agent_enrolled(case, self)?)))
             }
             Action::RevokeCredential { credential } => self.act_revoke(case, credential),
             Action::ListAddress { account, .. } => {
@@ -120,6 +121,7 @@ impl Book {
             case: coming.case,
             previous: self.charter_digest(),
         })));
+        step.records.extend(reseated(self.charter(), &coming.text, coming.case));
         step.close(closed(case, Outcome::Done, "it took effect"));
         step
     }

@@ -17,6 +17,8 @@ mod chain;
 #[cfg(test)]
 mod lies;
 #[cfg(test)]
+mod notes;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod snapshot;

@@ -52,6 +52,7 @@ pub enum Body {
     AgentActed(Box<people::AgentActed>),
     ManifestPinned(people::ManifestPinned),
     RoleGranted(Box<people::RoleGranted>),
+    RoleEnded(Box<people::RoleEnded>),
     CredentialEnrolled(Box<people::CredentialEnrolled>),
     CredentialRevoked(people::CredentialRevoked),
 

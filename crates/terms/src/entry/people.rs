@@ -212,6 +212,9 @@ pub struct ManifestPinned {
     pub manifest: Digest,
     /// The case, if one pinned it; none for the list that a new release of the desk brings.
     pub case: Option<CaseId>,
+    /// The band that sees this list; none for a list that belongs to no band.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<Band>,
     /// The names of the tools, in order.
     pub tools: Vec<String>,
 }
@@ -227,6 +230,21 @@ pub struct RoleGranted {
     pub role: String,
     /// The vault or wallet.
     pub scope: Scope,
+}
+
+/// A person lost a role.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoleEnded {
+    /// The person.
+    pub person: PersonId,
+    /// The case that changed the charter.
+    pub case: CaseId,
+    /// `approver` or `governor`.
+    pub role: String,
+    /// The vault or wallet.
+    pub scope: Scope,
+    /// Why, as a short code: `charter`.
+    pub cause: String,
 }
 
 /// A credential was bound to a person.

@@ -22,7 +22,7 @@ pub enum Severity {
 pub struct AlertRaised {
     /// The alert.
     pub alert: Digest,
-    /// The rule that fired (`peer_banned`, `void_entry`, `rollback`, `clock_skew`, `repeated_abort`).
+    /// The rule that fired (`void_entry`, `rollback`, `clock_skew`, `clock_jump`, `tools_changed`, `repeated_abort`, ..).
     pub rule: String,
     /// How urgent it is.
     pub severity: Severity,

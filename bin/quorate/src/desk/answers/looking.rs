@@ -1,5 +1,7 @@
 //! Looking: balances, prices, fees, assets and what became of transactions. Everything from outside is shown, never believed.
 
+use std::collections::BTreeSet;
+
 use quorate_chains::{draft, native_asset};
 use quorate_custody::State;
 use quorate_gateway::answer::{
@@ -251,7 +253,15 @@ impl Answers {
         txid: &str,
     ) -> Result<Answer, Complaint> {
         let story = self.story_of_tx(caller, txid).await?;
-        let sighting = self.chain(chain)?.sighting(txid).await.map_err(|e| from_node(&e))?;
+        let node = self.chain(chain)?;
+        let sighting = node.sighting(txid).await.map_err(|e| from_node(&e))?;
+        let revert_reason = match &sighting {
+            // A display only: a node that cannot say why takes nothing from what is known.
+            Sighting::Included { success: false, .. } => {
+                node.revert_reason(txid).await.ok().flatten().map(|said| Untrusted::new(&said))
+            }
+            _ => None,
+        };
         let stage = match &story {
             Some(story) => self.stage_of(story).await?,
             None => None,
@@ -270,7 +280,7 @@ impl Answers {
             depth,
             fee,
             case: story.map(|story| story.id),
-            revert_reason: None,
+            revert_reason,
         }))
     }
 
@@ -296,13 +306,44 @@ impl Answers {
         for past in found {
             transfers.push(self.past(caller, &policy, past).await?);
         }
-        let incomplete = "recent blocks only: coin payments of the newest blocks, and events of listed tokens; \
-            `list_cases` has this vault's own transfers in full";
+        let room = usize::from(limit).saturating_sub(transfers.len());
+        let seen = transfers.iter().map(|past| past.tx_hash.clone()).collect();
+        transfers.extend(self.sent_by_book(caller, &account, &policy, (seen, room)).await?);
+        let incomplete = "what came in is told of recent blocks only: coin payments of the newest blocks, and events of \
+            listed tokens; what this vault sent is told in full, newest first, up to the limit";
         Ok(Answer::TxHistory(TxHistory {
             account,
             transfers,
             incomplete: Some(incomplete.to_owned()),
         }))
+    }
+
+    /// What the book knows to have left an account and the node did not tell of: older than the blocks it was asked for.
+    async fn sent_by_book(
+        &self,
+        caller: &Caller,
+        account: &AccountId,
+        policy: &PolicyDocument,
+        (seen, room): (BTreeSet<String>, usize),
+    ) -> Result<Vec<PastTransfer>, Complaint> {
+        let mut sent = Vec::new();
+        for id in self.settled(account, seen, room).await? {
+            let Some(story) = self.visible(caller, id).await? else { continue };
+            let (Some(txid), Some(transfer)) = (story.txid(), story.transfer().cloned()) else {
+                continue;
+            };
+            let past = Past {
+                txid,
+                block: None,
+                at: Some(story.filed_at),
+                outgoing: true,
+                counterparty: Some(transfer.to),
+                asset: transfer.asset,
+                amount: transfer.amount,
+            };
+            sent.push(self.past(caller, policy, past).await?);
+        }
+        Ok(sent)
     }
 
     async fn past(
@@ -318,7 +359,7 @@ impl Answers {
         };
         Ok(PastTransfer {
             tx_hash: past.txid,
-            block: Some(past.block),
+            block: past.block,
             at: past.at,
             outgoing: past.outgoing,
             counterparty: past.counterparty,

@@ -14,6 +14,7 @@ use quorate_gateway::desk::Caller;
 use quorate_gateway::errors::{Code, Complaint};
 use quorate_gateway::question::{HowMuch, Memo, TransferAsk};
 use quorate_terms::intent::{Action, Intent, Requester, Transfer};
+use quorate_terms::judgment::Judgment;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{
     AccountId, Amount, AssetId, ChainId, CredentialId, Digest, IdempotencyKey, Timestamp, WalletId,
@@ -98,7 +99,7 @@ impl Answers {
         parts: bool,
     ) -> Result<Answer, Complaint> {
         let policy = self.policy().await?;
-        let Composed { transfer, from, snapshot } = self.compose(ask, &policy).await?;
+        let Composed { transfer, from, snapshot } = self.compose(caller, ask, &policy).await?;
         let draft = draft(&transfer, &from, &snapshot).map_err(|e| from_chains(&e))?;
         let review = self.review(&policy, &from, draft.meaning(), ask.memo.as_ref()).await?;
         let now = self.now();
@@ -130,7 +131,7 @@ impl Answers {
         ask: &TransferAsk,
     ) -> Result<Answer, Complaint> {
         let policy = self.policy().await?;
-        let Composed { transfer, .. } = self.compose(ask, &policy).await?;
+        let Composed { transfer, .. } = self.compose(caller, ask, &policy).await?;
         let fee_ceiling = transfer.fee_ceiling;
         let (facts, screening) = self.world.facts.for_transfer(&transfer).await;
         let (agent, credential) = (caller.agent.clone(), caller.credential.clone());
@@ -193,6 +194,7 @@ impl Answers {
     /// Resolves what was asked into a transfer, with a fee ceiling and a snapshot.
     async fn compose(
         &self,
+        caller: &Caller,
         ask: &TransferAsk,
         policy: &PolicyDocument,
     ) -> Result<Composed, Complaint> {
@@ -222,9 +224,46 @@ impl Answers {
             .map_err(from_trouble)?;
         let fee_ceiling = match ask.fee_ceiling {
             Some(ceiling) => ceiling,
-            None => default_ceiling(&transfer, &from, &snapshot)?,
+            None => {
+                let least = draft(&transfer, &from, &snapshot).map_err(|e| from_chains(&e))?;
+                self.default_ceiling(caller, &transfer, least.meaning().fee_max).await?
+            }
         };
         Ok(Composed { transfer: Transfer { fee_ceiling, ..transfer }, from, snapshot })
+    }
+
+    /// A fee ceiling for a caller that names none: twice what the present fees could reach, so that they may rise while
+    /// people agree. Less where so much room would cost the caller a better answer of the policy, which weighs the ceiling as
+    /// if it were spent; never less than the present fees.
+    async fn default_ceiling(
+        &self,
+        caller: &Caller,
+        transfer: &Transfer,
+        least: Amount,
+    ) -> Result<Amount, Complaint> {
+        let ceilings = ceilings(least).ok_or_else(|| {
+            let message = "the node names fees that cannot be; try again later";
+            Complaint::new(Code::NodeUnavailable, message)
+        })?;
+        let (facts, screening) = self.world.facts.for_transfer(transfer).await;
+        let (caller, transfer, at) = (caller.clone(), transfer.clone(), self.now());
+        let key = IdempotencyKey::new("ceiling").map_err(|e| internal(&e.to_string()))?;
+        let ranked = self.engine().look(move |book| {
+            let outside = Outside { facts: &facts, screening: &screening };
+            let rank = |fee_ceiling| {
+                let transfer = Transfer { fee_ceiling, ..transfer.clone() };
+                let requester = Requester::Agent {
+                    agent: caller.agent.clone(),
+                    credential: caller.credential.clone(),
+                };
+                let (vault, key) = (book.vault().clone(), key.clone());
+                let action = Action::Transfer(transfer);
+                let intent = Intent { v: 1, vault, requester, key, action };
+                book.rule(&intent, &outside, at).map_or(0, |ruled| rank_of(&ruled.ruling.judgment))
+            };
+            ceilings.map(|ceiling| (ceiling, rank(ceiling)))
+        });
+        Ok(most_room(&ranked.await.map_err(from_trouble)?).unwrap_or(least))
     }
 
     async fn review(
@@ -266,17 +305,25 @@ impl Answers {
     }
 }
 
-/// Twice what the present fees could reach: room for fees to rise while people agree.
-fn default_ceiling(
-    transfer: &Transfer,
-    from: &AccountId,
-    snapshot: &Snapshot,
-) -> Result<Amount, Complaint> {
-    let first = draft(transfer, from, snapshot).map_err(|e| from_chains(&e))?;
-    let twice = first.meaning().fee_max.checked_mul(Amount::from_u128(2));
-    twice.ok_or_else(|| {
-        Complaint::new(Code::NodeUnavailable, "the node names fees that cannot be; try again later")
-    })
+/// Ceilings to try, the most room first: twice, one and a half times and once what the present fees could reach.
+fn ceilings(least: Amount) -> Option<[Amount; 3]> {
+    let half = Amount::new(least.units().checked_div(Amount::from_u128(2).units())?);
+    Some([least.checked_add(least)?, least.checked_add(half)?, least])
+}
+
+/// How good an answer is for who asks.
+const fn rank_of(judgment: &Judgment) -> u8 {
+    match judgment {
+        Judgment::Deny { .. } => 0,
+        Judgment::Require { .. } => 1,
+        Judgment::Allow { .. } => 2,
+    }
+}
+
+/// The first ceiling whose answer is as good as the best.
+fn most_room(ranked: &[(Amount, u8)]) -> Option<Amount> {
+    let best = ranked.iter().map(|(_, rank)| *rank).max()?;
+    ranked.iter().find(|(_, rank)| *rank == best).map(|(ceiling, _)| *ceiling)
 }
 
 pub(super) fn asset_of(chain: &ChainId, token: Option<&AssetId>) -> Result<AssetId, Complaint> {

@@ -1,5 +1,7 @@
 //! A case told from the book: open ones from its fold, closed ones from their entries.
 
+use std::collections::BTreeSet;
+
 use quorate_custody::case::quorum;
 use quorate_custody::{Book, State};
 use quorate_gateway::answer::{Answer, CaseList, CaseSaid, JudgmentSaid, ReceiptSaid, Untrusted};
@@ -11,16 +13,13 @@ use quorate_terms::entry::{Body, Closed, Entry, Judged, Outcome};
 use quorate_terms::intent::{Action, Intent, Transfer};
 use quorate_terms::judgment::Judgment;
 use quorate_terms::quorum::{Quorum, Tally};
-use quorate_terms::{CaseId, Timestamp, WalletId};
+use quorate_terms::{AccountId, CaseId, Timestamp, WalletId};
 
 use super::Answers;
 use super::looking::plain;
 use super::trouble::{from_trouble, internal};
 use crate::desk::engine::{Engine, Trouble};
 use crate::desk::receipts;
-
-/// Closed cases that are looked through for a transaction.
-const CLOSED_LOOK_MAX: usize = 64;
 
 /// What can be told of a case.
 pub(in crate::desk) struct Story {
@@ -222,22 +221,57 @@ impl Answers {
         })
     }
 
-    /// The case that signed a transaction, if the caller may see it. Only the newest closed cases are looked through.
+    /// The case for which a transaction was signed, if the caller may see it. One look into the book, however long it is.
     pub(super) async fn story_of_tx(
         &self,
         caller: &Caller,
         txid: &str,
     ) -> Result<Option<Story>, Complaint> {
-        let mut known = self.known(caller, None, false).await?;
-        known.sort_by(|a, b| b.cmp(a));
-        for (_, id) in known.into_iter().take(CLOSED_LOOK_MAX) {
-            let story = Story::of(self.engine(), id).await.map_err(from_trouble)?;
-            let ours = |story: &Story| story.signed.iter().any(|(known, _)| known == txid);
-            if let Some(story) = story.filter(|s| s.is_visible(caller) && ours(s)) {
-                return Ok(Some(story));
-            }
+        let txid = txid.to_ascii_lowercase();
+        let found = self.engine().look(move |book| book.case_of_txid(&txid));
+        match found.await.map_err(from_trouble)? {
+            Some(id) => self.visible(caller, id).await,
+            None => Ok(None),
         }
-        Ok(None)
+    }
+
+    /// A case, if there is one and the caller may see it.
+    pub(super) async fn visible(
+        &self,
+        caller: &Caller,
+        id: CaseId,
+    ) -> Result<Option<Story>, Complaint> {
+        let story = Story::of(self.engine(), id).await.map_err(from_trouble)?;
+        Ok(story.filter(|story| story.is_visible(caller)))
+    }
+
+    /// The newest settled cases whose transactions left an account and are not among `seen`.
+    pub(super) async fn settled(
+        &self,
+        account: &AccountId,
+        seen: BTreeSet<String>,
+        most: usize,
+    ) -> Result<Vec<CaseId>, Complaint> {
+        let account = account.clone();
+        let found = self.engine().look(move |book| {
+            let ours = book.wallets().find(|(_, w)| w.accounts.values().any(|a| *a == account));
+            let Some((wallet, _)) = ours else { return Vec::new() };
+            let known: BTreeSet<CaseId> =
+                seen.iter().filter_map(|txid| book.case_of_txid(txid)).collect();
+            let mut cases: Vec<(Timestamp, CaseId)> = book
+                .closed_cases()
+                .filter(|(id, case)| {
+                    case.wallet.as_ref() == Some(wallet)
+                        && case.outcome == Outcome::Settled
+                        && !known.contains(id)
+                })
+                .map(|(id, case)| (case.filed_at, *id))
+                .collect();
+            cases.sort_by(|a, b| b.cmp(a));
+            cases.truncate(most);
+            cases.into_iter().map(|(_, id)| id).collect()
+        });
+        found.await.map_err(from_trouble)
     }
 
     /// A case in the words of the doors. `signing` shows the signed bytes to who asked for them.

@@ -25,7 +25,7 @@ pub(super) enum Failure {
     /// The node could not be reached, or answered nonsense.
     Upset(Upset),
     /// The node answered with an error. Its words are outside text: looked at, never passed on.
-    Said { code: i64, message: String },
+    Said { code: i64, message: String, data: Value },
 }
 
 /// What one try came to.
@@ -46,6 +46,8 @@ struct Said {
     code: i64,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    data: Value,
 }
 
 pub(super) struct Node {
@@ -113,8 +115,8 @@ impl Node {
             return Try::Again("broke off its answer, or it was too large");
         };
         Try::Done(match serde_json::from_slice::<Answer>(&bytes) {
-            Ok(Answer { error: Some(Said { code, message }), .. }) => {
-                Err(Failure::Said { code, message })
+            Ok(Answer { error: Some(Said { code, message, data }), .. }) => {
+                Err(Failure::Said { code, message, data })
             }
             Ok(Answer { result, .. }) if status.is_success() => Ok(result),
             _ => Err(Failure::Upset(match status.as_u16() {

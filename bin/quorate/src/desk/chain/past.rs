@@ -19,8 +19,8 @@ const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a
 pub(crate) struct Past {
     /// The transaction.
     pub(crate) txid: String,
-    /// Its block.
-    pub(crate) block: u64,
+    /// Its block; none where the book tells of it, which does not keep blocks.
+    pub(crate) block: Option<u64>,
     /// When, where the node says so.
     pub(crate) at: Option<Timestamp>,
     /// Whether it left the account.
@@ -98,7 +98,7 @@ async fn payments(chain: &Chain, account: &AccountId, head: u64) -> Result<Vec<P
             }
             found.push(Past {
                 txid: text(field(&transaction, "hash")?)?.to_ascii_lowercase(),
-                block,
+                block: Some(block),
                 at,
                 outgoing,
                 counterparty: if outgoing { to } else { Some(from) },
@@ -157,7 +157,7 @@ fn event(chain: &Chain, account: &AccountId, log: &Value) -> Result<Option<Past>
     let outgoing = from == *account;
     Ok(Some(Past {
         txid: text(field(log, "transactionHash")?)?.to_ascii_lowercase(),
-        block: number(field(log, "blockNumber")?)?,
+        block: Some(number(field(log, "blockNumber")?)?),
         at: None,
         outgoing,
         counterparty: Some(if outgoing { to } else { from }),

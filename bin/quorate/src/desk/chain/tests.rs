@@ -15,6 +15,8 @@ const PAYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const PAYER_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const PAYEE: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
+const OTHER: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+
 struct Anvil {
     process: Child,
     url: String,
@@ -72,11 +74,21 @@ fn now() -> Timestamp {
     Timestamp::from_millis(1_767_614_400_000)
 }
 
+/// One block, at once. A node that mines by itself does so some time after it took a transaction, and a test that looks in
+/// between fails now and then.
+async fn mine(chain: &Chain) {
+    chain.node.ask("anvil_mine", json!(["0x1"])).await.unwrap();
+}
+
 /// A payment, drafted from a snapshot and signed with anvil's own key: bytes and transaction id.
 async fn signed(chain: &Chain, amount: u128) -> (Vec<u8>, String) {
     let payment = payment(amount);
     let snapshot = chain.snapshot(&account(PAYER), Some(&payment), now()).await.unwrap();
-    let draft = draft(&payment, &account(PAYER), &snapshot).unwrap();
+    signed_from(&payment, &snapshot)
+}
+
+fn signed_from(payment: &Transfer, snapshot: &Snapshot) -> (Vec<u8>, String) {
+    let draft = draft(payment, &account(PAYER), snapshot).unwrap();
     let key =
         SecretKey::from_secret_bytes(hex::decode(PAYER_KEY).unwrap().try_into().unwrap()).unwrap();
     let message = Message::from_digest(draft.meaning().sighash);
@@ -89,7 +101,7 @@ async fn signed(chain: &Chain, amount: u128) -> (Vec<u8>, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_is_drafted_published_twice_and_seen_in_its_block() {
-    let Some(node) = anvil(&[]) else { return };
+    let Some(node) = anvil(&["--no-mining"]) else { return };
     let chain = Chain::connect(&id(), &node.url).unwrap();
     assert_eq!(chain.height().await.unwrap(), 0);
     let native = native_asset(&id()).unwrap();
@@ -98,9 +110,10 @@ async fn a_payment_is_drafted_published_twice_and_seen_in_its_block() {
     assert_eq!(chain.sighting(&txid).await.unwrap(), Sighting::Unknown);
     chain.publish(&raw).await.unwrap();
     chain.publish(&raw).await.unwrap();
+    mine(&chain).await;
     let Sighting::Included { block, depth, success, fee } = chain.sighting(&txid).await.unwrap()
     else {
-        panic!("mined at once")
+        panic!("mined")
     };
     assert_eq!((block, depth, success, fee.is_zero()), (1, 1, true, false));
     let after = chain.balance(&account(PAYEE), &native).await.unwrap();
@@ -127,7 +140,7 @@ async fn a_transaction_that_waits_is_pending_and_is_taken_twice() {
     let (rival, _) = signed(&chain, 6).await;
     chain.node.ask("anvil_dropTransaction", json!([txid])).await.unwrap();
     chain.publish(&rival).await.unwrap();
-    chain.node.ask("anvil_mine", json!(["0x1"])).await.unwrap();
+    mine(&chain).await;
     assert!(chain.publish(&raw).await.is_err());
     assert_eq!(chain.sighting(&txid).await.unwrap(), Sighting::Unknown);
 }
@@ -158,14 +171,43 @@ async fn a_transfer_that_would_fail_and_an_asset_that_is_none_are_upsets_with_a_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_without_a_base_fee_is_drafted_for_in_the_old_form() {
-    let Some(node) = anvil(&["--hardfork", "berlin"]) else { return };
+    let Some(node) = anvil(&["--no-mining", "--hardfork", "berlin"]) else { return };
     let chain = Chain::connect(&id(), &node.url).unwrap();
     let snapshot = chain.snapshot(&account(PAYER), None, now()).await.unwrap();
     assert_eq!((snapshot.fee_mode, snapshot.gas_limit), (FeeMode::Legacy, 21_000));
     let (raw, txid) = signed(&chain, 5).await;
     chain.publish(&raw).await.unwrap();
+    mine(&chain).await;
     assert!(matches!(
         chain.sighting(&txid).await.unwrap(),
         Sighting::Included { success: true, .. }
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_failed_on_chain_is_told_with_the_contracts_own_words() {
+    let Some(node) = anvil(&["--no-mining"]) else { return };
+    let chain = Chain::connect(&id(), &node.url).unwrap();
+    let said = format!("08c379a0{:064x}{:064x}{:0<64}", 32, 4, "6e6f7065");
+    // Copies what stands after the code into memory, and reverts with it.
+    let (code, size) = ("6064600c60003960646000fd", 0x64);
+    assert_eq!((said.len() / 2, code.len() / 2), (size, 12));
+    let transfer =
+        Transfer { asset: format!("{}/erc20:{OTHER}", id()).parse().unwrap(), ..payment(5) };
+    let mut snapshot = chain.snapshot(&account(PAYER), None, now()).await.unwrap();
+    snapshot.gas_limit = 100_000;
+    for (after, reason) in [(said.as_str(), "nope"), ("", "error 0x00000000 of the contract's own")]
+    {
+        chain.node.ask("anvil_setCode", json!([OTHER, format!("0x{code}{after}")])).await.unwrap();
+        mine(&chain).await;
+        let (raw, txid) = signed_from(&transfer, &snapshot);
+        chain.publish(&raw).await.unwrap();
+        mine(&chain).await;
+        let sighting = chain.sighting(&txid).await.unwrap();
+        assert!(matches!(sighting, Sighting::Included { success: false, .. }), "{sighting:?}");
+        assert_eq!(chain.revert_reason(&txid).await.unwrap().as_deref(), Some(reason));
+        snapshot.nonce += 1;
+    }
+    let (_, txid) = signed(&chain, 7).await;
+    assert_eq!(chain.revert_reason(&txid).await.unwrap(), None, "nobody knows it");
 }

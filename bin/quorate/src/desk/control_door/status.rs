@@ -6,7 +6,7 @@ use quorate_custody::Book;
 use quorate_terms::Timestamp;
 
 use super::Told;
-use crate::control::{CosignerView, StatusView, WalletView};
+use crate::control::{AlertView, CosignerView, StatusView, WalletView};
 use crate::desk::effects::World;
 
 pub(super) async fn of(world: &World) -> Told<StatusView> {
@@ -46,8 +46,18 @@ fn of_book(book: &Book, now: Timestamp) -> StatusView {
         open_cases: book.open_cases().count(),
         now,
         writes: false,
+        alerts: alerts(book),
         credentials: book.credentials().map(credential).collect(),
     }
+}
+
+fn alerts(book: &Book) -> Vec<AlertView> {
+    let mut open: Vec<AlertView> = book
+        .alerts()
+        .map(|(alert, open)| AlertView { alert: *alert, open: open.clone() })
+        .collect();
+    open.sort_by_key(|view| (view.open.raised_at, view.alert));
+    open
 }
 
 fn view(id: &quorate_terms::WalletId, wallet: &quorate_custody::book::Wallet) -> WalletView {

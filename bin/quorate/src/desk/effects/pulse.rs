@@ -2,14 +2,19 @@
 //! which tools each band sees.
 
 use quorate_custody::Event;
+use quorate_custody::limits::CLOCK_SKEW_MAX_S;
 use quorate_gateway::bands::{Table, manifests};
-use quorate_terms::entry::{Body, CheckpointWitnessed, ClockChecked, Heartbeat, ManifestPinned};
+use quorate_terms::entry::{
+    Body, CheckpointWitnessed, ClockChecked, Heartbeat, ManifestPinned, Severity,
+};
 
 use super::World;
 use crate::desk::engine::Trouble;
 
 /// Seconds between two heartbeats.
 pub const PULSE_S: u64 = 600;
+/// The rule that fires when a band's tool list changed.
+pub const TOOLS_CHANGED: &str = "tools_changed";
 /// Where the number of the last heartbeat is kept.
 const SEQUENCE: &str = "heartbeat";
 
@@ -35,7 +40,35 @@ impl World {
             };
             self.note(Body::ClockChecked(checked)).await?;
         }
+        for (name, offset) in heard {
+            if offset.unsigned_abs() > CLOCK_SKEW_MAX_S.saturating_mul(1000) {
+                self.alert("clock_skew", Severity::High, format!("cosigner:{name}")).await?;
+            }
+        }
         self.note_witnesses().await
+    }
+
+    /// Records what the desk finds wrong with itself: a clock that was set, and entries that it would not have written.
+    ///
+    /// # Errors
+    /// [`Trouble`] when nothing can be recorded now.
+    pub async fn watch_itself(&self) -> Result<(), Trouble> {
+        for jump in self.engine.clock().take_jumps() {
+            let ahead = i64::try_from(jump.found.since(jump.expected)).unwrap_or(i64::MAX);
+            let behind = i64::try_from(jump.expected.since(jump.found)).unwrap_or(i64::MAX);
+            let offset_ms = ahead.saturating_sub(behind);
+            tracing::error!(offset_ms, "the wall clock was set");
+            let sources = vec!["monotonic".to_owned()];
+            let checked = ClockChecked { party: "desk".to_owned(), offset_ms, sources };
+            self.note(Body::ClockChecked(checked)).await?;
+            self.alert("clock_jump", Severity::High, "desk".to_owned()).await?;
+        }
+        let voids: Vec<u64> =
+            self.engine.look(|book| book.voids().map(|(index, _)| index).collect()).await?;
+        for index in voids {
+            self.alert("void_entry", Severity::Critical, format!("entry {index}")).await?;
+        }
+        Ok(())
     }
 
     async fn note_witnesses(&self) -> Result<(), Trouble> {
@@ -86,10 +119,11 @@ impl World {
                 continue;
             }
             if known.is_some() {
-                self.alert("tools_changed", quorate_terms::entry::Severity::High, band.to_string())
-                    .await?;
+                self.alert(TOOLS_CHANGED, Severity::High, band.to_string()).await?;
             }
-            self.note(Body::ManifestPinned(ManifestPinned { manifest, case: None, tools })).await?;
+            let band = Some(band);
+            let pinned = ManifestPinned { manifest, case: None, band, tools };
+            self.note(Body::ManifestPinned(pinned)).await?;
             store.put(&key, manifest.as_bytes().to_vec()).await.map_err(|_| Trouble::Full)?;
         }
         Ok(())

@@ -8,9 +8,6 @@ use quorate_host::fault::Fault;
 use quorate_host::store::{Append, AppendError, Ticket};
 use quorate_terms::Digest;
 use quorate_terms::canonical::Term;
-use quorate_terms::charter::CharterText;
-use quorate_terms::entry::{Body, CredentialEnrolled, Founded, RoleGranted};
-use quorate_terms::freeze::Scope;
 use tokio::sync::oneshot;
 
 use super::{Command, Done, Trouble, Writer};
@@ -162,28 +159,4 @@ async fn settle(tickets: &mut Vec<Ticket>) -> Option<AppendError> {
         failed = ticket.done().await.err().or(failed);
     }
     failed
-}
-
-/// The first entries of every ledger: the charter, and who received which role and credential by it.
-pub(super) fn founding(charter: &CharterText) -> Vec<Body> {
-    let mut bodies = vec![Body::Founded(Box::new(Founded { charter: charter.clone() }))];
-    for seat in &charter.approvers {
-        let governor = charter.governance.members.contains(&seat.approver);
-        bodies.push(Body::RoleGranted(Box::new(RoleGranted {
-            person: seat.person.clone(),
-            case: None,
-            role: if governor { "governor" } else { "approver" }.to_owned(),
-            scope: Scope::Vault,
-        })));
-        bodies.push(Body::CredentialEnrolled(Box::new(CredentialEnrolled {
-            person: seat.person.clone(),
-            case: None,
-            credential: seat.credential.clone(),
-            kind: "ed25519_file".to_owned(),
-            phishing_resistant: true,
-            factors: vec!["possession".to_owned(), "knowledge".to_owned()],
-            device: seat.device,
-        })));
-    }
-    bodies
 }

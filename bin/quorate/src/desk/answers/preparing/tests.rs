@@ -78,11 +78,21 @@ fn a_credential_that_prepares_without_end_pushes_out_only_its_own_oldest() {
 }
 
 #[test]
-fn the_default_fee_ceiling_is_twice_what_the_present_fees_could_reach() {
-    let (transfer, from, snapshot) = payment(0);
-    // Gas 21,000 at twice a base fee of 100 and a priority fee of 10.
-    let expected = Amount::from_u128(2 * 21_000 * 210);
-    assert_eq!(default_ceiling(&transfer, &from, &snapshot).unwrap(), expected);
+fn the_default_fee_ceiling_leaves_the_most_room_that_costs_no_better_answer() {
+    let tried = ceilings(Amount::from_u128(100)).unwrap();
+    assert_eq!(tried.map(|ceiling| ceiling.to_string()), ["200", "150", "100"]);
+    let with = |ranks: [u8; 3]| most_room(&tried.into_iter().zip(ranks).collect::<Vec<_>>());
+    for (ranks, ceiling) in [
+        ([2, 2, 2], 200),
+        ([1, 2, 2], 150),
+        ([0, 1, 2], 100),
+        ([1, 1, 1], 200),
+        ([0, 0, 1], 100),
+        ([0, 0, 0], 200),
+    ] {
+        assert_eq!(with(ranks), Some(Amount::from_u128(ceiling)), "{ranks:?}");
+    }
+    assert_eq!(ceilings(Amount::MAX), None, "fees that cannot be");
 }
 
 #[test]
