@@ -24,6 +24,9 @@ pub mod source;
 mod captured;
 pub mod start;
 
+#[cfg(test)]
+mod room;
+
 pub use engine::{Engine, Trouble};
 pub use mcp_door::mcp_stdio;
 pub use source::source_run;

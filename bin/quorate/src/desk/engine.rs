@@ -9,7 +9,7 @@ mod snapshot;
 
 #[cfg(test)]
 #[path = "../../../../crates/custody/tests/house/mod.rs"]
-mod house;
+pub(super) mod house;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

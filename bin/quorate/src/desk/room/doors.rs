@@ -1,0 +1,125 @@
+//! The desk behind its doors: keys, drafts, what is seen by whom.
+
+use quorate_gateway::errors::Code;
+use quorate_terms::credential::Band;
+use quorate_terms::entry::{Body, ManifestPinned};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_key_a_thousand_times_pays_once() {
+    let room = Arc::new(Room::new().await);
+    let trader = room.caller("trader").await;
+    let draft = room.prepare(&trader, MILLI).await.unwrap();
+    let mut asking = Vec::new();
+    for _ in 0..1_000 {
+        let (room, trader) = (Arc::clone(&room), trader.clone());
+        asking.push(tokio::spawn(async move { room.send(&trader, draft, "rent").await }));
+    }
+    let mut cases = std::collections::BTreeSet::new();
+    for asked in asking {
+        cases.insert(asked.await.unwrap().unwrap().case);
+    }
+    assert_eq!((cases.len(), room.node.taken()), (1, 1));
+    let filed =
+        |body: &&Body| matches!(body, Body::Filed(filed) if filed.intent.key.as_str() == "rent");
+    assert_eq!(room.entries().await.iter().filter(filed).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_belongs_to_its_credential_and_to_one_request() {
+    let room = Room::new().await;
+    room.admit("other").await;
+    let (trader, other) = (room.caller("trader").await, room.caller("other").await);
+    let first = room.pay(&trader, "rent").await;
+    let another = room.prepare(&trader, 2 * MILLI).await.unwrap();
+    let refused = room.send(&trader, another, "rent").await.unwrap_err();
+    assert_eq!(refused.code, Code::IdempotencyConflict);
+    let theirs = room.prepare(&other, MILLI).await.unwrap();
+    let second = room.send(&other, theirs, "rent").await.unwrap();
+    assert_ne!(second.case, first, "the same key of another credential is another request");
+    let stolen = room.prepare(&trader, MILLI).await.unwrap();
+    let refused = room.send(&other, stolen, "stolen").await;
+    assert!(
+        refused.is_err_and(|refused| matches!(refused.code, Code::DraftUnknown)),
+        "a draft belongs to its credential"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_of_any_age_is_found_by_who_may_see_it_and_by_nobody_else() {
+    let room = Room::new().await;
+    let trader = room.caller("trader").await;
+    let case = room.pay(&trader, "first").await;
+    for number in 0..66 {
+        room.later(7_200);
+        room.pay(&trader, &format!("later-{number}")).await;
+    }
+    let said = room.ask(&trader, Question::GetCase { case }).await.unwrap();
+    let Answer::Case(said) = said else { panic!("{said:?}") };
+    let tx = said.tx_hash.unwrap();
+    let status = |caller: Caller| {
+        let tx = serde_json::from_value(tx.clone().into()).unwrap();
+        let room = &room;
+        async move { room.ask(&caller, Question::GetTxStatus { chain: id(CHAIN), tx }).await }
+    };
+    let Answer::TxStatus(known) = status(trader.clone()).await.unwrap() else { panic!("a status") };
+    assert_eq!(known.case, Some(case), "67 cases later");
+    let stranger = Caller { agent: id("stranger"), wallets: Default::default(), ..trader.clone() };
+    let Answer::TxStatus(seen) = status(stranger).await.unwrap() else { panic!("a status") };
+    assert_eq!(seen.case, None);
+    let account = room
+        .world
+        .engine
+        .look(|book| book.wallet(&id("ops")).unwrap().accounts[&id(CHAIN)].clone())
+        .await
+        .unwrap();
+    let history = room.ask(&trader, Question::GetTxHistory { account, limit: 100 }).await.unwrap();
+    let Answer::TxHistory(history) = history else { panic!("{history:?}") };
+    assert_eq!(history.transfers.len(), 67, "what the node has forgotten, the book has not");
+    assert!(history.transfers.last().unwrap().tx_hash == tx, "newest first");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t23_an_agent_whose_tools_changed_is_held_back_until_a_person_closed_the_alert() {
+    let room = Room::new().await;
+    room.world.pin_manifests().await.unwrap();
+    room.admit("bot").await;
+    let token = |name: &str| Digest::of(quorate_terms::digest::tag::TOKEN, name.as_bytes());
+    assert!(room.answers.authenticate(token("bot")).await.is_some());
+    // Another release with another tool list: its digest is pinned, and the alarm is raised.
+    let (manifest, band) = (Digest::ZERO, Some(Band::Broadcast));
+    let pinned = ManifestPinned { manifest, case: None, band, tools: Vec::new() };
+    let note = Event::Noted(Box::new(Body::ManifestPinned(pinned)));
+    room.world.engine.tell(note).await.unwrap();
+    let rule = crate::desk::effects::pulse::TOOLS_CHANGED;
+    let high = quorate_terms::entry::Severity::High;
+    let engine = &room.world.engine;
+    let subject = Band::Broadcast.to_string();
+    assert!(crate::desk::effects::alert(engine, rule, high, subject).await.unwrap());
+    assert!(room.answers.authenticate(token("bot")).await.is_none(), "held back");
+    assert!(room.answers.authenticate(token("trader")).await.is_some(), "admitted before any list");
+    let alert = engine.look(|book| *book.alerts().next().unwrap().0).await.unwrap();
+    let disposition = Some("read_and_approved".to_owned());
+    let ask = crate::control::AlertRequest { alert, person: id("op"), disposition };
+    let _left: Vec<crate::control::AlertView> = room.control("desk.alert", &ask).await.unwrap();
+    assert!(room.answers.authenticate(token("bot")).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_control_door_says_what_it_cannot_read_or_does_not_do_and_stays_open() {
+    let room = Room::founded().await;
+    for (method, body) in [
+        ("desk.nothing", "{}"),
+        ("desk.file", "{"),
+        ("desk.case", "{\"case\":\"zz\"}"),
+        ("desk.book", "[]"),
+    ] {
+        let answer = room.desk.call(method, body.as_bytes().to_vec(), PATIENCE).await;
+        let told = answer.unwrap_err().to_string();
+        assert!(told.contains("compare the versions"), "{method}: {told}");
+    }
+    let status: crate::control::StatusView = room.control("desk.status", &()).await.unwrap();
+    assert_eq!(status.vault, VAULT);
+    assert!(room.folder().join("run/desk.sock").exists());
+}

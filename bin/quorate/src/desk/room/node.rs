@@ -1,0 +1,77 @@
+//! A chain node over HTTP that takes everything and mines when it is told to.
+
+use std::sync::{Arc, Mutex};
+
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::super::chain::Chain;
+use super::super::engine::house::*;
+
+/// What it has seen.
+#[derive(Default)]
+pub(in crate::desk) struct Node {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    sent: Vec<String>,
+    known: Vec<String>,
+    mined: u64,
+}
+
+impl Node {
+    pub(super) async fn start() -> (Arc<Self>, Chain) {
+        let node = Arc::new(Self::default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::clone(&node);
+        let answer = move |Json(ask): Json<Value>| {
+            let shared = Arc::clone(&shared);
+            async move { Json(shared.answer(&ask)) }
+        };
+        let app = Router::new().route("/", post(answer));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let chain = Chain::connect(&id(CHAIN), &format!("http://{address}/")).unwrap();
+        (node, chain)
+    }
+
+    /// One more transaction of the wallet is in a block.
+    pub(super) fn mined(&self) {
+        self.state.lock().unwrap().mined += 1;
+    }
+
+    /// Different transactions that it was given.
+    pub(in crate::desk) fn taken(&self) -> usize {
+        self.state.lock().unwrap().known.len()
+    }
+
+    fn answer(&self, ask: &Value) -> Value {
+        let mut state = self.state.lock().unwrap();
+        let result = match ask["method"].as_str().unwrap() {
+            "eth_chainId" => json!("0x7a69"),
+            "eth_blockNumber" => json!("0x9"),
+            "eth_getBlockByNumber" => json!({
+                "number": "0x9", "timestamp": "0x1", "baseFeePerGas": "0x64", "transactions": [],
+            }),
+            "eth_maxPriorityFeePerGas" => json!("0xa"),
+            "eth_estimateGas" => json!("0x5208"),
+            "eth_getBalance" => json!("0xffffffffffffffff"),
+            "eth_getTransactionCount" => json!(format!("{:#x}", state.mined)),
+            "eth_sendRawTransaction" => {
+                let raw = ask["params"][0].as_str().unwrap().to_owned();
+                if !state.known.contains(&raw) {
+                    state.known.push(raw.clone());
+                }
+                state.sent.push(raw);
+                json!("0x00")
+            }
+            "eth_getTransactionByHash" => json!({ "hash": ask["params"][0] }),
+            "eth_getLogs" => json!([]),
+            _ => Value::Null,
+        };
+        json!({ "jsonrpc": "2.0", "id": 1, "result": result })
+    }
+}
