@@ -181,8 +181,7 @@ async fn deal_with_alerts(room: &Room) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_kind_of_entry_that_the_page_promises_is_written_by_a_desk_that_walks_through_its_acts()
- {
+async fn every_kind_of_entry_that_the_page_promises_is_written_by_a_desk_at_work() {
     let room = Room::new().await;
     run_the_house(&room).await;
     pay(&room).await;
