@@ -245,6 +245,12 @@ impl ServerHandler for Door {
         let Some(tool) = table.find(&request.name) else {
             return Err(ErrorData::invalid_params("tool not found", None));
         };
+        // No tool of ours asks back, so nothing that is handed back can be ours, be it forged, stolen or repeated.
+        if request.request_state.is_some() || request.input_responses.is_some() {
+            tracing::warn!(%tool, "a call came with request state, and this desk gives none");
+            let message = "this desk gives no request state; call the tool again without it";
+            return Err(ErrorData::invalid_params(message, None));
+        }
         let answer = self.call(tool, request, &context).await;
         Ok(answer.and_then(|answer| said(&answer)).unwrap_or_else(complained).into())
     }

@@ -31,6 +31,9 @@ use crate::strict::MESSAGE_BYTES_DEFAULT;
 pub use guard::Allowed;
 pub use listen::{Connections, listen_check, serve};
 
+/// Where MCP is: the one path behind the gate.
+const MCP: &str = "/mcp";
+
 /// Bounds of the HTTP door.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

@@ -1,173 +1,25 @@
 //! The HTTP door, each MUST and each row of the fault matrix as a test.
 #![cfg(test)]
 
+mod app;
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use axum::Router;
+use app::*;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use common::{FakeDesk, INJECTION};
-use http_body_util::BodyExt;
 use quorate_gateway::bands::Table;
 use quorate_gateway::desk::{Alarm, Desk, Progress};
 use quorate_gateway::door::Door;
 use quorate_gateway::errors::Code;
-use quorate_gateway::http::{Allowed, Connections, Limits, Setup, listen_check, router, serve};
+use quorate_gateway::http::{Allowed, Limits, listen_check};
 use quorate_gateway::limit::Rate;
 use quorate_gateway::question::Question;
 use quorate_terms::credential::Band;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tower::ServiceExt;
-
-const OLD: &str = "2025-11-25";
-const NEW: &str = "2026-07-28";
-const ADDRESS: &str = "0x00000000000000000000000000000000000000Aa";
-
-struct App {
-    router: Router,
-    desk: Arc<FakeDesk>,
-    now: Arc<AtomicU64>,
-}
-
-/// A reply, with the JSON messages of its body or of its event stream.
-#[derive(Debug)]
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    text: String,
-    messages: Vec<Value>,
-}
-
-impl Reply {
-    fn last(&self) -> &Value {
-        self.messages.last().unwrap_or(&Value::Null)
-    }
-
-    fn check(&self, status: u16, rpc: i64) {
-        assert_eq!(
-            (self.status.as_u16(), self.last()["error"]["code"].as_i64()),
-            (status, Some(rpc)),
-            "{self:?}"
-        );
-    }
-
-    fn complaint(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap()
-    }
-
-    /// The object in a tool error.
-    fn tool_error(&self) -> Value {
-        let result = &self.last()["result"];
-        assert_eq!(result["isError"], true, "{self:?}");
-        assert!(result.get("structuredContent").is_none());
-        serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap()
-    }
-}
-
-fn app_with(stateful: bool, limits: Limits) -> App {
-    let desk = Arc::new(FakeDesk::default());
-    let now = Arc::new(AtomicU64::new(0));
-    let hand = Arc::clone(&now);
-    let setup = Setup {
-        allowed: Allowed::new(["127.0.0.1:3000"], ["http://localhost:3000"]),
-        public_url: "http://127.0.0.1:3000".into(),
-        stateful,
-        limits,
-        clock: Arc::new(move || hand.load(Ordering::SeqCst)),
-        ready: Arc::new(|| false),
-        metrics: Arc::new(|| "quorate_cases 1\n".into()),
-    };
-    let as_desk: Arc<dyn Desk> = desk.clone();
-    App { router: router(as_desk, Band::Broadcast, setup).unwrap(), desk, now }
-}
-
-fn app(stateful: bool) -> App {
-    app_with(
-        stateful,
-        Limits { rate: Rate { burst: 10_000, ..Rate::default() }, ..Limits::default() },
-    )
-}
-
-impl App {
-    async fn send(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        let whole = serde_json::from_str(&text).ok();
-        let messages = match whole {
-            Some(message) => vec![message],
-            None => text
-                .lines()
-                .filter_map(|line| serde_json::from_str(line.strip_prefix("data:")?.trim()).ok())
-                .collect(),
-        };
-        Reply { status: parts.status, headers: parts.headers, text, messages }
-    }
-
-    async fn post(&self, who: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        self.send(post(who, headers, body)).await
-    }
-
-    /// A call by the newer revision, with all that it demands.
-    async fn modern(&self, who: &str, method: &str, params: Value) -> Reply {
-        let name = params["name"].as_str().map(str::to_owned);
-        let body = modern(method, params);
-        let mut headers = vec![("mcp-protocol-version", NEW), ("mcp-method", method)];
-        headers.extend(name.as_deref().map(|name| ("mcp-name", name)));
-        self.post(who, &headers, &body.to_string()).await
-    }
-
-    async fn legacy(&self, who: &str, method: &str, params: Value) -> Reply {
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        self.post(who, &[("mcp-protocol-version", OLD)], &body.to_string()).await
-    }
-
-    async fn open_session(&self, who: &str) -> Reply {
-        let params = json!({ "protocolVersion": OLD, "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
-        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
-        self.post(who, &[], &body.to_string()).await
-    }
-}
-
-fn modern(method: &str, mut params: Value) -> Value {
-    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(NEW);
-    params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({ "name": "t", "version": "1" });
-    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
-    json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
-}
-
-fn post(who: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
-    let mut request = Request::post("/mcp")
-        .header("host", "127.0.0.1:3000")
-        .header("accept", "application/json, text/event-stream")
-        .header("content-type", "application/json");
-    if !who.is_empty() {
-        request = request.header("authorization", format!("Bearer token-{who}"));
-    }
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    request.body(Body::from(body.to_owned())).unwrap()
-}
-
-fn get(path: &str) -> axum::http::request::Builder {
-    Request::get(path).header("host", "127.0.0.1:3000")
-}
-
-fn send_arguments() -> Value {
-    json!({ "wallet": "ops", "chain": "eip155:31337", "draft": "0".repeat(64), "idempotencyKey": "k",
-        "confirmBroadcast": true })
-}
-
-fn names(reply: &Reply) -> Vec<String> {
-    let tools = reply.last()["result"]["tools"].as_array().unwrap_or_else(|| panic!("{reply:?}"));
-    tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
-}
 
 /// Whether a value fits a schema of the subset that our own schemas use.
 fn fits(value: &Value, schema: &Value) -> bool {
@@ -539,44 +391,6 @@ async fn row_59_one_credential_that_loops_is_slowed_and_others_are_served() {
     assert_eq!(app.legacy("sign", "tools/list", json!({})).await.status.as_u16(), 200);
     app.now.store(1000, Ordering::SeqCst);
     assert_eq!(app.legacy("read", "tools/list", json!({})).await.status.as_u16(), 200);
-}
-
-#[tokio::test]
-async fn row_60_idle_sockets_are_closed_and_others_are_served() {
-    let app = app(false);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let bounds =
-        Connections { most: 30, head: Duration::from_millis(200), ..Connections::default() };
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(serve(
-        listener,
-        async |socket| Ok(socket),
-        app.router.clone(),
-        bounds,
-        async {
-            let _ = stopped.await;
-        },
-    ));
-    let mut idle = Vec::new();
-    for _ in 0..20 {
-        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-        socket.write_all(b"POST /mcp HTTP/1.1\r\nhost: 127").await.unwrap();
-        idle.push(socket);
-    }
-    let mut good = tokio::net::TcpStream::connect(address).await.unwrap();
-    good.write_all(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1:3000\r\nconnection: close\r\n\r\n")
-        .await
-        .unwrap();
-    let mut text = String::new();
-    good.read_to_string(&mut text).await.unwrap();
-    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    for mut socket in idle {
-        let mut rest = Vec::new();
-        let _ = socket.read_to_end(&mut rest).await;
-    }
-    let _ = stop.send(());
-    serving.await.unwrap();
 }
 
 #[tokio::test]

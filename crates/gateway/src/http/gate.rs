@@ -70,7 +70,7 @@ where
     };
     let metadata = metadata(&setup.public_url);
     Router::new()
-        .route("/mcp", any(mcp::<S>))
+        .route(super::MCP, any(mcp::<S>))
         .with_state(Arc::new(gate))
         .route(METADATA, get(async move || axum::Json(metadata)))
 }

@@ -1,18 +1,22 @@
 //! Listening: loopback unless TLS, a bounded number of connections, and no patience with slow heads.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tower::ServiceExt;
 
 use quorate_terms::Malformed;
 
@@ -34,7 +38,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Bounds on connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
-    /// Connections at the same time; further ones are closed at once.
+    /// Connections at the same time. A further one takes the place of the oldest that no credential was served on, or is
+    /// closed at once if there is none.
     pub most: usize,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
@@ -69,14 +74,13 @@ pub async fn serve<W, F, T>(
     F: Future<Output = io::Result<T>> + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(bounds.most));
+    let mut seats = Seats::new(bounds.most);
     let (stopping, stopped) = watch::channel(false);
-    let mut open = JoinSet::new();
     tokio::pin!(stop);
     loop {
         let socket = tokio::select! {
             () = &mut stop => break,
-            Some(_) = open.join_next() => continue,
+            Some(_) = seats.open.join_next() => continue,
             accepted = listener.accept() => match accepted {
                 Ok((socket, _)) => socket,
                 // One connection that broke, or no descriptor left: others go on, and the queue is not spun on.
@@ -87,16 +91,51 @@ pub async fn serve<W, F, T>(
                 }
             },
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let one = connection(wrap(socket), router.clone(), bounds, stopped.clone());
-        open.spawn(async move {
-            one.await;
-            drop(place);
-        });
+        if !seats.make_room().await {
+            continue;
+        }
+        let served = Arc::new(AtomicBool::new(false));
+        let known = Arc::clone(&served);
+        let one = connection(wrap(socket), router.clone(), bounds, stopped.clone(), served);
+        seats.take(one, known);
     }
     let _ = stopping.send(true);
-    let drain = async { while open.join_next().await.is_some() {} };
+    let drain = async { while seats.open.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(bounds.drain, drain).await;
+}
+
+/// The open connections, the oldest first, each with whether a credential was served on it.
+struct Seats {
+    most: usize,
+    open: JoinSet<()>,
+    order: VecDeque<(AbortHandle, Arc<AtomicBool>)>,
+}
+
+impl Seats {
+    fn new(most: usize) -> Self {
+        Self { most: most.max(1), open: JoinSet::new(), order: VecDeque::new() }
+    }
+
+    fn take(&mut self, one: impl Future<Output = ()> + Send + 'static, known: Arc<AtomicBool>) {
+        let handle = self.open.spawn(one);
+        self.order.push_back((handle, known));
+    }
+
+    /// Sockets that only sit there must not keep anybody out. Whether there is room for one more.
+    async fn make_room(&mut self) -> bool {
+        while self.open.try_join_next().is_some() {}
+        if self.open.len() < self.most {
+            return true;
+        }
+        self.order.retain(|(task, _)| !task.is_finished());
+        let silent = self.order.iter().position(|(_, known)| !known.load(Ordering::Relaxed));
+        let Some((task, _)) = silent.and_then(|at| self.order.remove(at)) else { return false };
+        task.abort();
+        while self.open.len() >= self.most {
+            self.open.join_next().await;
+        }
+        true
+    }
 }
 
 async fn connection<T>(
@@ -104,13 +143,25 @@ async fn connection<T>(
     router: Router,
     bounds: Connections,
     mut stopped: watch::Receiver<bool>,
+    served: Arc<AtomicBool>,
 ) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Ok(Ok(stream)) = tokio::time::timeout(bounds.handshake, wrapping).await else { return };
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(bounds.head).max_buf_size(64 * 1024);
-    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (router, served) = (router.clone(), Arc::clone(&served));
+        async move {
+            let behind_gate = request.uri().path() == super::MCP;
+            let answer = router.oneshot(request).await;
+            if behind_gate && answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+                served.store(true, Ordering::Relaxed);
+            }
+            answer
+        }
+    });
+    let serving = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(serving);
     tokio::select! {
         _ = serving.as_mut() => return,

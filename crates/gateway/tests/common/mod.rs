@@ -34,6 +34,14 @@ pub(crate) struct FakeDesk {
     pub(crate) alarms: Mutex<Vec<Alarm>>,
     /// Whether all credentials are revoked.
     pub(crate) revoked: AtomicBool,
+    /// What stands in the names and notes that others wrote; [`INJECTION`] unless a test says otherwise.
+    pub(crate) written: Mutex<Option<String>>,
+}
+
+impl FakeDesk {
+    fn written(&self) -> Untrusted {
+        Untrusted::new(self.written.lock().unwrap().as_deref().unwrap_or(INJECTION))
+    }
 }
 
 /// The token of a band's credential. `second` is another credential of the sign band.
@@ -72,7 +80,7 @@ impl Desk for FakeDesk {
         self.asked.lock().unwrap().push(question.clone());
         match question {
             Question::GetBalance { account, .. } => Ok(Answer::Balance(Balance {
-                holding: holding(),
+                holding: holding(self.written()),
                 account,
                 block: 7,
                 at: Timestamp::ZERO,
@@ -86,11 +94,12 @@ impl Desk for FakeDesk {
                 progress.tell(1, 2, "filed");
                 progress.tell(2, 2, "judged");
                 tokio::task::yield_now().await;
-                Ok(Answer::Case(Box::new(case(sign.draft))))
+                Ok(Answer::Case(Box::new(case(sign.draft, self.written()))))
             }
-            Question::ListCases { .. } => {
-                Ok(Answer::Cases(CaseList { cases: vec![case(Digest::ZERO)], next_after: None }))
-            }
+            Question::ListCases { .. } => Ok(Answer::Cases(CaseList {
+                cases: vec![case(Digest::ZERO, self.written())],
+                next_after: None,
+            })),
             Question::GetCase { .. } => std::future::pending().await,
             Question::GetReceipt { .. } => {
                 std::panic::resume_unwind(Box::new("the fake desk breaks here on purpose"))
@@ -108,19 +117,19 @@ impl Desk for FakeDesk {
     }
 }
 
-fn holding() -> Holding {
+fn holding(written: Untrusted) -> Holding {
     Holding {
         asset: "eip155:31337/slip44:60".parse().unwrap(),
         units: Amount::from_u128(5),
         amount: Some("0.000000000000000005".into()),
         decimals: Some(18),
         listed_symbol: Some("ETH".into()),
-        claimed_symbol: Some(Untrusted::new(INJECTION)),
+        claimed_symbol: Some(written),
         worth: None,
     }
 }
 
-fn case(draft: Digest) -> CaseSaid {
+fn case(draft: Digest, written: Untrusted) -> CaseSaid {
     let quorum = Quorum {
         name: "treasury".parse().unwrap(),
         m: 2,
@@ -142,9 +151,9 @@ fn case(draft: Digest) -> CaseSaid {
         closed: false,
         judgment: JudgmentSaid::new(&judgment, &[(quorum, vec![])]),
         wallet: Some("ops".parse().unwrap()),
-        moves: Some(holding()),
+        moves: Some(holding(written.clone())),
         to: None,
-        memo: Some(Untrusted::new(INJECTION)),
+        memo: Some(written),
         tx_hash: None,
         signed_tx: None,
         expires_at: Some(Timestamp::ZERO),

@@ -154,14 +154,9 @@ impl Writer {
         }
         // Plain statements, not the library's transaction: SQLite rolls back by itself when the disk is full, and the
         // library would then believe for ever that a transaction is open.
-        execute(&mut self.conn, "BEGIN IMMEDIATE").await?;
         if let Err(error) = self.fill(batch).await {
             let _already_rolled_back = execute(&mut self.conn, "ROLLBACK").await;
             return Err(error);
-        }
-        if let Err(error) = execute(&mut self.conn, "COMMIT").await {
-            let _already_rolled_back = execute(&mut self.conn, "ROLLBACK").await;
-            return Err(error.into());
         }
         Ok(())
     }
@@ -176,10 +171,11 @@ impl Writer {
         }
     }
 
+    /// From `BEGIN` to `COMMIT`. Each trip to SQLite's thread costs more than a row, so that an ordinary batch makes two: one
+    /// that begins and checks the epoch, and one that writes the entries and commits.
     async fn fill(&mut self, batch: &Batch) -> Result<(), WriteError> {
         let conn = &mut self.conn;
-        check_epoch(conn, self.epoch).await?;
-        insert_lines(conn, &batch.lines).await?;
+        begin(conn, self.epoch).await?;
         for (level, number, hashes) in &batch.tiles {
             let level = i64::try_from(*level).unwrap_or(i64::MAX);
             let sql = "INSERT OR REPLACE INTO tiles (level, n, hashes) VALUES (?, ?, ?)";
@@ -189,6 +185,7 @@ impl Writer {
         for change in &batch.changes {
             apply(conn, change).await?;
         }
+        insert_and_commit(conn, &batch.lines).await?;
         Ok(())
     }
 }
@@ -267,21 +264,29 @@ impl Batch {
 /// Rows that one statement writes at most.
 const ROWS_MAX: usize = 64;
 
-/// One statement for each number of rows. A statement costs a trip to SQLite's thread, which under load costs more than
-/// the rows, so that a batch of ordinary size makes one trip; each is prepared once and kept by the connection.
-static INSERTS: LazyLock<[String; ROWS_MAX]> = LazyLock::new(|| {
+/// One statement for each number of rows, and one that also commits; each is prepared once and kept by the connection.
+static INSERTS: LazyLock<[[String; 2]; ROWS_MAX]> = LazyLock::new(|| {
     std::array::from_fn(|more| {
         let rows = ", (?, ?, ?)".repeat(more);
-        format!("INSERT INTO entries (idx, leaf, bytes) VALUES (?, ?, ?){rows}")
+        let insert = format!("INSERT INTO entries (idx, leaf, bytes) VALUES (?, ?, ?){rows}");
+        let last = format!("{insert}; COMMIT");
+        [insert, last]
     })
 });
 
-async fn insert_lines(conn: &mut SqliteConnection, lines: &[Line]) -> Result<(), sqlx::Error> {
-    for chunk in lines.chunks(ROWS_MAX) {
-        // A chunk has 1 to 64 lines, and there is a statement for each.
-        if let Some(sql) = INSERTS.get(chunk.len().saturating_sub(1)) {
-            insert(conn, sql, chunk).await?;
-        }
+/// Should an insert fail, what stands behind it in its statement is not run.
+async fn insert_and_commit(conn: &mut SqliteConnection, lines: &[Line]) -> Result<(), sqlx::Error> {
+    let mut chunks = lines.chunks(ROWS_MAX).peekable();
+    if chunks.peek().is_none() {
+        return execute(conn, "COMMIT").await;
+    }
+    while let Some(chunk) = chunks.next() {
+        // A chunk has 1 to 64 lines, and there are two statements for each.
+        let Some([insert, last]) = INSERTS.get(chunk.len().saturating_sub(1)) else {
+            return Err(sqlx::Error::RowNotFound);
+        };
+        let sql = if chunks.peek().is_none() { last } else { insert };
+        self::insert(conn, sql, chunk).await?;
     }
     Ok(())
 }
@@ -327,9 +332,10 @@ async fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<(), sqlx:
     Ok(())
 }
 
-/// If somebody opened the file after us, we have been fenced off and must stop.
-async fn check_epoch(conn: &mut SqliteConnection, ours: u64) -> Result<(), WriteError> {
-    let row = sqlx::query("SELECT value FROM meta WHERE key = 'epoch'").fetch_one(conn).await?;
+/// Begins. If somebody opened the file after us, we have been fenced off and must stop.
+async fn begin(conn: &mut SqliteConnection, ours: u64) -> Result<(), WriteError> {
+    let sql = "BEGIN IMMEDIATE; SELECT value FROM meta WHERE key = 'epoch'";
+    let row = sqlx::query(sql).fetch_one(conn).await?;
     let found: i64 = row.get(0);
     if found.cast_unsigned() == ours { Ok(()) } else { Err(WriteError::Fenced) }
 }
