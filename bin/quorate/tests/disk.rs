@@ -1,4 +1,5 @@
-//! The desk as a process on a disk that fails: what it still answers, what it refuses, and when it ends.
+//! The desk as a process: on a disk that fails, what it still answers, what it refuses and when it ends; and what it says of
+//! tools that changed while it was down.
 #![cfg(test)]
 
 mod common;
@@ -111,6 +112,46 @@ fn row_06_a_flush_that_fails_ends_the_desk_with_no_second_try_and_no_answer() {
     assert!((1..=2).contains(&desk.cases()), "what was not acknowledged may be there or not");
     assert!(desk.open_wallet("after").ok());
     assert_eq!(desk.cases(), 2, "the same key gives the same case");
+}
+
+/// The ledger of a desk that does not run.
+async fn ledger(desk: &Desk) -> quorate_host::Store {
+    quorate_host::Store::open(&desk.house.desk().join("data/ledger.db")).await.unwrap()
+}
+
+/// How many entries there are of an alarm about changed tools, and of pinned lists.
+async fn alarms_and_pins(desk: &Desk) -> (usize, usize) {
+    let store = ledger(desk).await;
+    let entries = store.read(0, u64::MAX >> 1).await.unwrap();
+    store.close().await;
+    let with = |word: &str| {
+        entries.iter().filter(|entry| String::from_utf8_lossy(entry).contains(word)).count()
+    };
+    (with("tools_changed"), with("ManifestPinned"))
+}
+
+#[tokio::test]
+async fn t23_tools_that_changed_since_they_were_pinned_raise_an_alarm_in_the_ledger() {
+    let mut desk = Desk::found();
+    let run = |desk: &mut Desk| {
+        desk.start(|_| ());
+        desk.child.as_mut().unwrap().kill().unwrap();
+        desk.child.take().unwrap().wait().unwrap();
+    };
+    run(&mut desk);
+    assert_eq!(alarms_and_pins(&desk).await, (0, 4), "one list for each band");
+    run(&mut desk);
+    assert_eq!(alarms_and_pins(&desk).await, (0, 4), "nothing changed");
+    // As if the desk that ran before had said other words of two bands' tools.
+    let store = ledger(&desk).await;
+    for band in ["read", "sign"] {
+        store.put(&format!("manifest/{band}"), vec![7; 32]).await.unwrap();
+    }
+    store.close().await;
+    run(&mut desk);
+    assert_eq!(alarms_and_pins(&desk).await, (2, 6));
+    run(&mut desk);
+    assert_eq!(alarms_and_pins(&desk).await, (2, 6), "told once");
 }
 
 /// Takes the room away, and gives it back.
