@@ -220,3 +220,49 @@ fn the_status_names_what_is_down_and_what_is_frozen() {
     let agents = desk.run(&["agent", "list"]);
     assert!(agents.stdout.contains("bot-1") && agents.stdout.contains("valid"), "{agents:?}");
 }
+
+#[test]
+fn an_alert_is_seen_taken_and_closed_by_its_first_digits() {
+    let desk = Desk::new(&[("desk.alert", json!({ "Ok": [] }))]);
+    let list = desk.run(&["alert", "list"]);
+    for part in ["33333333", "clock_skew", "cosigner:c1", "2023-11-14 21:56:40Z"] {
+        assert!(list.stdout.contains(part), "{part} in {list:?}");
+    }
+    assert_eq!(desk.run(&["--json", "alert", "list"]).json()[0]["rule"], "clock_skew");
+    let closed =
+        desk.run(&["alert", "close", "3333", "--disposition", "mended", "--person", "ann"]);
+    assert!(closed.ok() && closed.stdout.contains("no open alerts"), "{closed:?}");
+    let asked = &desk.asked("desk.alert")[0];
+    assert_eq!((&asked["person"], &asked["disposition"]), (&json!("ann"), &json!("mended")));
+    let unknown = desk.run(&["alert", "take", "ffff"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("quorate alert list"), "{unknown:?}");
+    assert_eq!(desk.asked("desk.alert").len(), 1, "nothing was asked for an unknown one");
+}
+
+#[test]
+fn the_doctor_says_of_each_thing_that_is_wrong_how_to_mend_it() {
+    let desk = Desk::new(&[]);
+    let path = desk.house.desk().join("desk.toml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    fs::remove_file(desk.house.desk().join("keys/log.seed")).unwrap();
+    let found = desk.run(&["--json", "doctor"]);
+    assert_eq!(found.code, 1, "{found:?}");
+    let findings = found.json()["findings"].as_array().unwrap().clone();
+    for finding in &findings {
+        let mend = finding["mend"].as_str().unwrap_or_default();
+        assert!(finding["grade"] == "ok" || !mend.is_empty(), "{finding}");
+    }
+    for (what, mend) in [
+        ("file", "chmod 600"),
+        ("key", ""),
+        ("finality", "quorate source init"),
+        ("node eip155:31337", "start the node"),
+        ("cosigner c2", "quorate-cosigner run"),
+        ("freeze", "quorate unfreeze --scope wallet:ops"),
+        ("alert", "quorate alert close 33333333"),
+    ] {
+        let bad = |f: &&serde_json::Value| f["what"] == what && f["grade"] != "ok";
+        let finding = findings.iter().find(bad).unwrap_or_else(|| panic!("{what} in {findings:?}"));
+        assert!(finding["mend"].as_str().unwrap().contains(mend), "{finding}");
+    }
+}

@@ -103,6 +103,11 @@ impl Usage {
         self.open.contains_key(case)
     }
 
+    /// How many cases hold something now.
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+
     /// The cases that hold something for a requester.
     pub fn held_by(&self, requester: &Requester) -> usize {
         self.open.values().filter(|open| open.claim.requester == *requester).count()

@@ -40,3 +40,44 @@ fn quoted_text_reads_back_from_toml() {
         assert_eq!(read.text, text);
     }
 }
+
+/// Every command that does something, with the words that lead to it.
+fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, clap::Command)>) {
+    let mut below = command.get_subcommands().filter(|sub| sub.get_name() != "help").peekable();
+    if below.peek().is_none() {
+        found.push((path.to_owned(), command.clone()));
+    }
+    for sub in below {
+        leaves(sub, format!("{path} {}", sub.get_name()).trim(), found);
+    }
+}
+
+#[test]
+fn every_command_takes_json_and_says_in_one_line_what_it_does() {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut found = Vec::new();
+    leaves(&cli, "", &mut found);
+    assert!(found.len() > 30, "{}", found.len());
+    for (path, command) in found {
+        let json = command.get_arguments().any(|argument| argument.get_long() == Some("json"));
+        assert!(json, "`{path}` takes no --json");
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!about.is_empty() && !about.contains('\n'), "`{path}`: {about:?}");
+    }
+}
+
+#[test]
+fn completions_of_each_shell_know_every_command() {
+    let mut cli = Cli::command();
+    cli.build();
+    let names: Vec<String> = cli.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "quorate", &mut script);
+        let script = String::from_utf8(script).unwrap();
+        for name in &names {
+            assert!(script.contains(name.as_str()), "{shell}: {name}");
+        }
+    }
+}

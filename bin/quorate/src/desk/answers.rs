@@ -64,6 +64,44 @@ impl Answers {
     }
 }
 
+impl Answers {
+    async fn answer(
+        &self,
+        caller: &Caller,
+        question: Question,
+        progress: Progress,
+    ) -> Result<Answer, Complaint> {
+        match question {
+            Question::GetBalance { account, fiat } => self.balance(&account, &fiat).await,
+            Question::GetAllBalances { account, fiat, assets, include_native } => {
+                self.balances(&account, &fiat, assets, include_native).await
+            }
+            Question::GetPrice { of, base } => self.price(of, &base).await,
+            Question::GetFeeQuote { chain, from, to, amount, token, memo: _, fiat } => {
+                self.fee_quote(&chain, (&from, &to), amount, token, &fiat).await
+            }
+            Question::ResolveAsset { chain, by, limit } => self.resolve(&chain, &by, limit).await,
+            Question::GetTxStatus { chain, tx } => self.status(caller, &chain, tx.as_str()).await,
+            Question::GetTxHistory { account, limit } => {
+                self.history(caller, &account, limit).await
+            }
+            Question::ListCases { wallet, open_only, limit, after } => {
+                self.list(caller, wallet, open_only, limit, after).await
+            }
+            Question::GetCase { case } => self.case(caller, case).await,
+            Question::GetReceipt { case } => self.receipt(caller, case).await,
+            Question::PrepareTransfer { transfer } => self.prepare(caller, &transfer, true).await,
+            Question::PrepareSerializedUnsignedTx { transfer } => {
+                self.prepare(caller, &transfer, false).await
+            }
+            Question::ExplainTransfer { transfer } => self.explain(caller, &transfer).await,
+            Question::GetWalletAddress { wallet, chain } => self.address(&wallet, &chain).await,
+            Question::SignTransaction { sign } => self.file(caller, sign, true, progress).await,
+            Question::SendTransaction { sign } => self.file(caller, sign, false, progress).await,
+        }
+    }
+}
+
 /// An account whose EIP-55 checksum holds.
 fn checked(account: &AccountId) -> Result<AccountId, Complaint> {
     quorate_chains::parse_account(account.address(), &account.chain())
@@ -119,34 +157,8 @@ impl Desk for Answers {
         question: Question,
         progress: Progress,
     ) -> Result<Answer, Complaint> {
-        match question {
-            Question::GetBalance { account, fiat } => self.balance(&account, &fiat).await,
-            Question::GetAllBalances { account, fiat, assets, include_native } => {
-                self.balances(&account, &fiat, assets, include_native).await
-            }
-            Question::GetPrice { of, base } => self.price(of, &base).await,
-            Question::GetFeeQuote { chain, from, to, amount, token, memo: _, fiat } => {
-                self.fee_quote(&chain, (&from, &to), amount, token, &fiat).await
-            }
-            Question::ResolveAsset { chain, by, limit } => self.resolve(&chain, &by, limit).await,
-            Question::GetTxStatus { chain, tx } => self.status(caller, &chain, tx.as_str()).await,
-            Question::GetTxHistory { account, limit } => {
-                self.history(caller, &account, limit).await
-            }
-            Question::ListCases { wallet, open_only, limit, after } => {
-                self.list(caller, wallet, open_only, limit, after).await
-            }
-            Question::GetCase { case } => self.case(caller, case).await,
-            Question::GetReceipt { case } => self.receipt(caller, case).await,
-            Question::PrepareTransfer { transfer } => self.prepare(caller, &transfer, true).await,
-            Question::PrepareSerializedUnsignedTx { transfer } => {
-                self.prepare(caller, &transfer, false).await
-            }
-            Question::ExplainTransfer { transfer } => self.explain(caller, &transfer).await,
-            Question::GetWalletAddress { wallet, chain } => self.address(&wallet, &chain).await,
-            Question::SignTransaction { sign } => self.file(caller, sign, true, progress).await,
-            Question::SendTransaction { sign } => self.file(caller, sign, false, progress).await,
-        }
+        let answer = self.answer(caller, question, progress).await;
+        answer.inspect_err(|complaint| self.world.meters.refused(complaint.code))
     }
 
     async fn alarm(&self, alarm: Alarm) {

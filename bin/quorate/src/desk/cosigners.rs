@@ -59,6 +59,8 @@ pub struct Witnessed {
     pub note: Note,
     /// How many witnesses.
     pub witnesses: usize,
+    /// When they did, by the desk's clock.
+    pub at: Timestamp,
 }
 
 impl Cosigners {
@@ -228,11 +230,12 @@ impl Cosigners {
                 note.signatures.push(line);
             }
         }
+        let at = self.engine.clock().now();
         let Ok(opened) = self.policy.open(&note.to_string()) else { return };
         let mut witnessed = self.witnessed.write().await;
         if witnessed.as_ref().is_none_or(|known| known.size <= head.size) {
             *witnessed =
-                Some(Witnessed { size: head.size, note, witnesses: opened.witnesses.len() });
+                Some(Witnessed { size: head.size, note, witnesses: opened.witnesses.len(), at });
         }
     }
 

@@ -20,6 +20,7 @@ use super::chain::Chains;
 use super::cosigners::Cosigners;
 use super::engine::{Engine, Trouble};
 use super::facts::Facts;
+use super::meters::Meters;
 
 /// What the effects reach.
 pub struct World {
@@ -33,6 +34,8 @@ pub struct World {
     pub facts: Arc<Facts>,
     /// Between looks at the chain.
     pub poll: Duration,
+    /// What is measured on the way.
+    pub meters: Meters,
     busy: Mutex<BTreeSet<Effect>>,
 }
 
@@ -45,7 +48,8 @@ impl World {
         facts: Arc<Facts>,
         poll: Duration,
     ) -> Arc<Self> {
-        Arc::new(Self { engine, cosigners, chains, facts, poll, busy: Mutex::default() })
+        let (meters, busy) = (Meters::new(), Mutex::default());
+        Arc::new(Self { engine, cosigners, chains, facts, poll, meters, busy })
     }
 
     /// Takes effects as they come, each on a task of its own; one that runs already is not started twice.
@@ -106,6 +110,8 @@ impl World {
             if let Err(trouble) = self.witness().await {
                 tracing::warn!(%trouble, "the cosigners were not told the news");
             }
+            // It fails only where the desk is stopping.
+            let _stopping = self.measure().await;
             tokio::time::sleep(self.poll).await;
         }
     }

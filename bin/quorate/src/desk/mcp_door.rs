@@ -133,18 +133,8 @@ fn setup(
         limits: HttpLimits::default(),
         clock: forward_clock(),
         ready: Arc::new(move || engine.writes()),
-        metrics: Arc::new(move || metrics(&of_metrics)),
+        metrics: Arc::new(move || of_metrics.meters.text()),
     })
-}
-
-/// Gauges without address, amount or name.
-fn metrics(world: &World) -> String {
-    let (size, writes) = (world.engine.head().size, u8::from(world.engine.writes()));
-    format!(
-        "# HELP quorate_ledger_entries Entries in the ledger.\n# TYPE quorate_ledger_entries gauge\n\
-         quorate_ledger_entries {size}\n\
-         # HELP quorate_writes Whether the disk takes writes.\n# TYPE quorate_writes gauge\nquorate_writes {writes}\n"
-    )
 }
 
 fn forward_clock() -> DoorClock {

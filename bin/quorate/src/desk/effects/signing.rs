@@ -18,11 +18,13 @@ impl World {
         }
         let parties = self.parties().await?;
         let ask = Ask::Sign { case, attempt, parties: parties.clone() };
+        let asked = std::time::Instant::now();
         let answers = self.cosigners.ask(&parties, &ask).await;
         for answer in answers.values().flatten() {
             self.hear_out(answer).await?;
         }
         if self.take_signature(case, &parties, &answers).await? {
+            self.meters.signed(asked.elapsed());
             return Ok(());
         }
         self.take_refusals(case, &answers).await

@@ -123,3 +123,42 @@ async fn the_control_door_says_what_it_cannot_read_or_does_not_do_and_stays_open
     assert_eq!(status.vault, VAULT);
     assert!(room.folder().join("run/desk.sock").exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_meters_say_what_an_operator_watches_and_name_nobody() {
+    let room = Room::new().await;
+    let trader = room.caller("trader").await;
+    room.pay(&trader, "metered").await;
+    let waits = room.prepare(&trader, 4_000 * MILLI).await.unwrap();
+    room.send(&trader, waits, "waits").await.unwrap();
+    assert!(room.send(&trader, waits, "metered").await.is_err());
+    room.world.measure().await.unwrap();
+    let text = room.world.meters.text();
+    for line in [
+        "quorate_open_cases 1",
+        "quorate_reservations 1",
+        "quorate_writes 1",
+        "quorate_checkpoint_age_seconds 0",
+        "quorate_cosigner_up{place=\"1\"} 1",
+        "quorate_cosigner_up{place=\"2\"} 1",
+        "quorate_alerts{severity=\"critical\"} 0",
+        "quorate_refusals_total{code=\"IDEMPOTENCY_CONFLICT\"} 1",
+        "quorate_signing_us_count 1",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line}\nin\n{text}");
+    }
+    for sample in text.lines().filter(|line| !line.starts_with('#')) {
+        let family = sample.split(['{', ' ']).next().unwrap();
+        let family = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|end| family.strip_suffix(end))
+            .unwrap_or(family);
+        for head in ["HELP", "TYPE"] {
+            assert!(text.contains(&format!("# {head} {family} ")), "{head} of {sample}");
+        }
+    }
+    for name in ["0x", "trader", "east", "ops", "op\"", "eip155", VAULT] {
+        let told = text.lines().filter(|line| !line.starts_with('#')).any(|l| l.contains(name));
+        assert!(!told, "{name} in {text}");
+    }
+}

@@ -79,7 +79,10 @@ async fn run_the_house(room: &Room) {
 /// A payment that settles, one that fails once and is refused once, and one that is given up.
 async fn pay(room: &Room) {
     let trader = room.caller("trader").await;
-    room.pay(&trader, "settles").await;
+    let draft = room.prepare(&trader, MILLI).await.unwrap();
+    let case = room.send(&trader, draft, "settles").await.unwrap().case;
+    room.until(move |book| book.case(&case).is_some_and(|case| case.stage.is_some())).await;
+    room.settle(case, Fate::Settled).await;
     // The last of a script comes first: a run that fails, then a refusal.
     for name in COSIGNERS {
         let refused = Came::Refused { reason: reason(), left: false };
