@@ -48,7 +48,7 @@ impl World {
         facts: Arc<Facts>,
         poll: Duration,
     ) -> Arc<Self> {
-        let (meters, busy) = (Meters::new(), Mutex::default());
+        let (meters, busy) = (Meters::default(), Mutex::default());
         Arc::new(Self { engine, cosigners, chains, facts, poll, meters, busy })
     }
 

@@ -27,15 +27,17 @@ struct Seen {
     alerts: [(&'static str, usize); 3],
 }
 
-impl Meters {
+impl Default for Meters {
     /// Nothing measured yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let registry = Registry::new();
         let help = "From asking the cosigners to a verified signature, in microseconds.";
         let signing = registry.histogram("quorate_signing_us", help, &[]);
         Self { registry, signing }
     }
+}
 
+impl Meters {
     /// Counts a signature that took so long.
     pub fn signed(&self, took: Duration) {
         self.signing.observe(took);
