@@ -1,0 +1,222 @@
+//! The one step: who may, in which stage, with what standing before. A refusal is a value.
+
+use quorate_terms::{Digest, Timestamp};
+
+use super::guards::{self, Asked};
+use super::record::{Line, Record};
+use super::signed::digest_of;
+use super::state::Audit;
+use super::workflow::{Role, StepText, Workflow};
+use crate::ccss::inherit::{Imported, Pin, inherit};
+use crate::ccss::{Objection, Requirement};
+
+/// What a step is judged by. None of it comes from the audit itself.
+pub struct Rules<'a> {
+    /// The workflow.
+    pub workflow: &'a Workflow,
+    /// The requirements of the standard and version of the engagement.
+    pub requirements: &'a [Requirement],
+    /// Registrars whose signatures are believed, from the operator's own configuration.
+    pub pins: &'a [Pin],
+}
+
+/// What somebody did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// Who, by id.
+    pub by: String,
+    /// What.
+    pub record: Record,
+}
+
+/// A step taken: write the records before anything else is done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// For the assessor's own ledger.
+    pub records: Vec<Line>,
+    /// The audit after it.
+    pub next: Audit,
+}
+
+/// A no with all its reasons.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// What was asked for, one of [`super::record::KINDS`].
+    pub act: String,
+    /// Why not.
+    pub reasons: Vec<Objection>,
+}
+
+/// Judges an event and, if nothing objects, gives its line and the next state.
+///
+/// # Errors
+/// A [`Refusal`] with every reason.
+pub fn step(
+    audit: &Audit,
+    event: &Event,
+    now: Timestamp,
+    rules: &Rules<'_>,
+) -> Result<Step, Refusal> {
+    let act = event.record.kind();
+    let no = |reasons: Vec<Objection>| Refusal { act: act.to_owned(), reasons };
+    let role = may(audit, event, now, rules.workflow).map_err(|reason| no(vec![reason]))?;
+    let text = rules.workflow.step(act).map_or(&[][..], |step| &step.guards);
+    let asked = Asked { audit, event, role, now, rules };
+    let reasons = guards::objections(&asked, text);
+    if !reasons.is_empty() {
+        return Err(no(reasons));
+    }
+    let id = match &event.record {
+        Record::Engaged(engagement) => engagement.audit.clone(),
+        _ => audit.engagement.as_ref().map_or_else(String::new, |e| e.audit.clone()),
+    };
+    let line =
+        Line { audit: id, at: now, by: event.by.clone(), role, record: event.record.clone() };
+    let mut next = audit.clone();
+    take_outside(&mut next, &asked);
+    next.fold(&line, rules.workflow);
+    Ok(Step { records: vec![line], next })
+}
+
+/// Takes every step of a ledger again. A line that this machine would not have written stops it.
+///
+/// # Errors
+/// The place of the line, from 0, and why it could not have been written.
+pub fn replay(lines: &[Line], rules: &Rules<'_>) -> Result<Audit, (usize, Refusal)> {
+    let mut audit = Audit::default();
+    for (place, line) in lines.iter().enumerate() {
+        let event = Event { by: line.by.clone(), record: line.record.clone() };
+        let taken = step(&audit, &event, line.at, rules).map_err(|refusal| (place, refusal))?;
+        if taken.records.first() != Some(line) {
+            let reason = objection(
+                "line_is_of_this_audit",
+                "it names another audit or role",
+                "look who wrote it",
+            );
+            return Err((
+                place,
+                Refusal { act: line.record.kind().to_owned(), reasons: vec![reason] },
+            ));
+        }
+        audit = taken.next;
+    }
+    Ok(audit)
+}
+
+/// What signed papers bring into the state, opened once more now that no guard objected.
+fn take_outside(next: &mut Audit, asked: &Asked<'_>) {
+    match &asked.event.record {
+        Record::Certified(sealed) => {
+            next.certificate = guards::certificate(asked, &sealed.envelope).ok()
+        }
+        Record::Accredited(sealed) => {
+            next.accredited_until = guards::accreditation(asked, &sealed.envelope).ok();
+        }
+        Record::MarkIssued(sealed) => next.mark = sealed.envelope.digest().ok(),
+        Record::Inherited(held) => {
+            let bytes = quorate_terms::canonical::to_bytes(&held.envelope, "provider report");
+            let Ok(imported) = bytes.and_then(|b| Imported::from_bytes(&b, asked.rules.pins))
+            else {
+                return;
+            };
+            if let Ok(shares) = inherit(&imported, &held.using, asked.rules.requirements, asked.now)
+            {
+                next.shares = shares;
+                next.providers.push(imported.report().provider.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The person's role, if the person may do this here and now.
+fn may(
+    audit: &Audit,
+    event: &Event,
+    now: Timestamp,
+    workflow: &Workflow,
+) -> Result<Role, Objection> {
+    if let Some(why) = &audit.void {
+        return Err(objection("audit_is_not_void", why, "open a new engagement"));
+    }
+    if audit.done.last().is_some_and(|done| done.at > now) {
+        return Err(objection(
+            "time_goes_on",
+            "the last step is later than this one",
+            "mend the clock",
+        ));
+    }
+    let Some(text) = workflow.step(event.record.kind()) else {
+        return Err(objection(
+            "step_is_known",
+            "this workflow has no such step",
+            "look at its steps",
+        ));
+    };
+    let role = role(audit, event)?;
+    if !text.roles.contains(&role) {
+        let why = format!("a step of {:?} is not for {role:?}", text.roles);
+        return Err(objection("role_may", &why.to_lowercase(), "let the right person do it"));
+    }
+    stage(audit, text, workflow)?;
+    Ok(role)
+}
+
+fn role(audit: &Audit, event: &Event) -> Result<Role, Objection> {
+    let parties = match (&event.record, &audit.engagement) {
+        (Record::Engaged(engagement), None) => {
+            engagement.parties.iter().find(|p| p.person == event.by)
+        }
+        (Record::Engaged(_), Some(_)) => {
+            return Err(objection(
+                "engaged_once",
+                "this audit has its engagement",
+                "open another audit",
+            ));
+        }
+        (_, None) => {
+            return Err(objection(
+                "engaged_first",
+                "nobody is engaged",
+                "record the engagement first",
+            ));
+        }
+        (_, Some(_)) => audit.parties.get(&event.by),
+    };
+    let why = "this person takes no part in the audit";
+    parties
+        .map(|party| party.role)
+        .ok_or_else(|| objection("role_may", why, "name a party of the engagement"))
+}
+
+fn stage(audit: &Audit, text: &StepText, workflow: &Workflow) -> Result<(), Objection> {
+    let here = if audit.stage.is_empty() { workflow.first_stage() } else { &audit.stage };
+    if text.stages.contains(here) {
+        return Ok(());
+    }
+    let stages: Vec<&str> = text.stages.iter().map(String::as_str).collect();
+    let why = format!("the audit stands in {here}; this step belongs to {}", stages.join(", "));
+    Err(objection("stage_is_right", &why, "finish what this stage waits for"))
+}
+
+fn objection(rule: &str, why: &str, mend: &str) -> Objection {
+    Objection::new(rule, why, mend)
+}
+
+impl Audit {
+    /// Digest of the report as the audit stands: what `report_written` must name.
+    ///
+    /// # Errors
+    /// [`quorate_terms::Malformed`] never happens.
+    pub fn report_digest(
+        &self,
+        requirements: &[Requirement],
+    ) -> Result<Digest, quorate_terms::Malformed> {
+        digest_of(&super::report::report(self, requirements))
+    }
+
+    /// Ids of requirements whose findings only echo them.
+    pub fn echoes(&self, rules: &Rules<'_>) -> Vec<String> {
+        guards::echoes(self, rules.requirements, &rules.workflow.text.echo)
+    }
+}

@@ -1,0 +1,43 @@
+//! The report on compliance as one value, before anyone decides how it looks. Its digest is what reviewer and summary bind.
+
+use serde_json::{Map, Value, json};
+
+use super::state::Audit;
+use super::workflow::Role;
+use crate::ccss::requirement::Requirement;
+
+/// The report as the audit stands.
+pub fn report(audit: &Audit, requirements: &[Requirement]) -> Value {
+    let mut whole = Map::new();
+    let mut put = |key: &str, value: Value| drop(whole.insert(key.to_owned(), value));
+    if let Some(e) = &audit.engagement {
+        put("audit", json!(e.audit));
+        put("standard", json!({ "id": e.standard, "version": e.version }));
+        put("entity", json!(e.entity));
+        put("system", json!(e.system));
+        put("designation", json!({ "is": e.designation, "why": e.designation_why }));
+        put("sought", json!(e.sought));
+        put("period", json!({ "testing": e.period, "first": e.first }));
+        put("retention", json!(e.retention));
+    }
+    put("parties", parties(audit));
+    put("scope", json!(audit.scope));
+    put("grade", json!(audit.grade(requirements)));
+    put("findings", json!(audit.findings));
+    put("inherited", json!({ "shares": audit.shares, "providers": audit.providers }));
+    put("exhibits", json!(audit.exhibits));
+    put("struck", json!(audit.struck));
+    put("samples", json!(audit.samples));
+    Value::Object(whole)
+}
+
+fn parties(audit: &Audit) -> Value {
+    let of = |role: Role| {
+        let party = |p: &super::record::Party| json!({ "name": p.name, "number": p.number, "firm": p.firm });
+        audit.parties.values().filter(|p| p.role == role).map(party).collect::<Vec<_>>()
+    };
+    json!({
+        "entity": of(Role::Entity), "implementer": of(Role::Implementer),
+        "auditor": of(Role::Auditor), "reviewer": of(Role::Reviewer),
+    })
+}
