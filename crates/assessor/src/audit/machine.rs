@@ -7,7 +7,7 @@ use super::record::{Line, Record};
 use super::signed::digest_of;
 use super::state::Audit;
 use super::workflow::{Role, StepText, Workflow};
-use crate::ccss::inherit::{Imported, Pin, inherit};
+use crate::ccss::inherit::{Imported, Owner, Pin, inherit};
 use crate::ccss::{Objection, Requirement};
 
 /// What a step is judged by. None of it comes from the audit itself.
@@ -119,11 +119,15 @@ fn take_outside(next: &mut Audit, asked: &Asked<'_>) {
             else {
                 return;
             };
-            if let Ok(shares) = inherit(&imported, &held.using, asked.rules.requirements, asked.now)
-            {
-                next.shares = shares;
-                next.providers.push(imported.report().provider.clone());
+            let shares = inherit(&imported, &held.using, asked.rules.requirements, asked.now);
+            for (id, share) in shares.unwrap_or_default() {
+                // What an earlier provider carries stays with it.
+                if share.owner != Owner::System || !next.shares.contains_key(&id) {
+                    next.shares.insert(id, share);
+                }
             }
+            let report = imported.report();
+            next.providers.insert(report.provider.clone(), report.valid_until);
         }
         _ => {}
     }

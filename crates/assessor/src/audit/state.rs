@@ -30,7 +30,7 @@ pub struct Audit {
     pub(crate) reviewer: Option<String>,
     pub(crate) declared: BTreeSet<String>,
     pub(crate) shares: BTreeMap<String, Share>,
-    pub(crate) providers: Vec<String>,
+    pub(crate) providers: BTreeMap<String, Timestamp>,
     pub(crate) exhibits: BTreeMap<String, Exhibit>,
     pub(crate) filed: BTreeMap<String, u32>,
     pub(crate) struck: BTreeSet<String>,

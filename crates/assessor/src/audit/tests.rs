@@ -1,6 +1,8 @@
 //! Audits from engagement to certificate and mark, each rule broken once, and what no order of events can reach.
 
 mod conflicts;
+mod exhibits;
+mod inheritance;
 mod reach;
 mod refusals;
 mod roles;

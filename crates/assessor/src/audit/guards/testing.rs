@@ -115,6 +115,10 @@ pub(super) fn findings_are_whole(asked: &Asked<'_>) -> Vec<Objection> {
             )),
         }
     }
+    for (name, _) in asked.audit.providers.iter().filter(|(_, until)| **until < asked.now) {
+        let why = format!("the certificate of provider {name} has expired meanwhile");
+        against.push(Objection::new("provider_in_date", why, "import the new report"));
+    }
     let over = asked.audit.engagement.as_ref().is_some_and(|e| e.period.to <= asked.now);
     against.extend(Objection::unless(
         over,
@@ -218,6 +222,15 @@ fn cited(asked: &Asked<'_>, slots: &Slots) -> (usize, Vec<String>) {
                 }
                 Some(held) if held.expires.is_some_and(|until| until <= asked.now) => {
                     wrong.push(format!("{tag} has expired"));
+                }
+                Some(held)
+                    if asked
+                        .audit
+                        .engagement
+                        .as_ref()
+                        .is_some_and(|e| held.represents.to < e.period.from) =>
+                {
+                    wrong.push(format!("{tag} speaks of a time before the testing period"));
                 }
                 Some(_) => drop(good.insert(tag)),
                 None => wrong.push(format!("{tag} is not on file")),
