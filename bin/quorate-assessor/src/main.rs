@@ -1,3 +1,79 @@
 //! The auditor's office: follows the book read-only, with its own key, ledger, command line and origin.
+//!
+//! Reading order: the command line; what lies on this disk; copies of books, and how verified entries become tables; the
+//! office's own ledger; the standards; one run of an assessment; what is shown.
+//!
+//! Invariant: nothing counts as evidence unless it verifies under keys that were pinned out of band. Invariant: it holds no
+//! shares and links no desk code.
 
-fn main() {}
+mod cli;
+mod commands;
+
+mod trouble;
+
+mod home;
+
+mod book;
+mod engine;
+
+mod journal;
+
+mod library;
+mod run;
+
+mod screen;
+
+#[cfg(test)]
+mod fixtures;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use quorate_host::ui::Ui;
+use quorate_host::{SystemClock, harden, telemetry};
+use tracing::level_filters::LevelFilter;
+
+use crate::cli::Cli;
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let ui = Ui::new(cli.json, no_colour);
+    match ground().and_then(|runtime| runtime.block_on(commands::run(&cli, &ui))) {
+        Ok(screen) => said(&ui, &screen),
+        Err(trouble) => troubled(&ui, &trouble),
+    }
+}
+
+/// What must hold before anything is read.
+fn ground() -> Done<tokio::runtime::Runtime> {
+    harden::harden()?;
+    telemetry::start(telemetry::Format::Text, LevelFilter::WARN, SystemClock::shared())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| Trouble::fault("runtime", e.to_string(), "free memory, then try again"))
+}
+
+fn said(ui: &Ui, screen: &Screen) -> ExitCode {
+    match ui.answer(&screen.json, &screen.text) {
+        Ok(()) => ExitCode::from(u8::from(!screen.well)),
+        Err(fault) => troubled(ui, &fault.into()),
+    }
+}
+
+/// One line for people on standard error (and one for each problem of a list), one object for programs on standard output.
+fn troubled(ui: &Ui, trouble: &Trouble) -> ExitCode {
+    if ui.is_json() {
+        let _nobody_listens = ui.answer(&serde_json::json!({ "error": trouble }), "");
+    } else {
+        let mut lines = vec![trouble.to_string()];
+        lines.extend(trouble.problems.iter().map(|problem| format!("  {problem}")));
+        for line in lines {
+            let line = telemetry::safe(&line);
+            let _nobody_listens = writeln!(std::io::stderr(), "quorate-assessor: {line}");
+        }
+    }
+    ExitCode::from(trouble.exit_code())
+}

@@ -31,6 +31,7 @@ pub mod lint;
 pub use catalogue::{Catalogue, Control, Group, Level};
 pub use clock::{Clock, Limit};
 pub use decision::{Automation, Decision, OnEmpty};
+pub use diff::Change;
 pub use library::Library;
 pub use mapping::{Map, Relation};
 pub use problem::Problem;

@@ -71,9 +71,11 @@ pub mod tag {
     pub const STANDARD: &str = "quorate/standard/v1";
     /// A pair of queries with their parameters, as a finding names it.
     pub const QUERY: &str = "quorate/query/v1";
+    /// What a named person attests about the outside world.
+    pub const ATTESTATION: &str = "quorate/attestation/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 28] = [
+    pub const ALL: [&str; 29] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -102,6 +104,7 @@ pub mod tag {
         AUDIT,
         STANDARD,
         QUERY,
+        ATTESTATION,
     ];
 }
 

@@ -1,0 +1,314 @@
+//! One function a command: open the office, do the one thing, record it, say what came of it.
+
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use quorate_assessor::finding::{EvidenceRef, Finding};
+use quorate_assessor::record::{Attestation, AttestationBody, Record};
+use quorate_assessor::standard::{Change, ControlKey, StandardKey, diff, lint};
+use quorate_host::Identity;
+use quorate_host::random::Random;
+use quorate_host::ui::{Table, Ui};
+use quorate_ledger::LogPolicy;
+use quorate_terms::{Digest, Malformed, PersonId, Term as _, Timestamp};
+use serde_json::{Value as Json, json};
+
+use crate::cli::{Cli, Command, Standards};
+use crate::home::{self, Home};
+use crate::journal::Journal;
+use crate::library::{self, Shelf};
+use crate::screen::{self, Screen};
+use crate::trouble::{Done, Trouble};
+use crate::{book, run};
+
+/// Runs one command.
+pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
+    match &cli.command {
+        Command::Completions { shell } => Ok(completions(*shell)),
+        Command::Standards(command) => standards(&library::load(&cli.standards)?, command),
+        Command::Init { office, origin } => {
+            let home = Home::open(&cli.dir, true)?;
+            let journal = Journal::create(&home, office.clone(), origin).await?;
+            let json = json!({ "office": office, "origin": origin, "ledger": journal.head().size });
+            Ok(Screen::new(format!("office `{office}` is open at {}", cli.dir.display()), json))
+        }
+        command => inside(cli, ui, command).await,
+    }
+}
+
+/// Commands that need an office.
+async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
+    let home = Home::open(&cli.dir, false)?;
+    let mut journal = Journal::open(&home).await?;
+    match command {
+        Command::Pin { policy } => pin(&home, &mut journal, policy).await,
+        Command::Import { vault, export, checkpoint } => {
+            let reached = book::import(&home, vault, export, checkpoint)?;
+            let (head, newest) = (reached.head.clone(), reached.newest);
+            journal.append(Record::BookReached { head, newest }).await?;
+            let (size, root) = (reached.head.size, reached.head.root);
+            let text =
+                format!("the book of `{vault}`: {size} entries, verified to root {}", root.short());
+            Ok(Screen::new(text, json!({ "head": reached.head, "newest": newest })))
+        }
+        Command::Attest { kind, fields, person, key, represents } => {
+            let shelf = library::load(&cli.standards)?;
+            let said = Said { kind, fields, person, represents };
+            attest(&mut journal, &shelf, &said, key).await
+        }
+        Command::Evidence { control, tag, file, expires, by } => {
+            let shelf = library::load(&cli.standards)?;
+            let control = control_key(&shelf, control)?;
+            let evidence = EvidenceRef {
+                tag: tag.clone(),
+                digest: file
+                    .as_ref()
+                    .map(|f| home::read(f).map(|b| Digest::sha256(&b)))
+                    .transpose()?,
+                expires: expires.as_deref().map(moment).transpose()?,
+            };
+            let json = json!({ "control": control, "evidence": evidence });
+            let text = format!("{tag} is taken in for {control}");
+            journal.append(Record::EvidenceShown { control, evidence, by: by.clone() }).await?;
+            Ok(Screen::new(text, json))
+        }
+        Command::Assess { standard, level, days, profile, all } => {
+            let shelf = library::load(&cli.standards)?;
+            let asked = run::Asked {
+                standard: standard.clone(),
+                level: level.clone(),
+                days: *days,
+                profile: known_profile(&shelf, profile.as_ref())?,
+            };
+            let (results, digest) = run::assess(&home, &mut journal, &shelf, &asked).await?;
+            let catalogue = run::catalogue(&shelf.library, standard)?;
+            Ok(screen::results(ui, catalogue, &results, &digest, *all))
+        }
+        Command::Show { control } => {
+            let shelf = library::load(&cli.standards)?;
+            let key = control_key(&shelf, control)?;
+            show(ui, &home, &mut journal, &shelf, &key).await
+        }
+        _ => status(&home, &journal),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Screen {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "quorate-assessor", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    Screen::new(script.clone(), json!({ "script": script }))
+}
+
+async fn pin(home: &Home, journal: &mut Journal, path: &Path) -> Done<Screen> {
+    let policy = LogPolicy::from_json(&home::read(path)?)?;
+    home.write_pin(&policy)?;
+    let (vault, charter) = (policy.vault.clone(), policy.charter);
+    let origin = policy.log.name().to_owned();
+    let record = Record::BookPinned { vault: vault.clone(), origin: origin.clone(), charter };
+    journal.append(record).await?;
+    let text = format!(
+        "the book of `{vault}` ({origin}) is pinned; compare the charter's digest with the operators: {charter}"
+    );
+    Ok(Screen::new(text, json!({ "vault": vault, "origin": origin, "charter": charter })))
+}
+
+struct Said<'a> {
+    kind: &'a str,
+    fields: &'a [String],
+    person: &'a PersonId,
+    represents: &'a str,
+}
+
+async fn attest(journal: &mut Journal, shelf: &Shelf, said: &Said<'_>, key: &Path) -> Done<Screen> {
+    let body = AttestationBody {
+        v: 1,
+        office: journal.office().clone(),
+        kind: said.kind.to_owned(),
+        person: said.person.clone(),
+        represents: moment(said.represents)?,
+        fields: said.fields.iter().map(|field| field_of(field)).collect::<Done<_>>()?,
+    };
+    body.check(&shelf.model)?;
+    let person =
+        if key.exists() { Identity::load(key)? } else { Identity::create(key, Random::start()?)? };
+    let signature = person.sign(&body.digest()?);
+    let attestation = Attestation { body, key: person.public_key(), signature };
+    let json = json!(attestation);
+    let index = journal.append(Record::Attested(Box::new(attestation))).await?;
+    let text = format!("entry {index}: {} is on record, signed by {}", said.kind, said.person);
+    Ok(Screen::new(text, json))
+}
+
+fn field_of(text: &str) -> Done<(String, Json)> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err(Malformed::new("field", "has no `=`", "write it as name=value").into());
+    };
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Json::String(value.to_owned()));
+    Ok((name.to_owned(), value))
+}
+
+/// A day or a moment, RFC 3339.
+fn moment(text: &str) -> Done<Timestamp> {
+    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    let bad =
+        || Malformed::new("time", "is no day or moment", "write it as 2026-11-20 or RFC 3339");
+    let at: jiff::Timestamp = whole.parse().map_err(|_| bad())?;
+    let millis = u64::try_from(at.as_millisecond()).map_err(|_| bad())?;
+    Ok(Timestamp::from_millis(millis))
+}
+
+/// `ccss 9.0 1.01.1.1`.
+fn control_key(shelf: &Shelf, text: &str) -> Done<ControlKey> {
+    let bad = || {
+        Malformed::new(
+            "control",
+            "is not a standard, a version and an id",
+            "write it as `ccss 9.0 1.01.1.1`",
+        )
+    };
+    let (standard, id) = text.trim().rsplit_once(' ').ok_or_else(bad)?;
+    let standard: StandardKey = standard.parse()?;
+    let key = standard.control(id);
+    run::catalogue(&shelf.library, &standard)?;
+    if shelf.library.control(&key).is_none() {
+        let next = format!("see `quorate-assessor standards show \"{standard}\"`");
+        return Err(Trouble::refused("unknown_control", format!("`{key}` is no control"), next));
+    }
+    Ok(key)
+}
+
+fn known_profile(shelf: &Shelf, profile: Option<&String>) -> Done<Option<String>> {
+    let Some(id) = profile else { return Ok(None) };
+    if shelf.library.profiles.contains_key(id) {
+        return Ok(Some(id.clone()));
+    }
+    let all: Vec<&str> = shelf.library.profiles.keys().map(String::as_str).collect();
+    let next = format!("choose one of: {}", all.join(", "));
+    Err(Trouble::refused("unknown_profile", format!("there is no profile `{id}`"), next))
+}
+
+async fn show(
+    ui: &Ui,
+    home: &Home,
+    journal: &mut Journal,
+    shelf: &Shelf,
+    key: &ControlKey,
+) -> Done<Screen> {
+    let asked = run::Asked { standard: key.of(), level: None, days: 365, profile: None };
+    let (results, _) = run::assess(home, journal, shelf, &asked).await?;
+    let found: Option<Finding> = results.findings.into_iter().find(|f| f.control == *key);
+    let (Some(control), Some(finding)) = (shelf.library.control(key), found) else {
+        return Err(Trouble::refused(
+            "unknown_control",
+            format!("`{key}` is no control"),
+            "mend the id",
+        ));
+    };
+    Ok(screen::control(ui, control, shelf.library.decisions.get(key), &finding))
+}
+
+fn status(home: &Home, journal: &Journal) -> Done<Screen> {
+    let head = journal.head();
+    let mut table = Table::new(&["book", "entries", "newest head"]);
+    let mut books = Vec::new();
+    for vault in home.pinned()? {
+        let origin = home.read_pin(&vault)?.log.name().to_owned();
+        let reached = journal.lines().iter().rev().find_map(|line| match &line.body {
+            Record::BookReached { head, .. } if head.book == origin => Some(head.clone()),
+            _ => None,
+        });
+        let size =
+            reached.as_ref().map_or("never taken in".to_owned(), |head| head.size.to_string());
+        let root = reached.as_ref().map_or(String::new(), |head| head.root.short());
+        table.row([vault.as_str(), &size, &root]);
+        books.push(json!({ "vault": vault, "origin": origin, "head": reached }));
+    }
+    let key = home.identity()?.public_key();
+    let text = format!(
+        "office `{}` ({}), key {key}\nown ledger: {} entries, root {}\n\n{table}",
+        journal.office(),
+        journal.origin(),
+        head.size,
+        head.root.short(),
+    );
+    let json = json!({
+        "office": journal.office(), "origin": journal.origin(), "key": key,
+        "entries": head.size, "root": head.root, "books": books,
+    });
+    Ok(Screen::new(text, json))
+}
+
+fn standards(shelf: &Shelf, command: &Standards) -> Done<Screen> {
+    match command {
+        Standards::List => Ok(list(shelf)),
+        Standards::Show { standard } => one_standard(shelf, standard),
+        Standards::Diff { standard, old, new } => {
+            let key = |version: &String| StandardKey {
+                standard: standard.clone(),
+                version: version.clone(),
+            };
+            let old = run::catalogue(&shelf.library, &key(old))?;
+            let new = run::catalogue(&shelf.library, &key(new))?;
+            Ok(differences(&diff::diff(old, new)))
+        }
+        Standards::Lint { today } => {
+            let today = today.clone().unwrap_or_else(|| jiff::Zoned::now().date().to_string());
+            let problems = lint::review(&shelf.library, &today);
+            let mut table = Table::new(&["file", "control", "why", "what to do"]);
+            for p in &problems {
+                table.row([&p.file, &p.field, &p.why, &p.mend]);
+            }
+            let text = format!("{table}\n{} to look at; nothing is broken", problems.len());
+            Ok(Screen::new(text, json!({ "problems": problems })))
+        }
+    }
+}
+
+fn list(shelf: &Shelf) -> Screen {
+    let mut table = Table::new(&["standard", "version", "controls", "asked by query", "title"]);
+    let mut all = Vec::new();
+    for (key, catalogue) in &shelf.library.catalogues {
+        let decisions = shelf.library.decisions.iter().filter(|(control, _)| control.of() == *key);
+        let encoded = decisions.filter(|(_, decision)| decision.is_encoded()).count();
+        let count = catalogue.controls.len();
+        table.row([
+            &key.standard,
+            &key.version,
+            &count.to_string(),
+            &encoded.to_string(),
+            &catalogue.title,
+        ]);
+        all.push(json!({
+            "standard": key.standard, "version": key.version, "title": catalogue.title,
+            "controls": count, "encoded": encoded, "official": catalogue.official,
+        }));
+    }
+    Screen::new(table.to_string(), json!({ "standards": all }))
+}
+
+fn one_standard(shelf: &Shelf, key: &StandardKey) -> Done<Screen> {
+    let catalogue = run::catalogue(&shelf.library, key)?;
+    let mut table = Table::new(&["control", "level", "decided by", "query", "title"]);
+    for control in &catalogue.controls {
+        let decision = shelf.library.decisions.get(&key.control(&control.id));
+        let by = decision.map_or("mapping", |d| d.automation.word());
+        let query = if decision.is_some_and(|d| d.is_encoded()) { "yes" } else { "" };
+        table.row([&control.id, control.level.as_deref().unwrap_or(""), by, query, &control.title]);
+    }
+    let text = format!("{} {}\n{}\n\n{table}", catalogue.title, catalogue.version, catalogue.note);
+    Ok(Screen::new(text, json!({ "catalogue": catalogue, "digest": catalogue.digest()? })))
+}
+
+fn differences(changes: &[Change]) -> Screen {
+    let mut table = Table::new(&["control", "change", "before", "after"]);
+    for change in changes {
+        match change {
+            Change::Added { id, title } => table.row([id, "new", "", title]),
+            Change::Removed { id, title } => table.row([id, "gone", title, ""]),
+            Change::Reused { id, before, after } => table.row([id, "REUSED", before, after]),
+            Change::Changed { id, field, before, after } => table.row([id, field, before, after]),
+        }
+    }
+    Screen::new(table.to_string(), json!({ "changes": changes }))
+}

@@ -1,0 +1,146 @@
+//! The office's directory: what lies in it, with which modes, and one process at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use quorate_host::random::Random;
+use quorate_host::{Fault, Identity, secret_file};
+use quorate_ledger::LogPolicy;
+use quorate_terms::VaultId;
+
+use crate::trouble::{Done, Trouble};
+
+/// The largest small file that is read whole, in bytes.
+const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The directory, held by this process alone until it is dropped.
+pub(crate) struct Home {
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl Home {
+    /// Makes the directory, or opens the one that is there, and takes it for this process.
+    pub(crate) fn open(dir: &Path, make: bool) -> Done<Self> {
+        if make {
+            secret_file::make_dir(dir)?;
+        }
+        if !dir.exists() {
+            let message = format!("there is no office in {}", dir.display());
+            return Err(Trouble::fault("no_office", message, "run `quorate-assessor init` first"));
+        }
+        secret_file::check_dir(dir)?;
+        let path = dir.join("lock");
+        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = open.map_err(|e| Fault::at(&path, &e))?;
+        if lock.try_lock().is_err() {
+            let message = format!("another quorate-assessor works in {}", dir.display());
+            return Err(Trouble::fault("busy", message, "wait until it is done"));
+        }
+        for part in ["books", "results"] {
+            let path = dir.join(part);
+            fs::create_dir_all(&path).map_err(|e| Fault::at(&path, &e))?;
+        }
+        Ok(Self { dir: dir.to_owned(), _lock: lock })
+    }
+
+    /// The office's ledger.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.dir.join("office.db")
+    }
+
+    /// The office's key.
+    pub(crate) fn identity(&self) -> Done<Identity> {
+        Ok(Identity::load(&self.dir.join("office.key"))?)
+    }
+
+    /// Draws the office's key; refuses to replace one.
+    pub(crate) fn make_identity(&self, random: Random) -> Done<Identity> {
+        Ok(Identity::create(&self.dir.join("office.key"), random)?)
+    }
+
+    /// Where a book's copy lies.
+    pub(crate) fn book(&self, vault: &VaultId) -> PathBuf {
+        self.dir.join("books").join(format!("{vault}.jsonl"))
+    }
+
+    /// Where the note of a book's head lies.
+    pub(crate) fn head(&self, vault: &VaultId) -> PathBuf {
+        self.dir.join("books").join(format!("{vault}.checkpoint"))
+    }
+
+    fn pin(&self, vault: &VaultId) -> PathBuf {
+        self.dir.join("books").join(format!("{vault}.policy.json"))
+    }
+
+    /// Where results lie.
+    pub(crate) fn results(&self, name: &str) -> PathBuf {
+        self.dir.join("results").join(name)
+    }
+
+    /// Pins a book. A pin is never changed: another charter is another book.
+    pub(crate) fn write_pin(&self, policy: &LogPolicy) -> Done<()> {
+        let path = self.pin(&policy.vault);
+        if path.exists() {
+            let message = format!("the book of `{}` is pinned already", policy.vault);
+            let next = "a pin is never changed; open another office for another charter";
+            return Err(Trouble::refused("pinned", message, next));
+        }
+        write(&path, &policy.to_json()?)
+    }
+
+    /// The policy of a pinned book.
+    pub(crate) fn read_pin(&self, vault: &VaultId) -> Done<LogPolicy> {
+        let path = self.pin(vault);
+        if !path.exists() {
+            let message = format!("the book of `{vault}` is not pinned");
+            let next = "pin it first: quorate-assessor pin POLICY";
+            return Err(Trouble::refused("not_pinned", message, next));
+        }
+        Ok(LogPolicy::from_json(&read(&path)?)?)
+    }
+
+    /// The vaults whose books are pinned.
+    pub(crate) fn pinned(&self) -> Done<Vec<VaultId>> {
+        let dir = self.dir.join("books");
+        let mut vaults = Vec::new();
+        for entry in fs::read_dir(&dir).map_err(|e| Fault::at(&dir, &e))? {
+            let name = entry.map_err(|e| Fault::at(&dir, &e))?.file_name();
+            let name = name.to_string_lossy().into_owned();
+            if let Some(vault) = name.strip_suffix(".policy.json") {
+                vaults.push(vault.parse()?);
+            }
+        }
+        vaults.sort();
+        Ok(vaults)
+    }
+}
+
+/// Reads a small file.
+pub(crate) fn read(path: &Path) -> Done<Vec<u8>> {
+    let meta = fs::metadata(path).map_err(|e| Fault::at(path, &e))?;
+    if meta.len() > TEXT_BYTES_MAX {
+        let message = format!("{} is too large", path.display());
+        return Err(Trouble::refused("too_large", message, "give the right file"));
+    }
+    Ok(fs::read(path).map_err(|e| Fault::at(path, &e))?)
+}
+
+/// Reads a small file of text.
+pub(crate) fn read_text(path: &Path) -> Done<String> {
+    String::from_utf8(read(path)?).map_err(|_| {
+        Trouble::refused("not_text", format!("{} is not text", path.display()), "give a text file")
+    })
+}
+
+/// Writes a file so that a crash leaves the old one or the new one.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Done<()> {
+    let new = path.with_extension("new");
+    let attempt = || {
+        fs::write(&new, bytes)?;
+        File::open(&new)?.sync_all()?;
+        fs::rename(&new, path)?;
+        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    };
+    Ok(attempt().map_err(|e| Fault::at(path, &e))?)
+}

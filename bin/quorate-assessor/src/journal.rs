@@ -1,0 +1,137 @@
+//! The office's own ledger: every act is a line of it before its answer is given.
+
+use quorate_assessor::record::{Line, RULES_VERSION, Record};
+use quorate_host::clock::Clock as _;
+use quorate_host::{Store, SystemClock};
+use quorate_ledger::chain::entry_digest;
+use quorate_ledger::hash;
+use quorate_ledger::{Checkpoint, Frontier};
+use quorate_terms::{Digest, Term as _, Timestamp, VaultId};
+
+use crate::home::Home;
+use crate::trouble::{Done, Trouble};
+
+/// Lines that are read at once.
+const PAGE: u64 = 1024;
+
+/// The ledger, open.
+pub(crate) struct Journal {
+    store: Store,
+    clock: SystemClock,
+    frontier: Frontier,
+    prev: Digest,
+    at: Timestamp,
+    office: VaultId,
+    origin: String,
+    lines: Vec<Line>,
+}
+
+impl Journal {
+    /// Opens a new ledger with its first line.
+    pub(crate) async fn create(home: &Home, office: VaultId, origin: &str) -> Done<Self> {
+        let random = quorate_host::random::Random::start()?;
+        let key = home.make_identity(random)?.public_key();
+        let store = Store::open(&home.ledger()).await?;
+        let mut journal = Self::empty(store, office, origin.to_owned());
+        journal.append(Record::OfficeOpened { origin: origin.to_owned(), key }).await?;
+        Ok(journal)
+    }
+
+    /// Reads the ledger from its first line, and checks each against the one before.
+    pub(crate) async fn open(home: &Home) -> Done<Self> {
+        let store = Store::open(&home.ledger()).await?;
+        let damaged = || {
+            let next = "restore office.db from a copy; nothing is assessed on a broken ledger";
+            Trouble::fault("damaged", "the office's own ledger does not hold together", next)
+        };
+        let mut journal: Option<Self> = None;
+        let size = store.size();
+        for from in (0..size).step_by(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
+            for bytes in store.read(from, PAGE).await? {
+                let line = Line::from_canonical(&bytes)?;
+                let journal = match (&mut journal, &line.body) {
+                    (Some(journal), _) => journal,
+                    (none, Record::OfficeOpened { origin, .. }) => {
+                        none.insert(Self::empty(store.clone(), line.vault.clone(), origin.clone()))
+                    }
+                    _ => return Err(damaged()),
+                };
+                if line.prev != journal.prev || line.index != journal.frontier.size() {
+                    return Err(damaged());
+                }
+                journal.take(line, &bytes);
+            }
+        }
+        journal.ok_or_else(|| {
+            Trouble::fault(
+                "no_office",
+                "the office was never opened",
+                "run `quorate-assessor init`",
+            )
+        })
+    }
+
+    fn empty(store: Store, office: VaultId, origin: String) -> Self {
+        Self {
+            store,
+            clock: SystemClock::new(),
+            frontier: Frontier::new(),
+            prev: Digest::ZERO,
+            at: Timestamp::ZERO,
+            office,
+            origin,
+            lines: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, line: Line, bytes: &[u8]) {
+        self.frontier.append(hash::leaf(bytes));
+        self.prev = entry_digest(bytes);
+        self.at = line.at;
+        self.lines.push(line);
+    }
+
+    /// Records an act. It is durable when this returns.
+    pub(crate) async fn append(&mut self, body: Record) -> Done<u64> {
+        let index = self.frontier.size();
+        let line = Line {
+            v: 1,
+            vault: self.office.clone(),
+            index,
+            prev: self.prev,
+            at: self.now(),
+            rules: RULES_VERSION.to_owned(),
+            body,
+        };
+        let bytes = line.to_canonical()?;
+        self.store.append(index, vec![bytes.clone()]).await?;
+        self.take(line, &bytes);
+        Ok(index)
+    }
+
+    /// The office's clock, never before its newest line.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now().max(self.at)
+    }
+
+    /// The office's name.
+    pub(crate) fn office(&self) -> &VaultId {
+        &self.office
+    }
+
+    /// The origin of this ledger.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Every line, oldest first.
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The head.
+    pub(crate) fn head(&self) -> Checkpoint {
+        let (size, root) = (self.frontier.size(), self.frontier.root());
+        Checkpoint { origin: self.origin.clone(), size, root }
+    }
+}
