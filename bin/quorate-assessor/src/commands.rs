@@ -15,8 +15,8 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::{Cli, Command, Standards};
 use crate::home::{self, Home};
-use crate::journal::Journal;
 use crate::library::{self, Shelf};
+use crate::office::Office;
 use crate::screen::{self, Screen};
 use crate::trouble::{Done, Trouble};
 use crate::{book, run};
@@ -26,11 +26,11 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
     match &cli.command {
         Command::Completions { shell } => Ok(completions(*shell)),
         Command::Standards(command) => standards(&library::load(&cli.standards)?, command),
-        Command::Init { office, origin } => {
+        Command::Init { office: name, origin } => {
             let home = Home::open(&cli.dir, true)?;
-            let journal = Journal::create(&home, office.clone(), origin).await?;
-            let json = json!({ "office": office, "origin": origin, "ledger": journal.head().size });
-            Ok(Screen::new(format!("office `{office}` is open at {}", cli.dir.display()), json))
+            let office = Office::create(&home, name.clone(), origin).await?;
+            let json = json!({ "office": name, "origin": origin, "entries": office.head().size });
+            Ok(Screen::new(format!("office `{name}` is open at {}", cli.dir.display()), json))
         }
         command => inside(cli, ui, command).await,
     }
@@ -39,13 +39,13 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
 /// Commands that need an office.
 async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
     let home = Home::open(&cli.dir, false)?;
-    let mut journal = Journal::open(&home).await?;
+    let mut office = Office::open(&home).await?;
     match command {
-        Command::Pin { policy } => pin(&home, &mut journal, policy).await,
+        Command::Pin { policy } => pin(&home, &mut office, policy).await,
         Command::Import { vault, export, checkpoint } => {
             let reached = book::import(&home, vault, export, checkpoint)?;
             let (head, newest) = (reached.head.clone(), reached.newest);
-            journal.append(Record::BookReached { head, newest }).await?;
+            office.append(Record::BookReached { head, newest }).await?;
             let (size, root) = (reached.head.size, reached.head.root);
             let text =
                 format!("the book of `{vault}`: {size} entries, verified to root {}", root.short());
@@ -54,7 +54,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
         Command::Attest { kind, fields, person, key, represents } => {
             let shelf = library::load(&cli.standards)?;
             let said = Said { kind, fields, person, represents };
-            attest(&mut journal, &shelf, &said, key).await
+            attest(&mut office, &shelf, &said, key).await
         }
         Command::Evidence { control, tag, file, expires, by } => {
             let shelf = library::load(&cli.standards)?;
@@ -69,7 +69,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
             };
             let json = json!({ "control": control, "evidence": evidence });
             let text = format!("{tag} is taken in for {control}");
-            journal.append(Record::EvidenceShown { control, evidence, by: by.clone() }).await?;
+            office.append(Record::EvidenceShown { control, evidence, by: by.clone() }).await?;
             Ok(Screen::new(text, json))
         }
         Command::Assess { standard, level, days, profile, all } => {
@@ -80,16 +80,16 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
                 days: *days,
                 profile: known_profile(&shelf, profile.as_ref())?,
             };
-            let (results, digest) = run::assess(&home, &mut journal, &shelf, &asked).await?;
+            let (results, digest) = run::assess(&home, &mut office, &shelf, &asked).await?;
             let catalogue = run::catalogue(&shelf.library, standard)?;
             Ok(screen::results(ui, catalogue, &results, &digest, *all))
         }
         Command::Show { control } => {
             let shelf = library::load(&cli.standards)?;
             let key = control_key(&shelf, control)?;
-            show(ui, &home, &mut journal, &shelf, &key).await
+            show(ui, &home, &mut office, &shelf, &key).await
         }
-        _ => status(&home, &journal),
+        _ => status(&home, &office),
     }
 }
 
@@ -100,13 +100,13 @@ fn completions(shell: clap_complete::Shell) -> Screen {
     Screen::new(script.clone(), json!({ "script": script }))
 }
 
-async fn pin(home: &Home, journal: &mut Journal, path: &Path) -> Done<Screen> {
+async fn pin(home: &Home, office: &mut Office, path: &Path) -> Done<Screen> {
     let policy = LogPolicy::from_json(&home::read(path)?)?;
     home.write_pin(&policy)?;
     let (vault, charter) = (policy.vault.clone(), policy.charter);
     let origin = policy.log.name().to_owned();
     let record = Record::BookPinned { vault: vault.clone(), origin: origin.clone(), charter };
-    journal.append(record).await?;
+    office.append(record).await?;
     let text = format!(
         "the book of `{vault}` ({origin}) is pinned; compare the charter's digest with the operators: {charter}"
     );
@@ -120,10 +120,10 @@ struct Said<'a> {
     represents: &'a str,
 }
 
-async fn attest(journal: &mut Journal, shelf: &Shelf, said: &Said<'_>, key: &Path) -> Done<Screen> {
+async fn attest(office: &mut Office, shelf: &Shelf, said: &Said<'_>, key: &Path) -> Done<Screen> {
     let body = AttestationBody {
         v: 1,
-        office: journal.office().clone(),
+        office: office.name().clone(),
         kind: said.kind.to_owned(),
         person: said.person.clone(),
         represents: moment(said.represents)?,
@@ -135,7 +135,7 @@ async fn attest(journal: &mut Journal, shelf: &Shelf, said: &Said<'_>, key: &Pat
     let signature = person.sign(&body.digest()?);
     let attestation = Attestation { body, key: person.public_key(), signature };
     let json = json!(attestation);
-    let index = journal.append(Record::Attested(Box::new(attestation))).await?;
+    let index = office.append(Record::Attested(Box::new(attestation))).await?;
     let text = format!("entry {index}: {} is on record, signed by {}", said.kind, said.person);
     Ok(Screen::new(text, json))
 }
@@ -191,12 +191,12 @@ fn known_profile(shelf: &Shelf, profile: Option<&String>) -> Done<Option<String>
 async fn show(
     ui: &Ui,
     home: &Home,
-    journal: &mut Journal,
+    office: &mut Office,
     shelf: &Shelf,
     key: &ControlKey,
 ) -> Done<Screen> {
     let asked = run::Asked { standard: key.of(), level: None, days: 365, profile: None };
-    let (results, _) = run::assess(home, journal, shelf, &asked).await?;
+    let (results, _) = run::assess(home, office, shelf, &asked).await?;
     let found: Option<Finding> = results.findings.into_iter().find(|f| f.control == *key);
     let (Some(control), Some(finding)) = (shelf.library.control(key), found) else {
         return Err(Trouble::refused(
@@ -208,13 +208,13 @@ async fn show(
     Ok(screen::control(ui, control, shelf.library.decisions.get(key), &finding))
 }
 
-fn status(home: &Home, journal: &Journal) -> Done<Screen> {
-    let head = journal.head();
+fn status(home: &Home, office: &Office) -> Done<Screen> {
+    let head = office.head();
     let mut table = Table::new(&["book", "entries", "newest head"]);
     let mut books = Vec::new();
     for vault in home.pinned()? {
         let origin = home.read_pin(&vault)?.log.name().to_owned();
-        let reached = journal.lines().iter().rev().find_map(|line| match &line.body {
+        let reached = office.lines().iter().rev().find_map(|line| match &line.body {
             Record::BookReached { head, .. } if head.book == origin => Some(head.clone()),
             _ => None,
         });
@@ -227,13 +227,13 @@ fn status(home: &Home, journal: &Journal) -> Done<Screen> {
     let key = home.identity()?.public_key();
     let text = format!(
         "office `{}` ({}), key {key}\nown ledger: {} entries, root {}\n\n{table}",
-        journal.office(),
-        journal.origin(),
+        office.name(),
+        office.origin(),
         head.size,
         head.root.short(),
     );
     let json = json!({
-        "office": journal.office(), "origin": journal.origin(), "key": key,
+        "office": office.name(), "origin": office.origin(), "key": key,
         "entries": head.size, "root": head.root, "books": books,
     });
     Ok(Screen::new(text, json))

@@ -16,7 +16,7 @@ mod home;
 mod book;
 mod engine;
 
-mod journal;
+mod office;
 
 mod library;
 mod run;

@@ -13,8 +13,8 @@ use quorate_terms::{Digest, Timestamp, canonical};
 use crate::book;
 use crate::engine::Engine;
 use crate::home::{self, Home};
-use crate::journal::Journal;
 use crate::library::Shelf;
+use crate::office::Office;
 use crate::trouble::{Done, Trouble};
 
 /// What is asked of a run.
@@ -37,7 +37,7 @@ pub(crate) struct Evidence {
 }
 
 /// Loads every pinned book and what people attested, for the controls of one standard.
-pub(crate) fn evidence(home: &Home, journal: &Journal, shelf: &Shelf) -> Done<Evidence> {
+pub(crate) fn evidence(home: &Home, office: &Office, shelf: &Shelf) -> Done<Evidence> {
     let mut engine = Engine::new(shelf.model.clone(), &shelf.views)?;
     let queries = shelf.library.decisions.values().flat_map(|d| [&d.population, &d.exceptions]);
     let mut kinds = std::collections::BTreeSet::from(["ConfigurationCaptured".to_owned()]);
@@ -54,14 +54,14 @@ pub(crate) fn evidence(home: &Home, journal: &Journal, shelf: &Shelf) -> Done<Ev
         newest = newest.max(reached.newest);
         heads.push(reached.head);
     }
-    for line in journal.lines() {
+    for line in office.lines() {
         if let Record::Attested(said) = &line.body {
-            let (place, at) = ((journal.origin(), line.index), said.body.represents);
+            let (place, at) = ((office.origin(), line.index), said.body.represents);
             engine.load(place, at, &said.row(), Some(said.body.person.as_str()))?;
         }
     }
     engine.batch(false)?;
-    let own = journal.head();
+    let own = office.head();
     heads.push(Head { book: own.origin, size: own.size, root: own.root });
     Ok(Evidence { engine, heads, newest })
 }
@@ -69,13 +69,13 @@ pub(crate) fn evidence(home: &Home, journal: &Journal, shelf: &Shelf) -> Done<Ev
 /// Assesses one standard and records the results.
 pub(crate) async fn assess(
     home: &Home,
-    journal: &mut Journal,
+    office: &mut Office,
     shelf: &Shelf,
     asked: &Asked,
 ) -> Done<(Results, Digest)> {
     let catalogue = catalogue(&shelf.library, &asked.standard)?;
-    let evidence = evidence(home, journal, shelf)?;
-    let results = results(journal, shelf, catalogue, asked, &evidence)?;
+    let evidence = evidence(home, office, shelf)?;
+    let results = results(office, shelf, catalogue, asked, &evidence)?;
     let bytes = canonical::to_bytes(&results, "results")?;
     let digest = Digest::sha256(&bytes);
     home::write(&home.results(&format!("{digest}.json")), &bytes)?;
@@ -86,7 +86,7 @@ pub(crate) async fn assess(
         reached: results.reached.overall.clone(),
         heads: results.heads.clone(),
     };
-    journal.append(record).await?;
+    office.append(record).await?;
     Ok((results, digest))
 }
 
@@ -100,17 +100,17 @@ pub(crate) fn catalogue<'a>(library: &'a Library, key: &StandardKey) -> Done<&'a
 }
 
 fn results(
-    journal: &Journal,
+    office: &Office,
     shelf: &Shelf,
     catalogue: &Catalogue,
     asked: &Asked,
     evidence: &Evidence,
 ) -> Done<Results> {
     let sought = sought(catalogue, asked.level.as_deref())?;
-    let now = journal.now();
+    let now = office.now();
     let to = evidence.newest.min(now);
     let period = Period { from: to.minus_s(asked.days.saturating_mul(86_400)), to };
-    let run = Run { journal, shelf, asked, evidence, period, now };
+    let run = Run { office, shelf, asked, evidence, period, now };
     let findings = catalogue
         .controls
         .iter()
@@ -152,7 +152,7 @@ fn sought(catalogue: &Catalogue, level: Option<&str>) -> Done<u8> {
 
 /// What stays the same for every control of a run.
 struct Run<'a> {
-    journal: &'a Journal,
+    office: &'a Office,
     shelf: &'a Shelf,
     asked: &'a Asked,
     evidence: &'a Evidence,
@@ -172,7 +172,7 @@ impl Run<'_> {
 
     fn decided(&self, key: ControlKey, decision: Option<&Decision>) -> Finding {
         let question = Question {
-            evidence: shown(self.journal, &key),
+            evidence: shown(self.office, &key),
             control: key,
             decision,
             parameters: decision.map(|d| self.parameters(d)).unwrap_or_default(),
@@ -241,8 +241,8 @@ pub(crate) fn missing(model: &Model, decision: &Decision) -> Vec<String> {
 }
 
 /// What people showed for a control.
-fn shown(journal: &Journal, key: &ControlKey) -> Vec<EvidenceRef> {
-    let shown = journal.lines().iter().filter_map(|line| match &line.body {
+fn shown(office: &Office, key: &ControlKey) -> Vec<EvidenceRef> {
+    let shown = office.lines().iter().filter_map(|line| match &line.body {
         Record::EvidenceShown { control, evidence, .. } if control == key => Some(evidence.clone()),
         _ => None,
     });

@@ -15,7 +15,7 @@ use crate::trouble::{Done, Trouble};
 const PAGE: u64 = 1024;
 
 /// The ledger, open.
-pub(crate) struct Journal {
+pub(crate) struct Office {
     store: Store,
     clock: SystemClock,
     frontier: Frontier,
@@ -26,15 +26,15 @@ pub(crate) struct Journal {
     lines: Vec<Line>,
 }
 
-impl Journal {
+impl Office {
     /// Opens a new ledger with its first line.
     pub(crate) async fn create(home: &Home, office: VaultId, origin: &str) -> Done<Self> {
         let random = quorate_host::random::Random::start()?;
         let key = home.make_identity(random)?.public_key();
         let store = Store::open(&home.ledger()).await?;
-        let mut journal = Self::empty(store, office, origin.to_owned());
-        journal.append(Record::OfficeOpened { origin: origin.to_owned(), key }).await?;
-        Ok(journal)
+        let mut office = Self::empty(store, office, origin.to_owned());
+        office.append(Record::OfficeOpened { origin: origin.to_owned(), key }).await?;
+        Ok(office)
     }
 
     /// Reads the ledger from its first line, and checks each against the one before.
@@ -44,25 +44,25 @@ impl Journal {
             let next = "restore office.db from a copy; nothing is assessed on a broken ledger";
             Trouble::fault("damaged", "the office's own ledger does not hold together", next)
         };
-        let mut journal: Option<Self> = None;
+        let mut office: Option<Self> = None;
         let size = store.size();
         for from in (0..size).step_by(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
             for bytes in store.read(from, PAGE).await? {
                 let line = Line::from_canonical(&bytes)?;
-                let journal = match (&mut journal, &line.body) {
-                    (Some(journal), _) => journal,
+                let office = match (&mut office, &line.body) {
+                    (Some(office), _) => office,
                     (none, Record::OfficeOpened { origin, .. }) => {
                         none.insert(Self::empty(store.clone(), line.vault.clone(), origin.clone()))
                     }
                     _ => return Err(damaged()),
                 };
-                if line.prev != journal.prev || line.index != journal.frontier.size() {
+                if line.prev != office.prev || line.index != office.frontier.size() {
                     return Err(damaged());
                 }
-                journal.take(line, &bytes);
+                office.take(line, &bytes);
             }
         }
-        journal.ok_or_else(|| {
+        office.ok_or_else(|| {
             Trouble::fault(
                 "no_office",
                 "the office was never opened",
@@ -115,7 +115,7 @@ impl Journal {
     }
 
     /// The office's name.
-    pub(crate) fn office(&self) -> &VaultId {
+    pub(crate) fn name(&self) -> &VaultId {
         &self.office
     }
 
