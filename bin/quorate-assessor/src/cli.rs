@@ -112,6 +112,9 @@ pub(crate) enum Command {
         /// The control, as `ccss 9.0 1.01.1.1`.
         control: String,
     },
+    /// Audits by people: every step an entry of the office's ledger.
+    #[command(subcommand)]
+    Audit(crate::audit::Audit),
     /// Standards as data.
     #[command(subcommand)]
     Standards(Standards),

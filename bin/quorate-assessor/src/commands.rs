@@ -89,6 +89,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
             let key = control_key(&shelf, control)?;
             show(ui, &home, &mut office, &shelf, &key).await
         }
+        Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
         _ => status(&home, &office),
     }
 }
@@ -149,7 +150,7 @@ fn field_of(text: &str) -> Done<(String, Json)> {
 }
 
 /// A day or a moment, RFC 3339.
-fn moment(text: &str) -> Done<Timestamp> {
+pub(crate) fn moment(text: &str) -> Done<Timestamp> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let bad =
         || Malformed::new("time", "is no day or moment", "write it as 2026-11-20 or RFC 3339");

@@ -78,6 +78,16 @@ impl Home {
         self.dir.join("results").join(name)
     }
 
+    /// Where evidence lies, sealed.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.dir.join("files")
+    }
+
+    /// Registrars whose signatures this office believes.
+    pub(crate) fn registrars(&self) -> PathBuf {
+        self.dir.join("registrars.json")
+    }
+
     /// Pins a book. A pin is never changed: another charter is another book.
     pub(crate) fn write_pin(&self, policy: &LogPolicy) -> Done<()> {
         let path = self.pin(&policy.vault);

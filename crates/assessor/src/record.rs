@@ -94,6 +94,8 @@ pub enum Record {
         /// The heads that it rests on.
         heads: Vec<Head>,
     },
+    /// A step of an audit.
+    Audited(Box<crate::audit::Line>),
     /// A control's finding changed while watching.
     FindingChanged {
         /// The control.

@@ -356,12 +356,15 @@ fn mark(asked: &Asked<'_>, envelope: &Envelope) -> Result<(), String> {
             == (&e.entity, &e.system, &e.standard, &e.version)
             && claim.period == e.period
     });
+    let Some(auditor) = asked.audit.party(Role::Auditor) else {
+        return Err("nobody is engaged".to_owned());
+    };
     let by =
-        asked.audit.party(Role::Auditor).is_some_and(|auditor| auditor.key == claim.assessor.key);
+        auditor.key == claim.assessor.key && envelope.is_signed_by(&auditor.key).map_err(why)?;
     if of && by && claim.valid_until > asked.now {
         Ok(())
     } else {
-        Err("the mark is of another audit, or not in date".to_owned())
+        Err("the mark is of another audit, not signed by its auditor, or not in date".to_owned())
     }
 }
 

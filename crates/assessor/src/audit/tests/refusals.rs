@@ -409,8 +409,11 @@ fn a_mark_needs_an_accredited_auditor_a_yes_and_the_pinned_issuer() {
     assert!(no.take(by, record).is_err(), "a mark without a yes");
     let mut yes = World::waa();
     yes.run_before("mark_issued");
-    let own = Sealed { envelope: yes.mark(2) };
-    assert!(yes.take("reg", Record::MarkIssued(own)).is_err(), "an issuer that is not pinned");
+    for (keys, why) in [(vec![2], "an issuer that is not pinned"), (vec![9], "without the auditor")]
+    {
+        let own = Sealed { envelope: yes.mark(&keys) };
+        assert!(yes.take("reg", Record::MarkIssued(own)).is_err(), "{why}");
+    }
     let mut unreasoned = World::waa();
     unreasoned.run_before("decided");
     let decided = Decision { granted: true, reasons: Vec::new() };

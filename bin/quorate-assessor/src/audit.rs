@@ -1,0 +1,315 @@
+//! Audits by people on this office's ledger: each step is judged by the workflow, written, and only then shown.
+
+mod files;
+mod papers;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use quorate_assessor::audit::calendar::due;
+use quorate_assessor::audit::{
+    self, Audit as State, Event, Line, Record as Act, Role, Rules, Workflow,
+};
+use quorate_assessor::ccss::Requirement;
+use quorate_assessor::ccss::inherit::Pin;
+use quorate_assessor::ccss::requirement::requirements;
+use quorate_assessor::record::Record;
+use quorate_assessor::standard::StandardKey;
+use quorate_host::Fault;
+use quorate_host::ui::Table;
+use quorate_terms::{PublicKey, canonical};
+use serde_json::json;
+
+use crate::cli::Cli;
+use crate::home::{self, Home};
+use crate::library;
+use crate::office::Office;
+use crate::run;
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+
+/// The commands.
+#[derive(Subcommand)]
+pub(crate) enum Audit {
+    /// The workflows that are loaded, with the digests that engagements name.
+    Workflows,
+    /// Believe a registrar's key from now on.
+    Registrar {
+        /// Its name.
+        name: String,
+        /// Its public key.
+        key: PublicKey,
+    },
+    /// Take one step: `{"act": "found", ...}` as in docs/spec/audit.md.
+    Step {
+        /// The record, a JSON file.
+        record: PathBuf,
+        /// The audit; for `engaged` the one that the record names.
+        #[arg(long)]
+        audit: Option<String>,
+        /// Who takes it, by id.
+        #[arg(long)]
+        by: String,
+    },
+    /// What one role sees of an audit.
+    View {
+        /// The audit.
+        audit: String,
+        /// entity, implementer, auditor, reviewer or registrar.
+        #[arg(long)]
+        role: String,
+    },
+    /// Dates of an audit.
+    Calendar {
+        /// The audit.
+        audit: String,
+    },
+    /// Write the report as the audit stands; its digest is what `report_written` names.
+    Report {
+        /// The audit.
+        audit: String,
+        /// Where to; never replaced.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Make and record the redacted copy: what the workflow says, and what is wished beside it.
+    Redact {
+        /// The audit.
+        audit: String,
+        /// A JSON list of `{"at": "/pointer/*/field", "commit": true, "why": "..."}`.
+        #[arg(long)]
+        wishes: Option<PathBuf>,
+        /// Who redacts, by id.
+        #[arg(long)]
+        by: String,
+        /// Where the openings of the commitments go; never replaced, and never shown to a reviewer.
+        #[arg(long)]
+        openings: PathBuf,
+    },
+    /// Sign a paper of an audit with a person's key; gives the signature.
+    Sign {
+        /// The audit.
+        audit: String,
+        /// declaration, review or summary.
+        what: String,
+        /// The paper: a file, digested in canonical form, or its digest.
+        paper: String,
+        /// Who signs, by id.
+        #[arg(long)]
+        by: String,
+        /// The person's key file.
+        #[arg(long)]
+        key: PathBuf,
+    },
+    /// Files on file, sealed.
+    #[command(subcommand)]
+    Evidence(files::Evidence),
+}
+
+/// One audit with all that its next step is judged by.
+pub(crate) struct Held {
+    pub(crate) state: State,
+    pub(crate) workflow: Workflow,
+    pub(crate) requirements: Vec<Requirement>,
+    pins: Vec<Pin>,
+}
+
+impl Held {
+    pub(crate) fn rules(&self) -> Rules<'_> {
+        Rules { workflow: &self.workflow, requirements: &self.requirements, pins: &self.pins }
+    }
+}
+
+/// Runs one command.
+pub(crate) async fn run(
+    cli: &Cli,
+    home: &Home,
+    office: &mut Office,
+    command: &Audit,
+) -> Done<Screen> {
+    match command {
+        Audit::Workflows => list(&cli.standards),
+        Audit::Registrar { name, key } => believe(home, name, key),
+        Audit::Step { record, audit, by } => {
+            let record: Act = serde_json::from_slice(&home::read(record)?).map_err(|e| {
+                let next = "write it as docs/spec/audit.md says";
+                Trouble::refused("malformed", format!("this is no record ({e})"), next)
+            })?;
+            take(cli, home, office, audit.as_deref(), Event { by: by.clone(), record }).await
+        }
+        Audit::View { audit, role } => {
+            let held = open(cli, home, office, audit)?;
+            let role: Role = serde_json::from_value(json!(role)).map_err(|_| {
+                let next = "choose entity, implementer, auditor, reviewer or registrar";
+                Trouble::refused("unknown_role", format!("there is no role `{role}`"), next)
+            })?;
+            let seen = audit::view(&held.state, role, &held.rules());
+            let word = held.state.word(office.now());
+            let text = serde_json::to_string_pretty(&seen).unwrap_or_default();
+            Ok(Screen::new(
+                format!("{audit}: {word}\n{text}"),
+                json!({ "word": word, "seen": seen }),
+            ))
+        }
+        Audit::Calendar { audit } => {
+            let held = open(cli, home, office, audit)?;
+            Ok(calendar(&held, office))
+        }
+        Audit::Report { audit, out } => papers::report(&open(cli, home, office, audit)?, out),
+        Audit::Redact { audit, wishes, by, openings } => {
+            let held = open(cli, home, office, audit)?;
+            let record = papers::redaction(&held, wishes.as_deref(), openings)?;
+            take(cli, home, office, Some(audit), Event { by: by.clone(), record }).await
+        }
+        Audit::Sign { audit, what, paper, by, key } => papers::sign(audit, what, paper, by, key),
+        Audit::Evidence(command) => files::run(cli, home, office, command).await,
+    }
+}
+
+/// Judges one step, writes it, and says how the audit stands.
+pub(crate) async fn take(
+    cli: &Cli,
+    home: &Home,
+    office: &mut Office,
+    audit: Option<&str>,
+    event: Event,
+) -> Done<Screen> {
+    let held = match (&event.record, audit) {
+        (Act::Engaged(engagement), _) => {
+            if lines(office, &engagement.audit).next().is_some() {
+                let message = format!("there is an audit `{}`", engagement.audit);
+                return Err(Trouble::refused("engaged_once", message, "give it another id"));
+            }
+            let key = (&engagement.standard, &engagement.version);
+            held(cli, home, State::default(), engagement.workflow, key)?
+        }
+        (_, Some(audit)) => open(cli, home, office, audit)?,
+        (_, None) => {
+            return Err(Trouble::refused("which", "no audit is named", "name it with --audit"));
+        }
+    };
+    let act = event.record.kind();
+    let step =
+        audit::step(&held.state, &event, office.now(), &held.rules()).map_err(|refusal| {
+            let mut trouble = Trouble::refused(
+                "objections",
+                format!("{} objections to {}", refusal.reasons.len(), refusal.act),
+                "mend what is listed; nothing was recorded",
+            );
+            trouble.problems = refusal.reasons.iter().map(ToString::to_string).collect();
+            trouble
+        })?;
+    let mut index = 0;
+    for line in step.records {
+        index = office.append(Record::Audited(Box::new(line))).await?;
+    }
+    let (stage, word) = (step.next.stage().to_owned(), step.next.word(office.now()));
+    let text = format!("entry {index}: {act} is on record; stage {stage}; {word}");
+    Ok(Screen::new(text, json!({ "entry": index, "act": act, "stage": stage, "word": word })))
+}
+
+/// An audit, every step of it taken again.
+pub(crate) fn open(cli: &Cli, home: &Home, office: &Office, audit: &str) -> Done<Held> {
+    let lines: Vec<Line> = lines(office, audit).cloned().collect();
+    let Some(Act::Engaged(engagement)) = lines.first().map(|line| &line.record) else {
+        let message = format!("there is no audit `{audit}`");
+        return Err(Trouble::refused("no_audit", message, "begin with a step `engaged`"));
+    };
+    let key = (&engagement.standard, &engagement.version);
+    let mut held = held(cli, home, State::default(), engagement.workflow, key)?;
+    held.state = audit::replay(&lines, &held.rules()).map_err(|(place, refusal)| {
+        let why = refusal.reasons.first().map(ToString::to_string).unwrap_or_default();
+        let message = format!("step {place} of `{audit}` ({}) does not hold: {why}", refusal.act);
+        let next = "look whether a registrar's key, the workflow or the catalogue is another one";
+        Trouble::refused("refuted", message, next)
+    })?;
+    Ok(held)
+}
+
+fn lines<'a>(office: &'a Office, audit: &'a str) -> impl Iterator<Item = &'a Line> {
+    office.lines().iter().filter_map(move |line| match &line.body {
+        Record::Audited(step) if step.audit == audit => Some(&**step),
+        _ => None,
+    })
+}
+
+fn held(
+    cli: &Cli,
+    home: &Home,
+    state: State,
+    workflow: quorate_terms::Digest,
+    (standard, version): (&String, &String),
+) -> Done<Held> {
+    let found = workflows(&cli.standards)?.into_iter().find(|held| held.digest == workflow);
+    let workflow = found.ok_or_else(|| {
+        let next = "give the folder that holds it; see `audit workflows`";
+        Trouble::refused(
+            "no_workflow",
+            format!("workflow {} is not loaded", workflow.short()),
+            next,
+        )
+    })?;
+    let shelf = library::load(&cli.standards)?;
+    let key = StandardKey { standard: standard.clone(), version: version.clone() };
+    let requirements = requirements(run::catalogue(&shelf.library, &key)?);
+    Ok(Held { state, workflow, requirements, pins: pins(home)? })
+}
+
+fn workflows(standards: &Path) -> Done<Vec<Workflow>> {
+    let dir = standards.join("workflows");
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(&dir).map_err(|e| Fault::at(&dir, &e))? {
+        paths.push(entry.map_err(|e| Fault::at(&dir, &e))?.path());
+    }
+    paths.sort();
+    let toml = paths.iter().filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    toml.map(|path| Ok(Workflow::from_toml(&home::read_text(path)?)?)).collect()
+}
+
+fn list(standards: &Path) -> Done<Screen> {
+    let all = workflows(standards)?;
+    let mut table = Table::new(&["workflow", "standard", "digest"]);
+    for held in &all {
+        table.row([&held.text.id, &held.text.standard, &held.digest.to_string()]);
+    }
+    let json = all
+        .iter()
+        .map(|w| json!({ "id": w.text.id, "standard": w.text.standard, "digest": w.digest }));
+    Ok(Screen::new(table.to_string(), json.collect()))
+}
+
+fn pins(home: &Home) -> Done<Vec<Pin>> {
+    let path = home.registrars();
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(canonical::from_bytes(&home::read(&path)?, "registrars")?)
+}
+
+fn believe(home: &Home, name: &str, key: &PublicKey) -> Done<Screen> {
+    let mut pins = pins(home)?;
+    if pins.iter().any(|pin| pin.name == name || pin.key == *key) {
+        let message = format!("`{name}` or its key is believed already");
+        return Err(Trouble::refused("pinned", message, "a pin is never changed"));
+    }
+    pins.push(Pin { name: name.to_owned(), key: *key });
+    home::write(&home.registrars(), &canonical::to_bytes(&pins, "registrars")?)?;
+    let text = format!("`{name}` is believed; compare the key out of band: {key}");
+    Ok(Screen::new(text, json!({ "name": name, "key": key })))
+}
+
+fn calendar(held: &Held, office: &Office) -> Screen {
+    let dates = due(&held.state, &held.workflow);
+    let mut table = Table::new(&["what", "by", "met"]);
+    let day = |at: quorate_terms::Timestamp| {
+        let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_millisecond(millis).map_or_else(|_| String::new(), |t| t.to_string())
+    };
+    for due in &dates {
+        let waits = if due.is_late(office.now()) { "late" } else { "waits" };
+        let met = due.met.map_or_else(|| waits.to_owned(), day);
+        table.row([due.title.as_str(), &day(due.by), &met]);
+    }
+    let late = dates.iter().any(|due| due.met.is_none() && due.is_late(office.now()));
+    Screen { well: !late, ..Screen::new(table.to_string(), json!(dates)) }
+}

@@ -1,0 +1,97 @@
+//! Papers of an audit: the report, its redacted copy, and what people sign.
+
+use std::path::Path;
+
+use quorate_assessor::audit::Record as Act;
+use quorate_assessor::audit::record::Redaction;
+use quorate_assessor::audit::redact::{Wish, places, redact};
+use quorate_assessor::audit::report::report as whole;
+use quorate_assessor::audit::signed::{digest_of, to_sign};
+use quorate_host::random::Random;
+use quorate_host::{Identity, secret_file};
+use quorate_terms::{Digest, Malformed, canonical};
+use serde_json::{Value, json};
+
+use super::Held;
+use crate::home;
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+
+/// Writes the report, for its author's eyes.
+pub(super) fn report(held: &Held, out: &Path) -> Done<Screen> {
+    let report = whole(&held.state, &held.requirements);
+    let digest = digest_of(&report)?;
+    secret_file::create(out, &canonical::to_bytes(&report, "report")?, Random::start()?)?;
+    let echoes = held.state.echoes(&held.rules());
+    let mut text = format!("{}\nreport sha256 {digest}", out.display());
+    for id in &echoes {
+        text.push_str(&format!("\n{id}: the finding only says the requirement again"));
+    }
+    let screen = Screen::new(text, json!({ "digest": digest, "echoes": echoes }));
+    Ok(Screen { well: echoes.is_empty(), ..screen })
+}
+
+/// The redacted copy. The openings are written before the step is taken: a commitment that nobody can open is worth nothing.
+pub(super) fn redaction(held: &Held, wishes: Option<&Path>, openings: &Path) -> Done<Act> {
+    let report = whole(&held.state, &held.requirements);
+    let musts =
+        held.workflow.text.redact.iter().filter(|must| !places(&report, &must.at).is_empty());
+    let mut all: Vec<Wish> = musts
+        .map(|must| Wish { at: must.at.clone(), commit: true, why: must.why.clone() })
+        .collect();
+    if let Some(path) = wishes {
+        let read: Result<Vec<Wish>, _> = serde_json::from_slice(&home::read(path)?);
+        all.extend(read.map_err(|e| {
+            let next = "write a list of {\"at\", \"commit\", \"why\"}";
+            Trouble::refused("malformed", format!("the wishes cannot be read ({e})"), next)
+        })?);
+    }
+    // One draw of 128 bits for each place, taken before, so that a failing generator stops the command.
+    let random = Random::start()?;
+    let count = all.iter().map(|wish| places(&report, &wish.at).len()).sum();
+    let mut salts: Vec<[u8; 16]> = (0..count).map(|_| random.bytes()).collect::<Result<_, _>>()?;
+    let mut short = false;
+    let made = redact(&report, &all, &mut || {
+        salts.pop().unwrap_or_else(|| {
+            short = true;
+            [0; 16]
+        })
+    })?;
+    if short {
+        return Err(Trouble::fault("salt", "there were too few salts", "please report this"));
+    }
+    let kept = canonical::to_bytes(&made.openings, "openings")?;
+    secret_file::create(openings, &kept, random)?;
+    let (report, copy) = (digest_of(&report)?, digest_of(&made.copy)?);
+    Ok(Act::Redacted(Redaction { report, strokes: made.strokes, copy }))
+}
+
+/// A person's signature over a paper.
+pub(super) fn sign(audit: &str, what: &str, paper: &str, by: &str, key: &Path) -> Done<Screen> {
+    if !["declaration", "review", "summary"].contains(&what) {
+        let bad = Malformed::new(
+            "what",
+            "is nothing that is signed",
+            "say declaration, review or summary",
+        );
+        return Err(bad.into());
+    }
+    let digest = match paper.parse::<Digest>() {
+        Ok(digest) => digest,
+        Err(_) => {
+            let value: Value =
+                serde_json::from_slice(&home::read(Path::new(paper))?).map_err(|e| {
+                    Trouble::refused(
+                        "malformed",
+                        format!("the paper cannot be read ({e})"),
+                        "give JSON",
+                    )
+                })?;
+            digest_of(&value)?
+        }
+    };
+    let person = Identity::load(key)?;
+    let signature = person.sign(&to_sign(audit, what, by, &digest)?);
+    let json = json!({ "digest": digest, "signature": signature, "key": person.public_key() });
+    Ok(Screen::new(json["signature"].as_str().unwrap_or_default(), json.clone()))
+}
