@@ -1,4 +1,5 @@
 //! An audit by the command line: people with keys, files on disk, every step in the office's ledger.
+#![cfg(test)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

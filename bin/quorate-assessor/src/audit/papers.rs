@@ -92,6 +92,7 @@ pub(super) fn sign(audit: &str, what: &str, paper: &str, by: &str, key: &Path) -
     };
     let person = Identity::load(key)?;
     let signature = person.sign(&to_sign(audit, what, by, &digest)?);
-    let json = json!({ "digest": digest, "signature": signature, "key": person.public_key() });
-    Ok(Screen::new(json["signature"].as_str().unwrap_or_default(), json.clone()))
+    let hex = json!(signature);
+    let text = hex.as_str().unwrap_or_default().to_owned();
+    Ok(Screen::new(text, json!({ "digest": digest, "signature": hex, "key": person.public_key() })))
 }
