@@ -3,6 +3,7 @@
 //! The stage is set in [`crate::stage`]; here are the narrator and the story. Each claim is checked as it is told, so the
 //! story is also the end-to-end test `walk`.
 
+mod leftovers;
 mod narrate;
 mod story;
 mod takeover;
@@ -26,8 +27,10 @@ pub(crate) struct Wishes {
 /// Runs the demonstration.
 pub(crate) fn demo(flags: &[&str]) -> Done {
     let wishes = wishes(flags)?;
+    let room = house::root().join(".demo");
+    let _alone = leftovers::alone(&room)?;
     let mut narrator = Narrator::new();
-    let stage = perform(&house::root().join(".demo"), wishes.rpc.as_deref(), &mut narrator)?;
+    let stage = perform(&room, wishes.rpc.as_deref(), &mut narrator)?;
     if !wishes.once {
         places(&stage, &mut narrator);
         narrator.wait_for_return()?;
@@ -53,11 +56,13 @@ fn perform(room: &Path, rpc: Option<&str>, narrator: &mut Narrator) -> Done<Stag
 }
 
 fn set(room: &Path, rpc: Option<&str>, narrator: &mut Narrator) -> Done<Stage> {
+    // A node that will not do is told before minutes are spent on building.
+    let own = rpc.map(Node::at).transpose()?;
     let room = fresh(room)?;
     narrator.tell("building every program (the first time takes minutes)");
     let programs = Programs::build(&room.join("outputs.log"))?;
-    let node = match rpc {
-        Some(url) => Node::at(url)?,
+    let node = match own {
+        Some(node) => node,
         None => Node::start(&room.join("anvil.log"))?,
     };
     narrator.tell(&format!("a node answers at {} as {}", node.url(), node.chain()?));
@@ -96,9 +101,10 @@ fn wishes(flags: &[&str]) -> Done<Wishes> {
     Ok(wishes)
 }
 
-/// A room, empty. Logs and every process's own folder live below it.
+/// A room, empty, where nothing of a run before still lives. Logs and every process's own folder live below it.
 pub(crate) fn fresh(room: &Path) -> Done<PathBuf> {
     let trouble = |e: std::io::Error| format!("{}: {e}", room.display());
+    leftovers::end(room)?;
     if room.exists() {
         std::fs::remove_dir_all(room).map_err(trouble)?;
     }

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Done;
+use crate::run;
 
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -38,7 +39,10 @@ impl Process {
             .stderr(err)
             .spawn()
             .map_err(|e| format!("`{name}` did not start ({e})"))?;
-        Ok(Self { name: name.to_owned(), log: log.to_path_buf(), child })
+        let process = Self { name: name.to_owned(), log: log.to_path_buf(), child };
+        // Should we be killed, the next run finds by this number whom to end.
+        run::write(&process.pid_file(), &process.pid().to_string())?;
+        Ok(process)
     }
 
     /// Waits until the log holds `words`, and gives that line.
@@ -69,6 +73,10 @@ impl Process {
         Ok(())
     }
 
+    fn pid_file(&self) -> PathBuf {
+        self.log.with_extension("pid")
+    }
+
     /// Its number.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -90,7 +98,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         if self.child.kill().is_err() || self.child.wait().is_err() {
             drop(writeln!(std::io::stderr(), "`{}` could not be ended", self.name));
+            return;
         }
+        drop(std::fs::remove_file(self.pid_file()));
     }
 }
 

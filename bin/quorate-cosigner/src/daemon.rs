@@ -106,14 +106,15 @@ pub(crate) async fn run(ui: Ui, home: Home, passphrase: Passphrase) -> Result<()
     })?;
     let cabinet = Arc::new(Cabinet::unseal(home.shares(), passphrase, number, random)?);
     let stores = Stores::open(&home).await?;
-    let follower = rebuild::follow(&stores.book, &founding, &keys.identity.public_key()).await?;
+    let (follower, held) =
+        rebuild::follow(&stores.book, &founding, &keys.identity.public_key()).await?;
     let mut own = Own::replay(&stores.own, &settings.cosigner, &founding).await?;
     captured::record(&mut own, &stores.own, &settings, clock.now()).await?;
     let mut party = own.party(&settings.cosigner, Arc::clone(&keys) as _, follower, clock.now());
     settings.agrees(&keys, party.charter().text())?;
     party.declare(captured::placement(party.charter(), &settings));
     load_shares(&mut party, &cabinet).await?;
-    serve(ui, (home, settings, keys), (party, stores, cabinet), clock).await
+    serve(ui, (home, settings, keys), (party, stores, cabinet), (clock, held)).await
 }
 
 async fn load_shares(party: &mut Party, cabinet: &Arc<Cabinet>) -> Result<(), Fault> {
@@ -141,7 +142,7 @@ async fn serve(
     ui: Ui,
     (home, settings, keys): (Home, Settings, Arc<LocalKeys>),
     (party, stores, cabinet): (Party, Stores, Arc<Cabinet>),
-    clock: Arc<dyn Clock>,
+    clock: (Arc<dyn Clock>, u64),
 ) -> Result<(), Fault> {
     let (inputs, queue) = mpsc::channel(INPUTS);
     let doors = links::Doors::new(party.charter().text(), &settings);

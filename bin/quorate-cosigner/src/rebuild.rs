@@ -112,12 +112,13 @@ impl Own {
     }
 }
 
-/// Folds the replica: from our own snapshot where there is one, else whole. Verdicts come out as at first replay.
+/// Folds the replica: from our own snapshot where there is one, else whole. Verdicts come out as at first replay. Gives also
+/// how many entries the snapshot held.
 pub(crate) async fn follow(
     store: &Store,
     founding: &CharterText,
     owner: &PublicKey,
-) -> Result<Follower, Fault> {
+) -> Result<(Follower, u64), Fault> {
     let restored = snapshot::restore(store, founding, owner).await?;
     let mut follower = match restored {
         Some(follower) => follower,
@@ -126,6 +127,7 @@ pub(crate) async fn follow(
             Follower::new(book, Frontier::default())
         }
     };
+    let held = follower.size();
     while follower.size() < store.size() {
         let page = store.read(follower.size(), PAGE).await?;
         if page.is_empty() {
@@ -137,7 +139,7 @@ pub(crate) async fn follow(
         }
         follower.follow(&page).map_err(|e| refused("book.db", &e))?;
     }
-    Ok(follower)
+    Ok((follower, held))
 }
 
 /// Everything at once, without shares: for the commands that work while no daemon runs.
@@ -151,7 +153,7 @@ pub(crate) async fn offline(
     settings.agrees_in_own_seat(&keys, &founding)?;
     let owner = keys.identity.public_key();
     let stores = Stores::open(home).await?;
-    let follower = follow(&stores.book, &founding, &owner).await?;
+    let (follower, _) = follow(&stores.book, &founding, &owner).await?;
     let own = Own::replay(&stores.own, &settings.cosigner, &founding).await?;
     let party = own.party(&settings.cosigner, Arc::new(keys), follower, now);
     Ok((settings, stores, party))

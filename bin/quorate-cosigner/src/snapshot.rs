@@ -18,8 +18,6 @@ use crate::trouble::{fault, refused};
 
 /// The snapshot's name in the store.
 pub(crate) const NAME: &str = "replica";
-/// Entries after which a new one is worth making.
-pub(crate) const EVERY: u64 = 8192;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

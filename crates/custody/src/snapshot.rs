@@ -18,6 +18,21 @@ use crate::refusal::Refusal;
 /// The form of the state. A snapshot of another form is not used: the ledger is folded anew.
 const FORM: u8 = 2;
 
+/// The shortest tail, in entries, that is worth a snapshot.
+const TAIL_MIN: u64 = 256;
+/// The longest tail, in entries, that a restart should have to fold.
+const TAIL_MAX: u64 = 8192;
+
+/// Whether a new snapshot is worth making once `size` entries are folded and the newest one holds the first `held`.
+///
+/// A tail may grow to an eighth of the ledger: making snapshots then costs about as much per entry however long the
+/// ledger is, and a party that is restarted again and again does not fold its whole ledger each time.
+#[must_use]
+pub fn is_due(size: u64, held: u64) -> bool {
+    let (eighth, tail) = (size >> 3, size.saturating_sub(held));
+    tail >= eighth.clamp(TAIL_MIN, TAIL_MAX)
+}
+
 /// What a snapshot holds: the charter and the policy in force, and the state.
 #[derive(Serialize)]
 struct Written<'a> {

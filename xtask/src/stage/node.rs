@@ -11,6 +11,11 @@ use crate::process::{Process, free_port};
 use crate::run;
 use crate::tools;
 
+/// Chains of a developer's own: a wallet on any other needs proven backups first.
+const DEVELOPMENT: [u128; 2] = [1_337, 31_337];
+/// What the story takes from the node's account: ten for the wallet, and fees.
+const ACCOUNT_WEI_MIN: u128 = 11_000_000_000_000_000_000;
+
 /// A node and, where it is ours, its process.
 pub(crate) struct Node {
     url: String,
@@ -30,10 +35,24 @@ impl Node {
         Ok(Self { url: format!("http://127.0.0.1:{port}"), process: Some(process) })
     }
 
-    /// Uses a node that runs already.
+    /// Uses a node that runs already, if it can carry the story: a development chain, and an account of its own with coins.
     pub(crate) fn at(url: &str) -> Done<Self> {
         let node = Self { url: url.to_owned(), process: None };
-        node.chain_id()?;
+        let chain = node.chain_id().map_err(|e| {
+            format!("{e}; `--rpc` needs a node that runs, such as anvil at http://127.0.0.1:8545")
+        })?;
+        if !DEVELOPMENT.contains(&chain) {
+            return Err(format!(
+                "{url} is of chain {chain}; the story is told on a development chain only, {DEVELOPMENT:?}"
+            ));
+        }
+        let account = node.account()?;
+        let held = node.balance(&account)?;
+        if held < ACCOUNT_WEI_MIN {
+            return Err(format!(
+                "the node's account {account} holds {held} wei; give it {ACCOUNT_WEI_MIN} or more"
+            ));
+        }
         Ok(node)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use quorate_cosigner::Party;
 use quorate_cosigner::party::{CallId, Effect, Event, Step};
 use quorate_custody::check_freeze;
+use quorate_custody::snapshot::is_due;
 use quorate_host::store::{Append, Ticket};
 use quorate_host::{Clock, Fault, Store};
 use quorate_terms::canonical::Term as _;
@@ -47,6 +48,7 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     next: CallId,
     charter: Digest,
+    /// Entries in the newest snapshot, whoever made it: this process or one before it.
     snapshot_at: u64,
 }
 
@@ -57,11 +59,10 @@ impl Engine {
         keys: Arc<LocalKeys>,
         batches: mpsc::Sender<Batch>,
         (doors, peers, alarms): (Doors, Peers, Alarms),
-        clock: Arc<dyn Clock>,
+        (clock, snapshot_at): (Arc<dyn Clock>, u64),
     ) -> Self {
         let (book, own) = (stores.book.clone(), stores.own.clone());
         let (sizes, charter) = ((book.size(), own.size()), party.charter().digest());
-        let snapshot_at = sizes.0;
         Self {
             party,
             book,
@@ -149,7 +150,7 @@ impl Engine {
             tracing::error!(expected, found, "alarm: the wall clock was set");
             self.alarms.raise("clock_jump");
         }
-        if self.sizes.0.saturating_sub(self.snapshot_at) >= snapshot::EVERY {
+        if is_due(self.sizes.0, self.snapshot_at) {
             self.keep_snapshot().await?;
         }
         self.step(Event::Ticked, None, None, now).await

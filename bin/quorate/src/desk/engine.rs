@@ -228,6 +228,8 @@ impl Writer {
         if size == 0 {
             self.found().await?;
         }
+        // Whoever is ended before a snapshot is due would otherwise fold a longer tail at each start.
+        self.keeper.consider(&self.book, &self.frontier);
         if !whole {
             let (size, root) = (self.frontier.size(), self.frontier.root());
             let head = Checkpoint { origin: self.key.name().to_owned(), size, root };

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use quorate_custody::Follower;
+use quorate_custody::snapshot::is_due;
 use quorate_terms::Signature;
 
 use crate::house::*;
@@ -61,5 +62,24 @@ proptest! {
         prop_assert!(restore(&house, &bytes).is_err());
         bytes.truncate(at);
         prop_assert!(restore(&house, &bytes).is_err());
+    }
+}
+
+#[test]
+fn a_snapshot_is_due_after_an_eighth_of_the_ledger_within_bounds() {
+    for (size, held, due) in [
+        (0, 0, false),
+        (255, 0, false),
+        (256, 0, true),
+        (511, 256, false),
+        (512, 256, true),
+        (8_000, 7_001, false),
+        (8_000, 7_000, true),
+        (1_000_000, 991_809, false),
+        (1_000_000, 991_808, true),
+        (10, 20, false),
+        (u64::MAX, 0, true),
+    ] {
+        assert_eq!(is_due(size, held), due, "{size} entries, {held} held");
     }
 }

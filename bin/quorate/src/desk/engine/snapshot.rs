@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use quorate_custody::snapshot::is_due;
 use quorate_custody::{Book, Follower};
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
@@ -14,8 +15,6 @@ use tokio::task::JoinHandle;
 
 /// The snapshot's name in the store.
 const NAME: &str = "desk";
-/// Entries after which a new one is worth making; a restart replays at most about as many.
-pub(super) const EVERY: u64 = 8192;
 /// Entries that are verified between two looks at what else there is to do.
 const PAGE: u64 = 512;
 
@@ -69,7 +68,7 @@ impl Keeper {
     pub(super) fn consider(&mut self, book: &Book, frontier: &Frontier) {
         let size = book.size();
         let busy = self.making.as_ref().is_some_and(|making| !making.is_finished());
-        if busy || size.saturating_sub(self.at) < EVERY {
+        if busy || !is_due(size, self.at) {
             return;
         }
         self.at = size;
