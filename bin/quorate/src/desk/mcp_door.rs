@@ -133,7 +133,7 @@ fn setup(
         limits: HttpLimits::default(),
         clock: forward_clock(),
         ready: Arc::new(move || engine.writes()),
-        metrics: Arc::new(move || of_metrics.meters.text()),
+        metrics: Arc::new(move || of_metrics.meters_text()),
     })
 }
 

@@ -84,6 +84,18 @@ impl Seen {
 }
 
 impl World {
+    /// Everything, as a scrape expects it; whether the disk takes writes is read at once, because a full disk also stops
+    /// the round in which the rest is read.
+    pub fn meters_text(&self) -> String {
+        self.measure_disk();
+        self.meters.text()
+    }
+
+    fn measure_disk(&self) {
+        let writes = u64::from(self.engine.writes());
+        self.meters.set("quorate_writes", "Whether the disk takes writes.", &[], writes);
+    }
+
     /// Takes the meters' readings.
     ///
     /// # Errors
@@ -91,8 +103,7 @@ impl World {
     pub async fn measure(&self) -> Result<(), Trouble> {
         let (seen, meters) = (self.engine.look(Seen::of).await?, &self.meters);
         meters.set("quorate_ledger_entries", "Entries in the ledger.", &[], seen.entries);
-        let writes = u64::from(self.engine.writes());
-        meters.set("quorate_writes", "Whether the disk takes writes.", &[], writes);
+        self.measure_disk();
         meters.count("quorate_open_cases", "Cases that are not over.", seen.open_cases);
         let help = "Cases that hold something of a budget.";
         meters.count("quorate_reservations", help, seen.reservations);

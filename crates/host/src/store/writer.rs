@@ -105,6 +105,8 @@ impl Writer {
             closing = gather(first, &mut queue, &mut tree, &mut batch);
             company = batch.answers.len();
             if self.commit(tree, batch).await.is_err() {
+                // Closing would flush once more, and after a failed flush the disk is not touched again: the process ends.
+                std::mem::forget(self);
                 return;
             }
         }
