@@ -17,6 +17,9 @@ pub struct DeskConfig {
     /// Where approvers' tools follow the book, over mutual TLS.
     #[serde(default = "book_address")]
     pub book_listen: String,
+    /// Who else may follow the book there, by name: an auditor's office, a monitor. They read and nothing else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readers: BTreeMap<String, PublicKey>,
     /// Where each cosigner listens for the desk, by seat.
     pub cosigners: BTreeMap<CosignerId, String>,
     /// A node for each chain.

@@ -4,7 +4,7 @@
 //! a digest is SHA-256 over a tag, a newline and those bytes ([`digest`]). Words are defined in `GLOSSARY.md`.
 //!
 //! Reading order: how bytes and digests are made, the small nouns, what people and programs want and agree to,
-//! and last the entries in which all of it is remembered.
+//! and last the entries in which all of it is remembered, and how they are read.
 
 pub mod canonical;
 pub mod digest;
@@ -28,6 +28,7 @@ pub mod policy;
 pub mod quorum;
 
 pub mod entry;
+pub mod reading;
 
 pub use amount::Amount;
 pub use caip::{AccountId, AssetId, ChainId};

@@ -1,7 +1,7 @@
 //! The door through which approvers' tools follow the book and bring what they signed. It can carry an approval; it can make
-//! none.
+//! none. Readers follow too, and bring nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use quorate_custody::protocol::book::{
@@ -30,10 +30,12 @@ pub struct BookDoor {
     engine: Engine,
     cosigners: Arc<Cosigners>,
     resumes: Mutex<Resumes>,
+    /// The approvers' link keys. Every other key that is let in only reads.
+    seats: BTreeSet<PublicKey>,
 }
 
 impl BookDoor {
-    /// Listens for the approvers that the charter seats.
+    /// Listens for the approvers that the charter seats, and for readers.
     ///
     /// # Errors
     /// [`Fault`] when the address cannot be bound.
@@ -41,11 +43,19 @@ impl BookDoor {
         address: &str,
         identity: &Identity,
         approvers: impl IntoIterator<Item = PublicKey>,
+        readers: impl IntoIterator<Item = PublicKey>,
         engine: Engine,
         cosigners: Arc<Cosigners>,
     ) -> Result<Server, Fault> {
-        let door = Arc::new(Self { engine, cosigners, resumes: Mutex::default() });
-        Server::bind(address, identity, Pins::new(approvers), door, Limits::default()).await
+        let seats: BTreeSet<PublicKey> = approvers.into_iter().collect();
+        let pins = Pins::new(seats.iter().copied().chain(readers));
+        let door = Arc::new(Self { engine, cosigners, resumes: Mutex::default(), seats });
+        Server::bind(address, identity, pins, door, Limits::default()).await
+    }
+
+    /// Whether this caller may do more than read.
+    fn is_seated(&self, request: &Request) -> bool {
+        request.peer.key().is_some_and(|key| self.seats.contains(&key))
     }
 
     async fn read(&self, ask: ReadRequest) -> Result<ReadAnswer, Refused> {
@@ -166,6 +176,10 @@ impl Handler for BookDoor {
         Box::pin(async move {
             match request.method.as_str() {
                 READ => say(&self.read(parse(&request.body)?).await?),
+                SUBMIT | OPENINGS if !self.is_seated(&request) => Err(Refused::new(
+                    "read_only",
+                    "a reader may follow the book and nothing else; an approver's tool does this",
+                )),
                 SUBMIT => say(&self.submit(parse(&request.body)?).await),
                 OPENINGS => say(&self.openings(parse(&request.body)?).await?),
                 _ => Err(Refused::new(

@@ -117,6 +117,7 @@ fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
         "policy.unknown_call": "deny",
         "policy.unlimited_allowance": "deny",
         "poll_ms": config.poll_ms,
+        "readers": config.readers.len(),
         "rules": quorate_terms::entry::RULES_VERSION,
         "screening.deny_list": config.deny_list.is_some(),
         "sources": config.sources.keys().collect::<Vec<_>>(),

@@ -59,10 +59,11 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     tokio::spawn(world.clone().sweep());
 
     let seats = charter.approvers.iter().map(|seat| seat.link);
-    let book =
-        BookDoor::open(&config.value.book_listen, &link, seats, engine.clone(), cosigners.clone())
-            .await?;
-    tracing::info!(address = %book.address(), "approvers may follow the book here");
+    let readers = config.value.readers.values().copied();
+    let listen = &config.value.book_listen;
+    let (book, ours) = (engine.clone(), cosigners.clone());
+    let book = BookDoor::open(listen, &link, seats, readers, book, ours).await?;
+    tracing::info!(address = %book.address(), "approvers and readers may follow the book here");
     let answers = Arc::new(Answers::new(world.clone()));
     let _control = ControlDoor::open(&files.socket(), answers.clone(), world.clone())?;
     if let Some(http) = &config.value.http {

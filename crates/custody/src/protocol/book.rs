@@ -1,18 +1,18 @@
 //! What an approver's tool says to the desk and what it answers. The host carries it, as JSON, over a mutual-TLS link whose
 //! other end is a link key that the charter seats.
 
+use quorate_terms::CaseId;
 use quorate_terms::approval::Approval;
 use quorate_terms::commitment::{Commitment, Opening};
 use quorate_terms::freeze::{Freeze, Resume};
 use quorate_terms::quorum::Tally;
-use quorate_terms::{CaseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::case::State;
 use crate::refusal::Refusal;
 
-/// Asks for entries: [`ReadRequest`], answered by [`ReadAnswer`].
-pub const READ: &str = "book.read";
+pub use quorate_terms::reading::{READ, READ_MAX, ReadAnswer, ReadRequest};
+
 /// Brings something signed: [`Submit`], answered by [`SubmitAnswer`].
 pub const SUBMIT: &str = "book.submit";
 /// Asks for the values behind commitments: [`OpeningsRequest`], answered by [`OpeningsAnswer`].
@@ -20,32 +20,8 @@ pub const OPENINGS: &str = "book.openings";
 /// Brings a signed freeze to a cosigner: a [`Freeze`]. Any answer but a refusal means that it holds.
 pub const FREEZE: &str = "freeze";
 
-/// The most entries that one [`ReadRequest`] may ask for.
-pub const READ_MAX: u64 = 1024;
 /// The most commitments that one [`OpeningsRequest`] may name.
 pub const OPENINGS_MAX: usize = 64;
-
-/// Which entries are wanted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadRequest {
-    /// The index of the first.
-    pub from: u64,
-    /// At most so many; at most [`READ_MAX`]. The desk may give fewer.
-    pub limit: u64,
-}
-
-/// Entries, and the present head of the book, which may lie beyond them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadAnswer {
-    /// Canonical bytes, which are text.
-    pub entries: Vec<String>,
-    /// The signed note, with the cosignatures that the desk has for it.
-    pub checkpoint: String,
-    /// The desk's clock.
-    pub clock: Timestamp,
-}
 
 /// Something that an approver signed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -162,3 +162,59 @@ async fn the_meters_say_what_an_operator_watches_and_name_nobody() {
         assert!(!told, "{name} in {text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_follows_the_book_and_can_bring_and_ask_for_nothing_else() {
+    use crate::desk::book_door::BookDoor;
+    use quorate_custody::protocol::book::{
+        OPENINGS, OpeningsRequest, READ, ReadAnswer, ReadRequest, SUBMIT, Submit,
+    };
+    use quorate_host::link::{CallError, Client};
+    use quorate_terms::freeze::{Freeze, FreezeBody, Freezer, Scope};
+
+    let room = Room::founded().await;
+    let (seat, reader) = (identity("ann-link"), identity("office"));
+    let (engine, cosigners) = (room.world.engine.clone(), room.world.cosigners.clone());
+    let (seats, readers) = ([seat.public_key()], [reader.public_key()]);
+    let me = identity("desk");
+    let opened = BookDoor::open("127.0.0.1:0", &me, seats, readers, engine, cosigners).await;
+    let server = opened.unwrap();
+    let address = server.address().to_string();
+    let caller = |who: &Identity| {
+        Client::start(&address, who, me.public_key(), Arc::new(Silent), Limits::default()).unwrap()
+    };
+    let (seat, reader) = (caller(&seat), caller(&reader));
+    let body = FreezeBody {
+        v: 1,
+        vault: id(VAULT),
+        by: Freezer::Approver { approver: id("ann") },
+        scope: Scope::Agent { agent: id("nobody") },
+        at: room.clock.now(),
+        cause: "a reader tries".to_owned(),
+    };
+    let freeze = Submit::Freeze(Box::new(Freeze { signature: signed("ann", &body), body }));
+    let freeze = serde_json::to_vec(&freeze).unwrap();
+    let wanted = serde_json::to_vec(&OpeningsRequest { commitments: Vec::new() }).unwrap();
+
+    let ask = serde_json::to_vec(&ReadRequest { from: 0, limit: 5 }).unwrap();
+    let read = reader.call(READ, ask, PATIENCE).await.unwrap();
+    let read: ReadAnswer = serde_json::from_slice(&read).unwrap();
+    assert!(!read.entries.is_empty() && read.checkpoint.contains(&room.charter.log.origin));
+
+    // The very bytes that are taken from a seat are refused from a reader, though they are rightly signed.
+    let size = room.world.engine.head().size;
+    for (method, body) in [(SUBMIT, &freeze), (OPENINGS, &wanted), ("cosigner.sign", &wanted)] {
+        let no = reader.call(method, body.clone(), PATIENCE).await.unwrap_err();
+        let CallError::Refused(no) = no else { panic!("{method}: {no}") };
+        assert!(matches!(no.code.as_str(), "read_only" | "unknown_method"), "{method}: {no:?}");
+    }
+    let frozen = |body: &Body| matches!(body, Body::Frozen(_));
+    assert_eq!(room.entries().await.iter().filter(|body| frozen(body)).count(), 0);
+    assert!(seat.call(SUBMIT, freeze, PATIENCE).await.is_ok());
+    assert_eq!(room.entries().await.iter().filter(|body| frozen(body)).count(), 1);
+    assert!(room.world.engine.head().size > size);
+
+    let stranger = caller(&identity("stranger"));
+    let ask = serde_json::to_vec(&ReadRequest { from: 0, limit: 5 }).unwrap();
+    assert!(stranger.call(READ, ask, Duration::from_secs(2)).await.is_err());
+}
