@@ -3,6 +3,7 @@
 //! The stage is set in [`crate::stage`]; here are the narrator and the story. Each claim is checked as it is told, so the
 //! story is also the end-to-end test `walk`.
 
+mod assessed;
 mod leftovers;
 mod narrate;
 mod story;
@@ -80,6 +81,7 @@ fn places(stage: &Stage, narrator: &mut Narrator) {
     narrator.place("cosigners", &stage.at("cosigners"));
     narrator.place("approvers", &stage.at("approvers"));
     narrator.place("receipts", &stage.at("receipts"));
+    narrator.place("auditor", &stage.at("auditor"));
     narrator.place("logs", &stage.at("logs"));
     narrator.place("programs", &crate::stage::target().display().to_string());
 }

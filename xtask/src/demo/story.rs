@@ -1,9 +1,10 @@
-//! The story: a vault is founded, an agent pays, waits, is refused, is lied to; a desk is taken over; receipts remain.
+//! The story: a vault is founded, an agent pays, waits, is refused, is lied to; a desk is taken over; receipts remain,
+//! and an auditor reads the book.
 
 use serde_json::Value;
 
 use super::narrate::Narrator;
-use super::takeover;
+use super::{assessed, takeover};
 use crate::Done;
 use crate::run;
 use crate::stage::{APPROVERS, Agent, COSIGNERS, Stage, Wish, coin, text, tokens};
@@ -44,6 +45,7 @@ pub(super) fn tell(stage: &mut Stage, narrator: &mut Narrator) -> Done {
     let case = takeover::tell(stage, narrator, &agent, &pay(300), &wallet)?;
     receipts.push(Told { name: "taken-over", case });
     verify(stage, narrator, &receipts)?;
+    assessed::tell(stage, narrator)?;
     silence(stage, narrator)
 }
 

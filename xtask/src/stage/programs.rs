@@ -11,6 +11,15 @@ use crate::Done;
 use crate::house;
 use crate::run;
 
+/// The packages whose programs stand on the stage.
+const PACKAGES: [&str; 5] = [
+    "quorate",
+    "quorate-cosigner-bin",
+    "quorate-approvals",
+    "quorate-assessor-bin",
+    "quorate-verify",
+];
+
 /// Every binary, and a desk that was taken over.
 pub(crate) struct Programs {
     folder: PathBuf,
@@ -31,7 +40,7 @@ impl Programs {
     /// Builds everything; `transcript` will hold all that the programs print.
     pub(crate) fn build(transcript: &Path) -> Done<Self> {
         let mut build = run::cargo(&["build", "--locked", "--quiet", "--bins"]);
-        for package in ["quorate", "quorate-cosigner-bin", "quorate-approvals", "quorate-verify"] {
+        for package in PACKAGES {
             build.args(["-p", package]);
         }
         run::shown(&mut build)?;
