@@ -244,7 +244,8 @@ fn every_question_that_is_written_has_a_break_and_reads_only_what_is_recorded() 
     for control in encoded(&shelf) {
         assert!(broken.contains(&control), "{control} has no break");
         let decision = &shelf.library.decisions[&control];
-        for query in [&decision.population, &decision.exceptions].into_iter().flatten() {
+        let queries = [&decision.population, &decision.exceptions, &decision.unknown];
+        for query in queries.into_iter().flatten() {
             let kinds = engine.reads(query).unwrap_or_else(|no| panic!("{control}: {}", no.why));
             let missing = shelf.model.not_recorded(kinds.iter());
             assert!(missing.is_empty(), "{control} reads {missing:?}, which nothing records");

@@ -39,7 +39,8 @@ pub(crate) struct Evidence {
 /// Loads every pinned book and what people attested, for the controls of one standard.
 pub(crate) fn evidence(home: &Home, office: &Office, shelf: &Shelf) -> Done<Evidence> {
     let mut engine = Engine::new(shelf.model.clone(), &shelf.views)?;
-    let queries = shelf.library.decisions.values().flat_map(|d| [&d.population, &d.exceptions]);
+    let queries =
+        shelf.library.decisions.values().flat_map(|d| [&d.population, &d.exceptions, &d.unknown]);
     let mut kinds = std::collections::BTreeSet::from(["ConfigurationCaptured".to_owned()]);
     for query in queries.flatten() {
         // A query that cannot be prepared reads nothing; asking it says why.

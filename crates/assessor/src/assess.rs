@@ -114,6 +114,11 @@ fn judge(
     if part.population == 0 {
         return empty(decision);
     }
+    match unknown(decision, question, rows) {
+        Err(no) => return (State::Unproven, vec![no.why]),
+        Ok(reasons) if !reasons.is_empty() => return (State::Unproven, reasons),
+        Ok(_) => {}
+    }
     if let Some(why) = stale(decision, question, rows) {
         return (State::Stale, vec![why]);
     }
@@ -124,6 +129,22 @@ fn judge(
         return (state, reasons);
     }
     (State::Met, vec![shown])
+}
+
+/// What the records do not tell. Silence about a row is no proof that it keeps to the control.
+fn unknown(
+    decision: &Decision,
+    question: &Question<'_>,
+    rows: &dyn Rows,
+) -> Result<Vec<String>, NoAnswer> {
+    let Some(query) = &decision.unknown else { return Ok(Vec::new()) };
+    let answer = rows.ask(query, &bound(question)?, EXCEPTIONS_MAX)?;
+    if answer.count == 0 {
+        return Ok(Vec::new());
+    }
+    let told = format!("the records do not tell of {} rows", answer.count);
+    let why = shown(&answer)?.into_iter().take(3).map(|exception| exception.why);
+    Ok([told].into_iter().chain(why).collect())
 }
 
 fn empty(decision: &Decision) -> Verdict {

@@ -110,6 +110,23 @@ fn row_74_a_question_that_fails_is_unproven_and_never_met() {
 }
 
 #[test]
+fn what_the_records_do_not_tell_is_unproven_unless_something_breaks_it_anyway() {
+    let decision = decision("unknown = \"SILENT\"");
+    let with = |silent: Result<u64, &'static str>, broken: u64| {
+        let answers = BTreeMap::from([("ALL", Ok(3)), ("BROKEN", Ok(broken)), ("SILENT", silent)]);
+        let rows = Canned { answers, ..Canned::default() };
+        let mut state = None;
+        let _ = found_with(&decision, (Ok(3), Ok(0)), |q| state = Some(assess(q, &rows)));
+        state.unwrap()
+    };
+    assert_eq!(with(Ok(0), 0).state, State::Met);
+    let silent = with(Ok(1), 0);
+    assert_eq!((silent.state, silent.reasons[1].as_str()), (State::Unproven, "row 0 is bad"));
+    assert_eq!(with(Err("no"), 0).state, State::Unproven);
+    assert_eq!(with(Ok(1), 1).state, State::Gap);
+}
+
+#[test]
 fn a_control_without_queries_or_without_a_decision_is_unproven() {
     let none = decision("population = absent\nexceptions = absent");
     let finding = found_with(&none, (Ok(1), Ok(0)), |q| q.not_recorded = vec!["LogCopied".into()]);

@@ -55,6 +55,8 @@ pub struct Decision {
     pub population: Option<String>,
     /// SQL: the rows that break it, each with `why`.
     pub exceptions: Option<String>,
+    /// SQL: the rows of which the records do not tell whether they keep to it, each with `why`. Any makes it unproven.
+    pub unknown: Option<String>,
 }
 
 /// Who or what decides.
