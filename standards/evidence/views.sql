@@ -67,7 +67,10 @@ WHERE NOT EXISTS (
 -- A role that can approve, administer, hold shares, or change policy, and that nobody ended.
 CREATE VIEW key_role AS
 SELECT g.book, g.idx, g.at, g.person, g.role, g."case"
-FROM RoleGranted g;
+FROM RoleGranted g
+WHERE NOT EXISTS (
+  SELECT 1 FROM RoleEnded e WHERE e.person = g.person AND e.role = g.role AND e.at >= g.at
+);
 
 -- A case whose intent moved assets out: it was signed, or closed as settled.
 CREATE VIEW outgoing_transfer AS
@@ -92,3 +95,9 @@ CREATE VIEW current_backup AS
 SELECT b.book, b.idx, b.at, b.wallet, b.holder, b.epoch, b.location, b.cipher, b.seal, b.backup, b.digest
 FROM BackupMade b
 JOIN current_epoch e ON e.wallet = b.wallet AND e.epoch = b.epoch;
+
+-- The wallets of the newest inventory that a person attested, one row each.
+CREATE VIEW newest_inventory AS
+SELECT i.book, i.idx, i.at, w.value AS wallet
+FROM InventoryAttested i, json_each(i.wallets) w
+WHERE i.at = (SELECT max(at) FROM InventoryAttested);
