@@ -136,6 +136,7 @@ impl Engine {
     pub(crate) fn reads(&self, query: &str) -> Result<BTreeSet<String>, NoAnswer> {
         self.gate.tables.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.prepare(query)?;
+        self.gate.shut(false);
         let tables = self.gate.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let known = tables.iter().filter(|name| self.model.kind(name).is_some());
         Ok(known.cloned().collect())

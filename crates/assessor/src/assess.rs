@@ -107,7 +107,7 @@ fn judge(
     part: &MachinePart,
 ) -> Verdict {
     if part.exceptions > 0 {
-        let why = format!("{} of {} break it", part.exceptions, part.population);
+        let why = format!("{} exceptions, population {}", part.exceptions, part.population);
         let shown = part.shown.iter().take(3).map(|exception| exception.why.clone());
         return (State::Gap, [why].into_iter().chain(shown).collect());
     }

@@ -85,6 +85,12 @@ fn an_engine_says_which_kinds_a_query_reads_through_views_too() {
     let reads = engine.reads("SELECT book, idx FROM live_credential").unwrap();
     assert_eq!(reads, ["CredentialEnrolled", "CredentialRevoked"].map(str::to_owned).into());
     assert!(engine.reads("DELETE FROM Heartbeat").is_err());
+    beat(&engine, 0);
+    assert_eq!(
+        ask(&engine, "SELECT idx FROM Heartbeat").unwrap().count,
+        1,
+        "and takes entries after"
+    );
 }
 
 #[test]
