@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use quorate_assessor::evidence::Model;
-use quorate_assessor::standard::Library;
+use quorate_assessor::standard::{Library, Problem, lint};
 use quorate_host::Fault;
 
 use crate::home::read_text;
@@ -33,15 +33,21 @@ pub(crate) fn load(dir: &Path) -> Done<Shelf> {
     let mut files = Vec::new();
     walk(dir, dir, 0, &mut files)?;
     let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let library = Library::load(texts).map_err(|problems| {
-        let message = format!("{} faults in {}", problems.len(), dir.display());
-        let mut trouble = Trouble::refused("standards", message, "mend them; nothing was loaded");
-        trouble.problems = problems.iter().map(ToString::to_string).collect();
-        trouble
-    })?;
+    let library = Library::load(texts).map_err(|problems| faults(dir, &problems))?;
     let model = Model::load(&read_text(&dir.join("evidence/model.toml"))?)
-        .map_err(|problem| Trouble::refused("standards", problem.to_string(), "mend it"))?;
+        .map_err(|problem| faults(dir, &[problem]))?;
+    let problems = lint::inputs(&library, &model);
+    if !problems.is_empty() {
+        return Err(faults(dir, &problems));
+    }
     Ok(Shelf { library, model, views: read_text(&dir.join("evidence/views.sql"))? })
+}
+
+fn faults(dir: &Path, problems: &[Problem]) -> Trouble {
+    let message = format!("{} faults in {}", problems.len(), dir.display());
+    let mut trouble = Trouble::refused("standards", message, "mend them; nothing was loaded");
+    trouble.problems = problems.iter().map(ToString::to_string).collect();
+    trouble
 }
 
 fn walk(root: &Path, dir: &Path, depth: usize, files: &mut Vec<(String, String)>) -> Done<()> {

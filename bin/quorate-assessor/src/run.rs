@@ -6,7 +6,7 @@ use quorate_assessor::assess::{self, Question};
 use quorate_assessor::evidence::Model;
 use quorate_assessor::finding::{EvidenceRef, Finding, Head, Period, State};
 use quorate_assessor::record::{Record, Results};
-use quorate_assessor::standard::catalogue::{Catalogue, Control};
+use quorate_assessor::standard::catalogue::{Catalogue, Control, Fixed};
 use quorate_assessor::standard::{ControlKey, Decision, Library, StandardKey};
 use quorate_terms::{Digest, Timestamp, canonical};
 
@@ -174,9 +174,9 @@ impl Run<'_> {
     fn decided(&self, key: ControlKey, decision: Option<&Decision>) -> Finding {
         let question = Question {
             evidence: shown(self.office, &key),
+            parameters: decision.map(|d| self.parameters(&key, d)).unwrap_or_default(),
             control: key,
             decision,
-            parameters: decision.map(|d| self.parameters(d)).unwrap_or_default(),
             not_recorded: decision.map(|d| missing(&self.shelf.model, d)).unwrap_or_default(),
             period: self.period,
             now: self.now,
@@ -218,19 +218,12 @@ impl Run<'_> {
     }
 
     /// The control's parameters, tightened by the profile that was asked for.
-    fn parameters(
-        &self,
-        decision: &Decision,
-    ) -> BTreeMap<String, quorate_assessor::standard::catalogue::Fixed> {
+    fn parameters(&self, control: &ControlKey, decision: &Decision) -> BTreeMap<String, Fixed> {
         let mut parameters = decision.parameters.clone();
         let profile =
             self.asked.profile.as_ref().and_then(|id| self.shelf.library.profiles.get(id));
-        for setting in profile.into_iter().flat_map(|profile| &profile.settings) {
-            if let (Some(own), Some(value)) =
-                (parameters.get_mut(&setting.parameter), &setting.value)
-            {
-                *own = assess::tightened(own, value, setting.merge);
-            }
+        if let Some(profile) = profile {
+            profile.tighten(control, &mut parameters);
         }
         parameters
     }

@@ -19,9 +19,9 @@ use crate::finding::{
 use crate::standard::decision::{Automation, Decision, OnEmpty};
 use crate::standard::{ControlKey, catalogue::Fixed};
 
+pub use crate::standard::measure::{seconds, tightened};
 pub use derive::derive;
 pub use level::{GroupLevel, Reached, reached};
-pub use parameter::{seconds, tightened};
 
 #[cfg(test)]
 mod tests;

@@ -7,18 +7,21 @@
 //! deployment must keep to ([`profile`]), when something is due ([`clock`]); then the whole ([`library`]), what is wrong with
 //! it ([`lint`]) and what changed ([`diff`]).
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use quorate_terms::Malformed;
 use serde::{Deserialize, Serialize};
 
+pub mod guard;
 pub mod problem;
 
 pub mod catalogue;
 pub mod decision;
 
 pub mod mapping;
+pub mod measure;
 pub mod profile;
 
 pub mod clock;
@@ -60,6 +63,33 @@ pub struct ControlKey {
     pub version: String,
     /// The control's id there, for example `1.01.1.1`.
     pub id: String,
+}
+
+/// The order of versions: runs of digits count as numbers, all else as text.
+pub fn version_order(one: &str, other: &str) -> Ordering {
+    let (mut one, mut other) = (one, other);
+    loop {
+        let (a, rest_a) = run(one);
+        let (b, rest_b) = run(other);
+        let digits = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        let order = if digits(a) && digits(b) {
+            let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+            a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+        } else {
+            a.cmp(b)
+        };
+        if order != Ordering::Equal || (rest_a.is_empty() && rest_b.is_empty()) {
+            return order;
+        }
+        (one, other) = (rest_a, rest_b);
+    }
+}
+
+/// The first run of digits or of anything else, and the rest.
+fn run(text: &str) -> (&str, &str) {
+    let digits = text.starts_with(|c: char| c.is_ascii_digit());
+    let end = text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
 }
 
 impl StandardKey {

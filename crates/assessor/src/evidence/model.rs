@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::Value;
-use crate::standard::Problem;
+use crate::standard::{Problem, guard};
 
 /// `standards/evidence/model.toml`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -95,6 +95,7 @@ impl Model {
         let bad = |field: &str, why: String| {
             Problem::new(file, field, why, "see standards/README.md for the shape")
         };
+        guard::check(file, text)?;
         let model: Self =
             toml::from_str(text).map_err(|e| bad("model", e.message().replace('\n', " ")))?;
         let mut names = BTreeSet::new();

@@ -7,15 +7,11 @@ use serde::de::DeserializeOwned;
 use super::catalogue::{Catalogue, Control};
 use super::clock::{Anchors, Clocks};
 use super::decision::{Decision, Decisions};
+use super::guard::{self, FILES_MAX, PROBLEMS_MAX};
 use super::mapping::{Map, Mappings};
 use super::problem::Problem;
 use super::profile::Profile;
-use super::{ControlKey, StandardKey, lint};
-
-/// The largest file, in bytes.
-pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The most files.
-const FILES_MAX: usize = 1000;
+use super::{ControlKey, StandardKey, lint, version_order};
 
 /// Catalogues, decisions, mappings, profiles and clocks that fit one another.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -34,6 +30,8 @@ pub struct Library {
     pub anchors: BTreeMap<String, String>,
     /// The file that each thing came from, for complaints.
     pub(super) files: BTreeMap<String, String>,
+    /// Where each control stands in its catalogue.
+    places: BTreeMap<ControlKey, usize>,
 }
 
 impl Library {
@@ -64,18 +62,11 @@ impl Library {
             return Ok(library);
         }
         problems.sort();
+        problems.truncate(PROBLEMS_MAX);
         Err(problems)
     }
 
     fn add(&mut self, path: &str, text: &str) -> Result<(), Problem> {
-        if text.len() > FILE_BYTES_MAX {
-            let mend = format!("a file has at most {FILE_BYTES_MAX} bytes");
-            return Err(Problem::new(path, "file", "is too large", mend));
-        }
-        if let Some(c) = text.chars().find(|c| hides(*c)) {
-            let why = format!("holds U+{:04X}, which cannot be seen", u32::from(c));
-            return Err(Problem::new(path, "file", why, "remove it"));
-        }
         let mut parts = path.rsplit('/');
         let (name, folder) = (parts.next().unwrap_or(path), parts.next().unwrap_or_default());
         match (folder, name) {
@@ -97,6 +88,9 @@ impl Library {
             return Err(Problem::new(path, "id", "does not fit the folder", mend));
         }
         self.once(path, format!("catalogue {key}"))?;
+        for (place, control) in catalogue.controls.iter().enumerate() {
+            self.places.insert(key.control(&control.id), place);
+        }
         self.catalogues.insert(key, catalogue);
         Ok(())
     }
@@ -148,12 +142,14 @@ impl Library {
 
     /// The control of a key.
     pub fn control(&self, key: &ControlKey) -> Option<&Control> {
-        self.catalogues.get(&key.of())?.control(&key.id)
+        let place = self.places.get(key)?;
+        self.catalogues.get(&key.of())?.controls.get(*place)
     }
 
-    /// The newest version of a standard, by the order of their version texts.
+    /// The newest version of a standard: numbers in versions count as numbers, so that 10.0 comes after 9.1.
     pub fn newest(&self, standard: &str) -> Option<&Catalogue> {
-        self.catalogues.values().rfind(|catalogue| catalogue.id == standard)
+        let of_it = self.catalogues.values().filter(|catalogue| catalogue.id == standard);
+        of_it.max_by(|one, other| version_order(&one.version, &other.version))
     }
 
     /// Every map that leads from this control.
@@ -193,18 +189,6 @@ impl Library {
 }
 
 fn read<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, Problem> {
-    toml::from_str(text).map_err(|e| {
-        let line = e.span().map_or(0, |span| {
-            let before = text.get(..span.start).unwrap_or_default();
-            before.matches('\n').count().saturating_add(1)
-        });
-        let mend = "see standards/README.md for the shape";
-        Problem::new(path, format!("line {line}"), e.message().replace('\n', " "), mend)
-    })
-}
-
-/// Control characters other than line ends, and the marks that turn or join text without being seen (Unicode TR36).
-fn hides(c: char) -> bool {
-    (c.is_control() && c != '\n')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    guard::check(path, text)?;
+    toml::from_str(text).map_err(|e| guard::unread(path, text, &e))
 }

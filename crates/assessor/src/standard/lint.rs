@@ -9,6 +9,11 @@ use super::library::Library;
 use super::problem::Problem;
 use super::{ControlKey, StandardKey};
 
+mod inputs;
+mod profiles;
+
+pub use inputs::inputs;
+
 /// What must hold before anything is assessed. [`Library::load`] refuses files in which it does not.
 pub(super) fn structure(library: &Library) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -19,7 +24,7 @@ pub(super) fn structure(library: &Library) -> Vec<Problem> {
         decisions(library, key, decision, &mut problems);
     }
     mappings(library, &mut problems);
-    profiles(library, &mut problems);
+    profiles::check(library, &mut problems);
     clocks(library, &mut problems);
     problems
 }
@@ -91,12 +96,18 @@ fn catalogues(library: &Library, catalogue: &Catalogue, problems: &mut Vec<Probl
     if !ranks {
         say("level", "ranks do not run 1, 2, 3", "list levels from lowest to highest");
     }
+    let ids: BTreeSet<&str> = catalogue.controls.iter().map(|c| c.id.as_str()).collect();
     for control in &catalogue.controls {
-        controls(catalogue, control, &mut say);
+        controls(catalogue, &ids, control, &mut say);
     }
 }
 
-fn controls(catalogue: &Catalogue, control: &Control, say: &mut impl FnMut(&str, &str, &str)) {
+fn controls(
+    catalogue: &Catalogue,
+    ids: &BTreeSet<&str>,
+    control: &Control,
+    say: &mut impl FnMut(&str, &str, &str),
+) {
     let field = |name: &str| format!("{}.{name}", control.id);
     if !catalogue.groups.iter().any(|group| group.id == control.group) {
         say(&field("group"), "names no group", "add the group or mend the name");
@@ -110,7 +121,7 @@ fn controls(catalogue: &Catalogue, control: &Control, say: &mut impl FnMut(&str,
         say(&field("level"), "names no level of this catalogue", "name one of its levels");
     }
     for other in &control.depends_on {
-        if catalogue.control(other).is_none() {
+        if !ids.contains(other.as_str()) {
             say(&field("depends_on"), "names no control", "mend the id or leave it out");
         }
     }
@@ -188,33 +199,6 @@ fn mappings(library: &Library, problems: &mut Vec<Problem>) {
             }
             if !seen.insert((&map.control, &map.standard, &map.to)) {
                 say(field, "is given twice", "give each pair one relation");
-            }
-        }
-    }
-}
-
-fn profiles(library: &Library, problems: &mut Vec<Problem>) {
-    for (id, profile) in &library.profiles {
-        let file = library.file(&format!("profile {id}"));
-        let mut say = |field: &str, why: &str, mend: &str| {
-            problems.push(Problem::new(&file, field, why, mend));
-        };
-        let imports: Vec<StandardKey> =
-            profile.imports.iter().filter_map(|name| known(library, name)).collect();
-        if imports.len() != profile.imports.len() {
-            say("imports", "name a standard that is not loaded", "load it too, or mend the name");
-        }
-        let exists = |control: &String| {
-            imports.iter().any(|key| library.control(&key.control(control)).is_some())
-        };
-        for setting in &profile.settings {
-            if setting.from.is_empty() || !setting.from.iter().all(exists) {
-                say(&setting.parameter, "comes from no control", "name controls of the imports");
-            }
-        }
-        for conflict in &profile.conflicts {
-            if conflict.controls.is_empty() || !conflict.controls.iter().all(exists) {
-                say(&conflict.id, "is between no controls", "name controls of the imports");
             }
         }
     }

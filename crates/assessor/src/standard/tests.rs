@@ -7,6 +7,10 @@ use super::clock::Due;
 use super::diff::Change;
 use super::*;
 
+mod faults;
+mod inputs;
+mod profiles;
+
 const CATALOGUE: &str = r#"
 id = "toy"
 version = "1.0"
@@ -32,6 +36,10 @@ text = "Keep keys apart."
 citation = "toy, g.1"
 confidence = "K"
 review_by = "2027-05-20"
+[[control.parameter]]
+name = "age"
+type = "duration"
+value = "P30D"
 "#;
 const DECISIONS: &str = r#"
 standard = "toy"
@@ -70,6 +78,7 @@ merge = "min"
 value = "P30D"
 type = "duration"
 from = ["g.1"]
+tightens = ["toy 1.0 g.1 age"]
 [[conflict]]
 id = "c"
 title = "C"
@@ -204,144 +213,21 @@ fn a_new_version_loads_beside_the_old_one_and_needs_no_code() {
     assert_ne!(digests[0], digests[1]);
 }
 
-/// File, text, what it becomes; the field and the reason that must be named.
-const FAULTS: [(&str, &str, &str, &str, &str); 26] = [
-    ("toy/1.0/catalogue.toml", "id = \"toy\"", "id = \"Toy\"", "id", "does not fit the folder"),
-    (
-        "toy/1.0/catalogue.toml",
-        "version = \"1.0\"",
-        "version = \"x\"",
-        "id",
-        "does not fit the folder",
-    ),
-    ("toy/1.0/catalogue.toml", "as_of = \"2026-11-20\"", "as_of = \"today\"", "as_of", "is no day"),
-    ("toy/1.0/catalogue.toml", "rank = 1", "rank = 2", "level", "ranks do not run"),
-    ("toy/1.0/catalogue.toml", "group = \"g\"", "group = \"h\"", "g.1.group", "names no group"),
-    ("toy/1.0/catalogue.toml", "level = \"I\"", "level = \"II\"", "g.1.level", "names no level"),
-    ("toy/1.0/catalogue.toml", "level = \"I\"\n", "", "g.1.level", "names no level"),
-    (
-        "toy/1.0/catalogue.toml",
-        "citation = \"toy, g.1\"",
-        "citation = \"\"",
-        "g.1.citation",
-        "is empty",
-    ),
-    (
-        "toy/1.0/catalogue.toml",
-        "review_by = \"2027-05-20\"",
-        "review_by = \"2027-13-01\"",
-        "g.1.review_by",
-        "is no day",
-    ),
-    (
-        "toy/1.0/catalogue.toml",
-        "confidence = \"K\"",
-        "confidence = \"K\"\ndepends_on = [\"g.9\"]",
-        "g.1.depends_on",
-        "names no control",
-    ),
-    (
-        "toy/1.0/catalogue.toml",
-        "confidence = \"K\"",
-        "confidence = \"Z\"",
-        "line 24",
-        "unknown variant",
-    ),
-    (
-        "toy/1.0/catalogue.toml",
-        "note = \"for tests\"",
-        "note = \"for tests\"\nextra = 1",
-        "line 10",
-        "unknown field",
-    ),
-    (
-        "toy/1.0/catalogue.toml",
-        "note = \"for tests\"",
-        "note = \"for\u{202e}tests\"",
-        "file",
-        "cannot be seen",
-    ),
-    (
-        "toy/1.0/decisions.toml",
-        "control = \"g.1\"",
-        "control = \"g.2\"",
-        "g.2.control",
-        "names no control",
-    ),
-    ("toy/1.0/decisions.toml", "{age}", "{years}", "g.1.parameters", "lack `years`"),
-    ("toy/1.0/decisions.toml", "on_empty = \"gap\"\n", "", "g.1.on_empty", "is missing"),
-    (
-        "toy/1.0/decisions.toml",
-        "on_empty = \"gap\"",
-        "on_empty = \"met\"",
-        "line 8",
-        "unknown variant",
-    ),
-    (
-        "toy/1.0/decisions.toml",
-        "\"ledger\"",
-        "\"human\"",
-        "g.1.population",
-        "decides what a person must",
-    ),
-    (
-        "toy/1.0/decisions.toml",
-        "population = \"SELECT book, idx FROM KeyGenerated\"\n",
-        "",
-        "g.1.population",
-        "without its pair",
-    ),
-    ("mappings/m.toml", "to = \"g.1\"", "to = \"g.2\"", "g.1 to toy 1.0 g.2", "maps to nothing"),
-    ("mappings/m.toml", "from = \"toy 1.0\"", "from = \"toy 3\"", "from", "names no standard"),
-    (
-        "mappings/m.toml",
-        "rationale = \"itself\"",
-        "rationale = \"\"",
-        "g.1 to toy 1.0 g.1",
-        "gives no rationale",
-    ),
-    ("profiles/p.toml", "from = [\"g.1\"]", "from = [\"g.2\"]", "age", "comes from no control"),
-    ("toy/1.0/clocks.toml", "Asia/Singapore", "Asia/Nowhere", "zone", "is no time zone"),
-    (
-        "toy/1.0/clocks.toml",
-        "anchor = \"discovery\"",
-        "anchor = \"dream\"",
-        "notice",
-        "starts from no anchor",
-    ),
-    ("toy/1.0/clocks.toml", "limit = \"PT1H\"", "limit = \"soon\"", "line 11", "is no duration"),
-];
-
 #[test]
-fn each_fault_of_a_file_is_named_with_its_field() {
-    for (file, good, bad, field, why) in FAULTS {
-        let mut files = files();
-        let text = files.get_mut(file).unwrap();
-        assert!(text.contains(good), "{good}");
-        *text = text.replacen(good, bad, 1);
-        let problems = load(&files).unwrap_err();
-        let found =
-            problems.iter().any(|p| p.field == field && p.why.contains(why) && !p.mend.is_empty());
-        assert!(found, "{field}, {why}: {problems:?}");
-    }
-}
-
-#[test]
-fn an_id_that_is_given_twice_is_refused_in_one_file_and_in_two() {
-    let mut inside = files();
-    let control = CATALOGUE.split_once("[[control]]").unwrap().1;
-    inside.get_mut("toy/1.0/catalogue.toml").unwrap().push_str(&format!("[[control]]{control}"));
-    assert!(load(&inside).unwrap_err().iter().any(|p| p.why == "is given twice"));
-    let mut across = files();
-    across.insert("more/toy/1.0/catalogue.toml", CATALOGUE.into());
-    assert!(load(&across).unwrap_err()[0].why.contains("was given before"));
-}
-
-#[test]
-fn an_oversize_file_is_refused_before_it_is_read() {
+fn versions_are_ordered_by_their_numbers() {
+    let mut all =
+        ["10.0", "9.1", "0.2.10", "0.2.9", "9.0", "2026-11-20", "9.1-draft", "2026-09-30"];
+    all.sort_by(|one, other| version_order(one, other));
+    let expected =
+        ["0.2.9", "0.2.10", "9.0", "9.1", "9.1-draft", "10.0", "2026-09-30", "2026-11-20"];
+    assert_eq!(all, expected);
     let mut files = files();
-    files.insert("toy/9/catalogue.toml", "#".repeat(library::FILE_BYTES_MAX + 1));
-    assert_eq!(load(&files).unwrap_err()[0].why, "is too large");
+    for version in ["9.0", "10.0"] {
+        let path =
+            if version == "9.0" { "toy/9.0/catalogue.toml" } else { "toy/10.0/catalogue.toml" };
+        files.insert(path, CATALOGUE.replace("\"1.0\"", &format!("{version:?}")));
+    }
+    assert_eq!(load(&files).unwrap().newest("toy").unwrap().version, "10.0");
 }
 
 #[test]
@@ -373,6 +259,47 @@ fn a_difference_says_what_is_new_gone_changed_and_reused() {
     new.controls[0].title = "References of staff".into();
     assert!(matches!(&diff::diff(&old, &new)[0], Change::Reused { .. }));
     assert!(diff::diff(&old, &old).is_empty());
+}
+
+#[test]
+fn a_reused_id_under_an_old_title_is_found_by_its_text_and_a_reworded_one_is_not() {
+    let old: Catalogue = toml::from_str(CATALOGUE).unwrap();
+    let with = |text: &str| {
+        let mut new = old.clone();
+        new.controls[0].text = text.into();
+        diff::diff(&old, &new)
+    };
+    assert!(matches!(&with("References of staff are checked.")[..], [Change::Reused { .. }]));
+    assert!(matches!(&with("Always keep keys apart.")[..], [Change::Changed { .. }]));
+}
+
+#[test]
+fn between_versions_groups_levels_and_decisions_are_compared_too() {
+    let mut files = files();
+    let newer = CATALOGUE.replace("\"1.0\"", "\"2.0\"").replace("first", "the first");
+    let newer = newer.replace("title = \"G\"", "title = \"Groups\"").replace("nobody", "somebody");
+    files.insert("toy/2.0/catalogue.toml", newer);
+    let decisions = DECISIONS.replace("\"1.0\"", "\"2.0\"").replace("P90D", "P30D");
+    files.insert("toy/2.0/decisions.toml", decisions);
+    let library = load(&files).unwrap();
+    let changes = diff::between(&library, &key("toy 1.0"), &key("toy 2.0")).unwrap();
+    let said: Vec<String> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Changed { id, field, before, after } => {
+                format!("{id} {field} {before} {after}")
+            }
+            other => format!("{other:?}"),
+        })
+        .collect();
+    let expected = [
+        "toy publisher nobody somebody",
+        "group g title G Groups",
+        "level I meaning first the first",
+        r#"g.1 decision.parameters {"age":"P90D"} {"age":"P30D"}"#,
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(diff::between(&library, &key("toy 1.0"), &key("toy 3.0")), None);
 }
 
 #[test]
