@@ -163,6 +163,9 @@ fn decisions(
     if decision.population.is_some() != decision.exceptions.is_some() {
         say("population", "stands without its pair".into(), "give population and exceptions");
     }
+    if decision.unknown.is_some() && !decision.is_encoded() {
+        say("unknown", "stands without its pair".into(), "give population and exceptions");
+    }
     if is_human && decision.is_encoded() {
         say("population", "decides what a person must".into(), "remove it");
     }

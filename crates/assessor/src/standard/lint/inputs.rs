@@ -70,9 +70,11 @@ fn asked(decision: &Decision, model: &Model, say: &mut Say<'_>) {
         .map(|name| (*name).to_owned())
         .chain(decision.parameters.keys().flat_map(|name| [name.clone(), format!("{name}_s")]))
         .collect();
-    for (field, query) in
-        [("population", &decision.population), ("exceptions", &decision.exceptions)]
-    {
+    for (field, query) in [
+        ("population", &decision.population),
+        ("exceptions", &decision.exceptions),
+        ("unknown", &decision.unknown),
+    ] {
         let Some(query) = query else { continue };
         let bare = unquoted(query);
         let words: BTreeSet<&str> =

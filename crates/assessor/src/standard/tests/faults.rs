@@ -3,7 +3,7 @@
 use super::*;
 
 /// File, text, what it becomes; the field and the reason that must be named.
-const FAULTS: [(&str, &str, &str, &str, &str); 39] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 40] = [
     ("toy/1.0/catalogue.toml", "id = \"toy\"", "id = \"Toy\"", "id", "does not fit the folder"),
     (
         "toy/1.0/catalogue.toml",
@@ -87,6 +87,13 @@ const FAULTS: [(&str, &str, &str, &str, &str); 39] = [
         "population = \"SELECT book, idx FROM KeyGenerated\"\n",
         "",
         "g.1.population",
+        "without its pair",
+    ),
+    (
+        "toy/1.0/decisions.toml",
+        "population = ",
+        "unknown = \"SELECT 1\"\nnote = ",
+        "g.1.unknown",
         "without its pair",
     ),
     ("mappings/m.toml", "to = \"g.1\"", "to = \"g.2\"", "g.1 to toy 1.0 g.2", "maps to nothing"),

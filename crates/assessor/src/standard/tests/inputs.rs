@@ -58,6 +58,12 @@ fn a_decision_speaks_only_of_what_the_model_knows_and_asks_only_what_is_recorded
             "g.1.predicate",
             "`KeyGenerated.size`",
         ),
+        (
+            "exceptions",
+            "unknown = \"SELECT room FROM CeremonyHeld\"\nexceptions",
+            "g.1.unknown",
+            "nothing records",
+        ),
         (from, "FROM CeremonyHeld\"", "g.1.population", "`CeremonyHeld`, which nothing records"),
         (
             from,
