@@ -131,10 +131,10 @@ pub(crate) enum Command {
 pub(crate) enum Standards {
     /// Every standard that is loaded.
     List,
-    /// One standard: levels, groups, controls and how they are decided.
+    /// One standard with its controls, or one control: what it asks, how it is decided, and what it maps to both ways.
     Show {
-        /// The standard, as `ccss 9.0`.
-        standard: StandardKey,
+        /// The standard, as `ccss 9.0`, or a control, as `ccss 9.0 1.01.1.1`.
+        what: String,
     },
     /// What changed between two versions.
     Diff {
@@ -144,6 +144,22 @@ pub(crate) enum Standards {
         old: String,
         /// The new version.
         new: String,
+    },
+    /// A profile: the strictest value of each parameter, what each regulator says, and the conflicts.
+    Profile {
+        /// Its id.
+        id: String,
+    },
+    /// When a report is due, for a clock that started at a moment.
+    Due {
+        /// The report's template; all templates, when none.
+        template: Option<String>,
+        /// The moment of the clock's anchor, RFC 3339.
+        #[arg(long, requires = "template")]
+        at: Option<String>,
+        /// The moment of the second anchor, where the clock has one.
+        #[arg(long, requires = "at")]
+        also_at: Option<String>,
     },
     /// Everything that is wrong, due for review, or not yet recorded.
     Lint {

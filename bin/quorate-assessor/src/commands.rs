@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use quorate_assessor::finding::{EvidenceRef, Finding};
 use quorate_assessor::record::{Attestation, AttestationBody, Record};
-use quorate_assessor::standard::{Change, ControlKey, StandardKey, diff, lint};
+use quorate_assessor::standard::{ControlKey, StandardKey};
 use quorate_host::Identity;
 use quorate_host::random::Random;
 use quorate_host::ui::{Table, Ui};
@@ -13,19 +13,19 @@ use quorate_ledger::LogPolicy;
 use quorate_terms::{Digest, Malformed, PersonId, Term as _, Timestamp};
 use serde_json::{Value as Json, json};
 
-use crate::cli::{Cli, Command, Standards};
+use crate::cli::{Cli, Command};
 use crate::home::{self, Home};
 use crate::library::{self, Shelf};
 use crate::office::Office;
 use crate::screen::{self, Screen};
 use crate::trouble::{Done, Trouble};
-use crate::{book, run};
+use crate::{book, run, standards};
 
 /// Runs one command.
 pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
     match &cli.command {
         Command::Completions { shell } => Ok(completions(*shell)),
-        Command::Standards(command) => standards(&library::load(&cli.standards)?, command),
+        Command::Standards(command) => standards::run(&library::load(&cli.standards)?, ui, command),
         Command::Init { office: name, origin } => {
             let home = Home::open(&cli.dir, true)?;
             let office = Office::create(&home, name.clone(), origin).await?;
@@ -160,7 +160,7 @@ pub(crate) fn moment(text: &str) -> Done<Timestamp> {
 }
 
 /// `ccss 9.0 1.01.1.1`.
-fn control_key(shelf: &Shelf, text: &str) -> Done<ControlKey> {
+pub(crate) fn control_key(shelf: &Shelf, text: &str) -> Done<ControlKey> {
     let bad = || {
         Malformed::new(
             "control",
@@ -238,78 +238,4 @@ fn status(home: &Home, office: &Office) -> Done<Screen> {
         "entries": head.size, "root": head.root, "books": books,
     });
     Ok(Screen::new(text, json))
-}
-
-fn standards(shelf: &Shelf, command: &Standards) -> Done<Screen> {
-    match command {
-        Standards::List => Ok(list(shelf)),
-        Standards::Show { standard } => one_standard(shelf, standard),
-        Standards::Diff { standard, old, new } => {
-            let key = |version: &String| StandardKey {
-                standard: standard.clone(),
-                version: version.clone(),
-            };
-            let old = run::catalogue(&shelf.library, &key(old))?;
-            let new = run::catalogue(&shelf.library, &key(new))?;
-            Ok(differences(&diff::diff(old, new)))
-        }
-        Standards::Lint { today } => {
-            let today = today.clone().unwrap_or_else(|| jiff::Zoned::now().date().to_string());
-            let problems = lint::review(&shelf.library, &today);
-            let mut table = Table::new(&["file", "control", "why", "what to do"]);
-            for p in &problems {
-                table.row([&p.file, &p.field, &p.why, &p.mend]);
-            }
-            let text = format!("{table}\n{} to look at; nothing is broken", problems.len());
-            Ok(Screen::new(text, json!({ "problems": problems })))
-        }
-    }
-}
-
-fn list(shelf: &Shelf) -> Screen {
-    let mut table = Table::new(&["standard", "version", "controls", "asked by query", "title"]);
-    let mut all = Vec::new();
-    for (key, catalogue) in &shelf.library.catalogues {
-        let decisions = shelf.library.decisions.iter().filter(|(control, _)| control.of() == *key);
-        let encoded = decisions.filter(|(_, decision)| decision.is_encoded()).count();
-        let count = catalogue.controls.len();
-        table.row([
-            &key.standard,
-            &key.version,
-            &count.to_string(),
-            &encoded.to_string(),
-            &catalogue.title,
-        ]);
-        all.push(json!({
-            "standard": key.standard, "version": key.version, "title": catalogue.title,
-            "controls": count, "encoded": encoded, "official": catalogue.official,
-        }));
-    }
-    Screen::new(table.to_string(), json!({ "standards": all }))
-}
-
-fn one_standard(shelf: &Shelf, key: &StandardKey) -> Done<Screen> {
-    let catalogue = run::catalogue(&shelf.library, key)?;
-    let mut table = Table::new(&["control", "level", "decided by", "query", "title"]);
-    for control in &catalogue.controls {
-        let decision = shelf.library.decisions.get(&key.control(&control.id));
-        let by = decision.map_or("mapping", |d| d.automation.word());
-        let query = if decision.is_some_and(|d| d.is_encoded()) { "yes" } else { "" };
-        table.row([&control.id, control.level.as_deref().unwrap_or(""), by, query, &control.title]);
-    }
-    let text = format!("{} {}\n{}\n\n{table}", catalogue.title, catalogue.version, catalogue.note);
-    Ok(Screen::new(text, json!({ "catalogue": catalogue, "digest": catalogue.digest()? })))
-}
-
-fn differences(changes: &[Change]) -> Screen {
-    let mut table = Table::new(&["control", "change", "before", "after"]);
-    for change in changes {
-        match change {
-            Change::Added { id, title } => table.row([id, "new", "", title]),
-            Change::Removed { id, title } => table.row([id, "gone", title, ""]),
-            Change::Reused { id, before, after } => table.row([id, "REUSED", before, after]),
-            Change::Changed { id, field, before, after } => table.row([id, field, before, after]),
-        }
-    }
-    Screen::new(table.to_string(), json!({ "changes": changes }))
 }

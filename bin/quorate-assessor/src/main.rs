@@ -19,6 +19,8 @@ mod engine;
 mod office;
 
 mod library;
+mod standards;
+
 mod run;
 
 mod audit;

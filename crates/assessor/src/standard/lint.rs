@@ -29,6 +29,9 @@ pub(super) fn structure(library: &Library) -> Vec<Problem> {
     problems
 }
 
+/// What [`review`] says of a decision that a machine should make and has no queries for.
+pub const NO_QUERIES: &str = "has no queries: unproven, not yet recorded";
+
 /// What a keeper of standards should look at by `today` (ISO 8601): days of review that have passed, rules that apply only
 /// later, and what a machine should decide and cannot yet.
 pub fn review(library: &Library, today: &str) -> Vec<Problem> {
@@ -55,8 +58,7 @@ pub fn review(library: &Library, today: &str) -> Vec<Problem> {
         if decision.automation != Automation::Human && !decision.is_encoded() {
             let file = library.file(&format!("decision {key}"));
             let mend = "add population and exceptions once this build records what they read";
-            let why = "has no queries: unproven, not yet recorded";
-            problems.push(Problem::new(file, &decision.control, why, mend));
+            problems.push(Problem::new(file, &decision.control, NO_QUERIES, mend));
         }
     }
     problems.sort();

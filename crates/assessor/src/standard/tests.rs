@@ -333,6 +333,32 @@ fn a_deadline_counts_calendar_months_in_the_regulators_zone() {
 }
 
 #[test]
+fn a_yearly_filing_falls_on_its_day_in_leap_years_too() {
+    let library = shipped();
+    let clocks = &library.clocks[&key("nydfs 2026-11-20")];
+    let clock = clocks.clocks.iter().find(|c| c.template == "nydfs-yearly-certification").unwrap();
+    for year in [2026, 2027, 2028] {
+        let at = |text: String| -> Timestamp {
+            let zoned: jiff::Zoned = text.parse().unwrap();
+            Timestamp::from_millis(u64::try_from(zoned.timestamp().as_millisecond()).unwrap())
+        };
+        let due =
+            clock.due(&clocks.zone, at(format!("{}-12-31T12:00[America/New_York]", year - 1)));
+        assert_eq!(due.unwrap(), Due::By(at(format!("{year}-04-15T12:00[America/New_York]"))));
+    }
+}
+
+#[test]
+fn every_shipped_clock_gives_a_deadline() {
+    let start = Timestamp::from_millis(1_800_000_000_000);
+    for clocks in shipped().clocks.values() {
+        for clock in &clocks.clocks {
+            clock.due_with(&clocks.zone, start, start).unwrap();
+        }
+    }
+}
+
+#[test]
 fn of_two_anchors_the_earlier_deadline_counts() {
     let library = shipped();
     let clocks = &library.clocks[&key("eu 2026-11-20")];
