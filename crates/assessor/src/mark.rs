@@ -5,8 +5,8 @@
 //! there under witnesses. Whether it still stands is told by a signed status list that may only be so old.
 //!
 //! Reading order: how bytes are signed ([`dsse`]), what is claimed ([`claim`]), what withdraws it ([`status`]), the one file
-//! ([`file`]), whom a stranger trusts and how he checks ([`verify`]); then two wrappers: a W3C credential ([`credential`])
-//! and a picture ([`badge`]).
+//! ([`mod@file`]), whom a stranger trusts and how he checks ([`mod@verify`]); then two wrappers: a W3C credential
+//! ([`credential`]) and a picture ([`badge`]).
 
 pub mod dsse;
 
