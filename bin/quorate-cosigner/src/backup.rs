@@ -11,7 +11,7 @@ use quorate_cosigner::share::{Expected, associated_data};
 use quorate_host::random::Random;
 use quorate_host::seal::{self, Cost, KeySource};
 use quorate_host::ui::Ui;
-use quorate_host::{Fault, Secret, secret_file};
+use quorate_host::{Fault, Secret, harden, secret_file};
 use quorate_terms::canonical;
 use quorate_terms::entry::BackupStatement;
 use quorate_terms::{CosignerId, Digest, Timestamp, VaultId, WalletId};
@@ -139,7 +139,7 @@ pub(crate) async fn make(
     })?;
     let random = Random::start()?;
     let number = operate::party_number(&home)?;
-    let passphrase = shares.get("passphrase of this cosigner's shares", false, || Ok(()))?;
+    let passphrase = shares.get("passphrase of this cosigner's shares", false, harden::harden)?;
     let cabinet = Cabinet::unseal(home.shares(), passphrase, number, random)?;
     let share = cabinet
         .all()?

@@ -27,28 +27,24 @@ pub(crate) async fn record(
 ) -> Result<(), Fault> {
     let party = format!("cosigner:{}", settings.cosigner);
     let deployed = Deployed {
-        host: machine::host(&own.charter.text().vault),
+        host: machine::host(&own.fold.charter.text().vault),
         role: party.clone(),
         binary: machine::binary()?,
         release: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let mut bodies = vec![Body::Deployed(Box::new(deployed))];
-    let values = values(settings, &own.charter);
+    let values = values(settings, &own.fold.charter);
     let bytes =
         canonical::to_bytes(&values, "configuration").map_err(|e| malformed("settings", &e))?;
     let digest = Digest::of(tag::CONFIGURATION, &bytes);
-    if own.configuration != Some(digest) {
-        let previous = own.configuration.replace(digest);
+    let previous = own.fold.notes.configuration();
+    if previous != Some(digest) {
         let captured = ConfigurationCaptured { party, digest, previous, values };
         bodies.push(Body::ConfigurationCaptured(Box::new(captured)));
     }
-    let size = own.book.size();
-    let mut entries = Vec::new();
-    for body in bodies {
-        let entry = own.book.next(body, now).map_err(|e| malformed("own.db", &e))?;
-        own.charter.fold(&entry);
-        entries.push(canonical::to_bytes(&entry, "entry").map_err(|e| malformed("own.db", &e))?);
-    }
+    let size = own.fold.book.size();
+    let entries: Result<_, _> = bodies.into_iter().map(|body| own.next(body, now)).collect();
+    let entries = entries?;
     store.append(size, entries).await.map(drop).map_err(not_appended)
 }
 

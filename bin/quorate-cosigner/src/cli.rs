@@ -16,7 +16,7 @@ use crate::files::Home;
 use crate::found::{self, Pairing};
 use crate::settings::PeerSettings;
 use crate::trouble::{fault, malformed};
-use crate::{backup, daemon, operate};
+use crate::{backup, daemon, operate, restore};
 
 /// The longest passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
@@ -115,7 +115,7 @@ enum Command {
         #[command(flatten)]
         at: Dir,
     },
-    /// Make, prove or look at a backup of a share.
+    /// Make, prove, restore or look at a backup of a share.
     #[command(subcommand)]
     Backup(Backup),
     /// Print shell completions.
@@ -152,6 +152,19 @@ enum Backup {
         file: PathBuf,
         #[command(flatten)]
         passphrase: Passphrase,
+    },
+    /// Put a share back from its backup, where there is none. The daemon must not run.
+    Restore {
+        #[command(flatten)]
+        at: Dir,
+        /// The backup.
+        #[arg(long)]
+        file: PathBuf,
+        #[command(flatten)]
+        passphrase: Passphrase,
+        /// A 0600 file with the backup's passphrase; asked for on the terminal without it.
+        #[arg(long)]
+        backup_passphrase_file: Option<PathBuf>,
     },
     /// Say what a backup is, without opening it.
     Show {
@@ -261,6 +274,10 @@ pub(crate) async fn obey(cli: Cli, no_colour: bool) -> Result<(), Fault> {
         }
         Command::Backup(Backup::Verify { at, file, passphrase }) => {
             backup::verify(ui, Home::open(&at.dir)?, &file, passphrase).await
+        }
+        Command::Backup(Backup::Restore { at, file, passphrase, backup_passphrase_file }) => {
+            let second = Passphrase::of_file(backup_passphrase_file);
+            restore::restore(ui, Home::open(&at.dir)?, &file, (passphrase, second), now).await
         }
         Command::Backup(Backup::Show { file }) => backup::show(ui, &file),
         Command::Completions { shell } => completions(ui, shell),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use quorate_cosigner::Party;
 use quorate_cosigner::dkls23;
-use quorate_cosigner::party::{CallId, DrillCall};
+use quorate_cosigner::party::{CallId, DrillCall, Event};
 use quorate_custody::Refusal;
 use quorate_custody::protocol::{Answer, Call};
 use quorate_host::link::{Refused, Server};
@@ -26,7 +26,7 @@ use quorate_host::unix::Control;
 use quorate_host::{Clock, Fault, SystemClock, harden, telemetry};
 use quorate_terms::entry::BackupStatement;
 use quorate_terms::freeze::{Freeze, Scope};
-use quorate_terms::{CosignerId, Digest};
+use quorate_terms::{CosignerId, Digest, Timestamp};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tracing::level_filters::LevelFilter;
@@ -36,7 +36,8 @@ use crate::cli::Passphrase;
 use crate::files::{Home, LocalKeys};
 use crate::rebuild::{self, Own, Stores};
 use crate::settings::Settings;
-use crate::shares::{Cabinet, Shared, choose};
+use crate::shares::{Cabinet, Shared};
+use crate::snapshot::{self, Start};
 use crate::status::Status;
 use crate::trouble::fault;
 
@@ -106,43 +107,59 @@ pub(crate) async fn run(ui: Ui, home: Home, passphrase: Passphrase) -> Result<()
     })?;
     let cabinet = Arc::new(Cabinet::unseal(home.shares(), passphrase, number, random)?);
     let stores = Stores::open(&home).await?;
-    let (follower, held) =
-        rebuild::follow(&stores.book, &founding, &keys.identity.public_key()).await?;
-    let mut own = Own::replay(&stores.own, &settings.cosigner, &founding).await?;
+    let owner = keys.identity.public_key();
+    let (follower, start) = rebuild::follow(&stores.book, &founding, &owner).await?;
+    let mut own = Own::replay(&stores.own, &settings.cosigner, &founding, &owner).await?;
+    if own.fold.book.size() == 0 && (follower.size() > 0 || cabinet.holds_any()?) {
+        let why = "is empty, and this directory holds a replica or a share: marks of what this cosigner signed are gone";
+        return Err(fault("own.db", why, snapshot::LOST));
+    }
+    let notices = notices(&own, &start, clock.now());
+    let held = (start.held, own.start.held);
     captured::record(&mut own, &stores.own, &settings, clock.now()).await?;
     let mut party = own.party(&settings.cosigner, Arc::clone(&keys) as _, follower, clock.now());
     settings.agrees(&keys, party.charter().text())?;
     party.declare(captured::placement(party.charter(), &settings));
     load_shares(&mut party, &cabinet).await?;
-    serve(ui, (home, settings, keys), (party, stores, cabinet), (clock, held)).await
+    serve(ui, (home, settings, keys, number), (party, stores, cabinet), (clock, held, notices))
+        .await
+}
+
+/// What the start found wrong and goes on with: each becomes an alarm in the own ledger.
+fn notices(own: &Own, replica: &Start, now: Timestamp) -> Vec<Event> {
+    let noticed =
+        |rule, why: &Option<String>| why.clone().map(|subject| Event::Noticed { rule, subject });
+    let mut events = Vec::new();
+    events.extend(noticed("snapshot_refused", &replica.trouble));
+    events.extend(noticed("own_snapshot_refused", &own.start.trouble));
+    let expected = own.fold.book.last_at();
+    if expected.since(now) > quorate_host::clock::JUMP_MS {
+        events.push(Event::ClockJumped { expected, found: now });
+    }
+    events
 }
 
 async fn load_shares(party: &mut Party, cabinet: &Arc<Cabinet>) -> Result<(), Fault> {
     let opener = Arc::clone(cabinet);
     let opened = tokio::task::spawn_blocking(move || opener.all()).await;
     let shares = opened.map_err(|_| fault("shares", "could not be opened", "start again"))??;
-    let known: BTreeMap<_, _> = party
-        .follower()
-        .book()
-        .wallets()
-        .map(|(id, w)| (id.clone(), w.public_key.clone()))
-        .collect();
-    let (chosen, ignored) = choose(shares, &known);
-    for share in chosen {
-        tracing::info!(wallet = %share.facts().wallet, epoch = share.facts().epoch, "share unsealed");
-        party.load(share);
-    }
-    for name in ignored {
-        tracing::warn!(share = name, "a share that is not the book's key is ignored");
+    for share in shares {
+        let facts = share.facts().clone();
+        if party.load(share) {
+            tracing::info!(wallet = %facts.wallet, epoch = facts.epoch, "share unsealed");
+        } else {
+            tracing::warn!(wallet = %facts.wallet, ceremony = %facts.ceremony.short(),
+                "a share that is not the book's key is ignored");
+        }
     }
     Ok(())
 }
 
 async fn serve(
     ui: Ui,
-    (home, settings, keys): (Home, Settings, Arc<LocalKeys>),
+    (home, settings, keys, number): (Home, Settings, Arc<LocalKeys>, u8),
     (party, stores, cabinet): (Party, Stores, Arc<Cabinet>),
-    clock: (Arc<dyn Clock>, u64),
+    (clock, held, notices): (Arc<dyn Clock>, (u64, u64), Vec<Event>),
 ) -> Result<(), Fault> {
     let (inputs, queue) = mpsc::channel(INPUTS);
     let doors = links::Doors::new(party.charter().text(), &settings);
@@ -150,8 +167,7 @@ async fn serve(
     let door = Arc::new(links::Door::new(doors.clone(), inputs.clone()));
     let limits = limits();
     let server = Server::bind(&settings.listen, &keys.identity, doors.pins(), door, limits).await?;
-    let local =
-        Arc::new(control::Local::new(inputs.clone(), party.me().clone(), party.charter().text()));
+    let local = Arc::new(control::Local::new(inputs.clone(), party.me().clone(), number));
     let control = Control::bind(&home.socket(), local, limits)?;
     let listening = json!({ "cosigner": party.me(), "listening": server.address().to_string() });
     ui.answer(&listening, format!("{} listens at {}", party.me(), server.address()))?;
@@ -160,9 +176,10 @@ async fn serve(
     let (batches, durable) = mpsc::channel(INPUTS);
     let executor = effects::Executor::new(durable, peers.clone(), cabinet, alarms.clone());
     let broken = (stores.book.clone(), stores.own.clone());
-    let engine = engine::Engine::new(party, &stores, keys, batches, (doors, peers, alarms), clock);
+    let heard = (doors, peers, alarms);
+    let engine = engine::Engine::new(party, &stores, keys, batches, heard, (clock, held));
     let ticking = tokio::spawn(tick(inputs.clone()));
-    let mut engine = tokio::spawn(engine.run(queue));
+    let mut engine = tokio::spawn(engine.run(notices, queue));
     let mut executor = tokio::spawn(executor.run());
     let ended = tokio::select! {
         ended = &mut engine => joined(ended),

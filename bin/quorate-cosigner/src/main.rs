@@ -23,6 +23,7 @@ mod daemon;
 
 mod backup;
 mod operate;
+mod restore;
 mod status;
 
 use std::io::Write as _;

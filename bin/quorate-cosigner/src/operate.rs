@@ -32,7 +32,7 @@ pub(crate) async fn ask(home: &Home, method: &str, body: Vec<u8>) -> Result<Vec<
 }
 
 /// Whether a daemon answers at the control socket.
-async fn runs(home: &Home) -> bool {
+pub(crate) async fn runs(home: &Home) -> bool {
     unix::connect(&home.socket(), Arc::new(Silent), limits()).await.is_ok()
 }
 

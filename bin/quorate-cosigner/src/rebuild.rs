@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use quorate_cosigner::Party;
 use quorate_cosigner::dkls23::Dkls23;
-use quorate_cosigner::party::{Keys, OwnBook};
+use quorate_cosigner::party::snapshot::OwnFold;
+use quorate_cosigner::party::{Keys, Notes, OwnBook};
 use quorate_custody::{Book, Charter, Follower};
 use quorate_host::{Fault, Store};
 use quorate_ledger::Frontier;
 use quorate_terms::canonical::Term as _;
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::{Body, Entry, Party as Seat};
-use quorate_terms::{CosignerId, Digest, PublicKey, Timestamp};
+use quorate_terms::{CosignerId, PublicKey, Timestamp};
 
 use crate::files::{Home, LocalKeys};
 use crate::settings::Settings;
-use crate::snapshot;
+use crate::snapshot::{self, Start};
 use crate::trouble::{fault, malformed, refused};
 
 /// Entries read from disk at once.
@@ -42,92 +43,91 @@ impl Stores {
 
 /// What the own ledger says, folded.
 pub(crate) struct Own {
-    pub(crate) charter: Charter,
-    pub(crate) book: OwnBook,
-    /// Digest of the configuration that was captured last.
-    pub(crate) configuration: Option<Digest>,
-    /// What has to be told to the book until the book says it.
-    remembered: Vec<Entry>,
+    pub(crate) fold: OwnFold,
+    /// How it was folded.
+    pub(crate) start: Start,
 }
 
 impl Own {
-    /// Folds the whole own ledger.
+    /// Folds the own ledger: from our own snapshot where there is one, else whole.
     pub(crate) async fn replay(
         store: &Store,
         me: &CosignerId,
         text: &CharterText,
+        owner: &PublicKey,
     ) -> Result<Self, Fault> {
         let seat = Seat::Cosigner { cosigner: me.clone() };
         let charter = Charter::new(seat, text.clone()).map_err(|e| refused("charter", &e))?;
-        let book = OwnBook::new(text.vault.clone());
-        let mut own = Self { charter, book, configuration: None, remembered: Vec::new() };
-        while own.book.size() < store.size() {
-            let page = store.read(own.book.size(), PAGE).await?;
+        let restored = snapshot::own(store, me, charter.clone(), owner).await?;
+        let (fold, trouble) = restored.map_or_else(
+            |why| {
+                let book = OwnBook::new(text.vault.clone());
+                (OwnFold { book, charter, notes: Notes::default() }, why)
+            },
+            |fold| (fold, None),
+        );
+        let start = Start { held: fold.book.size(), trouble };
+        let mut own = Self { fold, start };
+        while own.fold.book.size() < store.size() {
+            let page = store.read(own.fold.book.size(), PAGE).await?;
             if page.is_empty() {
-                return Err(fault(
-                    "own.db",
-                    "ends before its last entry",
-                    "restore this directory",
-                ));
+                return Err(fault("own.db", "ends before its last entry", snapshot::LOST));
             }
             for bytes in page {
-                own.fold(&bytes)?;
+                own.replay_one(&bytes)?;
             }
         }
         Ok(own)
     }
 
-    fn fold(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    fn replay_one(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let entry = Entry::from_canonical(bytes).map_err(|e| malformed("own.db", &e))?;
-        self.book.replay(&entry).map_err(|e| malformed("own.db", &e))?;
-        self.charter.fold(&entry);
-        match &entry.body {
-            Body::ConfigurationCaptured(captured) => self.configuration = Some(captured.digest),
-            Body::BackupVerified(_) | Body::Frozen(_) | Body::PeerBanned(_) => {
-                self.remembered.push(entry);
-            }
-            _ => {}
-        }
+        self.fold.book.replay(&entry).map_err(|e| malformed("own.db", &e))?;
+        self.fold.charter.fold(&entry);
+        self.fold.notes.fold(&entry);
         Ok(())
+    }
+
+    /// Makes the next entry.
+    pub(crate) fn next(&mut self, body: Body, now: Timestamp) -> Result<Vec<u8>, Fault> {
+        let fold = &mut self.fold;
+        let entry = fold.book.next(body, now).map_err(|e| malformed("own.db", &e))?;
+        fold.charter.fold(&entry);
+        fold.notes.fold(&entry);
+        entry.to_canonical().map_err(|e| malformed("own.db", &e))
     }
 
     /// The party that this ledger and that replica make.
     pub(crate) fn party(
-        mut self,
+        self,
         me: &CosignerId,
         keys: Arc<dyn Keys>,
         follower: Follower,
         now: Timestamp,
     ) -> Party {
+        let OwnFold { book: own, mut charter, notes } = self.fold;
         let book = follower.book();
         let (text, digest) = (book.charter().clone(), book.charter_digest());
         // Refused until its delay has passed on our own clock; warrants say so until then.
-        let _not_yet = self.charter.adopt(&text, digest, now);
-        let mut party =
-            Party::new(me.clone(), keys, Arc::new(Dkls23), follower, self.charter, self.book);
-        for entry in &self.remembered {
-            party.remember(entry);
-        }
-        party
+        let _not_yet = charter.adopt(&text, digest, now.max(own.last_at()));
+        Party::new(me.clone(), keys, Arc::new(Dkls23), follower, charter, own).remembering(notes)
     }
 }
 
-/// Folds the replica: from our own snapshot where there is one, else whole. Verdicts come out as at first replay. Gives also
-/// how many entries the snapshot held.
+/// Folds the replica: from our own snapshot where there is one, else whole. Verdicts come out as at first replay.
 pub(crate) async fn follow(
     store: &Store,
     founding: &CharterText,
     owner: &PublicKey,
-) -> Result<(Follower, u64), Fault> {
-    let restored = snapshot::restore(store, founding, owner).await?;
-    let mut follower = match restored {
-        Some(follower) => follower,
-        None => {
+) -> Result<(Follower, Start), Fault> {
+    let (mut follower, trouble) = match snapshot::replica(store, founding, owner).await? {
+        Ok(follower) => (follower, None),
+        Err(why) => {
             let book = Book::new(founding.clone()).map_err(|e| refused("charter", &e))?;
-            Follower::new(book, Frontier::default())
+            (Follower::new(book, Frontier::default()), why)
         }
     };
-    let held = follower.size();
+    let start = Start { held: follower.size(), trouble };
     while follower.size() < store.size() {
         let page = store.read(follower.size(), PAGE).await?;
         if page.is_empty() {
@@ -139,7 +139,7 @@ pub(crate) async fn follow(
         }
         follower.follow(&page).map_err(|e| refused("book.db", &e))?;
     }
-    Ok((follower, held))
+    Ok((follower, start))
 }
 
 /// Everything at once, without shares: for the commands that work while no daemon runs.
@@ -154,7 +154,7 @@ pub(crate) async fn offline(
     let owner = keys.identity.public_key();
     let stores = Stores::open(home).await?;
     let (follower, _) = follow(&stores.book, &founding, &owner).await?;
-    let own = Own::replay(&stores.own, &settings.cosigner, &founding).await?;
+    let own = Own::replay(&stores.own, &settings.cosigner, &founding, &owner).await?;
     let party = own.party(&settings.cosigner, Arc::new(keys), follower, now);
     Ok((settings, stores, party))
 }

@@ -1,6 +1,5 @@
 //! Sealed shares on disk: one file for each ceremony, `<wallet>-<epoch>-<ceremony>.share`, opened only where it belongs.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,18 +69,15 @@ impl Cabinet {
         Ok(path)
     }
 
-    /// Opens every share file. Any that does not open stops the start: a damaged or swapped share is never passed over.
+    /// Whether any share lies here.
+    pub(crate) fn holds_any(&self) -> Result<bool, Fault> {
+        Ok(!share_files(&self.dir)?.is_empty())
+    }
+
+    /// Opens every share file, the oldest first. Any that does not open stops the start: a damaged or swapped share is never
+    /// passed over.
     pub(crate) fn all(&self) -> Result<Vec<KeyShare>, Fault> {
-        let mut files = Vec::new();
-        for found in fs::read_dir(&self.dir).map_err(|e| Fault::at(&self.dir, &e))? {
-            let path = found.map_err(|e| Fault::at(&self.dir, &e))?.path();
-            if path.extension().is_some_and(|ending| ending == "share") {
-                let written = fs::metadata(&path).and_then(|m| m.modified());
-                files.push((written.map_err(|e| Fault::at(&path, &e))?, path));
-            }
-        }
-        files.sort();
-        files.into_iter().map(|(_, path)| self.open(&path)).collect()
+        share_files(&self.dir)?.iter().map(|path| self.open(path)).collect()
     }
 
     fn open(&self, path: &Path) -> Result<KeyShare, Fault> {
@@ -130,22 +126,24 @@ pub(crate) fn not_opened(path: &Path, error: SealError) -> Fault {
     Fault::new(path.display().to_string(), why, mend)
 }
 
-/// Of all shares, the one for each wallet that `known` names by its public key, or, where it names none, the newest.
-pub(crate) fn choose(
-    shares: Vec<KeyShare>,
-    known: &BTreeMap<WalletId, String>,
-) -> (Vec<KeyShare>, Vec<String>) {
-    let mut chosen: BTreeMap<WalletId, KeyShare> = BTreeMap::new();
-    let mut ignored = Vec::new();
-    for share in shares {
-        let wallet = share.facts().wallet.clone();
-        let other =
-            known.get(&wallet).is_some_and(|key| *key != share.facts().public_key.to_string());
-        let spare = if other { Some(share) } else { chosen.insert(wallet, share) };
-        ignored
-            .extend(spare.map(|s| format!("{}-{}", s.facts().wallet, s.facts().ceremony.short())));
+/// The shares in a directory, the oldest first.
+fn share_files(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let mut files = Vec::new();
+    for found in fs::read_dir(dir).map_err(|e| Fault::at(dir, &e))? {
+        let path = found.map_err(|e| Fault::at(dir, &e))?.path();
+        if path.extension().is_some_and(|ending| ending == "share") {
+            let written = fs::metadata(&path).and_then(|m| m.modified());
+            files.push((written.map_err(|e| Fault::at(&path, &e))?, path));
+        }
     }
-    (chosen.into_values().collect(), ignored)
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The file of a share of this wallet and epoch, whatever its ceremony, if one lies here.
+pub(crate) fn present(dir: &Path, wallet: &WalletId, epoch: u64) -> Result<Option<PathBuf>, Fault> {
+    let same = |path: &PathBuf| parse_name(path).is_some_and(|(w, e)| w == *wallet && e == epoch);
+    Ok(share_files(dir)?.into_iter().find(same))
 }
 
 fn check_path(dir: &Path) -> PathBuf {

@@ -1,84 +1,88 @@
-//! Snapshots of the replica's fold, so that a restart reads only the tail. A cosigner restores only from one that it
-//! signed itself, and only if its own replica goes on from there.
+//! Snapshots, so that a restart reads only the tails: of the replica's fold, and of what was folded from the own ledger. A
+//! cosigner goes on from none that it did not sign itself.
 //!
-//! A blob is three parts: the head as JSON, the owner's signature over it, each on a line, and the fold's bytes.
+//! A snapshot that cannot be read is not used, and an alarm says so. One of our own that the ledger on the disk does not go
+//! on from is worse: for the replica it means that the desk's book is told again; for the own ledger it means that marks of
+//! what was signed are gone, and then nothing starts here.
 
-use quorate_cosigner::party::Keys;
-use quorate_custody::{Book, Follower};
+use quorate_cosigner::party::snapshot::{self, OwnFold};
+use quorate_custody::{Charter, Follower};
 use quorate_host::{Fault, Store};
-use quorate_ledger::Frontier;
 use quorate_terms::canonical::Term as _;
 use quorate_terms::charter::CharterText;
-use quorate_terms::digest::tag;
 use quorate_terms::entry::Entry;
-use quorate_terms::{Digest, PublicKey, Signature};
-use serde::{Deserialize, Serialize};
+use quorate_terms::{CosignerId, Digest, PublicKey};
 
-use crate::trouble::{fault, refused};
+use crate::trouble::fault;
 
-/// The snapshot's name in the store.
-pub(crate) const NAME: &str = "replica";
+/// The replica's snapshot in its store.
+pub(crate) const REPLICA: &str = "replica";
+/// The own ledger's snapshot in its store.
+pub(crate) const OWN: &str = "own";
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Head {
-    v: u8,
-    size: u64,
-    frontier: Frontier,
-    book: Digest,
+/// How a fold came to be.
+#[derive(Default)]
+pub(crate) struct Start {
+    /// Entries that a snapshot held; the others were folded.
+    pub(crate) held: u64,
+    /// Why a snapshot was not used, if there was one.
+    pub(crate) trouble: Option<String>,
 }
 
-/// The present fold, signed.
-pub(crate) fn write(follower: &Follower, keys: &dyn Keys) -> Result<Vec<u8>, Fault> {
-    let book = follower.book().to_snapshot().map_err(|e| refused("snapshot", &e))?;
-    let head = Head {
-        v: 1,
-        size: follower.size(),
-        frontier: follower.frontier().clone(),
-        book: Digest::of(tag::SNAPSHOT, &book),
-    };
-    let head =
-        serde_json::to_vec(&head).map_err(|e| fault("snapshot", &e.to_string(), "report this"))?;
-    let signature = keys.identity(&Digest::of(tag::SNAPSHOT, &head)).to_string();
-    Ok([head.as_slice(), b"\n", signature.as_bytes(), b"\n", &book].concat())
-}
+/// A snapshot, or why there is none to go on from: nothing, if there never was one.
+pub(crate) type Restored<T> = Result<T, Option<String>>;
 
-/// The fold of the latest snapshot of our own, or none: then the whole replica is replayed.
-pub(crate) async fn restore(
+/// The fold of the replica's latest snapshot of our own; without one the whole replica is folded.
+pub(crate) async fn replica(
     store: &Store,
     founding: &CharterText,
     owner: &PublicKey,
-) -> Result<Option<Follower>, Fault> {
-    let Some((_, blob)) = store.snapshot(NAME).await? else { return Ok(None) };
-    let Some(follower) = read(&blob, founding, owner) else {
-        tracing::warn!("the snapshot is not ours or is damaged; replaying the whole replica");
-        return Ok(None);
+) -> Result<Restored<Follower>, Fault> {
+    let Some((_, blob)) = store.snapshot(REPLICA).await? else { return Ok(Err(None)) };
+    let follower = match Follower::from_snapshot(founding, owner, &blob) {
+        Ok(follower) => follower,
+        Err(refusal) => return Ok(Err(Some(refusal.to_string()))),
     };
-    let size = follower.size();
-    if size == 0 || size > store.size() {
-        return Ok(None);
-    }
-    let last = store.read(size.saturating_sub(1), 1).await?.into_iter().next().unwrap_or_default();
-    let goes_on = Entry::from_canonical(&last)
-        .and_then(|e| e.digest())
-        .is_ok_and(|d| d == follower.book().head());
-    if !goes_on {
-        tracing::warn!("the snapshot is of another replica; replaying this one whole");
-    }
-    Ok(goes_on.then_some(follower))
+    let (size, head) = (follower.size(), follower.book().head());
+    Ok(match ends_with(store, size, head).await? {
+        true => Ok(follower),
+        false => {
+            Err(Some("the snapshot is of another replica than the one on the disk".to_owned()))
+        }
+    })
 }
 
-fn read(blob: &[u8], founding: &CharterText, owner: &PublicKey) -> Option<Follower> {
-    let mut parts = blob.splitn(3, |byte| *byte == b'\n');
-    let (head, signature, book) = (parts.next()?, parts.next()?, parts.next()?);
-    let signature: Signature = std::str::from_utf8(signature).ok()?.parse().ok()?;
-    if !owner.verifies(&Digest::of(tag::SNAPSHOT, head), &signature) {
-        return None;
+/// What the latest snapshot of the own ledger holds; without one the whole ledger is folded.
+pub(crate) async fn own(
+    store: &Store,
+    me: &CosignerId,
+    charter: Charter,
+    owner: &PublicKey,
+) -> Result<Restored<OwnFold>, Fault> {
+    let Some((_, blob)) = store.snapshot(OWN).await? else { return Ok(Err(None)) };
+    let fold = match snapshot::read(me, charter, owner, &blob) {
+        Ok(fold) => fold,
+        Err(refusal) => return Ok(Err(Some(refusal.to_string()))),
+    };
+    if ends_with(store, fold.book.size(), fold.book.head()).await? {
+        return Ok(Ok(fold));
     }
-    let head: Head = serde_json::from_slice(head).ok()?;
-    if head.v != 1 || head.book != Digest::of(tag::SNAPSHOT, book) {
-        return None;
+    let why = format!(
+        "does not hold the {} entries that this cosigner made a snapshot of: marks of what it signed are gone",
+        fold.book.size()
+    );
+    Err(fault("own.db", &why, LOST))
+}
+
+/// What to do when the own ledger is not the one that was written here.
+pub(crate) const LOST: &str = "keep this directory as evidence; put keys, cosigner.toml and charter.json into a new one and use `backup restore` there";
+
+/// Whether the ledger in this store has at least `size` entries, and `head` is the digest of the last of those.
+async fn ends_with(store: &Store, size: u64, head: Digest) -> Result<bool, Fault> {
+    let Some(last) = size.checked_sub(1) else { return Ok(head == Digest::ZERO) };
+    if size > store.size() {
+        return Ok(false);
     }
-    let book = Book::from_snapshot(founding, book).ok()?;
-    (book.size() == head.size).then(|| Follower::new(book, head.frontier))
+    let bytes = store.read(last, 1).await?.into_iter().next().unwrap_or_default();
+    Ok(Entry::from_canonical(&bytes).and_then(|entry| entry.digest()).is_ok_and(|d| d == head))
 }

@@ -1,6 +1,6 @@
 //! What a cosigner says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_cosigner::Party;
 use quorate_host::ui::{Table, Tone, Ui};
@@ -31,6 +31,8 @@ pub(crate) struct Status {
     /// Void entries that nobody has resumed from.
     pub(crate) voids: Vec<u64>,
     pub(crate) peers: BTreeMap<CosignerId, String>,
+    /// Until when this cosigner may have signed what its own ledger does not say: since a restore without a record.
+    pub(crate) forgotten_until: Option<Timestamp>,
     /// Alarms since the daemon started, by rule.
     pub(crate) alarms: BTreeMap<String, u64>,
     /// This cosigner's clock, in milliseconds since the epoch.
@@ -51,6 +53,8 @@ pub(crate) struct WalletView {
     pub(crate) barred: bool,
     /// Whether this cosigner's backup is proven.
     pub(crate) backup: bool,
+    /// Holders without a proven backup: while there is one, the wallet signs on development chains only.
+    pub(crate) unproven: BTreeSet<CosignerId>,
 }
 
 /// One freeze at this cosigner's own door or in the book.
@@ -83,6 +87,7 @@ impl Status {
                 .collect(),
             voids: book.voids().map(|(index, _)| index).collect(),
             peers: BTreeMap::new(),
+            forgotten_until: charter.forgotten_until(),
             alarms: BTreeMap::new(),
             clock: now,
         }
@@ -115,6 +120,20 @@ impl Status {
             self.root.short(),
             self.own,
         );
+        for wallet in self.wallets.iter().filter(|wallet| !wallet.unproven.is_empty()) {
+            let names: Vec<&str> = wallet.unproven.iter().map(CosignerId::as_str).collect();
+            text.push_str(&format!(
+                "{} {} signs on development chains only: no proven backup of {}; run `backup make` and `backup verify` there\n",
+                ui.tone(Tone::Wait, "held back"),
+                wallet.wallet,
+                names.join(", "),
+            ));
+        }
+        if let Some(until) = &self.forgotten_until {
+            text.push_str(&format!(
+                "record   a share was restored without its record: what it signed before {until} is not known here\n"
+            ));
+        }
         for (peer, state) in &self.peers {
             text.push_str(&format!("peer     {peer} {}\n", quorate_host::telemetry::safe(state)));
         }
@@ -157,5 +176,8 @@ fn view(party: &Party, wallet: &WalletId) -> WalletView {
         share: party.share(wallet).is_some(),
         barred: known.is_some_and(|w| w.barred.is_some()) || party.charter().is_barred(wallet),
         backup: known.is_some_and(|w| w.backups.contains(party.me())),
+        unproven: known
+            .map(|w| w.holders.difference(&w.backups).cloned().collect())
+            .unwrap_or_default(),
     }
 }

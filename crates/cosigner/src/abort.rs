@@ -110,7 +110,7 @@ impl From<Bug> for Failure {
 }
 
 /// Recoverable aborts counted per wallet and peer, so that a peer cannot abort selectively for ever (a fold; the caller
-/// rebuilds it from its own ledger).
+/// starts it anew with the process: whoever restarts a cosigner has looked).
 #[derive(Clone, Debug, Default)]
 pub struct AbortCount {
     counts: BTreeMap<(WalletId, CosignerId), u32>,

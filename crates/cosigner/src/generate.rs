@@ -1,6 +1,6 @@
 //! Key generation between all holders of a wallet, from their terms to each one's share and signed word.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use quorate_terms::entry::KeyStatementBody;
 use quorate_terms::{CosignerId, Digest, PublicKey};
@@ -55,14 +55,7 @@ impl GenerateRun {
 
     /// Takes one message from a peer.
     pub fn receive(&mut self, bytes: &[u8], identity: &dyn Identity) -> Progress<NewKey> {
-        let (send, outcome) = self.run.receive(bytes, identity, || true);
-        let state = match outcome {
-            Err(State::Refused(refusal)) => State::Refused(refusal),
-            Err(_) => State::Duplicate,
-            Ok(None) => State::Waiting,
-            Ok(Some(end)) => self.end(end),
-        };
-        Progress { send, state }
+        self.run.receive(bytes, identity, || true).settle(|end| self.end(end))
     }
 
     fn end(&self, end: End<Generated>) -> State<NewKey> {
@@ -80,7 +73,7 @@ impl GenerateRun {
                 phase,
                 kind: AbortKind::Recoverable,
                 cause: "the library failed on a peer's bytes".into(),
-                culprits: self.task.peers().map(|s| s.cosigner.clone()).collect::<BTreeSet<_>>(),
+                culprits: self.task.others(),
             })),
         }
     }

@@ -16,3 +16,6 @@ pub const SIGN_BYTES_MAX: [usize; 3] = [32 * 1024, 64 * 1024, 128];
 ///
 /// A peer that aborts selectively learns at most what a failed check tells it; this bounds how often it may ask.
 pub const ABORTS_MAX: u32 = 10;
+
+/// Most bytes of any message of any round, its envelope included.
+pub const MESSAGE_BYTES_MAX: usize = 192 * 1024 + crate::session::ENVELOPE_OVERHEAD;

@@ -6,16 +6,19 @@
 mod drill;
 mod follow;
 mod generate;
+mod open;
 mod own;
 mod running;
+mod shares;
 mod sign;
+pub mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_custody::protocol::{Answer, Call};
 use quorate_custody::{Charter, Follower, Refusal};
-use quorate_terms::entry::{BackupStatement, Entry};
+use quorate_terms::entry::{BackupStatement, Entry, ShareRestored};
 use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::{CosignerId, Digest, PublicKey, Signature, Timestamp, WalletId};
 use zeroize::Zeroizing;
@@ -26,8 +29,9 @@ use crate::session::Identity;
 use crate::share::KeyShare;
 
 pub use drill::DrillCall;
-pub use own::OwnBook;
+pub use own::{Notes, OwnBook};
 pub(crate) use running::{Early, Running};
+use shares::Shares;
 
 /// Names a call of the host's, so that its answer finds its way back.
 pub type CallId = u64;
@@ -88,6 +92,22 @@ pub enum Event {
         /// What it says.
         call: DrillCall,
     },
+    /// The operator puts a share back from a backup; the host writes it once this is durable.
+    Restored(ShareRestored),
+    /// The host's wall clock was set, or this cosigner's own ledger is ahead of it at the start.
+    ClockJumped {
+        /// What it should have shown.
+        expected: Timestamp,
+        /// What it showed.
+        found: Timestamp,
+    },
+    /// The host found something wrong that people must hear of.
+    Noticed {
+        /// The rule that fired.
+        rule: &'static str,
+        /// What it is about.
+        subject: String,
+    },
     /// Time went by.
     Ticked,
 }
@@ -143,6 +163,8 @@ pub enum Effect {
         /// What it is about.
         subject: String,
     },
+    /// Something could not be recorded, so nothing of this step may be done or said: end the process.
+    Halt,
 }
 
 /// What to make durable, and what to do then.
@@ -164,14 +186,15 @@ pub struct Party {
     follower: Follower,
     charter: Charter,
     own: OwnBook,
-    shares: BTreeMap<WalletId, Arc<KeyShare>>,
+    shares: Shares,
     running: BTreeMap<Digest, Running>,
     early: Early,
     aborts: AbortCount,
-    statements: Vec<BackupStatement>,
-    freezes: Vec<Freeze>,
-    barred: Vec<(WalletId, CosignerId, String)>,
+    notes: Notes,
     placement: Option<Placement>,
+    /// Alarms of each rule that were recorded since a time: a peer that makes noise fills no disk.
+    noise: BTreeMap<&'static str, (Timestamp, u32)>,
+    unrecorded: bool,
 }
 
 /// Where a cosigner's shares run, as its host declares it.
@@ -202,14 +225,14 @@ impl Party {
             follower,
             charter,
             own,
-            shares: BTreeMap::new(),
+            shares: Shares::default(),
             running: BTreeMap::new(),
             early: Early::default(),
             aborts: AbortCount::default(),
-            statements: Vec::new(),
-            freezes: Vec::new(),
-            barred: Vec::new(),
+            notes: Notes::default(),
             placement: None,
+            noise: BTreeMap::new(),
+            unrecorded: false,
         }
     }
 
@@ -240,47 +263,63 @@ impl Party {
 
     /// The wallets whose shares are in memory.
     pub fn wallets(&self) -> impl Iterator<Item = &WalletId> {
-        self.shares.keys()
+        self.shares.wallets()
     }
 
-    /// A share that is in memory.
+    /// The share in memory that is the wallet's key in the book; while the book names none, the newest.
     pub fn share(&self, wallet: &WalletId) -> Option<&Arc<KeyShare>> {
-        self.shares.get(wallet)
+        self.shares.of(wallet, self.follower.book())
     }
 
-    /// Takes a share that the host unsealed. One that is not the key of the book, once the book names it, signs nothing.
-    pub fn load(&mut self, share: KeyShare) {
-        let wallet = share.facts().wallet.clone();
-        let known = self.follower.book().wallet(&wallet).map(|w| w.public_key.clone());
-        let own = known.is_none_or(|key| key == share.facts().public_key.to_string());
-        if self.charter.is_barred(&wallet) {
+    /// Takes a share that the host unsealed, later ones over earlier ones. Says whether it is of use: one that is not the
+    /// key of the book, once the book names it, signs nothing and is not kept.
+    pub fn load(&mut self, share: KeyShare) -> bool {
+        let known = self.follower.book().wallet(&share.facts().wallet);
+        let own =
+            known.is_none_or(|wallet| wallet.public_key == share.facts().public_key.to_string());
+        if self.charter.is_barred(&share.facts().wallet) {
             share.freeze();
         }
         if own {
-            self.shares.insert(wallet, share.shared());
+            self.shares.put(share.shared());
         }
+        own
     }
 
     /// What to tell the book again after a restart, as the own ledger remembers it.
     pub fn remember(&mut self, entry: &Entry) {
-        use quorate_terms::entry::Body;
-        match &entry.body {
-            Body::BackupVerified(proven) => self.statements.push(proven.statement.clone()),
-            Body::Frozen(frozen) => self.freezes.extend(frozen.signed.clone()),
-            Body::PeerBanned(barred) => {
-                self.barred.push((
-                    barred.wallet.clone(),
-                    barred.holder.clone(),
-                    barred.cause.clone(),
-                ));
-            }
-            _ => {}
-        }
+        self.notes.fold(entry);
+    }
+
+    /// As [`Party::remember`], for all entries at once.
+    #[must_use]
+    pub fn remembering(self, notes: Notes) -> Self {
+        Self { notes, ..self }
+    }
+
+    /// What was folded from the own ledger, as bytes under this cosigner's signature.
+    ///
+    /// # Errors
+    /// As [`snapshot::write`].
+    pub fn own_snapshot(&self) -> Result<Vec<u8>, Refusal> {
+        let fold = (&self.own, &self.charter, &self.notes);
+        snapshot::write(&self.me, fold, |digest| self.keys.identity(digest))
     }
 
     /// What follows from an event. The party's memory has moved on when this returns: if the host cannot make replica and
     /// records durable it must stop and start again from disk.
+    ///
+    /// Time is never earlier than the own ledger's last entry: a clock that was set back makes nothing live longer.
     pub fn step(&mut self, event: Event, now: Timestamp) -> Step {
+        let now = now.max(self.own.last_at());
+        let mut step = self.happened(event, now);
+        if self.unrecorded {
+            step.effects = vec![Effect::Halt];
+        }
+        step
+    }
+
+    fn happened(&mut self, event: Event, now: Timestamp) -> Step {
         match event {
             Event::Called { id, call } => self.called(id, &call, now),
             Event::PeerSpoke { from, bytes } => self.peer_spoke(&from, &bytes, now),
@@ -288,6 +327,14 @@ impl Party {
             Event::FreezeHere { scope, cause } => self.freeze_here(scope, cause, now),
             Event::BackupRead { id, share, backup } => self.backup_read(id, share, backup, now),
             Event::DrillAsked { id, from, call } => self.drill_asked(id, &from, &call, now),
+            Event::Restored(restored) => self.restored(restored, now),
+            Event::ClockJumped { expected, found } => {
+                let way = if found < expected { "back" } else { "forward" };
+                let subject =
+                    format!("the clock was set {way}: it shows {found}, due was {expected}");
+                self.noticed("clock_jump", &subject, now)
+            }
+            Event::Noticed { rule, subject } => self.noticed(rule, &subject, now),
             Event::Ticked => self.tick(now),
         }
     }

@@ -50,8 +50,35 @@ pub(crate) enum End<T> {
     Panicked(&'static str),
 }
 
-/// What to send, and: still under way, ended, or (as an error) a state that changed nothing.
-pub(crate) type Heard<T> = (Vec<Parcel>, Result<Option<End<T>>, State<T>>);
+/// What one message led to, before its protocol has had a word on the end.
+pub(crate) struct Heard<T> {
+    send: Vec<Parcel>,
+    what: What<T>,
+}
+
+enum What<T> {
+    Refused(Refusal),
+    Duplicate,
+    Waiting,
+    Ended(End<T>),
+}
+
+impl<T> Heard<T> {
+    fn nothing(what: What<T>) -> Self {
+        Self { send: Vec::new(), what }
+    }
+
+    /// As the caller sees it; `end` says what the protocol makes of an ending.
+    pub(crate) fn settle<O>(self, end: impl FnOnce(End<T>) -> State<O>) -> Progress<O> {
+        let state = match self.what {
+            What::Refused(refusal) => State::Refused(refusal),
+            What::Duplicate => State::Duplicate,
+            What::Waiting => State::Waiting,
+            What::Ended(ended) => end(ended),
+        };
+        Progress { send: self.send, state }
+    }
+}
 
 pub(crate) struct Run<T> {
     session: Session,
@@ -87,26 +114,29 @@ impl<T> Run<T> {
         alive: impl Fn() -> bool,
     ) -> Heard<T> {
         match self.session.receive(bytes) {
-            Err(refusal) => return (Vec::new(), Err(State::Refused(refusal))),
-            Ok(Arrival::Duplicate) => return (Vec::new(), Err(State::Duplicate)),
+            Err(refusal) => return Heard::nothing(What::Refused(refusal)),
+            Ok(Arrival::Duplicate) => return Heard::nothing(What::Duplicate),
             Ok(Arrival::New) if self.machine.is_none() => {
-                return (Vec::new(), Err(State::Refused(Refusal::Over)));
+                return Heard::nothing(What::Refused(Refusal::Over));
             }
             Ok(Arrival::New) => {}
         }
-        let mut sent = Vec::new();
+        let mut send = Vec::new();
         while let Some(inbox) = self.session.take_round() {
             let Some(machine) = self.machine.take() else { break };
             if !alive() {
-                return (Vec::new(), Ok(Some(End::Stopped(frozen(machine.phase()).into()))));
+                let end = End::Stopped(frozen(machine.phase()).into());
+                return Heard::nothing(What::Ended(end));
             }
             match self.step(machine, inbox, identity) {
-                Ok(parcels) => sent.extend(parcels),
-                Err(End::Done(output)) => return (sent, Ok(Some(End::Done(output)))),
-                Err(end) => return (Vec::new(), Ok(Some(end))),
+                Ok(parcels) => send.extend(parcels),
+                Err(End::Done(output)) => {
+                    return Heard { send, what: What::Ended(End::Done(output)) };
+                }
+                Err(end) => return Heard::nothing(What::Ended(end)),
             }
         }
-        (sent, Ok(None))
+        Heard { send, what: What::Waiting }
     }
 
     /// One step. The machine is moved into the guard and dropped by unwinding, so nothing half-done is ever used again.

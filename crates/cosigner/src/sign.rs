@@ -1,6 +1,6 @@
 //! Threshold signing between a quorum of holders, from their terms to a signature that an independent library accepts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quorate_terms::{CosignerId, Digest, PublicKey};
@@ -82,14 +82,7 @@ impl SignRun {
     /// Takes one message from a peer.
     pub fn receive(&mut self, bytes: &[u8], identity: &dyn Identity) -> Progress<WalletSignature> {
         let share = self.share.clone();
-        let (send, outcome) = self.run.receive(bytes, identity, || !share.is_frozen());
-        let state = match outcome {
-            Err(State::Refused(refusal)) => State::Refused(refusal),
-            Err(_) => State::Duplicate,
-            Ok(None) => State::Waiting,
-            Ok(Some(end)) => self.end(end),
-        };
-        Progress { send, state }
+        self.run.receive(bytes, identity, || !share.is_frozen()).settle(|end| self.end(end))
     }
 
     fn end(&self, end: End<[u8; 64]>) -> State<WalletSignature> {
@@ -109,7 +102,7 @@ impl SignRun {
                 phase: "sign 3",
                 kind: AbortKind::Recoverable,
                 cause: "the signature does not verify".into(),
-                culprits: self.everyone_else(),
+                culprits: self.task.others(),
             })),
         }
     }
@@ -127,16 +120,12 @@ impl SignRun {
 
     fn panicked(&self, phase: &'static str) -> Failure {
         self.share.freeze();
-        let culprits = self.everyone_else();
+        let culprits = self.task.others();
         let Some(holder) = culprits.first().cloned() else {
             return Bug::new("a session without peers").into();
         };
         let cause = "the library failed on a peer's bytes".into();
         self.fail(Abort { phase, kind: AbortKind::Ban(holder), cause, culprits })
-    }
-
-    fn everyone_else(&self) -> BTreeSet<CosignerId> {
-        self.task.peers().map(|s| s.cosigner.clone()).collect()
     }
 }
 

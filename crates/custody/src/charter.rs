@@ -10,6 +10,7 @@ use quorate_terms::charter::CharterText;
 use quorate_terms::entry::{Body, Entry, Marked, Party};
 use quorate_terms::freeze::Scope;
 use quorate_terms::{AccountId, CaseId, Digest, Timestamp, WalletId};
+use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
 use crate::refusal::Refusal;
@@ -20,7 +21,16 @@ pub struct Charter {
     me: Party,
     text: CharterText,
     digest: Digest,
+    memory: Memory,
+}
+
+/// All that a charter folds from its party's own ledger, so that a party can put it into a snapshot of its own. Equal folds
+/// have equal bytes.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
     marks: BTreeMap<CaseId, Vec<Marked>>,
+    #[serde(with = "pairs")]
     nonces: BTreeMap<(AccountId, u64), CaseId>,
     sessions: BTreeSet<Digest>,
     spent: Usage,
@@ -28,6 +38,34 @@ pub struct Charter {
     lifted: BTreeSet<Digest>,
     barred: BTreeSet<WalletId>,
     seen: BTreeMap<Digest, Timestamp>,
+    /// Wallets whose shares were made while this party kept this ledger.
+    held: BTreeSet<WalletId>,
+    /// Up to when this party may have signed what its ledger does not say, by the clock of the latest restore.
+    forgotten_until: Option<Timestamp>,
+}
+
+/// A map whose keys are no strings, as a list of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, K, V>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
 }
 
 impl Charter {
@@ -45,19 +83,18 @@ impl Charter {
             return Err(Refusal::new("no_seat", "the charter seats no such cosigner", next));
         }
         let digest = text.digest()?;
-        Ok(Self {
-            me,
-            text,
-            digest,
-            marks: BTreeMap::new(),
-            nonces: BTreeMap::new(),
-            sessions: BTreeSet::new(),
-            spent: Usage::default(),
-            freezes: BTreeMap::new(),
-            lifted: BTreeSet::new(),
-            barred: BTreeSet::new(),
-            seen: BTreeMap::new(),
-        })
+        Ok(Self { me, text, digest, memory: Memory::default() })
+    }
+
+    /// What was folded so far.
+    pub const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Goes on from what this party folded before. The memory is believed: check the party's own signature over it first.
+    #[must_use]
+    pub fn recalling(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     /// Whose charter this is.
@@ -77,32 +114,32 @@ impl Charter {
 
     /// What this party has signed for a case.
     pub fn marks(&self, case: &CaseId) -> &[Marked] {
-        self.marks.get(case).map_or(&[], Vec::as_slice)
+        self.memory.marks.get(case).map_or(&[], Vec::as_slice)
     }
 
     /// The case for which this party has signed with a nonce.
     pub fn case_of_nonce(&self, account: &AccountId, nonce: u64) -> Option<CaseId> {
-        self.nonces.get(&(account.clone(), nonce)).copied()
+        self.memory.nonces.get(&(account.clone(), nonce)).copied()
     }
 
     /// Whether a session was used before.
     pub fn knows_session(&self, session: &Digest) -> bool {
-        self.sessions.contains(session)
+        self.memory.sessions.contains(session)
     }
 
     /// Everything that this party has signed, as spent, by its own clock. Nothing ever leaves it.
     pub const fn spent(&self) -> &Usage {
-        &self.spent
+        &self.memory.spent
     }
 
     /// Whether this party has barred a peer for a wallet.
     pub fn is_barred(&self, wallet: &WalletId) -> bool {
-        self.barred.contains(wallet)
+        self.memory.barred.contains(wallet)
     }
 
     /// Freezes at this party's own door.
     pub fn freezes(&self) -> impl Iterator<Item = (&Digest, &Scope)> {
-        self.freezes.iter()
+        self.memory.freezes.iter()
     }
 
     /// The freeze at this party's own door that stops a case, if any.
@@ -113,12 +150,22 @@ impl Charter {
             Scope::Wallet { wallet: frozen } => wallet == Some(frozen),
             Scope::Agent { agent: frozen } => agent == Some(frozen),
         };
-        self.freezes.iter().find(|(_, scope)| stops(scope)).map(|(digest, _)| *digest)
+        self.memory.freezes.iter().find(|(_, scope)| stops(scope)).map(|(digest, _)| *digest)
+    }
+
+    /// Whether this party kept this ledger since its share of the wallet was made.
+    pub fn has_held(&self, wallet: &WalletId) -> bool {
+        self.memory.held.contains(wallet)
+    }
+
+    /// Until when this party may have signed what this ledger does not say: since its latest restore without a record.
+    pub const fn forgotten_until(&self) -> Option<Timestamp> {
+        self.memory.forgotten_until
     }
 
     /// When this party first saw an approved charter, by its own clock.
     pub fn first_saw(&self, charter: &Digest) -> Option<Timestamp> {
-        self.seen.get(charter).copied()
+        self.memory.seen.get(charter).copied()
     }
 
     /// Takes a charter that came into force by the present one's quorum, after its delay on this party's own clock.
@@ -158,20 +205,29 @@ impl Charter {
     pub fn fold(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Marked(marked) => self.fold_mark(marked, entry.at),
-            Body::Frozen(frozen) if !self.lifted.contains(&frozen.freeze) => {
-                self.freezes.insert(frozen.freeze, frozen.scope.clone());
+            Body::Frozen(frozen) if !self.memory.lifted.contains(&frozen.freeze) => {
+                self.memory.freezes.insert(frozen.freeze, frozen.scope.clone());
             }
             Body::Unfrozen(unfrozen) => {
                 for freeze in &unfrozen.lifts {
-                    self.freezes.remove(freeze);
-                    self.lifted.insert(*freeze);
+                    self.memory.freezes.remove(freeze);
+                    self.memory.lifted.insert(*freeze);
                 }
             }
             Body::PeerBanned(barred) => {
-                self.barred.insert(barred.wallet.clone());
+                self.memory.barred.insert(barred.wallet.clone());
             }
             Body::CharterApproved(approved) => {
-                self.seen.entry(approved.charter).or_insert(entry.at);
+                self.memory.seen.entry(approved.charter).or_insert(entry.at);
+            }
+            Body::DrillJoined(drill) => {
+                self.memory.sessions.insert(drill.session);
+            }
+            Body::PlacementAttested(placed) => {
+                self.memory.held.insert(placed.wallet.clone());
+            }
+            Body::ShareRestored(restored) if !restored.record_kept => {
+                self.memory.forgotten_until = Some(entry.at);
             }
             _ => {}
         }
@@ -186,11 +242,11 @@ impl Charter {
             charges: marked.charges.clone(),
         };
         if self.marks(&marked.case).is_empty() {
-            self.spent.reserve(marked.case, claim, at);
-            self.spent.settle(&marked.case, at);
+            self.memory.spent.reserve(marked.case, claim, at);
+            self.memory.spent.settle(&marked.case, at);
         }
-        self.sessions.insert(marked.session);
-        self.nonces.insert((marked.account.clone(), marked.nonce), marked.case);
-        self.marks.entry(marked.case).or_default().push(marked.clone());
+        self.memory.sessions.insert(marked.session);
+        self.memory.nonces.insert((marked.account.clone(), marked.nonce), marked.case);
+        self.memory.marks.entry(marked.case).or_default().push(marked.clone());
     }
 }

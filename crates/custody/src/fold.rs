@@ -157,6 +157,8 @@ pub(crate) const fn is_note(body: &Body) -> bool {
             | Body::RoleEnded(_)
             | Body::CredentialEnrolled(_)
             | Body::PlacementAttested(_)
+            | Body::ShareRestored(_)
+            | Body::DrillJoined(_)
             | Body::AlertRaised(_)
             | Body::AlertAcknowledged(_)
             | Body::AlertClosed(_)

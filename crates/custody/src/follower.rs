@@ -1,12 +1,12 @@
 //! Following the book: a party's own replica, folded entry by entry, with the tree that its checkpoints are checked against.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use quorate_ledger::{Frontier, hash};
 use quorate_terms::canonical::Term;
 use quorate_terms::entry::{Body, Entry, Frozen};
 use quorate_terms::freeze::Scope;
-use quorate_terms::{Digest, Timestamp};
+use quorate_terms::{CaseId, CosignerId, Digest, Timestamp};
 
 use crate::book::{Book, Verdict};
 use crate::limits;
@@ -35,6 +35,8 @@ pub struct Followed {
     pub lifted: Vec<Digest>,
     /// A charter that was approved with them, with its case: the party notes its own time.
     pub coming: Vec<Entry>,
+    /// Signatures that came with them: the case, who is said to have taken part, and when.
+    pub signed: Vec<(CaseId, BTreeSet<CosignerId>, Timestamp)>,
 }
 
 impl Follower {
@@ -177,6 +179,9 @@ impl Followed {
             Body::Frozen(frozen) => self.freezes.push((frozen.freeze, frozen.scope.clone())),
             Body::Unfrozen(unfrozen) => self.lifted.extend(&unfrozen.lifts),
             Body::CharterApproved(_) => self.coming.push(entry),
+            Body::Signed(signed) => {
+                self.signed.push((signed.case, signed.cosigners.clone(), entry.at));
+            }
             _ => {}
         }
     }

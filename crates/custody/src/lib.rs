@@ -32,7 +32,7 @@ pub mod witness;
 
 pub use book::{Book, Verdict};
 pub use case::{Case, State};
-pub use charter::Charter;
+pub use charter::{Charter, Memory};
 pub use commission::{Commission, Drill};
 pub use dossier::Dossier;
 pub use event::{Effect, Event, Step};

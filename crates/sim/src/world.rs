@@ -412,6 +412,7 @@ impl World {
                 }
             }
             Effect::Alarm { rule, subject } => self.alarm(number, rule, &subject),
+            Effect::Halt => self.must(Err("a cosigner could not record what it did".to_owned())),
             Effect::Seal { .. } | Effect::AskDrill { .. } | Effect::Drilled { .. } => {}
         }
     }

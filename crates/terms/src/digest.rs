@@ -51,6 +51,8 @@ pub mod tag {
     pub const LINK: &str = "quorate/link/v1";
     /// A state snapshot that its owner signed.
     pub const SNAPSHOT: &str = "quorate/snapshot/v1";
+    /// A snapshot of a cosigner's own ledger that it signed itself.
+    pub const OWN_SNAPSHOT: &str = "quorate/own-snapshot/v1";
     /// The bytes that bind a sealed key share to its wallet, epoch and party.
     pub const SHARE: &str = "quorate/share/v1";
     /// The message that a backup drill signs: never a transaction of any chain.
@@ -75,7 +77,7 @@ pub mod tag {
     pub const ATTESTATION: &str = "quorate/attestation/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 29] = [
+    pub const ALL: [&str; 30] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -95,6 +97,7 @@ pub mod tag {
         CONFIGURATION,
         LINK,
         SNAPSHOT,
+        OWN_SNAPSHOT,
         SHARE,
         DRILL,
         TRANSCRIPT,

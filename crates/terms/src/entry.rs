@@ -13,8 +13,8 @@ pub use body::{
     PrincipalKind, Refused, RiskClass, Signed, Stage, TransferObserved, Warranted,
 };
 pub use keys::{
-    BackupStatement, BackupStatementBody, BackupVerified, KeyGenerated, KeyStatement,
-    KeyStatementBody, PeerBanned, PlacementAttested, RunAborted, WalletOpened,
+    BackupStatement, BackupStatementBody, BackupVerified, DrillJoined, KeyGenerated, KeyStatement,
+    KeyStatementBody, PeerBanned, PlacementAttested, RunAborted, ShareRestored, WalletOpened,
 };
 pub use people::{
     AddressListed, AddressRemoved, AgentActed, AgentEnrolled, AgentRetired, Approved,

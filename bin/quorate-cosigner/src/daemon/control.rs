@@ -5,7 +5,6 @@ use quorate_host::Secret;
 use quorate_host::link::{BoxFuture, Handler, Refused, Request};
 use quorate_host::seal::{Cost, KeySource};
 use quorate_terms::CosignerId;
-use quorate_terms::charter::CharterText;
 use quorate_terms::freeze::Scope;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
@@ -30,8 +29,8 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    pub(crate) fn new(inputs: mpsc::Sender<Input>, me: CosignerId, text: &CharterText) -> Self {
-        let party = text.party(&me).unwrap_or_default();
+    /// `party` is this cosigner's number: who holds shares, and in which order, is the same under every charter of a vault.
+    pub(crate) fn new(inputs: mpsc::Sender<Input>, me: CosignerId, party: u8) -> Self {
         Self { inputs, me, party }
     }
 

@@ -125,6 +125,10 @@ impl Executor {
                 tracing::error!(rule, subject, "alarm");
                 self.alarms.raise(rule);
             }
+            Effect::Halt => {
+                let why = "cannot hold what this cosigner was about to do, so it was not done";
+                return Err(fault("own.db", why, "report this, then start this cosigner again"));
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use quorate_cosigner::Party;
 use quorate_cosigner::party::{CallId, Effect, Event, Step};
 use quorate_custody::check_freeze;
 use quorate_custody::snapshot::is_due;
+use quorate_host::clock::Jump;
 use quorate_host::store::{Append, Ticket};
 use quorate_host::{Clock, Fault, Store};
 use quorate_terms::canonical::Term as _;
@@ -20,7 +21,7 @@ use crate::files::LocalKeys;
 use crate::rebuild::Stores;
 use crate::snapshot;
 use crate::status::Status;
-use crate::trouble::{malformed, not_appended};
+use crate::trouble::{malformed, not_appended, refused};
 
 /// A step on its way: what must be durable first, and what is to be done then.
 pub(crate) struct Batch {
@@ -48,8 +49,8 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     next: CallId,
     charter: Digest,
-    /// Entries in the newest snapshot, whoever made it: this process or one before it.
-    snapshot_at: u64,
+    /// Entries in the newest snapshots of the two ledgers, whoever made them: this process or one before it.
+    snapshots_at: (u64, u64),
 }
 
 impl Engine {
@@ -59,7 +60,7 @@ impl Engine {
         keys: Arc<LocalKeys>,
         batches: mpsc::Sender<Batch>,
         (doors, peers, alarms): (Doors, Peers, Alarms),
-        (clock, snapshot_at): (Arc<dyn Clock>, u64),
+        (clock, snapshots_at): (Arc<dyn Clock>, (u64, u64)),
     ) -> Self {
         let (book, own) = (stores.book.clone(), stores.own.clone());
         let (sizes, charter) = ((book.size(), own.size()), party.charter().digest());
@@ -76,7 +77,7 @@ impl Engine {
             clock,
             next: 0,
             charter,
-            snapshot_at,
+            snapshots_at,
         }
     }
 
@@ -84,14 +85,21 @@ impl Engine {
     ///
     /// # Errors
     /// [`Fault`] when an append cannot even be queued.
-    pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<Input>) -> Result<(), Fault> {
+    pub(crate) async fn run(
+        mut self,
+        notices: Vec<Event>,
+        mut inputs: mpsc::Receiver<Input>,
+    ) -> Result<(), Fault> {
+        for event in notices {
+            self.step(event, None, None, self.clock.now()).await?;
+        }
         while let Some(input) = inputs.recv().await {
             if let Input::Stop = input {
                 break;
             }
             self.take(input).await?;
         }
-        self.keep_snapshot().await
+        self.keep_snapshots(|size, held| size > held).await
     }
 
     async fn take(&mut self, input: Input) -> Result<(), Fault> {
@@ -145,14 +153,10 @@ impl Engine {
     }
 
     async fn tick(&mut self, now: Timestamp) -> Result<(), Fault> {
-        for jump in self.clock.take_jumps() {
-            let (expected, found) = (jump.expected.as_millis(), jump.found.as_millis());
-            tracing::error!(expected, found, "alarm: the wall clock was set");
-            self.alarms.raise("clock_jump");
+        for Jump { expected, found } in self.clock.take_jumps() {
+            self.step(Event::ClockJumped { expected, found }, None, None, now).await?;
         }
-        if is_due(self.sizes.0, self.snapshot_at) {
-            self.keep_snapshot().await?;
-        }
+        self.keep_snapshots(is_due).await?;
         self.step(Event::Ticked, None, None, now).await
     }
 
@@ -223,14 +227,24 @@ impl Engine {
         status
     }
 
-    /// Only what is on disk may be in a snapshot, so it waits for a commit of everything queued.
-    async fn keep_snapshot(&mut self) -> Result<(), Fault> {
-        if self.sizes.0 == self.snapshot_at {
-            return Ok(());
+    /// Makes a snapshot of each ledger that is due for one, by its size and what the newest one holds. Only what is on disk may be in one, so the store
+    /// writes it after everything that is queued.
+    async fn keep_snapshots(&mut self, due: impl Fn(u64, u64) -> bool) -> Result<(), Fault> {
+        if due(self.sizes.0, self.snapshots_at.0) {
+            let keys = &self.keys;
+            let blob = self.party.follower().to_snapshot(|digest| keys.identity.sign(digest));
+            let blob = blob.map_err(|e| refused("snapshot", &e))?;
+            self.snapshots_at.0 = self.sizes.0;
+            let kept = self.book.put_snapshot(snapshot::REPLICA, self.sizes.0, blob).await;
+            kept.map_err(not_appended)?;
         }
-        let blob = snapshot::write(self.party.follower(), self.keys.as_ref())?;
-        self.snapshot_at = self.sizes.0;
-        self.book.put_snapshot(snapshot::NAME, self.sizes.0, blob).await.map_err(not_appended)
+        if due(self.sizes.1, self.snapshots_at.1) {
+            let blob = self.party.own_snapshot().map_err(|e| refused("snapshot", &e))?;
+            self.snapshots_at.1 = self.sizes.1;
+            let kept = self.own.put_snapshot(snapshot::OWN, self.sizes.1, blob).await;
+            kept.map_err(not_appended)?;
+        }
+        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use quorate_terms::charter::CosignerSeat;
 use quorate_terms::entry::{Body, Entry, Marked};
 use serde_json::Value;
 
-use super::{WITHIN, identity, public};
+use super::{WITHIN, id, identity, public};
 
 pub const PASSPHRASE: &str = "canary correct horse battery staple";
 
@@ -212,11 +212,88 @@ impl Cosigner {
         self.own_entries().await.into_iter().filter_map(mark).collect()
     }
 
+    /// Its share of `ops`, opened as its passphrase allows.
+    pub fn share_bytes(&self) -> Vec<u8> {
+        use quorate_host::seal::{Cost, KeySource, open};
+        let source = KeySource::Passphrase {
+            passphrase: quorate_host::Secret::new(PASSPHRASE.as_bytes().to_vec()),
+            cost: Cost::STANDARD,
+        };
+        let context =
+            quorate_cosigner::share::associated_data(&id("ops"), 0, self.party()).unwrap();
+        let blob = fs::read(self.share_file()).unwrap();
+        open(&source, &context, &blob).unwrap().expose().to_vec()
+    }
+
+    pub fn party(&self) -> u8 {
+        if self.name == "east" { 1 } else { 2 }
+    }
+
+    /// Backs up its share of `ops`.
+    pub fn back_up(&self, backup_passphrase: &Path) -> PathBuf {
+        let file = self.dir.with_extension("backup");
+        let made = self.told(&[
+            "backup",
+            "make",
+            "--wallet",
+            "ops",
+            "--out",
+            &shown(&file),
+            "--passphrase-file",
+            &shown(&self.passphrase),
+            "--backup-passphrase-file",
+            &shown(backup_passphrase),
+        ]);
+        made.unwrap();
+        file
+    }
+
+    /// Proves a backup in a drill.
+    pub fn drill(&self, file: &Path, passphrase: &Path) -> Result<Value, String> {
+        let (file, passphrase) = (shown(file), shown(passphrase));
+        self.told(&["backup", "verify", "--file", &file, "--passphrase-file", &passphrase])
+    }
+
+    /// Puts a share back.
+    pub fn restore(&self, file: &Path, backup_passphrase: &Path) -> Result<Value, String> {
+        self.told(&[
+            "backup",
+            "restore",
+            "--file",
+            &shown(file),
+            "--passphrase-file",
+            &shown(&self.passphrase),
+            "--backup-passphrase-file",
+            &shown(backup_passphrase),
+        ])
+    }
+
+    /// Its own ledger and replica, as another copy of the disk would hold them.
+    pub fn ledgers(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        assert!(self.child.is_none());
+        let files = fs::read_dir(&self.dir).unwrap().map(|f| f.unwrap().path());
+        let ledger = |path: &PathBuf| path.to_string_lossy().contains(".db");
+        files.filter(ledger).map(|path| (path.clone(), fs::read(&path).unwrap())).collect()
+    }
+
+    /// Removes its own ledger, its replica or both.
+    pub fn lose(&self, names: &[&str]) {
+        for (path, _) in self.ledgers() {
+            if names.iter().any(|name| path.to_string_lossy().contains(name)) {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
     pub fn share_file(&self) -> PathBuf {
         let files = fs::read_dir(self.dir.join("shares")).unwrap().map(|f| f.unwrap().path());
         let mut shares = files.filter(|path| path.extension().is_some_and(|e| e == "share"));
         shares.next().unwrap()
     }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 impl Drop for Cosigner {

@@ -70,52 +70,110 @@ fn any_two_of_three_holders_sign_and_one_alone_has_no_session() {
     assert!(terms(purpose, 2, 3, &[1], 1).check().is_err());
 }
 
-/// Flips bits of round `round` of party 2 at many places, signed again; gives how party 1 ended each time.
-fn flips(round: u8, places: usize) -> BTreeMap<&'static str, usize> {
-    let mut tally = BTreeMap::new();
-    let mut length = places;
-    let mut at = 0;
-    while at < length {
-        let shares = shares();
-        let terms = sign_terms("tampered", at as u64 + 1);
-        let ends = drive(start_sign(&terms, &shares), |from, r, bytes| {
-            if (from, r) != (2, round) {
-                return bytes;
-            }
-            resign(&bytes, 2, |payload| {
-                length = payload.len();
-                payload[at] ^= 1 << (at % 8);
-            })
-        });
-        let kind = match ends.get(&1) {
-            Some(State::Done(_)) => "accepted",
-            Some(State::Failed(Failure::Banned(pending))) => {
-                assert_eq!(pending.ban().holder, name(2));
-                assert!(shares[&1].is_frozen(), "frozen before anyone is told");
-                assert!(!pending.ban().cause.contains("library failed"), "a panic: {pending:?}");
-                "banned"
-            }
-            Some(State::Failed(Failure::Aborted(abort))) => {
-                assert_eq!(abort.culprits, [name(2)].into(), "{abort}");
-                assert!(!shares[&1].is_frozen());
-                "aborted"
-            }
-            _ => "no end",
-        };
-        *tally.entry(kind).or_default() += 1;
-        at += (length / places).max(1);
+/// How party 1 ends when party 2 flips one bit of its payload of a round and signs that.
+fn flipped(round: u8, at: usize, bit: u8) -> &'static str {
+    let shares = shares();
+    let ends = drive(start_sign(&sign_terms("tampered", 1), &shares), |from, r, bytes| {
+        if (from, r) != (2, round) {
+            return bytes;
+        }
+        resign(&bytes, 2, |payload| payload[at] ^= 1 << bit)
+    });
+    match ends.get(&1) {
+        Some(State::Done(_)) => "accepted",
+        Some(State::Failed(Failure::Banned(pending))) => {
+            assert_eq!(pending.ban().holder, name(2));
+            assert!(shares[&1].is_frozen(), "frozen before anyone is told");
+            assert!(!pending.ban().cause.contains("library failed"), "a panic: {pending:?}");
+            "banned"
+        }
+        Some(State::Failed(Failure::Aborted(abort))) => {
+            assert_eq!(abort.culprits, [name(2)].into(), "{abort}");
+            assert!(!shares[&1].is_frozen());
+            "aborted"
+        }
+        _ => "no end",
     }
-    tally
+}
+
+/// What party 2 truly says in each round of signing.
+fn truly() -> BTreeMap<u8, Vec<u8>> {
+    let mut said = BTreeMap::new();
+    drive(start_sign(&sign_terms("truth", 1), &shares()), |from, round, bytes| {
+        let envelope = crate::session::Envelope::from_bytes(&bytes).unwrap();
+        if from == 2 {
+            said.insert(round, envelope.payload().to_vec());
+        }
+        bytes
+    });
+    said
+}
+
+fn size<T: Serialize>(field: &T) -> usize {
+    postcard::to_allocvec(field).unwrap().len()
+}
+
+/// The first and the last byte of every field of a payload.
+fn edges(round: u8, payload: &[u8]) -> BTreeSet<usize> {
+    let sizes = match round {
+        1 => {
+            let m: TransmitPhase1to2 = decode(payload).unwrap();
+            let o = &m.mul_transmit;
+            let before = [size(&m.parties.sender), size(&m.parties.receiver)];
+            let hashes = [size(&m.session_binding), size(&m.commitment), size(&o.nonce)];
+            let after = [size(&o.verify_x), size(&o.verify_t)];
+            let known: usize = before.iter().chain(&hashes).chain(&after).sum();
+            [&before[..], &hashes, &[payload.len() - known], &after].concat()
+        }
+        2 => {
+            let m: TransmitPhase2to3<Secp256k1> = decode(payload).unwrap();
+            let o = &m.mul_transmit;
+            vec![
+                size(&m.parties.sender),
+                size(&m.parties.receiver),
+                size(&m.session_binding),
+                size(&m.gamma_u),
+                size(&m.gamma_v),
+                size(&m.psi),
+                size(&m.public_share),
+                size(&m.instance_point),
+                size(&m.salt),
+                size(&o.vector_of_tau),
+                size(&o.ote_salt),
+                size(&o.verify_r),
+                size(&o.verify_u),
+                size(&o.gamma_sender),
+            ]
+        }
+        _ => {
+            let m: Broadcast3to4<Secp256k1> = decode(payload).unwrap();
+            vec![size(&m.u), size(&m.w)]
+        }
+    };
+    let mut edges = BTreeSet::new();
+    let mut at = 0;
+    for size in sizes {
+        edges.extend([at, at + size - 1]);
+        at += size;
+    }
+    assert_eq!(at, payload.len(), "every byte belongs to a field");
+    edges
 }
 
 #[test]
 fn row_25_one_flipped_bit_of_a_lying_cosigner_is_never_accepted_in_any_round() {
+    let truth = truly();
     for (round, places, bans) in [(1, 40, true), (2, 60, true), (3, 66, false)] {
-        let tally = flips(round, places);
-        let total: usize = tally.values().sum();
-        assert!(total >= places.min(60), "round {round}: {tally:?}");
-        let ended = tally.get("banned").unwrap_or(&0) + tally.get("aborted").unwrap_or(&0);
-        assert_eq!(ended, total, "round {round}: {tally:?}");
+        let payload = &truth[&round];
+        let step = (payload.len() / places).max(1);
+        let spread = (0..payload.len()).step_by(step);
+        let ats: BTreeSet<usize> = edges(round, payload).into_iter().chain(spread).collect();
+        let mut tally = BTreeMap::new();
+        for at in ats {
+            let end = flipped(round, at, u8::try_from(at % 8).unwrap());
+            *tally.entry(end).or_insert(0) += 1;
+            assert!(matches!(end, "banned" | "aborted"), "round {round}, byte {at}: {end}");
+        }
         assert_eq!(tally.contains_key("banned"), bans, "round {round}: {tally:?}");
     }
 }
@@ -421,6 +479,20 @@ fn the_raw_baseline_makes_real_signatures() {
 fn tolerate<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
     if let Some(value) = decode::<T>(bytes) {
         let _ = postcard::to_allocvec(&value).map(Zeroizing::new);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn row_25_any_flipped_bit_anywhere_is_refused(
+        round in 1u8..=3, place in any::<prop::sample::Index>(), bit in 0u8..8,
+    ) {
+        static TRUTH: std::sync::OnceLock<BTreeMap<u8, Vec<u8>>> = std::sync::OnceLock::new();
+        let at = place.index(TRUTH.get_or_init(truly)[&round].len());
+        let end = flipped(round, at, bit);
+        prop_assert!(matches!(end, "banned" | "aborted"), "round {}, byte {}: {}", round, at, end);
     }
 }
 

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use quorate_custody::{Drill, Refusal};
 use quorate_terms::canonical::Term;
-use quorate_terms::entry::{BackupStatement, BackupStatementBody, BackupVerified, Body};
+use quorate_terms::entry::{
+    BackupStatement, BackupStatementBody, BackupVerified, Body, DrillJoined,
+};
 use quorate_terms::{CosignerId, Digest, Timestamp, WalletId};
 use serde::{Deserialize, Serialize};
 
+use super::open::{About, not_begun};
 use super::running::Kind;
 use super::{CallId, Effect, Party, Running, Step};
-use crate::session::{CheckpointMark, Purpose, SessionTerms, Task};
+use crate::session::{CheckpointMark, Purpose};
 use crate::share::KeyShare;
 use crate::sign::SignRun;
 
@@ -83,7 +86,7 @@ impl Party {
                 "ask as a party of it",
             ));
         }
-        let share = self.shares.get(&call.wallet).cloned().ok_or_else(|| {
+        let share = self.share(&call.wallet).cloned().ok_or_else(|| {
             Refusal::new(
                 "no_share",
                 "this cosigner has no unsealed share of the wallet",
@@ -102,6 +105,8 @@ impl Party {
         backup: Option<Digest>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        self.has_place()?;
+        self.unlocked(&call.wallet)?;
         let drill = Drill::issue(&self.charter, self.follower.book(), &call.wallet)?;
         let (wallet, epoch, public_key, charter) = drill.spend();
         if share.facts().public_key.to_string() != public_key || share.facts().epoch != epoch {
@@ -111,35 +116,29 @@ impl Party {
                 "make a new backup",
             ));
         }
-        let text = self.charter.text();
-        let terms = SessionTerms {
-            v: 1,
-            vault: text.vault.clone(),
+        let about = About {
             intent: Digest::ZERO,
             purpose: Purpose::Drill { backup: call.backup },
             charter,
             // A drill moves nothing, so it binds no head of the book; the caller's clock keeps sessions apart.
             checkpoint: CheckpointMark { size: call.at.as_millis(), root: Digest::ZERO },
-            wallet,
+            wallet: wallet.clone(),
             epoch,
             attempt: 0,
-            threshold: text.threshold,
-            shares: u8::try_from(text.cosigners.len()).unwrap_or(u8::MAX),
-            parties: self.seats(&call.parties)?,
         };
-        let task = Task::new(terms, &self.me)?;
+        let task = self.task_of_key(about, share.facts(), &call.parties)?;
         let session = task.session();
-        if self.running.contains_key(&session) {
-            return Err(Refusal::new("used_session", "this drill runs already", "try again"));
-        }
-        let (run, mut parcels) =
+        self.is_fresh(&session)?;
+        let (run, parcels) =
             SignRun::start(self.scheme.as_ref(), share, task, &self.pinned(), &self.identity())
-                .map_err(|e| Refusal::new("no_run", e.to_string(), "see the cosigner's log"))?;
+                .map_err(|e| not_begun(&e))?;
+        // A share's state is reused from session to session, so no session may ever run twice, a drill's neither.
+        let joined = DrillJoined { wallet, backup: call.backup, session };
+        self.record(step, Body::DrillJoined(Box::new(joined)), now);
         let run = Kind::Drill { run: Box::new(run), backup };
         let running =
             Running { run, call: id, started_at: now, checkpoint_size: 0, cosignature: None };
-        self.running.insert(session, running);
-        parcels.extend(self.hear_early(step, &session, now));
+        let parcels = self.keep(step, session, running, parcels, now);
         self.send(step, parcels);
         Ok(())
     }
@@ -172,7 +171,6 @@ impl Party {
         let statement = BackupStatement { signature: self.keys.identity(&digest), body };
         let proven = BackupVerified { wallet, statement: statement.clone() };
         self.record(step, Body::BackupVerified(Box::new(proven)), now);
-        self.statements.push(statement.clone());
         step.effects.push(Effect::Drilled { id, result: Ok(Some(Box::new(statement))) });
     }
 

@@ -8,15 +8,21 @@ use quorate_custody::witness::Head;
 use quorate_custody::{Refusal, check_freeze};
 use quorate_terms::canonical::Term;
 use quorate_terms::digest::tag;
-use quorate_terms::entry::{AlertRaised, Body, Frozen, RollbackDetected, Severity, Unfrozen};
+use quorate_terms::entry::{
+    AlertRaised, Body, Frozen, RollbackDetected, Severity, ShareRestored, Unfrozen,
+};
 use quorate_terms::freeze::{Freeze, FreezeBody, Freezer, Scope};
-use quorate_terms::{CaseId, Digest, Timestamp};
+use quorate_terms::{CaseId, CosignerId, Digest, Timestamp};
 
 use super::{CallId, Effect, Party, RUN_DEADLINE_S, Step};
 use crate::party::running::Kind;
 
 /// Void entries told in one answer at most.
 const VOIDS_TOLD_MAX: usize = 16;
+/// Alarms of one rule that are recorded within [`NOISE_WINDOW_MS`]; more are counted and logged, and fill no disk.
+const NOISE_MAX: u32 = 32;
+/// See [`NOISE_MAX`].
+const NOISE_WINDOW_MS: u64 = 60_000;
 
 /// How far a call of the desk has fed the replica.
 enum Fed {
@@ -79,7 +85,9 @@ impl Party {
             Err(refusal) => {
                 let (party, expected_size) = (self.name(), self.follower.size());
                 let body = RollbackDetected { party, expected_size, found_size: told.from };
-                self.record(step, Body::RollbackDetected(body), now);
+                if self.is_quiet("rollback", now) {
+                    self.record(step, Body::RollbackDetected(body), now);
+                }
                 return Err(refusal);
             }
         };
@@ -89,6 +97,7 @@ impl Party {
             step.replica.push(entry);
             self.take_note(followed, now, step);
         }
+        self.shares.settle(self.follower.book());
         if told.checkpoint.is_empty() {
             return Ok(Fed::Part);
         }
@@ -102,6 +111,7 @@ impl Party {
         for (index, refusal) in followed.voids {
             self.alarm(step, "void_entry", &format!("entry {index}: {refusal}"), now);
         }
+        self.look_for_forgotten(&followed.signed, now, step);
         for entry in followed.coming {
             // The delay of a charter change runs on this party's own clock, from here.
             self.record(step, entry.body, now);
@@ -122,6 +132,28 @@ impl Party {
             // Refused until the delay has passed here; warrants say so until then.
             drop(self.charter.adopt(&text, digest, now));
         }
+    }
+
+    /// A signature in the book that names this cosigner, for a case that it has no mark for: its own ledger is not the one
+    /// that it had. It cannot know then what else it signed, so it stops until people have looked.
+    fn look_for_forgotten(
+        &mut self,
+        signed: &[(CaseId, BTreeSet<CosignerId>, Timestamp)],
+        now: Timestamp,
+        step: &mut Step,
+    ) {
+        let excused = self.charter.forgotten_until();
+        let forgotten = signed.iter().find(|(case, parties, at)| {
+            let known = excused.is_some_and(|until| *at <= until);
+            parties.contains(&self.me) && !known && self.charter.marks(case).is_empty()
+        });
+        let stopped = self.charter.freezes().any(|(_, scope)| *scope == Scope::Vault);
+        let Some((case, ..)) = forgotten.filter(|_| !stopped) else { return };
+        let subject = format!(
+            "the book says that this cosigner signed case {case}, and its own ledger does not"
+        );
+        self.alarm(step, "own_ledger_behind", &subject, now);
+        self.freeze_at_own_door(step, Scope::Vault, "own_ledger_behind".to_owned(), now);
     }
 
     /// A signed freeze counts here even where the entry that carried it is void.
@@ -147,12 +179,32 @@ impl Party {
 
     pub(super) fn freeze_here(&mut self, scope: Scope, cause: String, now: Timestamp) -> Step {
         let mut step = Step::default();
+        self.freeze_at_own_door(&mut step, scope, cause, now);
+        step
+    }
+
+    fn freeze_at_own_door(&mut self, step: &mut Step, scope: Scope, cause: String, now: Timestamp) {
         let by = Freezer::Cosigner { cosigner: self.me.clone() };
         let vault = self.charter.text().vault.clone();
         let body = FreezeBody { v: 1, vault, by, scope, at: now, cause };
-        let Ok(digest) = body.digest() else { return step };
-        let signature = self.keys.identity(&digest);
-        self.freeze(&mut step, Freeze { body, signature }, digest, now);
+        match body.digest() {
+            Ok(digest) => {
+                let signature = self.keys.identity(&digest);
+                self.freeze(step, Freeze { body, signature }, digest, now);
+            }
+            Err(_) => self.unrecorded = true,
+        }
+    }
+
+    /// A share came back from a backup. Whoever has no record that reaches back to the share's making cannot know what it
+    /// signed since, and starts frozen until the charter's quorum lifts that.
+    pub(super) fn restored(&mut self, restored: ShareRestored, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let kept = restored.record_kept;
+        self.record(&mut step, Body::ShareRestored(Box::new(restored)), now);
+        if !kept {
+            self.freeze_at_own_door(&mut step, Scope::Vault, "share_restored".to_owned(), now);
+        }
         step
     }
 
@@ -166,11 +218,10 @@ impl Party {
             by,
             cause: freeze.body.cause.clone(),
             freeze: digest,
-            signed: Some(freeze.clone()),
+            signed: Some(freeze),
             case: None,
         };
         self.record(step, Body::Frozen(Box::new(frozen)), now);
-        self.freezes.push(freeze);
         self.alarm(step, "frozen", &digest.short(), now);
     }
 
@@ -207,11 +258,31 @@ impl Party {
 
     /// Appends to this cosigner's own ledger, and to what it trusts of its own accord.
     pub(super) fn record(&mut self, step: &mut Step, body: Body, now: Timestamp) {
-        // A body of ours always has a canonical form; should one not, nothing is recorded and nothing is done.
-        if let Ok(entry) = self.own.next(body, now) {
-            self.charter.fold(&entry);
-            step.records.push(entry);
+        // A body of ours always has a canonical form; should one not, nothing is recorded and so nothing may be done.
+        match self.own.next(body, now) {
+            Ok(entry) => {
+                self.charter.fold(&entry);
+                self.notes.fold(&entry);
+                step.records.push(entry);
+            }
+            Err(_) => self.unrecorded = true,
         }
+    }
+
+    pub(super) fn noticed(&mut self, rule: &'static str, subject: &str, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        self.alarm(&mut step, rule, subject, now);
+        step
+    }
+
+    /// Whether one more record of this rule may be made now; it counts as made.
+    fn is_quiet(&mut self, rule: &'static str, now: Timestamp) -> bool {
+        let (since, count) = self.noise.entry(rule).or_insert((now, 0));
+        if now.since(*since) >= NOISE_WINDOW_MS {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= NOISE_MAX
     }
 
     pub(super) fn alarm(
@@ -229,7 +300,9 @@ impl Party {
             severity: Severity::Critical,
             subject: shown.clone(),
         };
-        self.record(step, Body::AlertRaised(Box::new(alert)), now);
+        if self.is_quiet(rule, now) {
+            self.record(step, Body::AlertRaised(Box::new(alert)), now);
+        }
         step.effects.push(Effect::Alarm { rule, subject: shown });
     }
 
@@ -300,19 +373,21 @@ impl Party {
         };
         Outbox {
             backups: self
+                .notes
                 .statements
-                .iter()
+                .values()
                 .filter(|s| {
                     book.wallet(&s.body.wallet).is_some_and(|w| !w.backups.contains(&self.me))
                 })
                 .cloned()
                 .collect(),
-            freezes: self.freezes.iter().filter(|freeze| !said(freeze)).cloned().collect(),
+            freezes: self.notes.freezes.values().filter(|f| !said(f)).cloned().collect(),
             barred: self
+                .notes
                 .barred
                 .iter()
-                .filter(|(wallet, ..)| book.wallet(wallet).is_some_and(|w| w.barred.is_none()))
-                .cloned()
+                .filter(|(wallet, _)| book.wallet(wallet).is_some_and(|w| w.barred.is_none()))
+                .map(|(wallet, (holder, cause))| (wallet.clone(), holder.clone(), cause.clone()))
                 .collect(),
         }
     }

@@ -1,6 +1,5 @@
 //! Taking part in a key ceremony: own commission, the protocol, then a sealed share before a word is said of the key.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quorate_custody::protocol::Came;
@@ -8,13 +7,14 @@ use quorate_custody::witness::Head;
 use quorate_custody::{Commission, Dossier, Refusal};
 use quorate_terms::canonical::Term;
 use quorate_terms::entry::{Body, KeyStatement, PlacementAttested};
-use quorate_terms::{CaseId, CosignerId, Digest, Timestamp};
+use quorate_terms::{CaseId, Digest, Timestamp};
 
+use super::open::{About, not_begun};
 use super::running::Kind;
-use super::{CallId, Effect, Party, Placement, RUNS_MAX, Running, Step};
+use super::{CallId, Effect, Party, Placement, Running, Step};
 use crate::generate::{GenerateRun, NewKey};
 use crate::run::{Parcel, State};
-use crate::session::{CheckpointMark, Purpose, SessionTerms, Task};
+use crate::session::{CheckpointMark, Purpose};
 
 impl Party {
     pub(super) fn generate(
@@ -39,13 +39,7 @@ impl Party {
         (head, cosignature): (&Head, Option<String>),
         now: Timestamp,
     ) -> Result<Vec<Parcel>, Refusal> {
-        if self.running.len() >= RUNS_MAX {
-            return Err(Refusal::new(
-                "busy",
-                "too many runs are open",
-                "try again when some have ended",
-            ));
-        }
+        self.has_place()?;
         let dossier = Dossier::of(self.follower.book(), case)?;
         let (case, open, charter) = Commission::issue(&self.charter, &dossier, now)?.spend();
         if open.scheme != self.scheme.name() {
@@ -55,12 +49,8 @@ impl Party {
                 "choose another scheme",
             ));
         }
-        let text = self.charter.text();
-        let everyone: BTreeSet<CosignerId> =
-            text.cosigners.iter().map(|seat| seat.cosigner.clone()).collect();
-        let terms = SessionTerms {
-            v: 1,
-            vault: text.vault.clone(),
+        self.shares.has_room(&open.wallet)?;
+        let task = self.task_of_all(About {
             intent: case.intent(),
             purpose: Purpose::Generate,
             charter,
@@ -68,28 +58,16 @@ impl Party {
             wallet: open.wallet.clone(),
             epoch: 0,
             attempt,
-            threshold: text.threshold,
-            shares: u8::try_from(text.cosigners.len()).unwrap_or(u8::MAX),
-            parties: self.seats(&everyone)?,
-        };
-        let task = Task::new(terms, &self.me)?;
+        })?;
         let session = task.session();
-        if self.running.contains_key(&session) {
-            return Err(Refusal::new(
-                "used_session",
-                "this session runs already",
-                "ask again with the next attempt",
-            ));
-        }
-        let (run, mut parcels) =
+        self.is_fresh(&session)?;
+        let (run, parcels) =
             GenerateRun::start(self.scheme.as_ref(), task, &self.pinned(), &self.identity())
-                .map_err(|e| Refusal::new("no_run", e.to_string(), "see the cosigner's log"))?;
+                .map_err(|e| not_begun(&e))?;
         let run = Kind::Generate { run: Box::new(run) };
         let running =
             Running { run, call: id, started_at: now, checkpoint_size: head.size, cosignature };
-        self.running.insert(session, running);
-        parcels.extend(self.hear_early(step, &session, now));
-        Ok(parcels)
+        Ok(self.keep(step, session, running, parcels, now))
     }
 
     /// Whether the ceremony is over.
@@ -102,7 +80,11 @@ impl Party {
         now: Timestamp,
     ) -> bool {
         match state {
-            State::Waiting | State::Duplicate | State::Refused(_) => false,
+            State::Waiting | State::Duplicate => false,
+            State::Refused(refusal) => {
+                self.contradicted(step, &refusal, now);
+                false
+            }
             State::Failed(failure) => {
                 self.failed(step, session, running, failure, now);
                 true
@@ -120,7 +102,7 @@ impl Party {
         let statement = Box::new(KeyStatement { body: key.statement, signature });
         let share = Arc::new(key.share);
         let wallet = share.facts().wallet.clone();
-        self.shares.insert(wallet.clone(), share.clone());
+        self.shares.put(share.clone());
         if let Some(Placement { host, operator, hardware }) = self.placement.clone() {
             let holder = self.me.clone();
             let placed = PlacementAttested { wallet, holder, host, operator, hardware };

@@ -1,11 +1,16 @@
-//! The head of a cosigner's own ledger.
+//! A cosigner's own ledger: its head, and what of it has to be told to the book until the book says it.
+
+use std::collections::BTreeMap;
 
 use quorate_terms::canonical::Term;
-use quorate_terms::entry::{Body, Entry, RULES_VERSION};
-use quorate_terms::{Digest, Malformed, Timestamp, VaultId};
+use quorate_terms::entry::{BackupStatement, Body, Entry, RULES_VERSION};
+use quorate_terms::freeze::Freeze;
+use quorate_terms::{CosignerId, Digest, Malformed, Timestamp, VaultId, WalletId};
+use serde::{Deserialize, Serialize};
 
 /// Where the next entry of a cosigner's own ledger goes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OwnBook {
     vault: VaultId,
     size: u64,
@@ -24,6 +29,21 @@ impl OwnBook {
         self.size
     }
 
+    /// Digest of its last entry.
+    pub const fn head(&self) -> Digest {
+        self.head
+    }
+
+    /// When its last entry was made. This cosigner's time never falls behind it, so nothing lives longer than it should.
+    pub const fn last_at(&self) -> Timestamp {
+        self.last_at
+    }
+
+    /// The vault.
+    pub const fn vault(&self) -> &VaultId {
+        &self.vault
+    }
+
     /// Moves past an entry that was read back from disk.
     ///
     /// # Errors
@@ -37,19 +57,19 @@ impl OwnBook {
             return Err(Malformed::new(
                 format!("own entry {}", entry.index),
                 "does not follow the one before",
-                "restore this cosigner's data folder from its newest backup",
+                "keep this directory as evidence; restore the share in a new one (`backup restore`)",
             ));
         }
-        self.size = self.size.saturating_add(1);
         self.head = entry.digest()?;
+        self.size = self.size.saturating_add(1);
         self.last_at = entry.at;
         Ok(())
     }
 
-    /// Makes the next entry and moves past it.
+    /// Makes the next entry and moves past it. What could not be read back at the next start is not made.
     ///
     /// # Errors
-    /// [`Malformed`] when the body has no canonical form.
+    /// [`Malformed`] when the body has no canonical form, or one that does not come back the same.
     pub fn next(&mut self, body: Body, now: Timestamp) -> Result<Entry, Malformed> {
         let entry = Entry {
             v: 1,
@@ -60,7 +80,50 @@ impl OwnBook {
             rules: RULES_VERSION.to_owned(),
             body,
         };
-        self.replay(&entry)?;
+        self.replay(&Entry::from_canonical(&entry.to_canonical()?)?)?;
         Ok(entry)
+    }
+}
+
+/// What a cosigner has to tell the book until the book says it, and how it last ran. A fold over its own ledger.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notes {
+    /// The newest proof of each wallet's backup.
+    pub(crate) statements: BTreeMap<WalletId, BackupStatement>,
+    /// Signed freezes that were not lifted.
+    pub(crate) freezes: BTreeMap<Digest, Freeze>,
+    /// Who is barred for which wallet, and why.
+    pub(crate) barred: BTreeMap<WalletId, (CosignerId, String)>,
+    configuration: Option<Digest>,
+}
+
+impl Notes {
+    /// Folds one entry.
+    pub fn fold(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::BackupVerified(proven) => {
+                self.statements.insert(proven.wallet.clone(), proven.statement.clone());
+            }
+            Body::Frozen(frozen) => {
+                if let Some(signed) = &frozen.signed {
+                    self.freezes.insert(frozen.freeze, signed.clone());
+                }
+            }
+            Body::Unfrozen(unfrozen) => {
+                self.freezes.retain(|digest, _| !unfrozen.lifts.contains(digest));
+            }
+            Body::PeerBanned(barred) => {
+                let said = (barred.holder.clone(), barred.cause.clone());
+                self.barred.entry(barred.wallet.clone()).or_insert(said);
+            }
+            Body::ConfigurationCaptured(captured) => self.configuration = Some(captured.digest),
+            _ => {}
+        }
+    }
+
+    /// Digest of the configuration that was captured last.
+    pub const fn configuration(&self) -> Option<Digest> {
+        self.configuration
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use quorate_terms::{CaseId, CosignerId, Digest, Timestamp};
 
 use crate::generate::GenerateRun;
+use crate::limits::MESSAGE_BYTES_MAX;
 use crate::party::CallId;
 use crate::sign::SignRun;
 
@@ -34,8 +35,11 @@ pub(crate) struct Early {
 const EARLY_MAX: usize = 64;
 
 impl Early {
-    /// Keeps a message; the oldest of the same peer gives way.
+    /// Keeps a message; the oldest of the same peer gives way. One that is too large for any round is not kept.
     pub(crate) fn keep(&mut self, from: &CosignerId, session: Digest, bytes: Vec<u8>) {
+        if bytes.len() > MESSAGE_BYTES_MAX {
+            return;
+        }
         let queue = self.waiting.entry(from.clone()).or_default();
         if queue.len() >= EARLY_MAX {
             queue.pop_front();

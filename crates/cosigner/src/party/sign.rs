@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use quorate_custody::protocol::Came;
-use quorate_custody::warrant::Leave;
 use quorate_custody::witness::Head;
 use quorate_custody::{Dossier, Refusal, Warrant};
 use quorate_terms::entry::{Body, PeerBanned, RunAborted};
 use quorate_terms::{CaseId, CosignerId, Digest, Timestamp, WalletId};
 
+use super::open::{About, not_begun};
 use super::running::Kind;
-use super::{CallId, Effect, Party, RUNS_MAX, Running, Step};
+use super::{CallId, Effect, Party, Running, Step};
 use crate::abort::{Abort, Failure};
+use crate::limits::MESSAGE_BYTES_MAX;
 use crate::run::{Parcel, State};
-use crate::session::{CheckpointMark, Envelope, Purpose, Seat, SessionTerms, Task};
+use crate::session::{self, CheckpointMark, Envelope, Purpose};
 use crate::sign::{SignRun, WalletSignature};
 
 impl Party {
@@ -45,13 +46,7 @@ impl Party {
         (head, cosignature): (&Head, Option<String>),
         now: Timestamp,
     ) -> Result<Vec<Parcel>, Refusal> {
-        if self.running.len() >= RUNS_MAX {
-            return Err(Refusal::new(
-                "busy",
-                "too many runs are open",
-                "try again when some have ended",
-            ));
-        }
+        self.has_place()?;
         let dossier = Dossier::of(self.follower.book(), case)?;
         let live = dossier.case().live_draft().ok_or_else(|| {
             Refusal::new(
@@ -67,11 +62,11 @@ impl Party {
         let mark = warrant.mark(Digest::ZERO, head.size);
         let leave = warrant.spend();
         self.unlocked(&leave.wallet)?;
-        let share = self.shares.get(&leave.wallet).cloned().ok_or_else(|| {
+        let share = self.share(&leave.wallet).cloned().ok_or_else(|| {
             Refusal::new(
                 "no_share",
-                "this cosigner has no unsealed share of the wallet",
-                "unseal it or restore a backup",
+                "this cosigner has no unsealed share that is the wallet's key in the book",
+                "unseal it, or put it back with `quorate-cosigner backup restore`",
             )
         })?;
         if share.facts().public_key.to_string() != leave.public_key {
@@ -81,76 +76,34 @@ impl Party {
                 "restore a backup",
             ));
         }
-        let terms = self.terms(&leave, *case, attempt, parties, head)?;
-        let task = Task::new(terms, &self.me)?;
-        let session = task.session();
-        if self.charter.knows_session(&session) {
-            return Err(Refusal::new(
-                "used_session",
-                "this session was used before",
-                "ask again with the next attempt",
-            ));
-        }
-        let mark = quorate_terms::entry::Marked { session, ..mark };
-        let (run, parcels) =
-            SignRun::start(self.scheme.as_ref(), share, task, &self.pinned(), &self.identity())
-                .map_err(|e| Refusal::new("no_run", e.to_string(), "see the cosigner's log"))?;
-        self.record(step, Body::Marked(Box::new(mark)), now);
-        let run = Kind::Sign { run: Box::new(run), case: *case };
-        let running =
-            Running { run, call: id, started_at: now, checkpoint_size: head.size, cosignature };
-        self.running.insert(session, running);
-        let mut parcels = parcels;
-        parcels.extend(self.hear_early(step, &session, now));
-        Ok(parcels)
-    }
-
-    fn terms(
-        &self,
-        leave: &Leave,
-        case: CaseId,
-        attempt: u64,
-        parties: &BTreeSet<CosignerId>,
-        head: &Head,
-    ) -> Result<SessionTerms, Refusal> {
-        let purpose =
-            Purpose::Sign { draft: leave.draft, sighash: Digest::from_bytes(leave.sighash) };
-        let text = self.charter.text();
-        Ok(SessionTerms {
-            v: 1,
-            vault: text.vault.clone(),
+        let about = About {
             intent: case.intent(),
-            purpose,
+            purpose: Purpose::Sign {
+                draft: leave.draft,
+                sighash: Digest::from_bytes(leave.sighash),
+            },
             charter: leave.charter,
             checkpoint: CheckpointMark { size: head.size, root: head.root },
             wallet: leave.wallet.clone(),
             epoch: leave.epoch,
             attempt,
-            threshold: text.threshold,
-            shares: u8::try_from(text.cosigners.len()).unwrap_or(u8::MAX),
-            parties: self.seats(parties)?,
-        })
-    }
-
-    pub(super) fn seats(&self, parties: &BTreeSet<CosignerId>) -> Result<Vec<Seat>, Refusal> {
-        let text = self.charter.text();
-        let seat = |name: &CosignerId| {
-            let party = text.party(name).ok_or_else(|| {
-                Refusal::new(
-                    "no_seat",
-                    "a party of the session has no seat",
-                    "name cosigners of the charter",
-                )
-            })?;
-            Ok(Seat { party, cosigner: name.clone() })
         };
-        let mut seats: Vec<Seat> = parties.iter().map(seat).collect::<Result<_, Refusal>>()?;
-        seats.sort_by_key(|seat| seat.party);
-        Ok(seats)
+        let task = self.task_of_key(about, share.facts(), parties)?;
+        let session = task.session();
+        self.is_fresh(&session)?;
+        let mark = quorate_terms::entry::Marked { session, ..mark };
+        let (run, parcels) =
+            SignRun::start(self.scheme.as_ref(), share, task, &self.pinned(), &self.identity())
+                .map_err(|e| not_begun(&e))?;
+        self.record(step, Body::Marked(Box::new(mark)), now);
+        let run = Kind::Sign { run: Box::new(run), case: *case };
+        let running =
+            Running { run, call: id, started_at: now, checkpoint_size: head.size, cosignature };
+        Ok(self.keep(step, session, running, parcels, now))
     }
 
     /// A peer that has used up its aborts is left alone until people have looked (row 26).
-    fn unlocked(&self, wallet: &WalletId) -> Result<(), Refusal> {
+    pub(super) fn unlocked(&self, wallet: &WalletId) -> Result<(), Refusal> {
         let locked = |name: &CosignerId| *name != self.me && self.aborts.locked(wallet, name);
         let culprit = self
             .charter
@@ -174,6 +127,9 @@ impl Party {
 
     pub(super) fn peer_spoke(&mut self, from: &CosignerId, bytes: &[u8], now: Timestamp) -> Step {
         let mut step = Step::default();
+        if bytes.len() > MESSAGE_BYTES_MAX {
+            return step;
+        }
         let Ok(envelope) = Envelope::from_bytes(bytes) else { return step };
         let session = envelope.session();
         if !self.running.contains_key(&session) {
@@ -236,7 +192,10 @@ impl Party {
     ) -> bool {
         match state {
             State::Waiting | State::Duplicate => false,
-            State::Refused(_) => false,
+            State::Refused(refusal) => {
+                self.contradicted(step, &refusal, now);
+                false
+            }
             State::Done(signature) => {
                 self.signed(step, session, running, &signature, now);
                 true
@@ -245,6 +204,18 @@ impl Party {
                 self.failed(step, session, running, failure, now);
                 true
             }
+        }
+    }
+
+    /// A peer that signs two messages for one round is caught lying: the first one counts, and people hear of it.
+    pub(super) fn contradicted(
+        &mut self,
+        step: &mut Step,
+        refusal: &session::Refusal,
+        now: Timestamp,
+    ) {
+        if let session::Refusal::Conflict(_) = refusal {
+            self.alarm(step, "two_messages", &refusal.to_string(), now);
         }
     }
 
@@ -289,11 +260,8 @@ impl Party {
                     cause: cause.clone(),
                 };
                 self.record(step, Body::PeerBanned(barred), now);
-                if let Some(share) = self.shares.get(&wallet) {
-                    share.freeze();
-                }
+                self.shares.freeze(&wallet);
                 self.alarm(step, "peer_banned", &format!("{holder} for {wallet}: {cause}"), now);
-                self.barred.push((wallet, holder.clone(), cause.clone()));
                 let culprits = BTreeSet::from([holder]);
                 let came =
                     Came::Aborted { run: *session, phase: "banned".to_owned(), cause, culprits };

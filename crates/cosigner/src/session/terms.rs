@@ -177,6 +177,11 @@ impl Task {
         self.terms.parties.iter().filter(|s| s.party != self.me.party)
     }
 
+    /// The names of the other parties.
+    pub fn others(&self) -> BTreeSet<CosignerId> {
+        self.peers().map(|seat| seat.cosigner.clone()).collect()
+    }
+
     /// The name of a party by its number.
     pub fn name(&self, party: u8) -> Option<&CosignerId> {
         self.terms.parties.iter().find(|s| s.party == party).map(|s| &s.cosigner)

@@ -36,6 +36,8 @@ pub enum Body {
     WalletOpened(Box<keys::WalletOpened>),
     PlacementAttested(Box<keys::PlacementAttested>),
     BackupVerified(Box<keys::BackupVerified>),
+    ShareRestored(Box<keys::ShareRestored>),
+    DrillJoined(Box<keys::DrillJoined>),
     RunAborted(keys::RunAborted),
     PeerBanned(keys::PeerBanned),
 

@@ -118,6 +118,36 @@ pub struct BackupVerified {
     pub statement: BackupStatement,
 }
 
+/// A holder put a share back from a backup. Stands in the holder's own ledger.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareRestored {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// The epoch of the share.
+    pub epoch: u64,
+    /// The holder.
+    pub holder: CosignerId,
+    /// SHA-256 of the sealed file.
+    pub backup: Digest,
+    /// When the backup was made, by the holder's clock then.
+    pub made_at: Timestamp,
+    /// Whether the holder's own record of what it has signed reaches back to the share's making. If not, it starts frozen.
+    pub record_kept: bool,
+}
+
+/// A holder is about to take part in a drill: its session is used up from here. Stands in the holder's own ledger.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrillJoined {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// SHA-256 of the sealed backup that is tried.
+    pub backup: Digest,
+    /// The session.
+    pub session: Digest,
+}
+
 /// What a holder says of a backup that it made and tried.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
