@@ -198,6 +198,8 @@ async fn serve(
     drop(control);
     if let Err(fault) = &ended {
         tracing::error!(%fault, "this cosigner stops at once");
+        // One of the two may be whole, and closing it would flush once more on a disk that has just failed.
+        std::mem::forget(stores);
     } else {
         stores.close().await;
     }

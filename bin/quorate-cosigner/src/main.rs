@@ -36,15 +36,12 @@ fn main() -> ExitCode {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let ended = match runtime {
+    let ended = match &runtime {
         Ok(runtime) => runtime.block_on(cli::obey(cli, no_colour)),
         Err(error) => Err(trouble::fault("runtime", &error.to_string(), "try again")),
     };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            let _nobody_listens = writeln!(std::io::stderr(), "quorate-cosigner: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    let Err(fault) = ended else { return ExitCode::SUCCESS };
+    let _nobody_listens = writeln!(std::io::stderr(), "quorate-cosigner: {fault}");
+    // At once, while the runtime stands: taking it down would close ledgers on a disk that may have failed.
+    std::process::exit(1)
 }
