@@ -227,8 +227,8 @@ impl Engine {
         status
     }
 
-    /// Makes a snapshot of each ledger that is due for one, by its size and what the newest one holds. Only what is on disk may be in one, so the store
-    /// writes it after everything that is queued.
+    /// Makes a snapshot of each ledger that is due for one, by its size and what the newest one holds. Only what is on disk
+    /// may be in one, so the store writes it after everything that is queued.
     async fn keep_snapshots(&mut self, due: impl Fn(u64, u64) -> bool) -> Result<(), Fault> {
         if due(self.sizes.0, self.snapshots_at.0) {
             let keys = &self.keys;
