@@ -17,8 +17,13 @@ use crate::say::{self, Colour};
 use crate::tidy::packages;
 
 const COLD_BUILD_S_MAX: f64 = 20.0 * 60.0;
-const BINARIES: [&str; 4] =
-    ["quorate", "quorate-cosigner-bin", "quorate-approvals", "quorate-verify"];
+const BINARIES: [&str; 5] = [
+    "quorate",
+    "quorate-cosigner-bin",
+    "quorate-approvals",
+    "quorate-verify",
+    "quorate-assessor-bin",
+];
 
 /// Runs the benches that the flags ask for.
 pub(crate) fn bench(flags: &[&str]) -> Done {

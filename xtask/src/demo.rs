@@ -15,7 +15,7 @@ use crate::Done;
 use crate::check::Verdict;
 use crate::house;
 use crate::stage::{Node, Programs, Stage};
-use narrate::Narrator;
+pub(crate) use narrate::Narrator;
 
 /// What the command line asked for.
 pub(crate) struct Wishes {

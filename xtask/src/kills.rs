@@ -19,7 +19,7 @@ use crate::stage::{
 };
 
 /// Kills in all: of the desk, and of each cosigner.
-const CYCLES: u32 = 40;
+const CYCLES: u32 = 200;
 /// Who is killed.
 const VICTIMS: [&str; 3] = ["desk", "east", "west"];
 /// What the crowd of agents may move together, in base units of the token.

@@ -18,6 +18,7 @@ mod kills;
 #[cfg(test)]
 mod spec;
 mod stage;
+mod story;
 mod tidy;
 mod tools;
 
@@ -29,6 +30,7 @@ pub(crate) type Done<T = ()> = Result<T, String>;
 const USAGE: &str = "cargo xtask <command>
 
   demo [--once] [--rpc URL]    build everything, start it and tell the story of a transfer
+  story audit                  a year of a vault, assessed and audited, told and checked
   test [--step NAME]           all that CI runs, or one step of it
   tidy [--ratchet]             the rules of STYLE.md; --ratchet lowers the ceilings to today's values
   bites                        every ban and every denied lint, shown to bite
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
 fn dispatch(words: &[&str]) -> Done {
     match words {
         ["demo", flags @ ..] => demo::demo(flags),
+        ["story", name] => story::tell(name),
         ["test"] => check::all(),
         ["test", "--step", name] => check::one(name),
         ["tidy"] => tidy::tidy(),

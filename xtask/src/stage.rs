@@ -3,6 +3,7 @@
 //! The demonstration tells its story here; the end-to-end steps of `cargo xtask test` check theirs here.
 
 mod agent;
+mod clock;
 mod founding;
 mod http;
 mod json_rpc;
@@ -20,9 +21,9 @@ use serde_json::Value;
 
 use crate::Done;
 use crate::process::{Process, free_port};
-use crate::run;
 
 pub(crate) use agent::{Agent, Wish, transfer_arguments};
+pub(crate) use clock::Clock;
 pub(crate) use founding::Founding;
 pub(crate) use http::{McpHttp, http_status};
 pub(crate) use node::Node;
@@ -113,7 +114,7 @@ impl Stage {
             cosigner => ("quorate-cosigner", format!("cosigners/{cosigner}")),
         };
         let dir = self.at(&dir);
-        let mut command = run::command(self.programs.path(program), &[]);
+        let mut command = self.programs.command(program, &[]);
         match who {
             "desk" => command.args(["up", "--dir", &dir]),
             "source" => command.args(["source", "run", "--dir", &dir]),

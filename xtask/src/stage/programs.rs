@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use serde_json::Value;
 
+use super::clock::Clock;
 use crate::Done;
 use crate::house;
 use crate::run;
@@ -24,6 +25,7 @@ const PACKAGES: [&str; 5] = [
 pub(crate) struct Programs {
     folder: PathBuf,
     transcript: Mutex<std::fs::File>,
+    clock: Option<Clock>,
 }
 
 /// What a program answered.
@@ -48,14 +50,34 @@ impl Programs {
         run::shown(&mut run::cargo(&example))?;
         let file = std::fs::File::create(transcript)
             .map_err(|e| format!("{}: {e}", transcript.display()))?;
-        Ok(Self { folder: target(), transcript: Mutex::new(file) })
+        Ok(Self { folder: target(), transcript: Mutex::new(file), clock: None })
     }
 
     /// As they are shipped. Whoever asks has built them.
     pub(crate) fn released(transcript: &Path) -> Done<Self> {
         let file = std::fs::File::create(transcript)
             .map_err(|e| format!("{}: {e}", transcript.display()))?;
-        Ok(Self { folder: target().with_file_name("release"), transcript: Mutex::new(file) })
+        let folder = target().with_file_name("release");
+        Ok(Self { folder, transcript: Mutex::new(file), clock: None })
+    }
+
+    /// Everything that starts from here on lives under this clock.
+    pub(crate) fn under(self, clock: Clock) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// The clock that a story sets, if it does.
+    pub(crate) const fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
+    }
+
+    /// A command that starts a program of ours.
+    pub(crate) fn command(&self, program: &str, words: &[&str]) -> Command {
+        let mut command = run::command(self.path(program), words);
+        if let Some(clock) = &self.clock {
+            clock.under(&mut command);
+        }
+        command
     }
 
     /// Where a program lies.
@@ -73,7 +95,7 @@ impl Programs {
     pub(crate) fn run_with(&self, program: &str, words: &[&str], input: &[u8]) -> Done<Said> {
         let what =
             format!("{program} {}", words.iter().take(3).copied().collect::<Vec<_>>().join(" "));
-        let mut command = run::command(self.path(program), words);
+        let mut command = self.command(program, words);
         command.env("NO_COLOR", "1");
         let wrap = |e: std::io::Error| format!("`{what}`: {e}");
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

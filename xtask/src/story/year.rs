@@ -1,0 +1,178 @@
+//! A year of a vault: real processes, real approvals and signatures, a real chain, on a clock that the story sets. Each month
+//! everybody starts again on another day, as after a month's maintenance.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::Done;
+use crate::demo::Narrator;
+use crate::run;
+use crate::stage::{
+    COSIGNERS, Clock, McpHttp, Node, Programs, Stage, WALLET, Wish, coin, text, transfer_arguments,
+};
+
+/// Months that pass. The last one is today's.
+const MONTHS: i64 = 12;
+/// Days from the start of one month to the next.
+const MONTH_DAYS: i64 = 30;
+/// Whom the vault pays each month.
+const SUPPLIERS: [(&str, u128); 2] = [
+    ("0x00000000000000000000000000000000005a1e50", 20),
+    ("0x00000000000000000000000000000000005a1e51", 45),
+];
+
+/// A room whose programs live under the story's clock.
+pub(super) fn stage(room: &Path, narrator: &mut Narrator) -> Done<Stage> {
+    narrator.tell("building every program (the first time takes minutes)");
+    let clock = Clock::new(room)?;
+    let programs = Programs::build(&room.join("outputs.log"))?.under(clock);
+    let node = Node::start(&room.join("anvil.log"))?;
+    narrator.begin_the_clock();
+    Stage::set(room, programs, node)
+}
+
+/// Lives it.
+pub(super) fn pass(mut stage: Stage, narrator: &mut Narrator) -> Done<Stage> {
+    narrator.chapter("A year ago: the founding");
+    go_to(&stage, MONTHS)?;
+    stage.found()?;
+    stage.start_all()?;
+    let wallet = stage.open_wallet()?;
+    stage.node.fund(&wallet, coin(100_000))?;
+    backups(&stage)?;
+    narrator.tell("three approvers, two cosigners, a wallet, and a proven backup of each share");
+    narrator.chapter("Twelve months");
+    for left in (0..MONTHS).rev() {
+        let told = month(&mut stage, left)?;
+        narrator.tell(&told);
+    }
+    let entries = stage.status()?.pointer("/size").and_then(Value::as_u64).unwrap_or_default();
+    narrator.expect(entries > 300, &format!("the book of that year has {entries} entries"))?;
+    Ok(stage)
+}
+
+/// The first of a month.
+fn go_to(stage: &Stage, months_left: i64) -> Done {
+    let clock = stage.programs.clock().ok_or("this stage has no clock of its own")?;
+    clock.go_back(months_left.saturating_mul(MONTH_DAYS));
+    Ok(())
+}
+
+fn month(stage: &mut Stage, left: i64) -> Done<String> {
+    for who in ["desk", "east", "west", "source"] {
+        stage.kill(who);
+    }
+    go_to(stage, left)?;
+    stage.start_all()?;
+    let number = MONTHS.saturating_sub(left);
+    let door = Door::of_the_month(stage, number)?;
+    for (at, (to, thousandths)) in SUPPLIERS.iter().enumerate() {
+        let case = door.send(stage, to, *thousandths, &format!("invoice-{number}-{at}"))?;
+        stage.done(&case)?;
+    }
+    let salaries = door.send(stage, SUPPLIERS[0].0, 400, &format!("salaries-{number}"))?;
+    stage.agree(&salaries)?;
+    stage.done(&salaries)?;
+    let besides = special(stage, number, &door)?;
+    stage.desk(&["agent", "revoke", &door.credential, "--wait"])?;
+    Ok(format!("month {number:>2}: three payments, one of them approved by two{besides}"))
+}
+
+/// What does not happen each month.
+fn special(stage: &Stage, number: i64, door: &Door) -> Done<&'static str> {
+    match number {
+        3 | 6 | 9 | 12 => backups(stage).map(|()| "; each backup proven by a drill"),
+        4 => policy(stage).map(|()| "; a stricter policy, agreed by two"),
+        7 => freeze(stage).map(|()| "; an exercise: frozen by one, resumed by two"),
+        10 => over(stage, door).map(|()| "; a payment over the budget, refused"),
+        _ => Ok(""),
+    }
+}
+
+/// Each cosigner makes a new backup of its share and proves it.
+fn backups(stage: &Stage) -> Done {
+    for name in COSIGNERS {
+        let (dir, secret) =
+            (stage.at(&format!("cosigners/{name}")), stage.at(&format!("secrets/{name}")));
+        let folder = stage.room.join("backups");
+        let made = std::fs::read_dir(&folder).map_or(0, Iterator::count);
+        std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let file = folder.join(format!("{name}-{made}.backup")).display().to_string();
+        let make = ["backup", "make", "--dir", &dir, "--wallet", WALLET, "--out", &file];
+        let secrets = ["--passphrase-file", &secret, "--backup-passphrase-file", &secret];
+        run_cosigner(stage, &[&make[..], &secrets].concat())?;
+        let verify = ["backup", "verify", "--dir", &dir, "--file", &file];
+        run_cosigner(stage, &[&verify[..], &["--passphrase-file", &secret]].concat())?;
+    }
+    Ok(())
+}
+
+fn run_cosigner(stage: &Stage, words: &[&str]) -> Done<Value> {
+    let words: Vec<&str> = words.iter().copied().chain(["--json"]).collect();
+    stage.programs.run("quorate-cosigner", &words)?.good()
+}
+
+/// A policy with one more denied address.
+fn policy(stage: &Stage) -> Done {
+    let mut policy = stage.desk(&["policy", "show"])?;
+    let text_of = policy.get("policy").cloned();
+    let denied = stage.node.checksummed("0x000000000000000000000000000000000bad5eed")?;
+    let mut new = text_of.unwrap_or_else(|| policy.take());
+    let account = format!("{}:{denied}", stage.node.chain()?);
+    let list = new.pointer_mut("/addresses/deny").and_then(Value::as_array_mut);
+    list.ok_or("the policy has no deny list")?.push(json!(account));
+    let file = stage.room.join("public/policy-2.json");
+    run::write(&file, &new.to_string())?;
+    let path = file.display().to_string();
+    let case = text(&stage.desk(&["policy", "propose", &path])?, "/case")?;
+    stage.agree(&case)?;
+    stage.done(&case).map(drop)
+}
+
+fn freeze(stage: &Stage) -> Done {
+    let scope = format!("wallet:{WALLET}");
+    let words = ["freeze", "--scope", &scope, "--cause", "exercise"];
+    stage.approver("cy", &words)?.good()?;
+    let case = text(&stage.desk(&["unfreeze", "--scope", &scope])?, "/case")?;
+    stage.agree(&case)?;
+    stage.done(&case).map(drop)
+}
+
+fn over(stage: &Stage, door: &Door) -> Done {
+    let case = door.send(stage, SUPPLIERS[1].0, 1_900, "too-much")?;
+    let outcome = text(&stage.ended(&case)?, "/outcome")?;
+    if outcome == "refused" { Ok(()) } else { Err(format!("over the budget: {outcome}")) }
+}
+
+/// The agent of one month, at the HTTP door.
+struct Door {
+    mcp: McpHttp,
+    chain: String,
+    credential: String,
+}
+
+impl Door {
+    fn of_the_month(stage: &Stage, number: i64) -> Done<Self> {
+        let name = format!("payer-{number}");
+        let agent = stage.admit(&name, "full")?;
+        let mcp = McpHttp::new(&stage.address("http"), &agent.token_file)?;
+        let listed = stage.desk(&["agent", "list"])?;
+        let all = listed.as_array().or_else(|| listed.get("agents").and_then(Value::as_array));
+        let mine = all.into_iter().flatten().find(|a| a.to_string().contains(&name));
+        let credential = text(mine.ok_or("the new agent is not listed")?, "/credential")?;
+        Ok(Self { mcp, chain: stage.node.chain()?, credential })
+    }
+
+    fn send(&self, stage: &Stage, to: &str, thousandths: u128, key: &str) -> Done<String> {
+        let to = stage.node.checksummed(to)?;
+        let wish = Wish { to, units: coin(thousandths), token: None, memo: None };
+        let arguments = transfer_arguments(&self.chain, &wish);
+        let draft = text(&self.mcp.call("prepare_serialized_unsigned_tx", &arguments)?, "/draft")?;
+        let arguments = json!({
+            "wallet": WALLET, "chain": self.chain, "draft": draft, "idempotencyKey": key,
+            "confirmBroadcast": true,
+        });
+        text(&self.mcp.call("send_transaction", &arguments)?, "/case")
+    }
+}
