@@ -8,6 +8,7 @@ mod founding;
 mod http;
 mod json_rpc;
 mod node;
+mod office;
 mod people;
 mod programs;
 mod secrets;
@@ -27,6 +28,7 @@ pub(crate) use clock::Clock;
 pub(crate) use founding::Founding;
 pub(crate) use http::{McpHttp, http_status};
 pub(crate) use node::Node;
+pub(crate) use office::Office;
 pub(crate) use programs::{Programs, Said, target};
 pub(crate) use token::{Token, coin, tokens};
 
@@ -60,7 +62,7 @@ impl Stage {
             let folder = room.join(folder);
             std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         }
-        for folder in ["approvers", "cosigners", "agents", "secrets"] {
+        for folder in ["approvers", "cosigners", "agents", "secrets", "backups"] {
             secrets::own_folder(&room.join(folder))?;
         }
         let token = Token::deploy(&node)?;

@@ -2,6 +2,7 @@
 //!
 //! `audit`: a year of a vault, on a clock that the story sets, and what auditors make of its ledger.
 
+mod readiness;
 mod year;
 
 use crate::Done;
@@ -24,6 +25,9 @@ pub(crate) fn audit() -> Done<Verdict> {
     narrator.chapter("The stage");
     let stage = year::stage(&room, &mut narrator)?;
     let stage = year::pass(stage, &mut narrator)?;
+    let office = readiness::take_in(&stage, &mut narrator)?;
+    readiness::tell(&office, &mut narrator)?;
+    drop(office);
     drop(stage);
     Ok(Verdict::Passed(narrator.claims()))
 }

@@ -97,7 +97,6 @@ fn backups(stage: &Stage) -> Done {
             (stage.at(&format!("cosigners/{name}")), stage.at(&format!("secrets/{name}")));
         let folder = stage.room.join("backups");
         let made = std::fs::read_dir(&folder).map_or(0, Iterator::count);
-        std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let file = folder.join(format!("{name}-{made}.backup")).display().to_string();
         let make = ["backup", "make", "--dir", &dir, "--wallet", WALLET, "--out", &file];
         let secrets = ["--passphrase-file", &secret, "--backup-passphrase-file", &secret];
@@ -158,9 +157,9 @@ impl Door {
         let agent = stage.admit(&name, "full")?;
         let mcp = McpHttp::new(&stage.address("http"), &agent.token_file)?;
         let listed = stage.desk(&["agent", "list"])?;
-        let all = listed.as_array().or_else(|| listed.get("agents").and_then(Value::as_array));
-        let mine = all.into_iter().flatten().find(|a| a.to_string().contains(&name));
-        let credential = text(mine.ok_or("the new agent is not listed")?, "/credential")?;
+        let is_mine = |row: &&Value| row.get(1).and_then(Value::as_str) == Some(name.as_str());
+        let mine = listed.as_array().into_iter().flatten().find(is_mine);
+        let credential = text(mine.ok_or("the new agent is not listed")?, "/0")?;
         Ok(Self { mcp, chain: stage.node.chain()?, credential })
     }
 
