@@ -36,6 +36,9 @@ pub struct DeskConfig {
     /// Milliseconds between looks at the chain and news to the cosigners.
     #[serde(default = "poll")]
     pub poll_ms: u64,
+    /// How the log is written, on standard error: `text` for people, which is the default, or `json` for collectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<quorate_host::telemetry::Format>,
 }
 
 /// One chain's node.

@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod common;
+#[cfg(test)]
+mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

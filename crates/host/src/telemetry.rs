@@ -19,10 +19,11 @@ use crate::fault::Fault;
 const VALUE_MAX: usize = 2048;
 
 /// How events are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For people: time, level, message, fields.
+    #[default]
     Text,
     /// For collectors: one JSON object a line.
     Json,

@@ -15,11 +15,12 @@ use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
 use quorate_gateway::stdio::serve_process;
 use quorate_host::fault::Fault;
 use quorate_host::link::{Limits, Silent};
-use quorate_host::{secret_file, unix};
+use quorate_host::{SystemClock, secret_file, telemetry, unix};
 use quorate_terms::credential::Band;
 use quorate_terms::digest::tag;
 use quorate_terms::{Digest, Malformed};
 use tokio::net::TcpListener;
+use tracing::level_filters::LevelFilter;
 
 use super::answers::Answers;
 use super::control_door::Remote;
@@ -36,6 +37,8 @@ use crate::config::HttpConfig;
 pub async fn mcp_stdio(dir: &Path, token_file: &Path, bands: Option<&str>) -> Result<(), Fault> {
     let ceiling = ceiling(bands)?;
     let token = read_token(token_file)?;
+    // Standard output is the protocol's: what goes wrong here, a panic too, is a line on standard error.
+    telemetry::start(telemetry::Format::Text, LevelFilter::WARN, SystemClock::shared())?;
     let socket = Files::at(dir).socket();
     let link = unix::connect(&socket, Arc::new(Silent), Limits::default()).await?;
     let desk = Arc::new(Remote::new(link, token));

@@ -9,9 +9,11 @@ use quorate_host::config::Config;
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
 use quorate_host::link::{BoxFuture, Handler, Limits, Pins, Refused, Request, Server};
+use quorate_host::telemetry;
 use quorate_terms::ChainId;
 use quorate_terms::canonical::Term;
 use quorate_terms::fact::{Fact, FactBody, FactKind, Fate, SignedFact};
+use tracing::level_filters::LevelFilter;
 
 use super::chain::{Chain, Sighting, Upset};
 use super::facts::{FINALITY, FinalityAsk};
@@ -33,6 +35,8 @@ struct Source {
 /// [`Fault`] when its files, its address or its configuration are not in order.
 pub async fn source_run(dir: &Path) -> Result<(), Fault> {
     let config = Config::<SourceFile>::load(&dir.join("source.toml"))?;
+    let clock = SystemClock::shared();
+    telemetry::start(telemetry::Format::Text, LevelFilter::INFO, clock.clone())?;
     let file = config.value;
     let key = Identity::load(&dir.join("keys").join("source.seed"))?;
     let link = Identity::load(&dir.join("keys").join("link.seed"))?;
@@ -41,7 +45,7 @@ pub async fn source_run(dir: &Path) -> Result<(), Fault> {
         chains.insert(chain.clone(), Chain::connect(chain, &node.rpc)?);
     }
     let (listen, desk) = (file.listen.clone(), file.desk_identity);
-    let source = Arc::new(Source { file, key, chains, clock: SystemClock::shared() });
+    let source = Arc::new(Source { file, key, chains, clock });
     let server = Server::bind(&listen, &link, Pins::new([desk]), source, Limits::default()).await?;
     tracing::info!(address = %server.address(), "the source listens");
     std::future::pending::<()>().await;

@@ -10,10 +10,11 @@ use quorate_host::config::Config;
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
 use quorate_host::store::Store;
-use quorate_host::{harden, secret_file};
+use quorate_host::{harden, secret_file, telemetry};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
 use quorate_terms::{ChainId, PersonId};
+use tracing::level_filters::LevelFilter;
 
 use super::answers::Answers;
 use super::book_door::BookDoor;
@@ -37,11 +38,12 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     let files = Files::at(dir);
     secret_file::check_dir(dir)?;
     let config = Config::<DeskConfig>::load(&files.config())?;
+    let clock = SystemClock::shared();
+    telemetry::start(config.value.log.unwrap_or_default(), LevelFilter::INFO, clock.clone())?;
     let charter = read_charter(&config.resolve(&config.value.charter))?;
     let link = Identity::load(&files.link_key())?;
     let log = Identity::load(&files.log_key())?;
     own_keys(&charter, &link, &log)?;
-    let clock = SystemClock::shared();
     let data = config.resolve(&config.value.data);
     secret_file::make_dir(&data)?;
     let store = Store::open(&Files::ledger(&data)).await?;
