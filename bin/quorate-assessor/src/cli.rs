@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use quorate_assessor::standard::StandardKey;
-use quorate_terms::{PersonId, VaultId};
+use quorate_terms::{PersonId, PublicKey, VaultId};
 
 /// The auditor's office: follows books read-only, and says how a deployment stands against the standards. It says
 /// "assessed"; only a registrar's certificate says more.
@@ -56,6 +55,18 @@ pub(crate) enum Command {
         #[arg(long)]
         checkpoint: PathBuf,
     },
+    /// Follow a pinned book at its desk's door, read-only, up to the newest witnessed head.
+    Follow {
+        /// The vault; not needed where one book is pinned.
+        #[arg(long)]
+        vault: Option<VaultId>,
+        /// Where the desk lets readers in, host and port; remembered.
+        #[arg(long, requires = "identity")]
+        desk: Option<String>,
+        /// The link key that the desk must prove (`quorate charter show`); remembered.
+        #[arg(long, requires = "desk")]
+        identity: Option<PublicKey>,
+    },
     /// What a named person says about the outside world, checked against the evidence model and signed.
     Attest {
         /// One of the attested kinds of standards/evidence/model.toml.
@@ -90,28 +101,50 @@ pub(crate) enum Command {
         #[arg(long)]
         by: PersonId,
     },
-    /// Assess the pinned books against a standard.
+    /// Assess a pinned book against standards.
     Assess {
-        /// The standard, as `ccss 9.0`.
-        standard: StandardKey,
+        /// The standard, as `ccss 9.0`, or `all`.
+        standard: String,
+        #[command(flatten)]
+        scope: Scope,
         /// The level that is sought.
         #[arg(long)]
         level: Option<String>,
-        /// Days of the period, ending with the newest entry.
-        #[arg(long, default_value_t = 365)]
-        days: u64,
-        /// A profile that tightens parameters.
-        #[arg(long)]
-        profile: Option<String>,
         /// Show every control, not only counts, levels and gaps.
         #[arg(long)]
         all: bool,
     },
-    /// Everything about one control: what it asks, how it is decided, and how it stands.
+    /// Everything about one control: what it asks, how it is decided, by which queries, and how it stands now. Writes nothing.
     Show {
         /// The control, as `ccss 9.0 1.01.1.1`.
         control: String,
+        #[command(flatten)]
+        scope: Scope,
+        /// Write each cited entry with its proof into this folder.
+        #[arg(long, value_name = "DIR")]
+        proofs: Option<PathBuf>,
     },
+    /// How findings changed, one strip for each control that ever changed while watched.
+    History {
+        /// A standard, as `ccss 9.0`, or one control; all, when none.
+        what: Option<String>,
+        /// Days that a strip shows.
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
+    /// Follow the desk and evaluate, as entries come, the controls that read them. Ends when told to.
+    Watch {
+        #[command(flatten)]
+        scope: Scope,
+        /// Milliseconds between looks at the desk.
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
+        every_ms: u64,
+        /// Look once, evaluate what is new, and end.
+        #[arg(long)]
+        once: bool,
+    },
+    /// What is wrong here, or soon will be, and how to mend it.
+    Doctor,
     /// Audits by people: every step an entry of the office's ledger.
     #[command(subcommand)]
     Audit(crate::audit::Audit),
@@ -125,6 +158,23 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+/// What an assessment is about.
+#[derive(Args)]
+pub(crate) struct Scope {
+    /// The vault; not needed where one book is pinned.
+    #[arg(long)]
+    pub(crate) vault: Option<VaultId>,
+    /// Days of the period, ending with the newest entry.
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u64).range(1..=3660))]
+    pub(crate) days: u64,
+    /// A profile that tightens parameters.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Assess as of this day or moment instead of now; what came later is not looked at.
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -1,31 +1,37 @@
 //! One function a command: open the office, do the one thing, record it, say what came of it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::CommandFactory as _;
-use quorate_assessor::finding::{EvidenceRef, Finding};
+use quorate_assessor::finding::EvidenceRef;
 use quorate_assessor::record::{Attestation, AttestationBody, Record};
 use quorate_assessor::standard::{ControlKey, StandardKey};
 use quorate_host::Identity;
 use quorate_host::random::Random;
 use quorate_host::ui::{Table, Ui};
 use quorate_ledger::LogPolicy;
-use quorate_terms::{Digest, Malformed, PersonId, Term as _, Timestamp};
+use quorate_terms::{Digest, Malformed, PersonId, PublicKey, Term as _, Timestamp, VaultId};
 use serde_json::{Value as Json, json};
 
-use crate::cli::{Cli, Command};
-use crate::home::{self, Home};
+use crate::cli::{Cli, Command, Scope};
+use crate::home::{self, DeskAt, Home};
 use crate::library::{self, Shelf};
 use crate::office::Office;
 use crate::screen::{self, Screen};
 use crate::trouble::{Done, Trouble};
-use crate::{book, run, standards};
+use crate::{book, desk, doctor, look, run, standards, watch};
 
 /// Runs one command.
 pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
     match &cli.command {
         Command::Completions { shell } => Ok(completions(*shell)),
         Command::Standards(command) => standards::run(&library::load(&cli.standards)?, ui, command),
+        Command::Doctor => doctor::look(cli, ui).await,
+        Command::Watch { scope, every_ms, once } => {
+            let every = Duration::from_millis(*every_ms);
+            watch::watch(cli, ui, scope, (every, *once)).await
+        }
         Command::Init { office: name, origin } => {
             let home = Home::open(&cli.dir, true)?;
             let office = Office::create(&home, name.clone(), origin).await?;
@@ -46,10 +52,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
             let reached = book::import(&home, vault, export, checkpoint)?;
             let (head, newest) = (reached.head.clone(), reached.newest);
             office.append(Record::BookReached { head, newest }).await?;
-            let (size, root) = (reached.head.size, reached.head.root);
-            let text =
-                format!("the book of `{vault}`: {size} entries, verified to root {}", root.short());
-            Ok(Screen::new(text, json!({ "head": reached.head, "newest": newest })))
+            Ok(reached_screen(vault, &reached))
         }
         Command::Attest { kind, fields, person, key, represents } => {
             let shelf = library::load(&cli.standards)?;
@@ -72,22 +75,44 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
             office.append(Record::EvidenceShown { control, evidence, by: by.clone() }).await?;
             Ok(Screen::new(text, json))
         }
-        Command::Assess { standard, level, days, profile, all } => {
-            let shelf = library::load(&cli.standards)?;
-            let asked = run::Asked {
-                standard: standard.clone(),
-                level: level.clone(),
-                days: *days,
-                profile: known_profile(&shelf, profile.as_ref())?,
-            };
-            let (results, digest) = run::assess(&home, &mut office, &shelf, &asked).await?;
-            let catalogue = run::catalogue(&shelf.library, standard)?;
-            Ok(screen::results(ui, catalogue, &results, &digest, *all))
+        Command::Follow { vault, desk, identity } => {
+            let vault = run::vault(&home, vault.as_ref())?;
+            if let (Some(address), Some(identity)) = (desk, identity) {
+                let at = DeskAt { address: address.clone(), identity: *identity };
+                home.write_desk(&vault, at)?;
+            }
+            let reached = desk::follow(&home, &mut office, &vault).await?;
+            Ok(reached_screen(&vault, &reached))
         }
-        Command::Show { control } => {
+        Command::Assess { standard, scope, level, all } => {
+            let shelf = library::load(&cli.standards)?;
+            let asked = run::Asked { level: level.clone(), ..asked(&shelf, scope)? };
+            let standards = match standard.as_str() {
+                "all" => shelf.library.catalogues.keys().cloned().collect(),
+                one => vec![one.parse::<StandardKey>()?],
+            };
+            for standard in &standards {
+                run::catalogue(&shelf.library, standard)?;
+            }
+            let evidence = run::Evidence::load(&home, &office, &shelf, &asked)?;
+            let run = run::Run::new(&office, &shelf, &asked, &evidence);
+            let mut screens = Vec::new();
+            for standard in &standards {
+                let (results, digest) = run::assess(&home, &mut office, &run, standard).await?;
+                let catalogue = run::catalogue(&shelf.library, standard)?;
+                screens.push(screen::results(ui, catalogue, &results, &digest, *all));
+            }
+            Ok(Screen::many(screens))
+        }
+        Command::Show { control, scope, proofs } => {
             let shelf = library::load(&cli.standards)?;
             let key = control_key(&shelf, control)?;
-            show(ui, &home, &mut office, &shelf, &key).await
+            let asked = asked(&shelf, scope)?;
+            look::show(ui, (&home, &office, &shelf), (&key, &asked), proofs.as_deref())
+        }
+        Command::History { what, days } => {
+            let shelf = library::load(&cli.standards)?;
+            look::history(ui, &office, &shelf, what.as_deref(), *days)
         }
         Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
         _ => status(&home, &office),
@@ -133,12 +158,27 @@ async fn attest(office: &mut Office, shelf: &Shelf, said: &Said<'_>, key: &Path)
     body.check(&shelf.model)?;
     let person =
         if key.exists() { Identity::load(key)? } else { Identity::create(key, Random::start()?)? };
+    same_key(office, said.person, person.public_key())?;
     let signature = person.sign(&body.digest()?);
     let attestation = Attestation { body, key: person.public_key(), signature };
     let json = json!(attestation);
     let index = office.append(Record::Attested(Box::new(attestation))).await?;
     let text = format!("entry {index}: {} is on record, signed by {}", said.kind, said.person);
     Ok(Screen::new(text, json))
+}
+
+/// A person's first words here fix the key of all that follow.
+fn same_key(office: &Office, person: &PersonId, key: PublicKey) -> Done<()> {
+    let first = office.lines().iter().find_map(|line| match &line.body {
+        Record::Attested(said) if said.body.person == *person => Some(said.key),
+        _ => None,
+    });
+    if first.is_none_or(|first| first == key) {
+        return Ok(());
+    }
+    let message = format!("{person} has signed with another key before");
+    let next = "use that key; somebody whose key is lost speaks under a new pseudonym";
+    Err(Trouble::refused("other_key", message, next))
 }
 
 fn field_of(text: &str) -> Done<(String, Json)> {
@@ -189,24 +229,21 @@ fn known_profile(shelf: &Shelf, profile: Option<&String>) -> Done<Option<String>
     Err(Trouble::refused("unknown_profile", format!("there is no profile `{id}`"), next))
 }
 
-async fn show(
-    ui: &Ui,
-    home: &Home,
-    office: &mut Office,
-    shelf: &Shelf,
-    key: &ControlKey,
-) -> Done<Screen> {
-    let asked = run::Asked { standard: key.of(), level: None, days: 365, profile: None };
-    let (results, _) = run::assess(home, office, shelf, &asked).await?;
-    let found: Option<Finding> = results.findings.into_iter().find(|f| f.control == *key);
-    let (Some(control), Some(finding)) = (shelf.library.control(key), found) else {
-        return Err(Trouble::refused(
-            "unknown_control",
-            format!("`{key}` is no control"),
-            "mend the id",
-        ));
-    };
-    Ok(screen::control(ui, control, shelf.library.decisions.get(key), &finding))
+fn reached_screen(vault: &VaultId, reached: &book::Reached) -> Screen {
+    let (size, root) = (reached.head.size, reached.head.root);
+    let text = format!("the book of `{vault}`: {size} entries, verified to root {}", root.short());
+    Screen::new(text, json!({ "head": reached.head, "newest": reached.newest }))
+}
+
+/// What a command's scope asks of a run.
+pub(crate) fn asked(shelf: &Shelf, scope: &Scope) -> Done<run::Asked> {
+    Ok(run::Asked {
+        level: None,
+        days: scope.days,
+        profile: known_profile(shelf, scope.profile.as_ref())?,
+        as_of: scope.as_of.as_deref().map(moment).transpose()?,
+        vault: scope.vault.clone(),
+    })
 }
 
 fn status(home: &Home, office: &Office) -> Done<Screen> {

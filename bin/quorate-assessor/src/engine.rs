@@ -3,7 +3,6 @@
 //! Invariant: a query reads tables and views of the model, calls functions of a short list, and ends within a number of steps
 //! and rows. It writes nothing, opens nothing and loads nothing.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,10 +24,17 @@ const STEPS_PER_LOOK: u32 = 10_000;
 const LOOKS_MAX: u64 = 50_000;
 /// Rows that one query may give.
 const ROWS_MAX: u64 = 10_000_000;
+/// Memory that SQLite may take in this process, in bytes: a query that wants more has no answer.
+const HEAP_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Prepared inserts that are kept: one for each kind.
+const STATEMENTS: usize = 128;
 /// The longest query, in bytes.
 const QUERY_BYTES_MAX: i32 = 65_536;
 /// The longest text or row, in bytes.
 const VALUE_BYTES_MAX: i32 = 4 * 1024 * 1024;
+
+/// Columns by which queries join tables; they get an index.
+const KEYS: [&str; 6] = ["case", "wallet", "person", "alert", "credential", "party"];
 
 /// What a query may call. Nothing here reads a file, a clock or chance.
 const FUNCTIONS: [&str; 33] = [
@@ -67,14 +73,25 @@ const FUNCTIONS: [&str; 33] = [
     "upper",
 ];
 
+/// Columns by kind.
+pub(crate) type Reads = BTreeMap<String, BTreeSet<String>>;
+
 /// Tables of entries, being filled and then asked.
 pub(crate) struct Engine {
     db: Connection,
     model: Model,
     gate: Gate,
-    /// Kinds that some query reads; others are not loaded.
-    wanted: BTreeSet<String>,
-    inserts: RefCell<BTreeMap<String, String>>,
+    /// What some query reads; nothing else is loaded.
+    wanted: Reads,
+    /// By entry of ours: the kinds that it fills, each with its fields and its statement.
+    inserts: BTreeMap<String, Vec<Insert>>,
+}
+
+/// How one kind's rows are written.
+struct Insert {
+    kind: Kind,
+    fields: Vec<String>,
+    sql: String,
 }
 
 /// What the hooks share with the engine.
@@ -84,7 +101,7 @@ struct Gate {
     closed: Arc<AtomicU64>,
     /// Looks that are left to the query that runs.
     looks: Arc<AtomicU64>,
-    tables: Arc<Mutex<BTreeSet<String>>>,
+    reads: Arc<Mutex<Reads>>,
 }
 
 impl Gate {
@@ -94,9 +111,9 @@ impl Gate {
         }
         match action {
             AuthAction::Select => true,
-            AuthAction::Read { table_name, .. } => {
-                let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-                tables.insert(table_name.to_owned());
+            AuthAction::Read { table_name, column_name } => {
+                let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+                reads.entry(table_name.to_owned()).or_default().insert(column_name.to_owned());
                 !table_name.starts_with("sqlite_")
             }
             AuthAction::Function { function_name } => {
@@ -128,23 +145,48 @@ impl Engine {
             )
         })?;
         guard(&db, &gate).map_err(broken)?;
-        let inserts = RefCell::default();
-        Ok(Self { db, model, gate, wanted: BTreeSet::new(), inserts })
+        Ok(Self { db, model, gate, wanted: Reads::new(), inserts: BTreeMap::new() })
     }
 
-    /// The tables that a query reads, through views too. Also says whether it is a query at all.
-    pub(crate) fn reads(&self, query: &str) -> Result<BTreeSet<String>, NoAnswer> {
-        self.gate.tables.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.prepare(query)?;
+    /// The tables and columns that a query reads, through views too. Also says whether it is a query at all.
+    pub(crate) fn reads(&self, query: &str) -> Result<Reads, NoAnswer> {
+        self.gate.reads.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        drop(self.prepare(query)?);
         self.gate.shut(false);
-        let tables = self.gate.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = tables.iter().filter(|name| self.model.kind(name).is_some());
-        Ok(known.cloned().collect())
+        let mut reads = self.gate.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reads = std::mem::take(&mut *reads);
+        reads.retain(|name, _| self.model.kind(name).is_some());
+        Ok(reads)
     }
 
-    /// Asks for these kinds to be loaded.
-    pub(crate) fn want(&mut self, kinds: impl IntoIterator<Item = String>) {
-        self.wanted.extend(kinds);
+    /// Asks for these columns to be loaded.
+    pub(crate) fn want(&mut self, reads: Reads) {
+        for (kind, columns) in reads {
+            self.wanted.entry(kind).or_default().extend(columns);
+        }
+        self.inserts.clear();
+        for (name, columns) in &self.wanted {
+            let Some(kind) = self.model.kind(name) else { continue };
+            let source = kind.source.as_ref().unwrap_or(name).clone();
+            self.inserts.entry(source).or_default().push(Insert::of(kind, columns));
+        }
+    }
+
+    /// Every column of every kind.
+    #[cfg(test)]
+    pub(crate) fn everything(model: &Model) -> Reads {
+        let all = |kind: &Kind| kind.fields.iter().cloned().collect();
+        model.kinds.iter().map(|kind| (kind.name.clone(), all(kind))).collect()
+    }
+
+    /// Whether some query reads what an entry of this kind fills.
+    pub(crate) fn wants(&self, entry: &str) -> bool {
+        self.inserts.contains_key(entry)
+    }
+
+    /// The kinds that an entry of ours fills and some query reads.
+    pub(crate) fn filled_by(&self, entry: &str) -> impl Iterator<Item = &str> {
+        self.inserts.get(entry).into_iter().flatten().map(|insert| insert.kind.name.as_str())
     }
 
     /// Loads one verified entry. `signer` is whoever vouches for it besides the log.
@@ -156,41 +198,40 @@ impl Engine {
         signer: Option<&str>,
     ) -> Result<(), Fault> {
         let Some(name) = body.get("type").and_then(Json::as_str) else { return Ok(()) };
-        for kind in self.model.filled_by(name).filter(|kind| self.wanted.contains(&kind.name)) {
-            self.insert(kind, place, &model::instant(at), body, signer)?;
-        }
-        Ok(())
-    }
-
-    fn insert(
-        &self,
-        kind: &Kind,
-        (book, index): (&str, u64),
-        at: &str,
-        body: &Json,
-        signer: Option<&str>,
-    ) -> Result<(), Fault> {
-        let mut inserts = self.inserts.borrow_mut();
-        let sql = inserts.entry(kind.name.clone()).or_insert_with(|| {
-            let holes = vec!["?"; kind.fields.len().saturating_add(4)].join(", ");
-            let names: String = kind.fields.iter().map(|f| format!(", \"{f}\"")).collect();
-            format!("INSERT INTO \"{}\" (book, idx, at, signer{names}) VALUES ({holes})", kind.name)
-        });
-        let mut row = vec![
+        let Some(inserts) = self.inserts.get(name) else { return Ok(()) };
+        let (book, index) = place;
+        let first = [
             Value::Text(book.to_owned()),
             Value::Integer(i64::try_from(index).unwrap_or(i64::MAX)),
-            Value::Text(at.to_owned()),
+            Value::Text(model::instant(at)),
             signer.map_or(Value::Null, |signer| Value::Text(signer.to_owned())),
         ];
-        row.extend(kind.row(body));
-        let mut statement = self.db.prepare_cached(sql).map_err(broken)?;
-        statement.execute(rusqlite::params_from_iter(row.iter().map(Bound))).map_err(broken)?;
+        for Insert { kind, fields, sql } in inserts {
+            let columns: Vec<Value> = fields.iter().map(|name| kind.column(name, body)).collect();
+            let row = first.iter().chain(&columns).map(Bound);
+            let mut statement = self.db.prepare_cached(sql).map_err(broken)?;
+            statement.execute(rusqlite::params_from_iter(row)).map_err(broken)?;
+        }
         Ok(())
     }
 
     /// Begins or ends one transaction around a load of many entries.
     pub(crate) fn batch(&self, begin: bool) -> Result<(), Fault> {
-        self.db.execute_batch(if begin { "BEGIN" } else { "COMMIT; ANALYZE" }).map_err(broken)
+        if begin {
+            return self.db.execute_batch("BEGIN").map_err(broken);
+        }
+        let mut end = String::new();
+        for insert in self.inserts.values().flatten() {
+            let table = &insert.kind.name;
+            for name in KEYS.iter().filter(|name| insert.fields.iter().any(|field| field == *name))
+            {
+                let index = format!(
+                    "CREATE INDEX IF NOT EXISTS \"{table}_{name}\" ON \"{table}\" (\"{name}\");"
+                );
+                end.push_str(&index);
+            }
+        }
+        self.db.execute_batch(&format!("{end}COMMIT;ANALYZE")).map_err(broken)
     }
 
     /// Prepares a query of others behind the shut gate; the gate stays shut for running it.
@@ -270,24 +311,24 @@ fn read(row: &rusqlite::Row<'_>, names: &[String]) -> Result<Row, NoAnswer> {
     Ok(columns)
 }
 
+impl Insert {
+    fn of(kind: &Kind, wanted: &BTreeSet<String>) -> Self {
+        let fields: Vec<String> =
+            kind.fields.iter().filter(|field| wanted.contains(*field)).cloned().collect();
+        let holes = vec!["?"; fields.len().saturating_add(4)].join(", ");
+        let names: String = fields.iter().map(|field| format!(", \"{field}\"")).collect();
+        let table = &kind.name;
+        let sql =
+            format!("INSERT INTO \"{table}\" (book, idx, at, signer{names}) VALUES ({holes})");
+        Self { kind: kind.clone(), fields, sql }
+    }
+}
+
 fn table(kind: &Kind) -> String {
     let column = |name: &String| format!(", \"{name}\"");
     let columns: String = kind.fields.iter().chain(&kind.unrecorded).map(column).collect();
-    let index = |name: &str| {
-        let table = &kind.name;
-        let known = kind.fields.iter().any(|field| field == name);
-        if known {
-            format!("CREATE INDEX \"{table}_{name}\" ON \"{table}\" (\"{name}\");")
-        } else {
-            String::new()
-        }
-    };
-    let indexes: String =
-        ["case", "wallet", "person", "alert", "credential", "party"].map(index).concat();
-    format!(
-        "CREATE TABLE \"{}\" (book TEXT, idx INTEGER, at TEXT, signer TEXT{columns});{indexes}",
-        kind.name
-    )
+    let table = &kind.name;
+    format!("CREATE TABLE \"{table}\" (book TEXT, idx INTEGER, at TEXT, signer TEXT{columns});")
 }
 
 fn guard(db: &Connection, gate: &Gate) -> rusqlite::Result<()> {
@@ -295,6 +336,11 @@ fn guard(db: &Connection, gate: &Gate) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     // A name in double quotes that is no column must be an error, not a text.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    // A large sort or a temporary table must not reach the disk.
+    db.execute_batch(&format!(
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA hard_heap_limit = {HEAP_BYTES_MAX}"
+    ))?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     db.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, QUERY_BYTES_MAX)?;
     db.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;

@@ -131,7 +131,7 @@ fn tables(shelf: &Shelf, rows: &[Row]) -> Engine {
         kind.source = None;
     }
     let mut engine = Engine::new(model, &shelf.views).unwrap();
-    engine.want(shelf.model.kinds.iter().map(|kind| kind.name.clone()));
+    engine.want(Engine::everything(&shelf.model));
     for (index, row) in (0_u64..).zip(rows) {
         let kind = shelf.model.kind(&row.kind).unwrap_or_else(|| panic!("no kind {}", row.kind));
         for name in row.fields.keys() {
@@ -247,9 +247,9 @@ fn every_question_that_is_written_has_a_break_and_reads_only_what_is_recorded() 
         let queries = [&decision.population, &decision.exceptions, &decision.unknown];
         for query in queries.into_iter().flatten() {
             let kinds = engine.reads(query).unwrap_or_else(|no| panic!("{control}: {}", no.why));
-            let missing = shelf.model.not_recorded(kinds.iter());
+            let missing = shelf.model.not_recorded(kinds.keys());
             assert!(missing.is_empty(), "{control} reads {missing:?}, which nothing records");
-            reads.entry(control.clone()).or_default().extend(kinds);
+            reads.entry(control.clone()).or_default().extend(kinds.into_keys());
         }
     }
     assert!(

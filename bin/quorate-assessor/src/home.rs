@@ -1,17 +1,40 @@
 //! The office's directory: what lies in it, with which modes, and one process at a time.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use quorate_host::config::Config;
 use quorate_host::random::Random;
 use quorate_host::{Fault, Identity, secret_file};
 use quorate_ledger::LogPolicy;
-use quorate_terms::VaultId;
+use quorate_terms::{PublicKey, VaultId};
+use serde::Deserialize;
 
 use crate::trouble::{Done, Trouble};
 
 /// The largest small file that is read whole, in bytes.
 const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// `assessor.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where each pinned book's desk is, by vault.
+    #[serde(default)]
+    pub(crate) desks: BTreeMap<VaultId, DeskAt>,
+}
+
+/// A desk's door for those who follow.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeskAt {
+    /// Host and port.
+    pub(crate) address: String,
+    /// The link key that it must prove.
+    pub(crate) identity: PublicKey,
+}
 
 /// The directory, held by this process alone until it is dropped.
 pub(crate) struct Home {
@@ -57,6 +80,41 @@ impl Home {
     /// Draws the office's key; refuses to replace one.
     pub(crate) fn make_identity(&self, random: Random) -> Done<Identity> {
         Ok(Identity::create(&self.dir.join("office.key"), random)?)
+    }
+
+    /// Where copies of books lie.
+    pub(crate) fn books(&self) -> PathBuf {
+        self.dir.join("books")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.dir.join("assessor.toml")
+    }
+
+    /// The office's configuration; unknown fields are refused.
+    pub(crate) fn settings(&self) -> Done<Settings> {
+        let path = self.config();
+        if !path.exists() {
+            return Ok(Settings::default());
+        }
+        Ok(Config::<Settings>::load(&path)?.value)
+    }
+
+    /// Remembers where a book's desk is.
+    pub(crate) fn write_desk(&self, vault: &VaultId, at: DeskAt) -> Done<()> {
+        let mut settings = self.settings()?;
+        settings.desks.insert(vault.clone(), at);
+        let mut text = "# The auditor's office. Unknown fields are refused.\n".to_owned();
+        for (vault, at) in &settings.desks {
+            let address = toml_text(&at.address);
+            let _infallible = write!(
+                text,
+                "\n[desks.{vault}]\naddress = {address}\nidentity = \"{}\"\n",
+                at.identity
+            );
+        }
+        let _read: Settings = quorate_host::config::parse(&text, "assessor.toml")?;
+        write(&self.config(), text.as_bytes())
     }
 
     /// Where a book's copy lies.
@@ -124,6 +182,11 @@ impl Home {
         vaults.sort();
         Ok(vaults)
     }
+}
+
+/// A text as TOML writes it; the escapes of JSON are among TOML's.
+fn toml_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// Reads a small file.

@@ -1,7 +1,7 @@
 //! The auditor's office: follows the book read-only, with its own key, ledger, command line and origin.
 //!
 //! Reading order: the command line; what lies on this disk; copies of books, and how verified entries become tables; the
-//! office's own ledger; the standards; one run of an assessment; audits by people; what is shown.
+//! office's own ledger; the standards; one run of an assessment; looking closer and watching; audits by people; what is shown.
 //!
 //! Invariant: nothing counts as evidence unless it verifies under keys that were pinned out of band. Invariant: it holds no
 //! shares and links no desk code.
@@ -14,6 +14,7 @@ mod trouble;
 mod home;
 
 mod book;
+mod desk;
 mod engine;
 
 mod office;
@@ -22,6 +23,10 @@ mod library;
 mod standards;
 
 mod run;
+
+mod doctor;
+mod look;
+mod watch;
 
 mod audit;
 

@@ -94,19 +94,34 @@ impl Office {
     /// Records an act. It is durable when this returns.
     pub(crate) async fn append(&mut self, body: Record) -> Done<u64> {
         let index = self.frontier.size();
-        let line = Line {
-            v: 1,
-            vault: self.office.clone(),
-            index,
-            prev: self.prev,
-            at: self.now(),
-            rules: RULES_VERSION.to_owned(),
-            body,
-        };
-        let bytes = line.to_canonical()?;
-        self.store.append(index, vec![bytes.clone()]).await?;
-        self.take(line, &bytes);
+        self.append_all(vec![body]).await?;
         Ok(index)
+    }
+
+    /// Records several acts, all or none. They are durable when this returns.
+    pub(crate) async fn append_all(&mut self, bodies: Vec<Record>) -> Done<()> {
+        let from = self.frontier.size();
+        let at = self.now();
+        let mut prev = self.prev;
+        let mut lines = Vec::new();
+        for (index, body) in (from..).zip(bodies) {
+            let (v, vault, rules) = (1, self.office.clone(), RULES_VERSION.to_owned());
+            let line = Line { v, vault, index, prev, at, rules, body };
+            let bytes = line.to_canonical()?;
+            prev = entry_digest(&bytes);
+            lines.push((line, bytes));
+        }
+        let bytes = lines.iter().map(|(_, bytes)| bytes.clone()).collect();
+        self.store.append(from, bytes).await?;
+        for (line, bytes) in lines {
+            self.take(line, &bytes);
+        }
+        Ok(())
+    }
+
+    /// Closes the ledger, so that another process can open it at once.
+    pub(crate) async fn close(self) {
+        self.store.close().await;
     }
 
     /// The office's clock, never before its newest line.

@@ -1,17 +1,18 @@
 //! One run of an assessment: load what is verified, ask every control, work out levels, record, then answer.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use quorate_assessor::assess::{self, Question};
 use quorate_assessor::evidence::Model;
 use quorate_assessor::finding::{EvidenceRef, Finding, Head, Period, State};
-use quorate_assessor::record::{Record, Results};
+use quorate_assessor::record::{Line, Record, Results};
 use quorate_assessor::standard::catalogue::{Catalogue, Control, Fixed};
 use quorate_assessor::standard::{ControlKey, Decision, Library, StandardKey};
-use quorate_terms::{Digest, Timestamp, canonical};
+use quorate_terms::{Digest, Timestamp, VaultId, canonical};
 
-use crate::book;
-use crate::engine::Engine;
+use crate::book::{self, Copy, Seen};
+use crate::engine::{Engine, Reads};
 use crate::home::{self, Home};
 use crate::library::Shelf;
 use crate::office::Office;
@@ -20,13 +21,16 @@ use crate::trouble::{Done, Trouble};
 /// What is asked of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    pub(crate) standard: StandardKey,
     /// The level that is sought; all, when none.
     pub(crate) level: Option<String>,
     /// How long the period is, in days, ending with the newest entry.
     pub(crate) days: u64,
     /// The profile that tightens parameters.
     pub(crate) profile: Option<String>,
+    /// The moment of assessment; now, when none. What came later is not looked at.
+    pub(crate) as_of: Option<Timestamp>,
+    /// The vault, where more than one is pinned.
+    pub(crate) vault: Option<VaultId>,
 }
 
 /// Verified evidence in tables, with what it rests on.
@@ -34,56 +38,127 @@ pub(crate) struct Evidence {
     pub(crate) engine: Engine,
     pub(crate) heads: Vec<Head>,
     pub(crate) newest: Timestamp,
+    /// The book.
+    pub(crate) copy: Copy,
 }
 
-/// Loads every pinned book and what people attested, for the controls of one standard.
-pub(crate) fn evidence(home: &Home, office: &Office, shelf: &Shelf) -> Done<Evidence> {
-    let mut engine = Engine::new(shelf.model.clone(), &shelf.views)?;
-    let queries =
-        shelf.library.decisions.values().flat_map(|d| [&d.population, &d.exceptions, &d.unknown]);
-    let mut kinds = std::collections::BTreeSet::from(["ConfigurationCaptured".to_owned()]);
-    for query in queries.flatten() {
-        // A query that cannot be prepared reads nothing; asking it says why.
-        kinds.extend(engine.reads(query).unwrap_or_default());
+/// The vault that is meant. Names of wallets and people are a vault's own, so that books are never mixed.
+pub(crate) fn vault(home: &Home, named: Option<&VaultId>) -> Done<VaultId> {
+    let mut pinned = home.pinned()?;
+    if let Some(named) = named {
+        let _is_pinned = home.read_pin(named)?;
+        return Ok(named.clone());
     }
-    engine.want(kinds);
-    engine.batch(true)?;
-    let mut heads = Vec::new();
-    let mut newest = Timestamp::ZERO;
-    for vault in home.pinned()? {
-        let reached = book::load(home, &vault, &engine)?;
-        newest = newest.max(reached.newest);
-        heads.push(reached.head);
-    }
-    for line in office.lines() {
-        if let Record::Attested(said) = &line.body {
-            let (place, at) = ((office.origin(), line.index), said.body.represents);
-            engine.load(place, at, &said.row(), Some(said.body.person.as_str()))?;
+    match (pinned.pop(), pinned.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => {
+            let next = "run `quorate-assessor pin` with the policy of a vault";
+            Err(Trouble::refused("not_pinned", "no book is pinned", next))
+        }
+        (Some(_), false) => {
+            let message = "more than one book is pinned";
+            Err(Trouble::refused("which_vault", message, "name the vault with --vault"))
         }
     }
-    engine.batch(false)?;
+}
+
+/// What a control reads, by control; and what all of them read together.
+pub(crate) fn wanted(shelf: &Shelf, engine: &Engine) -> BTreeMap<ControlKey, Reads> {
+    let mut wanted = BTreeMap::new();
+    for (control, decision) in &shelf.library.decisions {
+        let mut reads = Reads::new();
+        let queries = [&decision.population, &decision.exceptions, &decision.unknown];
+        for query in queries.into_iter().flatten() {
+            // A query that cannot be prepared reads nothing; asking it says why.
+            for (kind, columns) in engine.reads(query).unwrap_or_default() {
+                reads.entry(kind).or_default().extend(columns);
+            }
+        }
+        if decision.freshness.is_some() && !decision.configuration.is_empty() {
+            let columns = reads.entry("ConfigurationCaptured".to_owned()).or_default();
+            columns.insert("party".to_owned());
+        }
+        wanted.insert(control.clone(), reads);
+    }
+    wanted
+}
+
+impl Evidence {
+    /// Loads a pinned book and what people attested, up to a moment where one is given.
+    pub(crate) fn load(home: &Home, office: &Office, shelf: &Shelf, asked: &Asked) -> Done<Self> {
+        let vault = vault(home, asked.vault.as_ref())?;
+        let mut engine = Engine::new(shelf.model.clone(), &shelf.views)?;
+        for reads in wanted(shelf, &engine).into_values() {
+            engine.want(reads);
+        }
+        engine.batch(true)?;
+        let last = asked.as_of.unwrap_or(Timestamp::from_millis(u64::MAX));
+        let mut newest = Timestamp::ZERO;
+        let origin = home.read_pin(&vault)?.log.name().to_owned();
+        let copy = Copy::open(home, &vault, |seen| {
+            if seen.at <= last {
+                newest = newest.max(seen.at);
+                load_entry(&engine, &origin, seen)?;
+            }
+            Ok(())
+        })?;
+        for line in office.lines().iter().filter(|line| line.at <= last) {
+            let _kinds = load_attested(&engine, office, line)?;
+        }
+        engine.batch(false)?;
+        let heads = vec![copy.must_reach()?.head, own_head(office)];
+        Ok(Self { engine, heads, newest, copy })
+    }
+}
+
+/// The head of the office's own ledger.
+pub(crate) fn own_head(office: &Office) -> Head {
     let own = office.head();
-    heads.push(Head { book: own.origin, size: own.size, root: own.root });
-    Ok(Evidence { engine, heads, newest })
+    Head { book: own.origin, size: own.size, root: own.root }
+}
+
+/// One verified entry of a book as rows, if some query reads its kind.
+pub(crate) fn load_entry(engine: &Engine, origin: &str, seen: &Seen<'_>) -> Done<()> {
+    if book::kind(seen.bytes).is_some_and(|kind| engine.wants(kind)) {
+        engine.load((origin, seen.index), seen.at, &book::body(seen.bytes)?, None)?;
+    }
+    Ok(())
+}
+
+/// What a person attested as a row. Only a statement under the person's own signature is one. Gives its kind.
+pub(crate) fn load_attested<'a>(
+    engine: &Engine,
+    office: &Office,
+    line: &'a Line,
+) -> Done<Option<&'a str>> {
+    let Record::Attested(said) = &line.body else { return Ok(None) };
+    if !said.is_signed()? || said.body.office != *office.name() {
+        let message =
+            format!("line {} of the office's ledger was not signed as it says", line.index);
+        let next = "restore office.db from a copy; nothing is assessed on forged words";
+        return Err(Trouble::refused("forged", message, next));
+    }
+    let (place, at) = ((office.origin(), line.index), said.body.represents);
+    engine.load(place, at, &said.row(), Some(said.body.person.as_str()))?;
+    Ok(Some(&said.body.kind))
 }
 
 /// Assesses one standard and records the results.
 pub(crate) async fn assess(
     home: &Home,
     office: &mut Office,
-    shelf: &Shelf,
-    asked: &Asked,
+    run: &Run<'_>,
+    standard: &StandardKey,
 ) -> Done<(Results, Digest)> {
-    let catalogue = catalogue(&shelf.library, &asked.standard)?;
-    let evidence = evidence(home, office, shelf)?;
-    let results = results(office, shelf, catalogue, asked, &evidence)?;
+    let results = run.results(standard)?;
     let bytes = canonical::to_bytes(&results, "results")?;
     let digest = Digest::sha256(&bytes);
+    // The whole file first, then the line that names it: results without a line never happened.
     home::write(&home.results(&format!("{digest}.json")), &bytes)?;
     let record = Record::Assessed {
-        standard: asked.standard.clone(),
+        standard: standard.clone(),
         results: digest,
-        sought: asked.level.clone(),
+        sought: run.asked.level.clone(),
         reached: results.reached.overall.clone(),
         heads: results.heads.clone(),
     };
@@ -100,45 +175,6 @@ pub(crate) fn catalogue<'a>(library: &'a Library, key: &StandardKey) -> Done<&'a
     })
 }
 
-fn results(
-    office: &Office,
-    shelf: &Shelf,
-    catalogue: &Catalogue,
-    asked: &Asked,
-    evidence: &Evidence,
-) -> Done<Results> {
-    let sought = sought(catalogue, asked.level.as_deref())?;
-    let now = office.now();
-    let to = evidence.newest.min(now);
-    let period = Period { from: to.minus_s(asked.days.saturating_mul(86_400)), to };
-    let run = Run { office, shelf, asked, evidence, period, now };
-    let findings = catalogue
-        .controls
-        .iter()
-        .map(|control| {
-            let key = asked.standard.control(&control.id);
-            if catalogue.rank(control.level.as_deref()) > sought {
-                return run.not_sought(key);
-            }
-            run.found(key, control)
-        })
-        .collect::<Vec<_>>();
-    let passes =
-        |state| matches!(state, State::Met | State::MetComparable | State::EvidencedNotApplicable);
-    Ok(Results {
-        v: 1,
-        standard: asked.standard.clone(),
-        catalogue: catalogue.digest()?,
-        official: catalogue.official,
-        period,
-        at: now,
-        heads: evidence.heads.clone(),
-        sought: asked.level.clone(),
-        reached: assess::reached(catalogue, &findings, passes),
-        findings,
-    })
-}
-
 fn sought(catalogue: &Catalogue, level: Option<&str>) -> Done<u8> {
     let Some(level) = level else { return Ok(u8::MAX) };
     match catalogue.rank(Some(level)) {
@@ -152,17 +188,65 @@ fn sought(catalogue: &Catalogue, level: Option<&str>) -> Done<u8> {
 }
 
 /// What stays the same for every control of a run.
-struct Run<'a> {
-    office: &'a Office,
+pub(crate) struct Run<'a> {
     shelf: &'a Shelf,
     asked: &'a Asked,
     evidence: &'a Evidence,
+    shown: BTreeMap<ControlKey, Vec<EvidenceRef>>,
     period: Period,
     now: Timestamp,
+    /// What was found already: a control is asked once, however many others map to it.
+    found: RefCell<BTreeMap<ControlKey, Finding>>,
 }
 
-impl Run<'_> {
-    fn found(&self, key: ControlKey, control: &Control) -> Finding {
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        office: &Office,
+        shelf: &'a Shelf,
+        asked: &'a Asked,
+        evidence: &'a Evidence,
+    ) -> Self {
+        let now = asked.as_of.unwrap_or_else(|| office.now());
+        let to = evidence.newest.min(now);
+        let period = Period { from: to.minus_s(asked.days.saturating_mul(86_400)), to };
+        let shown = shown(office, now);
+        Self { shelf, asked, evidence, shown, period, now, found: RefCell::default() }
+    }
+
+    /// Every control of a standard, and the levels that follow.
+    pub(crate) fn results(&self, standard: &StandardKey) -> Done<Results> {
+        let catalogue = catalogue(&self.shelf.library, standard)?;
+        let sought = sought(catalogue, self.asked.level.as_deref())?;
+        let findings: Vec<Finding> = catalogue
+            .controls
+            .iter()
+            .map(|control| {
+                let key = standard.control(&control.id);
+                if catalogue.rank(control.level.as_deref()) > sought {
+                    return self.not_sought(key);
+                }
+                self.found(key, control)
+            })
+            .collect();
+        let passes = |state: State| {
+            matches!(state, State::Met | State::MetComparable | State::EvidencedNotApplicable)
+        };
+        Ok(Results {
+            v: 1,
+            standard: standard.clone(),
+            catalogue: catalogue.digest()?,
+            official: catalogue.official,
+            period: self.period,
+            at: self.now,
+            heads: self.evidence.heads.clone(),
+            sought: self.asked.level.clone(),
+            reached: assess::reached(catalogue, &findings, passes),
+            findings,
+        })
+    }
+
+    /// How one control stands.
+    pub(crate) fn found(&self, key: ControlKey, control: &Control) -> Finding {
         let library = &self.shelf.library;
         match library.decisions.get(&key) {
             Some(decision) => self.decided(key, Some(decision)),
@@ -172,10 +256,13 @@ impl Run<'_> {
     }
 
     fn decided(&self, key: ControlKey, decision: Option<&Decision>) -> Finding {
+        if let Some(found) = self.found.borrow().get(&key) {
+            return found.clone();
+        }
         let question = Question {
-            evidence: shown(self.office, &key),
+            evidence: self.shown.get(&key).cloned().unwrap_or_default(),
             parameters: decision.map(|d| self.parameters(&key, d)).unwrap_or_default(),
-            control: key,
+            control: key.clone(),
             decision,
             not_recorded: decision.map(|d| missing(&self.shelf.model, d)).unwrap_or_default(),
             period: self.period,
@@ -183,7 +270,9 @@ impl Run<'_> {
             heads: &self.evidence.heads,
             newest: self.evidence.newest,
         };
-        assess::assess(&question, &self.evidence.engine)
+        let finding = assess::assess(&question, &self.evidence.engine);
+        self.found.borrow_mut().insert(key, finding.clone());
+        finding
     }
 
     /// A control of a standard without decisions of its own stands as those that map to it.
@@ -234,11 +323,13 @@ pub(crate) fn missing(model: &Model, decision: &Decision) -> Vec<String> {
     model.not_recorded(decision.entries.iter())
 }
 
-/// What people showed for a control.
-fn shown(office: &Office, key: &ControlKey) -> Vec<EvidenceRef> {
-    let shown = office.lines().iter().filter_map(|line| match &line.body {
-        Record::EvidenceShown { control, evidence, .. } if control == key => Some(evidence.clone()),
-        _ => None,
-    });
-    shown.collect()
+/// What people had shown by a moment, by control.
+fn shown(office: &Office, now: Timestamp) -> BTreeMap<ControlKey, Vec<EvidenceRef>> {
+    let mut all: BTreeMap<ControlKey, Vec<EvidenceRef>> = BTreeMap::new();
+    for line in office.lines().iter().filter(|line| line.at <= now) {
+        if let Record::EvidenceShown { control, evidence, .. } = &line.body {
+            all.entry(control.clone()).or_default().push(evidence.clone());
+        }
+    }
+    all
 }

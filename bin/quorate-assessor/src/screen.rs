@@ -23,10 +23,24 @@ impl Screen {
     pub(crate) fn new(text: impl Into<String>, json: Value) -> Self {
         Self { text: text.into(), json, well: true }
     }
+
+    /// Several answers as one; a single one stays as it is.
+    pub(crate) fn many(mut screens: Vec<Self>) -> Self {
+        if screens.len() == 1
+            && let Some(only) = screens.pop()
+        {
+            return only;
+        }
+        let text: Vec<&str> = screens.iter().map(|screen| screen.text.as_str()).collect();
+        let text = text.join("\n");
+        let well = screens.iter().all(|screen| screen.well);
+        let all: Vec<Value> = screens.into_iter().map(|screen| screen.json).collect();
+        Self { text, json: json!({ "assessments": all }), well }
+    }
 }
 
 /// How a state is coloured.
-fn tone(state: State) -> Tone {
+pub(crate) fn tone(state: State) -> Tone {
     match state {
         State::Met | State::MetComparable | State::Qualified | State::EvidencedNotApplicable => {
             Tone::Good
@@ -97,9 +111,9 @@ fn levels(catalogue: &Catalogue, results: &Results, text: &mut String) {
 /// One control, whole.
 pub(crate) fn control(
     ui: &Ui,
-    control: &Control,
-    decision: Option<&Decision>,
+    (control, decision): (&Control, Option<&Decision>),
     finding: &Finding,
+    strip: &str,
 ) -> Screen {
     let mut text = format!("{}  {}\n\n", control.id, safe(&control.title));
     let mut row = |label: &str, value: &str| {
@@ -136,6 +150,15 @@ pub(crate) fn control(
                 "verified",
                 &format!("{}, {} entries, root {}", head.book, head.size, head.root.short()),
             );
+        }
+    }
+    row("history", strip);
+    for (label, query) in [("population", 0), ("exceptions", 1)] {
+        let queries = decision.map(|d| [&d.population, &d.exceptions]);
+        let query = queries.and_then(|queries| queries.get(query).copied().cloned()).flatten();
+        if let Some(query) = query {
+            let _ =
+                writeln!(text, "\n{label}, as SQL over verified entries:\n{}", query.trim_end());
         }
     }
     let json = json!({ "control": control, "decision": decision, "finding": finding });

@@ -88,3 +88,9 @@ impl From<quorate_ledger::Refuted> for Trouble {
         quorate_ledger::Error::from(refuted).into()
     }
 }
+
+impl From<quorate_ledger::Misuse> for Trouble {
+    fn from(misuse: quorate_ledger::Misuse) -> Self {
+        Self::fault("bug", misuse.to_string(), "report this with the command that was run")
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use quorate_terms::{Digest, Malformed};
+use quorate_terms::{Digest, Malformed, Timestamp};
 
 use crate::chain::{Chain, Header, entry_digest};
 use crate::checkpoint::Checkpoint;
@@ -60,6 +60,16 @@ impl BookVerifier {
         }
         let claim = format!("checkpoint of {} entries", known.size);
         Err(Refuted::new(claim, "the log shows two histories; keep both checkpoints"))
+    }
+
+    /// How many entries were read.
+    pub const fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// The time of the last entry read.
+    pub const fn at(&self) -> Timestamp {
+        self.chain.at()
     }
 
     /// Takes the next entry, in canonical bytes.

@@ -29,6 +29,9 @@ pub struct ReadAnswer {
     pub entries: Vec<String>,
     /// The signed note, with the cosignatures that the desk has for it.
     pub checkpoint: String,
+    /// The newest note that enough witnesses cosigned, where that is an older one: a busy book has no quiet moment to wait for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<String>,
     /// The desk's clock.
     pub clock: Timestamp,
 }

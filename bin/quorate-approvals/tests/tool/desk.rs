@@ -86,6 +86,7 @@ impl Desk {
         ReadAnswer {
             entries: some.map(|bytes| String::from_utf8(bytes).unwrap()).collect(),
             checkpoint: self.note(),
+            witnessed: None,
             clock: now(),
         }
     }

@@ -61,7 +61,9 @@ impl BookDoor {
     async fn read(&self, ask: ReadRequest) -> Result<ReadAnswer, Refused> {
         let (entries, checkpoint) =
             read(&self.engine, &self.cosigners, ask.from, ask.limit).await?;
-        Ok(ReadAnswer { entries, checkpoint, clock: self.engine.clock().now() })
+        let witnessed = self.cosigners.newest().await.map(|witnessed| witnessed.note.to_string());
+        let witnessed = witnessed.filter(|note| *note != checkpoint);
+        Ok(ReadAnswer { entries, checkpoint, witnessed, clock: self.engine.clock().now() })
     }
 
     async fn openings(&self, ask: OpeningsRequest) -> Result<OpeningsAnswer, Refused> {

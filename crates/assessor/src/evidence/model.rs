@@ -137,7 +137,8 @@ impl Kind {
         self.fields.iter().map(|field| self.column(field, body)).collect()
     }
 
-    fn column(&self, field: &str, body: &Json) -> Value {
+    /// One column of a row.
+    pub fn column(&self, field: &str, body: &Json) -> Value {
         let path = self.paths.get(field).map_or(field, String::as_str);
         let found = walk(body, path);
         let is_time = field.ends_with("_at");

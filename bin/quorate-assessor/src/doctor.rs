@@ -1,0 +1,218 @@
+//! What is wrong with this office, or soon will be, and how to mend it. Every part is looked at, whatever the others say.
+
+use std::time::Duration;
+
+use quorate_assessor::record::Record;
+use quorate_host::clock::Clock as _;
+use quorate_host::ui::{Tone, Ui};
+use quorate_host::{SystemClock, secret_file};
+use quorate_terms::{Digest, Timestamp, VaultId};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::book::Copy;
+use crate::cli::Cli;
+use crate::desk::Desk;
+use crate::home::{self, Home};
+use crate::library::{self, Shelf};
+use crate::office::Office;
+use crate::run;
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+
+/// A book whose newest entry is older is said to be old: a desk beats more often than that.
+const OLD: Duration = Duration::from_secs(3 * 86_400);
+/// How far a book's newest entry may be ahead of this machine's clock.
+const AHEAD: Duration = Duration::from_secs(60);
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Look {
+    what: String,
+    well: bool,
+    /// What was seen.
+    found: String,
+    /// How to mend it; nothing where all is well.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    mend: String,
+}
+
+/// Everything that was looked at.
+#[derive(Default)]
+struct Looks(Vec<Look>);
+
+impl Looks {
+    /// Notes an outcome and gives what there is to go on with.
+    fn at<T>(
+        &mut self,
+        what: &str,
+        outcome: Done<T>,
+        found: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        match outcome {
+            Ok(value) => {
+                let found = found(&value);
+                self.0.push(Look { what: what.to_owned(), well: true, found, mend: String::new() });
+                Some(value)
+            }
+            Err(trouble) => {
+                let mut found = trouble.message;
+                for problem in trouble.problems.iter().take(3) {
+                    found.push_str("; ");
+                    found.push_str(problem);
+                }
+                self.0.push(Look { what: what.to_owned(), well: false, found, mend: trouble.next });
+                None
+            }
+        }
+    }
+}
+
+/// Looks at everything. Nothing is written and nothing is mended.
+pub(crate) async fn look(cli: &Cli, ui: &Ui) -> Done<Screen> {
+    let mut looks = Looks::default();
+    let shelf = looks.at("standards", library::load(&cli.standards), |shelf| {
+        let library = &shelf.library;
+        format!("{} standards, {} decisions", library.catalogues.len(), library.decisions.len())
+    });
+    let private = secret_file::check_dir(&cli.dir).map_err(Trouble::from);
+    let home = match looks.at("directory", private, |()| "private".to_owned()) {
+        Some(()) => looks.at("lock", Home::open(&cli.dir, false), |_| "free".to_owned()),
+        None => None,
+    };
+    if let Some(home) = &home {
+        inside(&mut looks, home, shelf.as_ref()).await;
+    }
+    Ok(screen(ui, &looks.0))
+}
+
+async fn inside(looks: &mut Looks, home: &Home, shelf: Option<&Shelf>) {
+    let opened = Office::open(home).await;
+    let office = looks.at("own ledger", opened, |office| {
+        let head = office.head();
+        format!("{} entries hold together, root {}", head.size, head.root.short())
+    });
+    if let Some(office) = &office {
+        looks.at("key", same_key(home, office), |key| format!("{key}, as the first entry says"));
+        looks
+            .at("results", results(home, office), |count| format!("{count} files are as recorded"));
+        if let Some(shelf) = shelf {
+            looks.at("what people said", attested(shelf, office), |count| {
+                format!("{count} statements, each under its person's signature")
+            });
+        }
+    }
+    looks.at("settings", home.settings(), |settings| format!("{} desks", settings.desks.len()));
+    let pinned = looks.at("books", some_pinned(home), |all| format!("{} pinned", all.len()));
+    for vault in pinned.unwrap_or_default() {
+        book(looks, home, &vault).await;
+    }
+}
+
+fn same_key(home: &Home, office: &Office) -> Done<quorate_terms::PublicKey> {
+    let held = home.identity()?.public_key();
+    let said = office.lines().first().and_then(|line| match &line.body {
+        Record::OfficeOpened { key, .. } => Some(*key),
+        _ => None,
+    });
+    if said == Some(held) {
+        return Ok(held);
+    }
+    let next = "put the key of this office back in office.key, or open another office";
+    Err(Trouble::refused("other_key", "office.key is not the key that opened this ledger", next))
+}
+
+/// Results that the ledger names must lie there as they were.
+fn results(home: &Home, office: &Office) -> Done<usize> {
+    let mut count = 0_usize;
+    for line in office.lines() {
+        let Record::Assessed { results, .. } = &line.body else { continue };
+        let path = home.results(&format!("{results}.json"));
+        if home::read(&path).map(|bytes| Digest::sha256(&bytes)).ok() != Some(*results) {
+            let message = format!("{} is gone or altered (entry {})", path.display(), line.index);
+            let next = "restore it from a copy of the office, or assess again";
+            return Err(Trouble::refused("results", message, next));
+        }
+        count = count.saturating_add(1);
+    }
+    Ok(count)
+}
+
+fn attested(shelf: &Shelf, office: &Office) -> Done<usize> {
+    let engine = crate::engine::Engine::new(shelf.model.clone(), &shelf.views)?;
+    let mut count = 0_usize;
+    for line in office.lines() {
+        if run::load_attested(&engine, office, line)?.is_some() {
+            count = count.saturating_add(1);
+        }
+    }
+    Ok(count)
+}
+
+fn some_pinned(home: &Home) -> Done<Vec<VaultId>> {
+    let pinned = home.pinned()?;
+    if pinned.is_empty() {
+        let next = "`quorate-verify pin CHARTER` makes a policy; give it to `quorate-assessor pin`";
+        return Err(Trouble::refused(
+            "not_pinned",
+            "no book is pinned: nothing can be assessed",
+            next,
+        ));
+    }
+    Ok(pinned)
+}
+
+/// One book: its copy, its age, its desk.
+async fn book(looks: &mut Looks, home: &Home, vault: &VaultId) {
+    let copy = Copy::open(home, vault, |_| Ok(())).and_then(|copy| copy.must_reach());
+    let copied = looks.at(&format!("copy of {vault}"), copy, |reached| {
+        let (size, root) = (reached.head.size, reached.head.root.short());
+        format!("{size} entries, verified to witnessed root {root}")
+    });
+    if let Some(reached) = copied {
+        let now = SystemClock::new().now();
+        looks.at(&format!("age of {vault}"), age(reached.newest, now), Clone::clone);
+    }
+    let is_configured = home.settings().is_ok_and(|settings| settings.desks.contains_key(vault));
+    if is_configured {
+        let reached = match Desk::of(home, vault) {
+            Ok(desk) => desk.reach().await,
+            Err(trouble) => Err(trouble),
+        };
+        looks
+            .at(&format!("desk of {vault}"), reached, |()| "answers and proves its key".to_owned());
+    }
+}
+
+fn age(newest: Timestamp, now: Timestamp) -> Done<String> {
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let (newest_ms, now_ms) = (newest.as_millis(), now.as_millis());
+    if newest_ms > now_ms.saturating_add(millis(AHEAD)) {
+        let message = format!("its newest entry is of {newest}, and here it is {now}");
+        let next = "set this machine's clock; if it is right, the desk's is wrong";
+        return Err(Trouble::refused("clock", message, next));
+    }
+    if now_ms.saturating_sub(newest_ms) > millis(OLD) {
+        let message = format!("its newest entry is of {newest}");
+        let next =
+            "run `quorate-assessor follow`, or `import` a new export; findings say what was then";
+        return Err(Trouble::refused("old", message, next));
+    }
+    Ok(format!("newest entry {newest}"))
+}
+
+fn screen(ui: &Ui, looks: &[Look]) -> Screen {
+    let mut text = String::new();
+    for look in looks {
+        let (tone, word) = if look.well { (Tone::Good, "well") } else { (Tone::Bad, "MEND") };
+        let what = quorate_host::telemetry::safe(&look.what);
+        let found = quorate_host::telemetry::safe(&look.found);
+        text.push_str(&format!("{}  {what:<18} {found}\n", ui.tone(tone, word)));
+        if !look.well {
+            text.push_str(&format!("      mend: {}\n", quorate_host::telemetry::safe(&look.mend)));
+        }
+    }
+    let faults = looks.iter().filter(|look| !look.well).count();
+    let json = json!({ "looks": looks, "faults": faults });
+    Screen { well: faults == 0, ..Screen::new(text, json) }
+}
