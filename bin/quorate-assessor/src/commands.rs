@@ -49,7 +49,10 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
     match command {
         Command::Pin { policy } => pin(&home, &mut office, policy).await,
         Command::Import { vault, export, checkpoint } => {
-            let reached = book::import(&home, vault, export, checkpoint)?;
+            let reached = match book::import(&home, vault, export, checkpoint) {
+                Ok(reached) => reached,
+                Err(trouble) => return Err(office.note_refusal(vault, trouble).await),
+            };
             let (head, newest) = (reached.head.clone(), reached.newest);
             office.append(Record::BookReached { head, newest }).await?;
             Ok(reached_screen(vault, &reached))
@@ -263,8 +266,10 @@ fn status(home: &Home, office: &Office) -> Done<Screen> {
         books.push(json!({ "vault": vault, "origin": origin, "head": reached }));
     }
     let key = home.identity()?.public_key();
+    let refused = office.lines().iter();
+    let refused = refused.filter(|line| matches!(line.body, Record::BookRefused { .. })).count();
     let text = format!(
-        "office `{}` ({}), key {key}\nown ledger: {} entries, root {}\n\n{table}",
+        "office `{}` ({}), key {key}\nown ledger: {} entries, root {}\nbooks refused: {refused}\n\n{table}",
         office.name(),
         office.origin(),
         head.size,
@@ -272,7 +277,7 @@ fn status(home: &Home, office: &Office) -> Done<Screen> {
     );
     let json = json!({
         "office": office.name(), "origin": office.origin(), "key": key,
-        "entries": head.size, "root": head.root, "books": books,
+        "entries": head.size, "root": head.root, "books": books, "refused": refused,
     });
     Ok(Screen::new(text, json))
 }

@@ -135,14 +135,8 @@ pub(crate) async fn follow(home: &Home, office: &mut Office, vault: &VaultId) ->
     let desk = Desk::of(home, vault)?;
     let mut copy = Copy::open(home, vault, |_| Ok(()))?;
     let before = copy.reached();
-    let notes = Notes::of(home);
-    loop {
-        let more = desk.fetch(&mut copy, &notes).await?;
-        let _fresh = copy.save(home)?;
-        copy.spill(home)?;
-        if !more {
-            break;
-        }
+    if let Err(trouble) = catch_up(home, &desk, &mut copy).await {
+        return Err(office.note_refusal(vault, trouble).await);
     }
     let reached = copy.reached().ok_or_else(|| {
         let message = "the desk shows no head that enough witnesses cosigned";
@@ -153,4 +147,16 @@ pub(crate) async fn follow(home: &Home, office: &mut Office, vault: &VaultId) ->
         office.append(Record::BookReached { head, newest }).await?;
     }
     Ok(reached)
+}
+
+async fn catch_up(home: &Home, desk: &Desk, copy: &mut Copy) -> Done<()> {
+    let notes = Notes::of(home);
+    loop {
+        let more = desk.fetch(copy, &notes).await?;
+        let _fresh = copy.save(home)?;
+        copy.spill(home)?;
+        if !more {
+            return Ok(());
+        }
+    }
 }

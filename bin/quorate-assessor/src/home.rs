@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use quorate_host::config::Config;
 use quorate_host::random::Random;
@@ -16,6 +17,10 @@ use crate::trouble::{Done, Trouble};
 
 /// The largest small file that is read whole, in bytes.
 const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How often, and how long between, a process asks for a directory that another holds: ten seconds in all.
+const TRIES: u32 = 500;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// `assessor.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,8 +48,19 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// Makes the directory, or opens the one that is there, and takes it for this process.
+    /// As [`Home::open_now`], and waits a while for another process to be done with it.
     pub(crate) fn open(dir: &Path, make: bool) -> Done<Self> {
+        for _ in 0..TRIES {
+            match Self::open_now(dir, make) {
+                Err(trouble) if trouble.code == "busy" => std::thread::sleep(BETWEEN_TRIES),
+                outcome => return outcome,
+            }
+        }
+        Self::open_now(dir, make)
+    }
+
+    /// Makes the directory, or opens the one that is there, and takes it for this process.
+    pub(crate) fn open_now(dir: &Path, make: bool) -> Done<Self> {
         if make {
             secret_file::make_dir(dir)?;
         }

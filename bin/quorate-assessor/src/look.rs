@@ -94,7 +94,8 @@ pub(crate) fn history(
         let changes: Vec<_> = changes(office, key).collect();
         let changes: Vec<_> =
             changes.iter().map(|(at, state)| json!({ "at": at, "state": state })).collect();
-        all.push(json!({ "control": key, "days": strip, "changes": changes }));
+        let alerts: Vec<_> = alerts(office, key).collect();
+        all.push(json!({ "control": key, "days": strip, "changes": changes, "alerts": alerts }));
     }
     let legend =
         "+ met  n not applicable, evidenced  x gap  ~ stale  ? unproven  . not watched yet";
@@ -131,6 +132,18 @@ fn changes<'a>(
 ) -> impl Iterator<Item = (Timestamp, State)> + 'a {
     office.lines().iter().filter_map(move |line| match &line.body {
         Record::FindingChanged { control, after, .. } if control == key => Some((line.at, *after)),
+        _ => None,
+    })
+}
+
+fn alerts<'a>(
+    office: &'a Office,
+    key: &'a ControlKey,
+) -> impl Iterator<Item = serde_json::Value> + 'a {
+    office.lines().iter().filter_map(move |line| match &line.body {
+        Record::AlertRaised { control, state, why, entry } if control == key => {
+            Some(json!({ "at": line.at, "state": state, "why": why, "entry": entry }))
+        }
         _ => None,
     })
 }

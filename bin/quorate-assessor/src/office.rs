@@ -119,6 +119,19 @@ impl Office {
         Ok(())
     }
 
+    /// Records that a book was refused, where what was given is at fault and not the world. Gives the trouble back.
+    pub(crate) async fn note_refusal(&mut self, vault: &VaultId, trouble: Trouble) -> Trouble {
+        let at_fault = ["refuted", "shrunk", "withheld", "malformed"];
+        if !trouble.refused || !at_fault.contains(&trouble.code) {
+            return trouble;
+        }
+        let record = Record::BookRefused { vault: vault.clone(), why: trouble.message.clone() };
+        match self.append(record).await {
+            Ok(_) => trouble,
+            Err(worse) => worse,
+        }
+    }
+
     /// Closes the ledger, so that another process can open it at once.
     pub(crate) async fn close(self) {
         self.store.close().await;

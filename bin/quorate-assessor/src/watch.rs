@@ -50,7 +50,7 @@ struct Watch<'a> {
     stamp: Stamp,
     swept: Instant,
     reachable: bool,
-    changes: u64,
+    changed: u64,
 }
 
 /// How a file is told to have changed: length and time of the ledger and of its log.
@@ -67,7 +67,7 @@ pub(crate) async fn watch(
     if !once {
         watch.until_told(every).await?;
     }
-    let (controls, changes) = (watch.states.len(), watch.changes);
+    let (controls, changes) = (watch.states.len(), watch.changed);
     let size = watch.evidence.copy.size();
     let text = format!("{controls} controls over {size} entries; {changes} findings changed");
     Ok(Screen::new(text, json!({ "controls": controls, "entries": size, "changes": changes })))
@@ -121,12 +121,31 @@ impl<'a> Watch<'a> {
             stamp: Stamp::new(),
             swept,
             reachable: true,
-            changes: 0,
+            changed: 0,
         };
         let all = watch.everything();
         watch.evaluate(&mut office, &all).await?;
         watch.leave(office, home).await;
+        watch.say_start();
         Ok(watch)
+    }
+
+    /// Says that everything was evaluated and how it stands, in counts.
+    fn say_start(&self) {
+        let mut counts: BTreeMap<State, usize> = BTreeMap::new();
+        for state in self.states.values() {
+            let count = counts.entry(*state).or_default();
+            *count = count.saturating_add(1);
+        }
+        let all = State::ALL.iter().filter_map(|state| Some((state, counts.get(state)?)));
+        let words: Vec<String> =
+            all.map(|(state, count)| format!("{count} {}", state.words())).collect();
+        let (vault, size) = (&self.vault, self.evidence.copy.size());
+        let text = format!("watching `{vault}`, {size} entries: {}", words.join(", "));
+        self.say(
+            &json!({ "event": "watching", "vault": vault, "entries": size, "counts": counts }),
+            &text,
+        );
     }
 
     /// Looks again and again.
@@ -141,8 +160,23 @@ impl<'a> Watch<'a> {
                 Ok(()) => {}
                 // Somebody else works in the office: what came is held until the next look.
                 Err(trouble) if matches!(trouble.code, "busy" | "desk") => {}
-                Err(trouble) => return Err(trouble),
+                Err(trouble) => return Err(self.refuse(trouble).await),
             }
+        }
+    }
+
+    /// Watching ends with what the desk must not do; it is told and recorded first.
+    async fn refuse(&self, trouble: Trouble) -> Trouble {
+        let (vault, why) = (&self.vault, trouble.to_string());
+        let event = json!({ "event": "book_refused", "alert": true, "vault": vault, "why": why });
+        self.say(&event, &format!("ALERT the book of `{vault}` is refused: {}", safe(&why)));
+        let opened = async {
+            let home = Home::open(self.dir, false)?;
+            Ok((Office::open(&home).await?, home))
+        };
+        match opened.await {
+            Ok((mut office, _held)) => office.note_refusal(vault, trouble).await,
+            Err(worse) => worse,
         }
     }
 
@@ -169,7 +203,7 @@ impl<'a> Watch<'a> {
         if !self.evidence.copy.has_news() && !is_due && stamp(self.dir) == self.stamp {
             return Ok(());
         }
-        let home = Home::open(self.dir, false)?;
+        let home = Home::open_now(self.dir, false)?;
         let mut office = Office::open(&home).await?;
         let touched = self.take(&home, &office);
         let outcome = match touched {
@@ -178,12 +212,21 @@ impl<'a> Watch<'a> {
                     touched = self.everything();
                     self.swept = Instant::now();
                 }
+                self.say_look(touched.len());
                 self.evaluate(&mut office, &touched).await
             }
             Err(trouble) => Err(trouble),
         };
         self.leave(office, home).await;
         outcome
+    }
+
+    /// Tells programs how much was asked again; people see only what changed.
+    fn say_look(&self, controls: usize) {
+        if self.ui.is_json() {
+            let size = self.evidence.copy.size();
+            self.say(&json!({ "event": "evaluated", "controls": controls, "entries": size }), "");
+        }
     }
 
     async fn fetch(&mut self) -> Done<()> {
@@ -249,57 +292,36 @@ impl<'a> Watch<'a> {
 
     /// Asks these controls, records what changed, and says it.
     async fn evaluate(&mut self, office: &mut Office, keys: &BTreeSet<ControlKey>) -> Done<()> {
-        let mut changed: Vec<(Finding, Option<State>)> = Vec::new();
-        {
-            let run = Run::new(office, &self.shelf, &self.asked, &self.evidence);
-            for key in keys {
-                let Some(control) = self.shelf.library.control(key) else { continue };
-                let finding = run.found(key.clone(), control);
-                let before = self.states.get(key).copied();
-                if before != Some(finding.state) {
-                    changed.push((finding, before));
-                }
-            }
-        }
-        if changed.is_empty() {
+        let changes = self.changes(office, keys);
+        if changes.is_empty() {
             return Ok(());
         }
         let reached = self.evidence.copy.must_reach()?;
         let mut records = vec![Record::BookReached { head: reached.head, newest: reached.newest }];
-        records.extend(changed.iter().map(|(finding, before)| Record::FindingChanged {
-            control: finding.control.clone(),
-            before: *before,
-            after: finding.state,
-        }));
+        records.extend(changes.iter().flat_map(Change::records));
         office.append_all(records).await?;
-        for (finding, before) in changed {
-            self.changes = self.changes.saturating_add(1);
-            self.states.insert(finding.control.clone(), finding.state);
-            self.tell(&finding, before, office.now());
+        for change in changes {
+            self.changed = self.changed.saturating_add(1);
+            self.states.insert(change.finding.control.clone(), change.finding.state);
+            // The first word on a control is told only where somebody should look.
+            if change.before.is_some() || change.is_alert() {
+                let (event, text) = change.told(self.ui, office.now());
+                self.say(&event, &text);
+            }
         }
         Ok(())
     }
 
-    /// A finding that changed. The first word on a control is told only where it is a gap.
-    fn tell(&self, finding: &Finding, before: Option<State>, at: Timestamp) {
-        let passes = |state: State| {
-            use State::{EvidencedNotApplicable, Met, MetComparable, Qualified};
-            matches!(state, Met | MetComparable | Qualified | EvidencedNotApplicable)
-        };
-        let is_alert =
-            finding.state == State::Gap || (before.is_some_and(passes) && !passes(finding.state));
-        if before.is_none() && !is_alert {
-            return;
-        }
-        let why = finding.reasons.join("; ");
-        let was = before.map_or("not watched", State::words);
-        let word = self.ui.tone(tone(finding.state), finding.state.words());
-        let mark = if is_alert { "ALERT" } else { "     " };
-        let text = format!("{mark} {}: {word} (was {was}): {}", finding.control, safe(&why));
-        let event = json!({
-            "event": "finding_changed", "alert": is_alert, "at": at, "before": before, "finding": finding,
+    /// How these controls stand now, as far as it is not how they stood.
+    fn changes(&self, office: &Office, keys: &BTreeSet<ControlKey>) -> Vec<Change> {
+        let run = Run::new(office, &self.shelf, &self.asked, &self.evidence);
+        let changes = keys.iter().filter_map(|key| {
+            let control = self.shelf.library.control(key)?;
+            let finding = run.found(key.clone(), control);
+            let before = self.states.get(key).copied();
+            (before != Some(finding.state)).then_some(Change { finding, before })
         });
-        self.say(&event, &text);
+        changes.collect()
     }
 
     fn say(&self, event: &serde_json::Value, text: &str) {
@@ -307,6 +329,56 @@ impl<'a> Watch<'a> {
             tracing::warn!(%fault, "nobody listens to what is watched");
         }
     }
+}
+
+/// A finding that is not what it was.
+struct Change {
+    finding: Finding,
+    before: Option<State>,
+}
+
+impl Change {
+    /// Whether somebody should look: a gap, or something that was shown and no longer is.
+    fn is_alert(&self) -> bool {
+        let after = self.finding.state;
+        after == State::Gap || (self.before.is_some_and(passes) && !passes(after))
+    }
+
+    fn why(&self) -> String {
+        self.finding.reasons.join("; ")
+    }
+
+    /// What the office's ledger keeps of it.
+    fn records(&self) -> impl Iterator<Item = Record> {
+        let (control, after) = (self.finding.control.clone(), self.finding.state);
+        let alert = self.is_alert().then(|| {
+            let shown = self.finding.machine.iter().flat_map(|part| &part.shown);
+            let entry = shown.rev().find_map(|exception| exception.entry.clone());
+            Record::AlertRaised { control: control.clone(), state: after, why: self.why(), entry }
+        });
+        let changed = Record::FindingChanged { control, before: self.before, after };
+        [changed].into_iter().chain(alert)
+    }
+
+    /// What is said of it, to programs and to people.
+    fn told(&self, ui: &Ui, at: Timestamp) -> (serde_json::Value, String) {
+        let (finding, before) = (&self.finding, self.before);
+        let was = before.map_or("not watched", State::words);
+        let word = ui.tone(tone(finding.state), finding.state.words());
+        let mark = if self.is_alert() { "ALERT" } else { "     " };
+        let why = safe(&self.why());
+        let text = format!("{mark} {}: {word} (was {was}): {why}", finding.control);
+        let alert = self.is_alert();
+        let event = json!({
+            "event": "finding_changed", "alert": alert, "at": at, "before": before, "finding": finding,
+        });
+        (event, text)
+    }
+}
+
+fn passes(state: State) -> bool {
+    use State::{EvidencedNotApplicable, Met, MetComparable, Qualified};
+    matches!(state, Met | MetComparable | Qualified | EvidencedNotApplicable)
 }
 
 /// What each control was when it last changed.

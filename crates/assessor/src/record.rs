@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::assess::Reached;
 use crate::evidence::model::{Model, Origin};
-use crate::finding::{EvidenceRef, Finding, Head, Period};
+use crate::finding::{EntryRef, EvidenceRef, Finding, Head, Period};
 use crate::standard::{ControlKey, StandardKey};
 
 /// The version of the rules by which this build assesses.
@@ -104,6 +104,24 @@ pub enum Record {
         before: Option<crate::finding::State>,
         /// What it is.
         after: crate::finding::State,
+    },
+    /// A control broke, or is no longer shown, while it was watched: somebody should look.
+    AlertRaised {
+        /// The control.
+        control: ControlKey,
+        /// What it is now.
+        state: crate::finding::State,
+        /// Why, in plain words.
+        why: String,
+        /// The entry that shows it, if one does.
+        entry: Option<EntryRef>,
+    },
+    /// Something was given out as a book, or as the next of it, and was refused.
+    BookRefused {
+        /// The vault whose book it claimed to be.
+        vault: VaultId,
+        /// What was wrong with it.
+        why: String,
     },
 }
 
