@@ -137,7 +137,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         scope: Scope,
         /// Milliseconds between looks at the desk.
-        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
+        #[arg(
+            long,
+            default_value_t = 1000,
+            value_parser = clap::value_parser!(u64).range(50..=60_000)
+        )]
         every_ms: u64,
         /// Look once, evaluate what is new, and end.
         #[arg(long)]

@@ -88,24 +88,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
             Ok(reached_screen(&vault, &reached))
         }
         Command::Assess { standard, scope, level, all } => {
-            let shelf = library::load(&cli.standards)?;
-            let asked = run::Asked { level: level.clone(), ..asked(&shelf, scope)? };
-            let standards = match standard.as_str() {
-                "all" => shelf.library.catalogues.keys().cloned().collect(),
-                one => vec![one.parse::<StandardKey>()?],
-            };
-            for standard in &standards {
-                run::catalogue(&shelf.library, standard)?;
-            }
-            let evidence = run::Evidence::load(&home, &office, &shelf, &asked)?;
-            let run = run::Run::new(&office, &shelf, &asked, &evidence);
-            let mut screens = Vec::new();
-            for standard in &standards {
-                let (results, digest) = run::assess(&home, &mut office, &run, standard).await?;
-                let catalogue = run::catalogue(&shelf.library, standard)?;
-                screens.push(screen::results(ui, catalogue, &results, &digest, *all));
-            }
-            Ok(Screen::many(screens))
+            assess(cli, ui, (&home, &mut office), (standard, scope, level.clone()), *all).await
         }
         Command::Show { control, scope, proofs } => {
             let shelf = library::load(&cli.standards)?;
@@ -120,6 +103,33 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
         Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
         _ => status(&home, &office),
     }
+}
+
+async fn assess(
+    cli: &Cli,
+    ui: &Ui,
+    (home, office): (&Home, &mut Office),
+    (standard, scope, level): (&str, &Scope, Option<String>),
+    all: bool,
+) -> Done<Screen> {
+    let shelf = library::load(&cli.standards)?;
+    let asked = run::Asked { level, ..asked(&shelf, scope)? };
+    let standards = match standard {
+        "all" => shelf.library.catalogues.keys().cloned().collect(),
+        one => vec![one.parse::<StandardKey>()?],
+    };
+    for standard in &standards {
+        run::catalogue(&shelf.library, standard)?;
+    }
+    let evidence = run::Evidence::load(home, office, &shelf, &asked)?;
+    let run = run::Run::new(office, &shelf, &asked, &evidence);
+    let mut screens = Vec::new();
+    for standard in &standards {
+        let (results, digest) = run::assess(home, office, &run, standard).await?;
+        let catalogue = run::catalogue(&shelf.library, standard)?;
+        screens.push(screen::results(ui, catalogue, &results, &digest, all));
+    }
+    Ok(Screen::many(screens))
 }
 
 fn completions(shell: clap_complete::Shell) -> Screen {
