@@ -155,6 +155,8 @@ pub(crate) enum Command {
     /// Standards as data.
     #[command(subcommand)]
     Standards(Standards),
+    /// Write the newest assessment of a standard for other tools: system, plan, results, what is to be mended.
+    Export(crate::oscal::ExportAssessment),
     /// What this office holds.
     Status,
     /// Print shell completions.
@@ -221,4 +223,10 @@ pub(crate) enum Standards {
         #[arg(long)]
         today: Option<String>,
     },
+    /// Write every standard, level, profile and mapping for other tools.
+    Export(crate::oscal::Export),
+    /// Check OSCAL documents of anybody: shape, ids, references, versions.
+    Check(crate::oscal::Check),
+    /// Load an OSCAL catalogue of anybody as a standard.
+    Import(crate::oscal::Import),
 }

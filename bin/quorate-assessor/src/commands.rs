@@ -14,18 +14,20 @@ use quorate_ledger::LogPolicy;
 use quorate_terms::{Digest, Malformed, PersonId, PublicKey, Term as _, Timestamp, VaultId};
 use serde_json::{Value as Json, json};
 
-use crate::cli::{Cli, Command, Scope};
+use crate::cli::{Cli, Command, Scope, Standards};
 use crate::home::{self, DeskAt, Home};
 use crate::library::{self, Shelf};
 use crate::office::Office;
 use crate::screen::{self, Screen};
 use crate::trouble::{Done, Trouble};
-use crate::{book, desk, doctor, look, run, standards, watch};
+use crate::{book, desk, doctor, look, oscal, run, standards, watch};
 
 /// Runs one command.
 pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
     match &cli.command {
         Command::Completions { shell } => Ok(completions(*shell)),
+        Command::Standards(Standards::Check(asked)) => oscal::check(asked),
+        Command::Standards(Standards::Import(asked)) => oscal::import(&cli.standards, asked),
         Command::Standards(command) => standards::run(&library::load(&cli.standards)?, ui, command),
         Command::Doctor => doctor::look(cli, ui).await,
         Command::Watch { scope, every_ms, once } => {
@@ -99,6 +101,9 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
         Command::History { what, days } => {
             let shelf = library::load(&cli.standards)?;
             look::history(ui, &office, &shelf, what.as_deref(), *days)
+        }
+        Command::Export(asked) => {
+            oscal::export_assessment(&home, &office, &library::load(&cli.standards)?, asked)
         }
         Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
         _ => status(&home, &office),

@@ -30,6 +30,8 @@ mod watch;
 
 mod audit;
 
+mod oscal;
+
 mod screen;
 
 #[cfg(test)]

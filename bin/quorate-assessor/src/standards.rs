@@ -41,6 +41,11 @@ pub(crate) fn run(shelf: &Shelf, ui: &Ui, command: &Standards) -> Done<Screen> {
             Some(template) => clocks::due(shelf, template, at.as_deref(), also_at.as_deref()),
         },
         Standards::Lint { today } => to_look_at(shelf, today.as_deref()),
+        Standards::Export(asked) => crate::oscal::export(shelf, asked),
+        Standards::Check(asked) => crate::oscal::check(asked),
+        Standards::Import(_) => {
+            Err(Trouble::fault("import", "is done before standards are read", "report this"))
+        }
     }
 }
 
