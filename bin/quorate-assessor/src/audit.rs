@@ -226,7 +226,7 @@ pub(crate) fn open(cli: &Cli, home: &Home, office: &Office, audit: &str) -> Done
     Ok(held)
 }
 
-fn lines<'a>(office: &'a Office, audit: &'a str) -> impl Iterator<Item = &'a Line> {
+pub(crate) fn lines<'a>(office: &'a Office, audit: &'a str) -> impl Iterator<Item = &'a Line> {
     office.lines().iter().filter_map(move |line| match &line.body {
         Record::Audited(step) if step.audit == audit => Some(&**step),
         _ => None,
@@ -278,7 +278,7 @@ fn list(standards: &Path) -> Done<Screen> {
     Ok(Screen::new(table.to_string(), json.collect()))
 }
 
-fn pins(home: &Home) -> Done<Vec<Pin>> {
+pub(crate) fn pins(home: &Home) -> Done<Vec<Pin>> {
     let path = home.registrars();
     if !path.exists() {
         return Ok(Vec::new());

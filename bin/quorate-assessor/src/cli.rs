@@ -152,6 +152,9 @@ pub(crate) enum Command {
     /// Audits by people: every step an entry of the office's ledger.
     #[command(subcommand)]
     Audit(crate::audit::Audit),
+    /// Trust Marks: claim, issue, witness, withdraw, publish.
+    #[command(subcommand)]
+    Mark(Box<crate::mark::Mark>),
     /// Standards as data.
     #[command(subcommand)]
     Standards(Standards),

@@ -34,6 +34,7 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
             let every = Duration::from_millis(*every_ms);
             watch::watch(cli, ui, scope, (every, *once)).await
         }
+        Command::Mark(command) => crate::mark::run(cli, command).await,
         Command::Init { office: name, origin } => {
             let home = Home::open(&cli.dir, true)?;
             let office = Office::create(&home, name.clone(), origin).await?;

@@ -157,6 +157,11 @@ impl Home {
         self.dir.join("files")
     }
 
+    /// Where an issuer keeps the marks that it signed.
+    pub(crate) fn marks(&self) -> PathBuf {
+        self.dir.join("marks")
+    }
+
     /// Registrars whose signatures this office believes.
     pub(crate) fn registrars(&self) -> PathBuf {
         self.dir.join("registrars.json")

@@ -31,6 +31,7 @@ mod watch;
 mod audit;
 
 mod oscal;
+mod mark;
 
 mod screen;
 

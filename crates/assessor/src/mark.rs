@@ -5,8 +5,8 @@
 //! there under witnesses. Whether it still stands is told by a signed status list that may only be so old.
 //!
 //! Reading order: how bytes are signed ([`dsse`]), what is claimed ([`claim`]), what withdraws it ([`status`]), the one file
-//! ([`mod@file`]), whom a stranger trusts and how he checks ([`mod@verify`]); then two wrappers: a W3C credential
-//! ([`credential`]) and a picture ([`badge`]).
+//! ([`mod@file`]), what its issuer remembers ([`register`]), whom a stranger trusts and how he checks ([`mod@verify`]); then
+//! three wrappers: a W3C credential ([`credential`]), a picture ([`badge`]) and a public page ([`page`]).
 
 pub mod dsse;
 
@@ -14,14 +14,17 @@ pub mod claim;
 pub mod status;
 
 pub mod file;
+pub mod register;
 pub mod verify;
 
 pub mod badge;
 pub mod credential;
+pub mod page;
 
 pub use claim::{Claim, Scope, Statement};
 pub use dsse::{Envelope, Signer};
-pub use file::MarkFile;
+pub use file::{MarkFile, Proposal};
+pub use register::Register;
 pub use status::{Standing, StatusList, Withdrawal};
 pub use verify::{Check, MarkPolicy, Question, Verified, verify};
 

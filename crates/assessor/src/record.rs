@@ -96,6 +96,49 @@ pub enum Record {
     },
     /// A step of an audit.
     Audited(Box<crate::audit::Line>),
+    /// A register gave out a place for a mark that an assessor may claim.
+    MarkOffered {
+        /// The mark's name.
+        mark: String,
+        /// The status list.
+        list: String,
+        /// The place in it.
+        place: u64,
+    },
+    /// An assessor signed a claim and handed it to its issuer.
+    MarkClaimed {
+        /// The mark's name.
+        mark: String,
+        /// The audit that it rests on.
+        audit: String,
+        /// SHA-256 of the results.
+        results: Digest,
+        /// SHA-256 of the statement that was signed.
+        statement: Digest,
+    },
+    /// An issuer signed a mark: this line is what a mark file proves.
+    MarkIssued {
+        /// The mark's name.
+        mark: String,
+        /// SHA-256 of the envelope's canonical bytes, both signatures in it.
+        envelope: Digest,
+    },
+    /// A mark was suspended or revoked.
+    MarkWithdrawn {
+        /// The mark's name.
+        mark: String,
+        /// For a time or for good.
+        standing: crate::mark::Standing,
+        /// Why, in plain words that may be published.
+        reason: String,
+    },
+    /// A suspension was lifted.
+    MarkReinstated {
+        /// The mark's name.
+        mark: String,
+        /// Why.
+        reason: String,
+    },
     /// A control's finding changed while watching.
     FindingChanged {
         /// The control.

@@ -21,6 +21,7 @@ pub mod note;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod policy;
+pub mod witness;
 
 pub mod chain;
 
@@ -38,3 +39,4 @@ pub use policy::{LogPolicy, WitnessKey, Witnessed};
 pub use receipt::{Receipt, ReceiptEntry, VerifiedReceipt};
 pub use tlog_proof::TlogProof;
 pub use tree::{Node, ReadHashes, Tree};
+pub use witness::AddCheckpoint;

@@ -172,6 +172,30 @@ impl Audit {
         Grade::of(requirements, &together(&own, &self.shares), designation, sought)
     }
 
+    /// The summary, if a mark may rest on the audit: signed, not void, and decided by a scheme's yes or by a registrar's
+    /// certificate in date.
+    ///
+    /// # Errors
+    /// Why not, in plain words.
+    pub fn markable(&self, now: Timestamp) -> Result<&Summary, &'static str> {
+        let summary = self.summary.as_ref().filter(|_| self.is_signed());
+        let summary = summary.ok_or("its summary is not signed")?;
+        let certified = self.certificate.as_ref();
+        let in_date = certified.is_some_and(|c| (c.valid_from..=c.valid_until).contains(&now));
+        match self.granted {
+            _ if self.void.is_some() => Err("it is void"),
+            Some(false) => Err("the scheme said no"),
+            Some(true) => Ok(summary),
+            None if in_date => Ok(summary),
+            None => Err("nobody has decided on it, or the certificate is not in date"),
+        }
+    }
+
+    /// Who takes part in a role.
+    pub fn party_of(&self, role: Role) -> Option<&Party> {
+        self.party(role)
+    }
+
     pub(crate) fn party(&self, role: Role) -> Option<&Party> {
         self.parties.values().find(|party| party.role == role)
     }

@@ -57,7 +57,7 @@ fn cut(line: &str) -> String {
     format!("{kept}\u{2026}")
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

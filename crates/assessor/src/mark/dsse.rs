@@ -59,6 +59,23 @@ impl Envelope {
         }
     }
 
+    /// The envelope with one more signature, by somebody who has looked at the payload. Signing twice changes nothing.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the payload is not base64 or there is no room.
+    pub fn cosigned(mut self, signer: &Signer<'_>) -> Result<Self, Malformed> {
+        let message = pae(&self.payload_type, &self.payload()?);
+        let keyid = signer.key.to_string();
+        self.signatures.retain(|line| line.keyid != keyid);
+        if self.signatures.len() >= SIGNATURES_MAX {
+            let mend = format!("at most {SIGNATURES_MAX} keys sign one payload");
+            return Err(Malformed::new("envelope", "has too many signatures", mend));
+        }
+        let sig = STANDARD.encode((signer.sign)(&message).as_bytes());
+        self.signatures.push(Line { keyid, sig });
+        Ok(self)
+    }
+
     /// The payload's bytes.
     ///
     /// # Errors

@@ -3,10 +3,11 @@
 use std::str::FromStr as _;
 
 use quorate_ledger::TlogProof;
-use quorate_terms::{Malformed, canonical};
+use quorate_terms::{Digest, Malformed, canonical};
 use serde::{Deserialize, Serialize};
 
-use super::dsse::Envelope;
+use super::claim::Statement;
+use super::dsse::{self, Envelope};
 
 /// The largest mark file, in bytes: results of several hundred controls fit.
 pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -25,6 +26,52 @@ pub struct MarkFile {
     pub entry: String,
     /// C2SP tlog-proof of that entry.
     pub proof: String,
+}
+
+/// A mark on its way: signed by its assessor, or by assessor and issuer, and not yet proven in a register.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// Format version, 1.
+    pub v: u8,
+    /// The statement with its signatures.
+    pub envelope: Envelope,
+    /// The results, exactly as they were digested.
+    pub results: String,
+    /// A registrar's signed certificate, where the claim names one.
+    pub certificate: Option<Envelope>,
+}
+
+impl Proposal {
+    /// Reads a proposal and its statement, and compares what the statement names with what lies beside it.
+    ///
+    /// # Errors
+    /// [`Malformed`] for another form, other results, another certificate, or an assessor who did not sign.
+    pub fn from_bytes(bytes: &[u8]) -> Result<(Self, Statement), Malformed> {
+        let bad = |why: &str| Err(Malformed::new("proposal", why, "ask the assessor for it again"));
+        if bytes.len() > FILE_BYTES_MAX {
+            return bad("is too large");
+        }
+        let read: Self = canonical::from_bytes(bytes, "proposal")?;
+        let statement = Statement::from_bytes(&read.envelope.payload()?)?;
+        let claim = &statement.predicate;
+        if read.v != 1 || read.envelope.payload_type != dsse::IN_TOTO {
+            return bad("is of another version or kind");
+        }
+        if statement.results() != Some(&Digest::sha256(read.results.as_bytes())) {
+            return bad("holds other results than its statement names");
+        }
+        if read.certificate.as_ref().map(Envelope::digest).transpose()? != claim.certificate {
+            return bad("holds another certificate than its statement names");
+        }
+        if !read.envelope.is_signed_by(&claim.assessor.key)? {
+            return bad("is not signed by its assessor");
+        }
+        if claim.issuer.key == claim.assessor.key {
+            return bad("names one key as assessor and issuer");
+        }
+        Ok((read, statement))
+    }
 }
 
 impl MarkFile {
