@@ -10,6 +10,7 @@ use crate::clients;
 use crate::demo;
 use crate::golden;
 use crate::kills;
+use crate::reports;
 use crate::run;
 use crate::say::{self, Colour};
 use crate::tidy;
@@ -25,7 +26,7 @@ pub(crate) enum Verdict {
 
 type Step = fn() -> Done<Verdict>;
 
-const STEPS: [(&str, Step); 12] = [
+const STEPS: [(&str, Step); 13] = [
     ("fmt", fmt),
     ("clippy", clippy),
     ("build", build),
@@ -37,6 +38,7 @@ const STEPS: [(&str, Step); 12] = [
     ("schemas", schemas),
     ("walk", demo::walk),
     ("clients", clients::end_to_end),
+    ("reports", reports::end_to_end),
     ("kills", kills::end_to_end),
 ];
 

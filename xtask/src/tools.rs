@@ -11,7 +11,7 @@ use crate::run;
 use crate::say::{self, Colour};
 
 const CARGO_DENY: &str = "0.20.2";
-const TOOLS: [&str; 4] = ["anvil", "mcp", "python", "deny"];
+const TOOLS: [&str; 5] = ["anvil", "mcp", "python", "typst", "deny"];
 
 /// Installs every tool.
 pub(crate) fn all() -> Done {
@@ -24,6 +24,7 @@ pub(crate) fn one(name: &str) -> Done<PathBuf> {
         "anvil" => anvil(),
         "mcp" => mcp().map(|tools| tools.inspector),
         "python" => python(),
+        "typst" => typst(),
         "deny" => deny(),
         _ => Err(format!("no tool `{name}`; there are {}", TOOLS.join(", "))),
     }
@@ -78,14 +79,31 @@ pub(crate) fn mcp() -> Done<McpTools> {
 
 /// A Python with the `mcp` client.
 pub(crate) fn python() -> Done<PathBuf> {
-    let list = house::root().join("xtask/tools/python/requirements.txt");
-    let folder = house::root().join(".tools/python");
+    venv("python", "a virtual environment with the pinned `mcp` client")
+}
+
+/// The Typst compiler: a program that takes `typst compile` as the real one does, over the Python package that carries it.
+pub(crate) fn typst() -> Done<PathBuf> {
+    let python = venv("typst", "a virtual environment with the pinned Typst compiler")?;
+    let script = house::root().join("xtask/tools/typst/typst.py");
+    let program = house::root().join(".tools/typst/typst");
+    let text = format!("#!/bin/sh\nexec '{}' -I '{}' \"$@\"\n", python.display(), script.display());
+    run::write(&program, &text)?;
+    let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, runs).map_err(|e| format!("{}: {e}", program.display()))?;
+    Ok(program)
+}
+
+/// The Python of a virtual environment that holds what `xtask/tools/NAME/requirements.txt` lists.
+fn venv(name: &str, what: &str) -> Done<PathBuf> {
+    let list = house::root().join("xtask/tools").join(name).join("requirements.txt");
+    let folder = house::root().join(".tools").join(name);
     let program = folder.join("venv/bin/python");
     if is_fresh(&folder, &list) && program.is_file() {
         return Ok(program);
     }
     needs("python3")?;
-    telling("python", "a virtual environment with the pinned `mcp` client");
+    telling(name, what);
     let venv = folder.join("venv").display().to_string();
     run::text(&mut run::command("python3", &["-m", "venv", "--clear", &venv]))?;
     let list_path = list.display().to_string();

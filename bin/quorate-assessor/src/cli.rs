@@ -155,6 +155,9 @@ pub(crate) enum Command {
     /// Trust Marks: claim, issue, witness, withdraw, publish.
     #[command(subcommand)]
     Mark(Box<crate::mark::Mark>),
+    /// Write a report of what is on record: HTML, PDF, CSV, or named values for a publisher's template.
+    #[command(subcommand)]
+    Report(crate::report::Which),
     /// Standards as data.
     #[command(subcommand)]
     Standards(Standards),

@@ -107,6 +107,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
             oscal::export_assessment(&home, &office, &library::load(&cli.standards)?, asked)
         }
         Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
+        Command::Report(which) => crate::report::run(cli, &home, &office, which),
         _ => status(&home, &office),
     }
 }

@@ -3,6 +3,7 @@
 mod conflicts;
 mod exhibits;
 mod inheritance;
+mod papers;
 mod reach;
 mod refusals;
 mod roles;

@@ -1,0 +1,206 @@
+//! Where a deployment stands before each regulator, through the maps from the standards that were assessed.
+
+use std::collections::BTreeMap;
+
+use super::standing::{Basis, bars};
+use super::{Block, Cell, Field, Report, Section, Sheet, Table, Tone};
+use crate::assess::derive;
+use crate::finding::{Finding, State};
+use crate::standard::catalogue::{Catalogue, Confidence, Control};
+use crate::standard::{ControlKey, Library, Map};
+
+/// One demand of a regulator, with what maps to it and what follows.
+struct Derived<'a> {
+    catalogue: &'a Catalogue,
+    control: &'a Control,
+    mapped: Vec<(ControlKey, &'a Map, Option<&'a Finding>)>,
+    state: State,
+    reasons: Vec<String>,
+}
+
+/// The report, over one or more assessed standards. The first gives date and heads.
+///
+/// # Errors
+/// None where there is at least one basis; otherwise `None`.
+pub fn report(bases: &[Basis<'_>]) -> Option<Report> {
+    let first = bases.first()?;
+    let findings: BTreeMap<&ControlKey, &Finding> = bases
+        .iter()
+        .flat_map(|b| b.source().results.findings.iter())
+        .map(|f| (&f.control, f))
+        .collect();
+    let all = derived(first.library, &findings);
+    let gaps = all.iter().filter(|one| one.state == State::Gap).count();
+    let met = all.iter().filter(|one| one.state == State::Met).count();
+    let word = format!("{met} of {} met by mapped controls, {gaps} with a gap", all.len());
+    let tone = if gaps > 0 { Tone::Bad } else { Tone::Wait };
+    let mut report = first.report("Regulators and reference standards".to_owned(), (word, tone));
+    report.subject =
+        "What follows from the assessed standards, by the maps of this library".to_owned();
+    report.notices.push(
+        "A demand is met here only where a control that covers it whole is met; all else is a person's to judge. The words are \
+         our summaries, not the law's; see citation and confidence (T text read, S secondary source, K not confirmed)."
+            .to_owned(),
+    );
+    report.sections.push(overview(&all));
+    for catalogue in catalogues(&all) {
+        report.sections.push(section(catalogue, &all));
+    }
+    report.sections.extend(bases.iter().map(Basis::checkpoints));
+    report.sheet = sheet(&all);
+    report.fields = all.iter().map(field).collect();
+    Some(report)
+}
+
+fn derived<'a>(
+    library: &'a Library,
+    findings: &BTreeMap<&ControlKey, &'a Finding>,
+) -> Vec<Derived<'a>> {
+    let mut all = Vec::new();
+    for catalogue in library.catalogues.values() {
+        let key = catalogue.key();
+        let decided = |c: &Control| library.decisions.contains_key(&key.control(&c.id));
+        if catalogue.controls.iter().any(decided) {
+            continue;
+        }
+        for control in &catalogue.controls {
+            let to = key.control(&control.id);
+            let mapped: Vec<_> = library
+                .mappings
+                .values()
+                .flat_map(|mappings| {
+                    let from: Option<crate::standard::StandardKey> = mappings.from.parse().ok();
+                    let maps = mappings
+                        .maps
+                        .iter()
+                        .filter(|m| m.to == to.id && m.standard == to.of().to_string());
+                    maps.filter_map(move |map| Some((from.as_ref()?.control(&map.control), map)))
+                        .collect::<Vec<_>>()
+                })
+                .map(|(from, map)| {
+                    let finding = findings.get(&from).copied();
+                    (from, map, finding)
+                })
+                .collect();
+            let found = mapped.iter().filter_map(|(_, map, finding)| Some(((*finding)?, *map)));
+            let (state, reasons) = derive(found);
+            all.push(Derived { catalogue, control, mapped, state, reasons });
+        }
+    }
+    all
+}
+
+fn catalogues<'a>(all: &[Derived<'a>]) -> Vec<&'a Catalogue> {
+    let mut seen: Vec<&Catalogue> = Vec::new();
+    for one in all {
+        if !seen.iter().any(|catalogue| catalogue.key() == one.catalogue.key()) {
+            seen.push(one.catalogue);
+        }
+    }
+    seen
+}
+
+fn title(catalogue: &Catalogue) -> String {
+    match &catalogue.jurisdiction {
+        Some(place) => format!("{} ({place})", catalogue.title),
+        None => format!("{} {}", catalogue.title, catalogue.version),
+    }
+}
+
+fn overview(all: &[Derived<'_>]) -> Section {
+    let rows = catalogues(all).into_iter().map(|catalogue| {
+        let of = all.iter().filter(|one| one.catalogue.key() == catalogue.key());
+        let mut states = BTreeMap::new();
+        for one in of {
+            let many: &mut u64 = states.entry(one.state).or_default();
+            *many = many.saturating_add(1);
+        }
+        (format!("{} {}", catalogue.id, catalogue.version), states)
+    });
+    Section::new("In short").with(Block::Figure(bars("Demands of each, by state", rows.collect())))
+}
+
+fn section(catalogue: &Catalogue, all: &[Derived<'_>]) -> Section {
+    let rows = all.iter().filter(|one| one.catalogue.key() == catalogue.key()).map(row).collect();
+    let columns = [
+        ("Demand", 13),
+        ("What it asks", 33),
+        ("Citation", 20),
+        ("Controls that map to it", 22),
+        ("State", 12),
+    ];
+    let columns = columns.map(|(title, share)| (title.to_owned(), share)).to_vec();
+    Section::new(title(catalogue))
+        .with(Block::Text(catalogue.note.clone()))
+        .with(Block::Table(Table { columns, rows }))
+}
+
+const fn sure(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::T => "T",
+        Confidence::S => "S",
+        Confidence::K => "K",
+    }
+}
+
+fn mapped(one: &Derived<'_>) -> String {
+    let say = |(from, map, finding): &(ControlKey, &Map, Option<&Finding>)| {
+        let state = finding.map_or("not assessed", |finding| finding.state.words());
+        format!("{} {} ({}): {state}", from.standard, from.id, map.relation.word())
+    };
+    one.mapped.iter().map(say).collect::<Vec<_>>().join("; ")
+}
+
+fn citation(one: &Derived<'_>) -> String {
+    let binding = one.control.binding.as_ref().map_or(String::new(), |b| format!(", {b}"));
+    format!("{} [{}{binding}]", one.control.citation, sure(one.control.confidence))
+}
+
+fn row(one: &Derived<'_>) -> Vec<Cell> {
+    let maps = mapped(one);
+    vec![
+        Cell::exact(&one.control.id),
+        Cell::new(format!("{}. {}", one.control.title, one.control.text)),
+        Cell::new(citation(one)),
+        Cell::new(if maps.is_empty() { "none".to_owned() } else { maps }),
+        Cell::state(one.state),
+    ]
+}
+
+fn sheet(all: &[Derived<'_>]) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        "standard",
+        "version",
+        "control",
+        "title",
+        "citation",
+        "confidence",
+        "binding",
+        "effective from",
+        "state",
+        "reasons",
+        "mapped controls",
+    ]);
+    for one in all {
+        sheet.rows.push(vec![
+            one.catalogue.id.clone(),
+            one.catalogue.version.clone(),
+            one.control.id.clone(),
+            one.control.title.clone(),
+            one.control.citation.clone(),
+            sure(one.control.confidence).to_owned(),
+            one.control.binding.clone().unwrap_or_default(),
+            one.control.effective_from.clone().unwrap_or_default(),
+            one.state.words().to_owned(),
+            one.reasons.join("; "),
+            mapped(one),
+        ]);
+    }
+    sheet
+}
+
+fn field(one: &Derived<'_>) -> Field {
+    let name =
+        format!("control.{}.{}.{}.state", one.catalogue.id, one.catalogue.version, one.control.id);
+    Field::new(name, one.state.words())
+}
