@@ -1,7 +1,8 @@
 //! The auditor's office: follows the book read-only, with its own key, ledger, command line and origin.
 //!
 //! Reading order: the command line; what lies on this disk; copies of books, and how verified entries become tables; the
-//! office's own ledger; the standards; one run of an assessment; looking closer and watching; audits by people; reports; what is shown.
+//! office's own ledger; the standards; one run of an assessment; looking closer and watching; audits by people;
+//! reports; what is shown.
 //!
 //! Invariant: nothing counts as evidence unless it verifies under keys that were pinned out of band. Invariant: it holds no
 //! shares and links no desk code.
@@ -30,8 +31,8 @@ mod watch;
 
 mod audit;
 
-mod oscal;
 mod mark;
+mod oscal;
 mod report;
 
 mod screen;
