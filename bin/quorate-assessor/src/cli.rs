@@ -152,6 +152,8 @@ pub(crate) enum Command {
     /// Audits by people: every step an entry of the office's ledger.
     #[command(subcommand)]
     Audit(crate::audit::Audit),
+    /// Results with every entry that they cite, proven, in one file for a machine without a network.
+    Pack(Box<crate::pack::Packing>),
     /// Trust Marks: claim, issue, witness, withdraw, publish.
     #[command(subcommand)]
     Mark(Box<crate::mark::Mark>),

@@ -106,6 +106,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
         Command::Export(asked) => {
             oscal::export_assessment(&home, &office, &library::load(&cli.standards)?, asked)
         }
+        Command::Pack(packing) => crate::pack::pack(cli, &home, &office, packing),
         Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
         Command::Report(which) => crate::report::run(cli, &home, &office, which),
         _ => status(&home, &office),

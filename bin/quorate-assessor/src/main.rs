@@ -33,6 +33,7 @@ mod audit;
 
 mod mark;
 mod oscal;
+mod pack;
 mod report;
 
 mod screen;

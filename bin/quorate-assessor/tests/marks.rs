@@ -1,5 +1,5 @@
 //! A Trust Mark from audit to refusal, by real processes: an assessor, an issuer, two witnesses and a stranger, each with
-//! files of its own and nothing else.
+//! files of its own and nothing else; and the evidence pack that an office hands to the stranger.
 #![cfg(test)]
 
 mod office;
@@ -208,4 +208,28 @@ fn the_public_register_the_badge_and_the_credential_carry_the_mark_and_nothing_f
     assert!(fs::read_to_string(office.path("b.svg")).unwrap().contains("assessed: Baseline"));
     office.issuer(&["mark", "credential", &path("mark.json"), "--out", &path("vc")]);
     assert_eq!(fs::read_to_string(office.path("vc")).unwrap().matches('~').count(), 5);
+}
+
+#[test]
+fn an_evidence_pack_verifies_offline_and_a_changed_one_is_refused() {
+    let office = Office::decided(false);
+    let path = |name: &str| office.path(name).display().to_string();
+    let (out, paper) = (path("evidence.pack"), path("keys/report.json"));
+    let made = office.assessor(&["pack", "--out", &out, "--paper", &paper]);
+    let key = made["office"].as_str().unwrap();
+    let ask = |file: &str, key: &str| office.verify(&["pack", &path(file), "--office", key]);
+    let (code, said) = ask("evidence.pack", key);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("wd 0.1.0: 1 findings as recorded"), "{said}");
+    let other = office.witness_key("w1").to_string();
+    assert_eq!(ask("evidence.pack", &other).0, 1);
+    let mut bytes = fs::read(&out).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(office.path("bent.pack"), &bytes).unwrap();
+    assert_eq!(ask("bent.pack", key).0, 1);
+    let results = fs::read_to_string(office.path("results")).unwrap();
+    let kept = office.path(&format!("office/results/{results}.json"));
+    fs::write(&kept, fs::read_to_string(&kept).unwrap().replace("met", "gap")).unwrap();
+    office.assessor_refuses(&["pack", "--out", &out], "damaged");
 }

@@ -8,15 +8,18 @@ use std::time::SystemTime;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use quorate_assessor::mark::MarkPolicy;
-use quorate_ledger::{Checkpoint, Fork, LogPolicy, Note};
+use quorate_assessor::pack::Pins;
+use quorate_ledger::{Checkpoint, Fork, LogPolicy, Note, VerifierKey};
 use quorate_terms::Timestamp;
 use quorate_terms::charter::CharterText;
 
 use crate::report::Report;
-use crate::{book, mark, receipt};
+use crate::{book, mark, pack, receipt};
 
 /// The largest file that is read whole. Ledgers are read line by line.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The largest evidence pack.
+const PACK_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Verifies receipts and ledgers of a Quorate vault, offline.
 #[derive(Parser, Debug)]
@@ -95,6 +98,17 @@ enum Command {
         #[arg(long)]
         at: Option<u64>,
     },
+    /// Verify an evidence pack of an auditor's office against pinned keys. Offline; it fails closed.
+    Pack {
+        /// The pack.
+        file: PathBuf,
+        /// The key of the office's own ledger, as `name+id+key`, compared out of band.
+        #[arg(long)]
+        office: VerifierKey,
+        /// The pinned policy of a book; once for each that the results cite.
+        #[arg(long)]
+        policy: Vec<PathBuf>,
+    },
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -145,6 +159,11 @@ pub(crate) fn run(cli: &Cli) -> Result<Output, Usage> {
                 now: at.map_or_else(now, Timestamp::from_millis),
             };
             Ok(Output::Report(mark::verify(&asked, &policy)))
+        }
+        Command::Pack { file, office, policy } => {
+            let books = policy.iter().map(|path| pinned(path)).collect::<Result<_, _>>()?;
+            let pins = Pins { office: office.clone(), books };
+            Ok(Output::Report(pack::verify(&read_to(file, PACK_BYTES_MAX)?, &pins)))
         }
         Command::Pin { charter } => pin(&read(charter)?).map(Output::Text),
         Command::Completions { shell } => {
@@ -202,15 +221,19 @@ fn open(path: &Path) -> Result<File, Usage> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Usage> {
+    read_to(path, FILE_BYTES_MAX)
+}
+
+fn read_to(path: &Path, max: u64) -> Result<Vec<u8>, Usage> {
     let mut bytes = Vec::new();
-    let mut limited = open(path)?.take(FILE_BYTES_MAX.saturating_add(1));
+    let mut limited = open(path)?.take(max.saturating_add(1));
     let count = limited
         .read_to_end(&mut bytes)
         .map_err(|e| Usage(format!("cannot read `{}`: {e}", path.display())))?;
-    if u64::try_from(count).is_ok_and(|count| count <= FILE_BYTES_MAX) {
+    if u64::try_from(count).is_ok_and(|count| count <= max) {
         return Ok(bytes);
     }
-    Err(Usage(format!("`{}` is larger than {FILE_BYTES_MAX} bytes", path.display())))
+    Err(Usage(format!("`{}` is larger than {max} bytes", path.display())))
 }
 
 fn text(path: &Path) -> Result<String, Usage> {

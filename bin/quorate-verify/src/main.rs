@@ -3,7 +3,7 @@
 //! independent library for wallet signatures; no code of the desk or of a cosigner.
 //!
 //! Reading order: the command line, what a report is; a receipt's story, then its checks in the order in which a case
-//! goes; a whole ledger; a Trust Mark.
+//! goes; a whole ledger; a Trust Mark; an evidence pack.
 
 mod cli;
 mod report;
@@ -23,6 +23,7 @@ mod closed;
 mod book;
 
 mod mark;
+mod pack;
 
 #[cfg(test)]
 mod testing;

@@ -5,7 +5,7 @@
 //!
 //! Reading order: what a standard asks ([`standard`]); what is known ([`evidence`]); what the
 //! office itself remembers ([`record`]); what follows from it ([`finding`],
-//! [`assess`]); what CCSS adds ([`ccss`]); how people audit ([`audit`]); what may be shown of it ([`mark`], [`report`],
+//! [`assess`]); what CCSS adds ([`ccss`]); how people audit ([`audit`]); what may be shown of it ([`mark`], [`pack`], [`report`],
 //! [`oscal`]).
 
 pub mod standard;
@@ -22,6 +22,8 @@ pub mod ccss;
 pub mod audit;
 
 pub mod mark;
+
+pub mod pack;
 
 pub mod report;
 
