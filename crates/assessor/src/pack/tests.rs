@@ -248,7 +248,7 @@ fn what_a_pack_lacks_or_changes_is_named_even_when_the_office_itself_signed_it()
         }),
         ("is not in the pack", |p| p.catalogues.clear()),
         ("the pack holds no results", |p| p.results.clear()),
-        ("the office's own ledger is not in the pack", |p| drop(p.books.remove(1))),
+        ("nothing proves the head of `auditor.example/office`", |p| drop(p.books.remove(1))),
     ];
     for (says, change) in table {
         let mut parts = parts();
