@@ -2,11 +2,13 @@
 //! files of its own and nothing else; and the evidence pack that an office hands to the stranger.
 #![cfg(test)]
 
-mod office;
+mod hands;
+#[path = "../office/vault.rs"]
+mod vault;
 
 use std::fs;
 
-use office::{DAY_MS, Office, now_ms};
+use hands::{DAY_MS, Office, now_ms};
 use serde_json::json;
 
 /// Verifies the mark as a stranger who was given these files.
@@ -129,7 +131,7 @@ fn row_43_a_witness_cosigns_one_history_and_finds_a_register_that_was_rolled_bac
     let office = Office::marked();
     let path = |name: &str| office.path(name).display().to_string();
     let (request, copy) = (path("request2"), office.path("register-copy"));
-    office::copy_dir(&office.path("register"), &copy);
+    hands::copy_dir(&office.path("register"), &copy);
     office.issuer(&[
         "mark",
         "offer",
@@ -217,10 +219,19 @@ fn an_evidence_pack_verifies_offline_and_a_changed_one_is_refused() {
     let (out, paper) = (path("evidence.pack"), path("keys/report.json"));
     let made = office.assessor(&["pack", "--out", &out, "--paper", &paper]);
     let key = made["office"].as_str().unwrap();
-    let ask = |file: &str, key: &str| office.verify(&["pack", &path(file), "--office", key]);
+    let policy = path("vault.policy.json");
+    let ask = |file: &str, key: &str| {
+        office.verify(&["pack", &path(file), "--office", key, "--policy", &policy])
+    };
     let (code, said) = ask("evidence.pack", key);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("wd 0.1.0: 1 findings as recorded"), "{said}");
+    assert!(said.contains("wd 0.1.0: 1 findings as recorded, 2 cited entries included"), "{said}");
+    let (code, said) = office.verify(&["pack", &out, "--office", key]);
+    assert!(code == 1 && said.contains("no policy for this book"), "{said}");
+    let stranger = vault::Vault::found("stranger").policy().to_json().unwrap();
+    fs::write(office.path("stranger.json"), stranger).unwrap();
+    let stranger = path("stranger.json");
+    assert_eq!(office.verify(&["pack", &out, "--office", key, "--policy", &stranger]).0, 1);
     let other = office.witness_key("w1").to_string();
     assert_eq!(ask("evidence.pack", &other).0, 1);
     let mut bytes = fs::read(&out).unwrap();

@@ -13,6 +13,8 @@ use quorate_ledger::{Checkpoint, KeyKind, VerifierKey};
 use quorate_terms::canonical;
 use serde_json::{Value, json};
 
+use super::vault::{COSIGNERS, Vault};
+
 pub(crate) const DAY_MS: u64 = 86_400_000;
 
 pub(crate) fn now_ms() -> u64 {
@@ -72,8 +74,13 @@ version = "0.1.0"
 
 [[decision]]
 control = "WD-01.1"
-automation = "human"
+automation = "hybrid"
+predicate = "No key was made by somebody alone."
+on_empty = "gap"
 human = "Look at the copies."
+entries = ["KeyGenerated"]
+population = "SELECT book, idx FROM KeyGenerated"
+exceptions = "SELECT book, idx, 'made alone' AS why FROM KeyGenerated WHERE method = 'alone'"
 "#;
 
 pub(crate) struct Office {
@@ -161,9 +168,31 @@ impl Office {
         fs::write(office.path("standards/wd/0.1.0/catalogue.toml"), CATALOGUE).unwrap();
         fs::write(office.path("standards/wd/0.1.0/decisions.toml"), DECISIONS).unwrap();
         office.assessor(&["init", "--office", "office", "--origin", "auditor.example/office"]);
+        office.pin_and_import();
         office.issuer(&["init", "--office", "register", "--origin", "marks.example/register"]);
         fs::copy(office.path("register/office.key"), office.path("keys/reg.key")).unwrap();
         office
+    }
+
+    /// A book with two keys, as its desk would export it.
+    fn pin_and_import(&self) {
+        let mut vault = Vault::found("acme");
+        vault.add_key("hot", "dkg");
+        vault.add_noise();
+        vault.add_key("cold", "dkg");
+        let path = |name: &str| self.path(name).display().to_string();
+        fs::write(self.path("vault.policy.json"), vault.policy().to_json().unwrap()).unwrap();
+        fs::write(self.path("head"), vault.note(&COSIGNERS)).unwrap();
+        vault.export(&self.path("book.jsonl"));
+        self.assessor(&["pin", &path("vault.policy.json")]);
+        self.assessor(&[
+            "import",
+            "--vault",
+            "acme",
+            &path("book.jsonl"),
+            "--checkpoint",
+            &path("head"),
+        ]);
     }
 
     pub(crate) fn step(&self, by: &str, record: &Value) -> Value {
