@@ -2,6 +2,8 @@
 //!
 //! `audit`: a year of a vault, on a clock that the story sets, and what auditors make of its ledger.
 
+mod audits;
+mod breaks;
 mod readiness;
 mod year;
 
@@ -26,7 +28,9 @@ pub(crate) fn audit() -> Done<Verdict> {
     let stage = year::stage(&room, &mut narrator)?;
     let stage = year::pass(stage, &mut narrator)?;
     let office = readiness::take_in(&stage, &mut narrator)?;
-    readiness::tell(&office, &mut narrator)?;
+    let results = readiness::tell(&stage, &office, &mut narrator)?;
+    breaks::tell(&stage, &office, &results, &mut narrator)?;
+    audits::tell(&stage, &office, &mut narrator)?;
     drop(office);
     drop(stage);
     Ok(Verdict::Passed(narrator.claims()))

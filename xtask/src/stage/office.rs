@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Said, Stage, text};
 use crate::Done;
 use crate::house;
+use crate::run;
 
 /// One office.
 pub(crate) struct Office<'a> {
@@ -20,6 +21,18 @@ impl<'a> Office<'a> {
         let office = Self { stage, dir: stage.at(name), standards };
         office.says(&["init", "--office", name, "--origin", &format!("{name}.example/office")])?;
         Ok(office)
+    }
+
+    /// The same office in another folder, for what must not touch this one.
+    pub(crate) fn copy(&self, name: &str) -> Done<Self> {
+        let dir = self.stage.at(name);
+        run::text(&mut run::command("cp", &["-a", &self.dir, &dir]))?;
+        Ok(Self { stage: self.stage, dir, standards: self.standards.clone() })
+    }
+
+    /// Its folder.
+    pub(crate) fn dir(&self) -> &str {
+        &self.dir
     }
 
     /// Runs a command, whatever it answers.

@@ -21,6 +21,9 @@ const PACKAGES: [&str; 5] = [
     "quorate-verify",
 ];
 
+/// Programs of a story that are no product.
+const EXAMPLES: [&str; 2] = ["lying_desk", "auditors"];
+
 /// Every binary, and a desk that was taken over.
 pub(crate) struct Programs {
     folder: PathBuf,
@@ -46,11 +49,16 @@ impl Programs {
             build.args(["-p", package]);
         }
         run::shown(&mut build)?;
-        let example = ["build", "--locked", "--quiet", "-p", "quorate", "--example", "lying_desk"];
-        run::shown(&mut run::cargo(&example))?;
+        example("quorate", "lying_desk")?;
         let file = std::fs::File::create(transcript)
             .map_err(|e| format!("{}: {e}", transcript.display()))?;
         Ok(Self { folder: target(), transcript: Mutex::new(file), clock: None })
+    }
+
+    /// Builds the people who audit, for a story that has them.
+    pub(crate) fn with_auditors(self) -> Done<Self> {
+        example("quorate-assessor-bin", "auditors")?;
+        Ok(self)
     }
 
     /// As they are shipped. Whoever asks has built them.
@@ -82,7 +90,7 @@ impl Programs {
 
     /// Where a program lies.
     pub(crate) fn path(&self, program: &str) -> PathBuf {
-        let folder = if program == "lying_desk" { "examples" } else { "" };
+        let folder = if EXAMPLES.contains(&program) { "examples" } else { "" };
         self.folder.join(folder).join(program)
     }
 
@@ -122,6 +130,10 @@ impl Programs {
             drop(writeln!(file, "$ {}\n{}{}", said.what, said.out, said.err));
         }
     }
+}
+
+fn example(package: &str, name: &str) -> Done {
+    run::shown(&mut run::cargo(&["build", "--locked", "--quiet", "-p", package, "--example", name]))
 }
 
 /// Where cargo puts what it builds for development.

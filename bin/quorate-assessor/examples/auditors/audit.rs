@@ -1,0 +1,377 @@
+//! One audit under the CCSS workflow, step by step, from engagement to certificate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use quorate_assessor::audit::signed::{CERTIFICATE, Certificate, digest_of};
+use quorate_assessor::ccss::inherit::{PROVIDER_REPORT, ProviderReport};
+use quorate_assessor::ccss::{Designation, Status};
+use quorate_assessor::mark::Envelope;
+use quorate_terms::{Digest, Timestamp};
+use serde_json::{Value, json};
+
+use crate::people::Office;
+
+const DAY_MS: u64 = 86_400_000;
+/// Requirements that the provider's side answers for alone: where its shares lie, who reaches them, how it is tested.
+const OWNED: [&str; 6] = ["1.03.1.1", "1.03.3.1", "1.03.3.2", "1.05.9.1", "2.01.2.1", "2.01.2.2"];
+
+/// Who is audited, and as what.
+pub(crate) struct Case {
+    pub(crate) id: &'static str,
+    pub(crate) entity: &'static str,
+    system: &'static str,
+    designation: Designation,
+    custody: Value,
+    /// By the workflow's price list.
+    fee_cents: u64,
+}
+
+impl Case {
+    /// The second cosigner's operator.
+    pub(crate) fn provider() -> Self {
+        Self {
+            id: "west-1",
+            entity: "West Custody Ltd",
+            system: "West cosigning",
+            designation: Designation::Provider,
+            custody: json!({ "supplies_only_a_part": true, "customers_funds": true, "holds_every_key": false, "providers": [] }),
+            fee_cents: 200_000,
+        }
+    }
+
+    /// The vault's owner, who uses it.
+    pub(crate) fn customer() -> Self {
+        Self {
+            id: "brickmere-1",
+            entity: "Brickmere Treasury Ltd",
+            system: "Treasury vault",
+            designation: Designation::FullSystem,
+            custody: json!({ "supplies_only_a_part": false, "customers_funds": true, "holds_every_key": false,
+                "providers": [{ "name": "West Custody Ltd", "takes_part": true, "could_affect": true }] }),
+            fee_cents: 350_000,
+        }
+    }
+}
+
+/// What came of an audit.
+pub(crate) struct Course {
+    /// Requirements that were judged.
+    pub(crate) findings: usize,
+    /// Requirements that a provider answers for.
+    pub(crate) inherited: usize,
+    /// The word that may be said of it.
+    pub(crate) word: String,
+    /// The rank that was reached.
+    pub(crate) level: u8,
+    statuses: BTreeMap<String, Status>,
+    certificate: Digest,
+    at: Timestamp,
+}
+
+impl Course {
+    /// What a certified provider gives its customers, signed by the registrar.
+    pub(crate) fn provider_report(&self, office: &Office, case: &Case) -> Envelope {
+        let report = ProviderReport {
+            v: 1,
+            provider: case.entity.to_owned(),
+            system: case.system.to_owned(),
+            services: BTreeSet::from(["second cosigner".to_owned()]),
+            standard: "ccss".to_owned(),
+            version: "9.0".to_owned(),
+            level: self.level,
+            statuses: self.statuses.clone(),
+            certificate: self.certificate,
+            valid_from: self.at,
+            valid_until: self.at.plus_s(364 * 86_400),
+        };
+        office.seal(PROVIDER_REPORT, &report, "reg")
+    }
+}
+
+/// The whole course of one audit.
+pub(crate) fn run(office: &Office, case: &Case, provider: Option<&Envelope>) -> Course {
+    let audit = Audit { office, case };
+    audit.engage();
+    let owned: BTreeSet<String> = provider.map(|report| audit.inherit(report)).unwrap_or_default();
+    audit.file();
+    let statuses = audit.find(&owned);
+    let report = audit.report();
+    audit.review();
+    let summary = audit.summarise(&report);
+    let certificate = audit.certify(&summary);
+    let seen = office.good(&["audit", "view", case.id, "--role", "entity"]);
+    Course {
+        findings: statuses.len(),
+        inherited: owned.len(),
+        word: seen["word"].as_str().unwrap_or_default().to_owned(),
+        level: rank(&summary),
+        statuses,
+        certificate,
+        at: now(),
+    }
+}
+
+struct Audit<'a> {
+    office: &'a Office,
+    case: &'a Case,
+}
+
+impl Audit<'_> {
+    fn step(&self, by: &str, record: &Value) -> Value {
+        let path = self.office.paper("record.json", record);
+        self.office.good(&["audit", "step", &path, "--audit", self.case.id, "--by", by])
+    }
+
+    fn public(&self, person: &str) -> Value {
+        json!(self.office.identity(person).public_key())
+    }
+
+    /// What the auditor sees.
+    fn seen(&self) -> Value {
+        self.office.good(&["audit", "view", self.case.id, "--role", "auditor"])["seen"].clone()
+    }
+
+    fn engagement(&self) -> Value {
+        let all = self.office.good(&["audit", "workflows"]);
+        let ours = |w: &&Value| w["id"] == "ccss-audit";
+        let digest = all.as_array().unwrap().iter().find(ours).unwrap()["digest"].clone();
+        let party = |person: &str, firm: &str, role: &str| {
+            json!({ "person": person, "name": person, "number": null, "firm": firm, "role": role,
+                    "key": self.public(person), "audits": 2 })
+        };
+        let to = now().as_millis() - DAY_MS;
+        json!({
+            "act": "engaged", "audit": self.case.id, "workflow": digest, "standard": "ccss", "version": "9.0",
+            "entity": self.case.entity, "system": self.case.system, "designation": self.case.designation,
+            "designation_why": null, "sought": 2, "period": { "from": to - 365 * DAY_MS, "to": to }, "first": false,
+            "parties": [party("eva", self.case.entity, "entity"), party("ann", "Alder Audit", "auditor")],
+            "past": [], "readiness": null, "contract": "contract 7", "retention": "seven years, the auditor",
+        })
+    }
+
+    /// Contract, intent, reviewer, declarations, scope.
+    fn engage(&self) {
+        self.step("ann", &self.engagement());
+        self.step("ann", &json!({ "act": "intent_filed", "reference": "letter 1" }));
+        let reviewer = json!({ "person": "rolf", "name": "Rolf", "number": "R-1", "firm": "Rowan Reviews",
+                               "key": self.public("rolf"), "steering": false });
+        self.step("ann", &json!({ "act": "options_listed", "list": "list-1", "reviewers": [reviewer], "past": [] }));
+        self.step("ann", &json!({ "act": "reviewer_chosen", "list": "list-1", "person": "rolf" }));
+        for person in ["eva", "ann", "rolf"] {
+            let statements = json!(["I am independent of the other parties."]);
+            let signature = self.office.sign(self.case.id, "declaration", person, &statements);
+            self.step(
+                person,
+                &json!({ "act": "declared", "statements": statements, "signature": signature }),
+            );
+        }
+        self.step("ann", &self.scope());
+    }
+
+    fn scope(&self) -> Value {
+        json!({ "act": "scope_set", "entity": self.case.entity, "systems": [{
+            "name": self.case.system, "description": "a vault of two cosigners", "sought": 2, "custody": self.case.custody,
+            "environment": {
+                "people": ["two operators", "three approvers"], "processes": ["key generation", "signing", "backup"],
+                "technology": ["two cosigners", "a desk", "two sites"],
+                "validated": { "by": "ann", "at": now().as_millis() - DAY_MS, "sources": ["network diagram", "ledger"] },
+                "exclusions": [{ "what": "the website", "why": "has no way to any cosigner" }] },
+            "inventory": [{ "name": "key share", "kind": "key share", "place": "rack seventeen", "class": "secret",
+                "criticality": "high", "holders": ["Alba Ost", "Nils Vest"], "depends_on": [] }],
+        }] })
+    }
+
+    /// Takes the provider's report; gives what the provider answers for.
+    fn inherit(&self, report: &Envelope) -> BTreeSet<String> {
+        let owned: BTreeSet<String> = OWNED.iter().map(|id| (*id).to_owned()).collect();
+        let owners: BTreeMap<&String, &str> = owned.iter().map(|id| (id, "provider")).collect();
+        self.step("ann", &json!({ "act": "inherited", "envelope": report, "using": {
+            "service": "second cosigner", "standard": "ccss", "version": "9.0", "sought": 2,
+            "reviewed": now().as_millis() - 30 * DAY_MS, "grace": {}, "review_months": 12, "owners": owners } }));
+        owned
+    }
+
+    /// An interview, and a document that lies sealed.
+    fn file(&self) {
+        let at = now().as_millis() - 3 * DAY_MS;
+        self.step("ann", &json!({ "act": "exhibit_filed", "tag": "INTERVIEW_1", "exhibit": {
+            "item": { "interview": { "name": "Greta Holm", "role": "custodian", "place": "by telephone",
+                "duration": "40 minutes", "topics": "ceremonies, backups, drills", "findings": "two people each time",
+                "at": at, "open": [] } },
+            "owner": "Otto Owner", "represents": { "from": at - 300 * DAY_MS, "to": at }, "expires": null,
+            "file": null, "kept_there": null } }));
+        let file = self.office.path("handbook.pdf");
+        fs::write(&file, b"%PDF-1.7 the handbook").unwrap();
+        let item = self.office.paper("item.json", &json!({ "document": { "title": "Key handbook", "purpose": "keys",
+            "version": "3", "place": "cabinet nine", "findings": "names boxes and people", "at": at, "open": [] } }));
+        let phrase = self.office.path("words");
+        self.office.good(&[
+            "audit",
+            "evidence",
+            "add",
+            self.case.id,
+            &file,
+            "--item",
+            &item,
+            "--owner",
+            "Otto Owner",
+            "--from",
+            "2025-12-01",
+            "--to",
+            "2026-10-01",
+            "--by",
+            "eva",
+            "--passphrase-file",
+            &phrase,
+        ]);
+    }
+
+    /// A finding for every requirement that is left, each from what the machine found and what people showed.
+    fn find(&self, owned: &BTreeSet<String>) -> BTreeMap<String, Status> {
+        let results = self.office.assess("ccss 9.0", "II");
+        let mut statuses = BTreeMap::new();
+        for finding in results["results"]["findings"].as_array().unwrap() {
+            let id = finding["control"]["id"].as_str().unwrap().to_owned();
+            if owned.contains(&id) {
+                continue;
+            }
+            let record = judged(&id, finding);
+            let status: Status = serde_json::from_value(record["status"].clone()).unwrap();
+            self.step("ann", &record);
+            statuses.insert(id, status);
+        }
+        statuses
+    }
+
+    fn report(&self) -> Value {
+        let out = self.office.path(&format!("{}-report.json", self.case.id));
+        let digest =
+            self.office.good(&["audit", "report", self.case.id, "--out", &out])["digest"].clone();
+        self.step("ann", &json!({ "act": "report_written", "digest": digest }));
+        digest
+    }
+
+    /// A redacted copy, one comment of the reviewer, and the end of the review.
+    fn review(&self) {
+        let openings = self.office.path(&format!("{}-openings.json", self.case.id));
+        self.office.good(&[
+            "audit",
+            "redact",
+            self.case.id,
+            "--by",
+            "ann",
+            "--openings",
+            &openings,
+        ]);
+        let copy = self.seen()["redacted"]["digest"].clone();
+        self.step("eva", &json!({ "act": "redaction_approved", "digest": copy }));
+        self.step("ann", &json!({ "act": "review_opened", "digest": copy }));
+        self.step("rolf", &json!({ "act": "commented", "number": 1, "on": "1.01.1.1", "text": "who saw the ceremony?" }));
+        self.step("ann", &json!({ "act": "answered", "number": 1, "text": "two witnesses, named in the ledger" }));
+        self.step("rolf", &json!({ "act": "comment_closed", "number": 1 }));
+        let signature =
+            self.office.sign_digest(self.case.id, "review", "rolf", copy.as_str().unwrap());
+        self.step(
+            "rolf",
+            &json!({ "act": "review_completed", "digest": copy, "signature": signature }),
+        );
+    }
+
+    fn summarise(&self, report: &Value) -> Value {
+        let seen = self.seen();
+        let grade = &seen["report"]["report"]["grade"];
+        let level = |v: &Value| v["level"].as_u64().unwrap_or_default().min(2);
+        let aspects: BTreeMap<String, u64> = grade["aspects"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(id, a)| (id.clone(), level(a)))
+            .collect();
+        let mut summary = json!({
+            "entity": self.case.entity, "standard": "ccss", "version": "9.0", "system": self.case.system,
+            "designation": self.case.designation, "sought": 2, "level": level(grade), "aspects": aspects,
+            "description": "a vault of two cosigners", "period": seen["engagement"]["period"],
+            "auditor": "ann", "reviewer": "Rolf (R-1)", "report": report, "on": now(),
+        });
+        let plain = summary.clone();
+        summary["act"] = json!("summary_written");
+        self.step("ann", &summary);
+        let digest = digest_of(&plain).unwrap();
+        for person in ["ann", "rolf"] {
+            let signature = self.office.sign(self.case.id, "summary", person, &plain);
+            self.step(
+                person,
+                &json!({ "act": "summary_signed", "digest": digest, "signature": signature }),
+            );
+        }
+        plain
+    }
+
+    /// The request, and what the test registrar signs.
+    fn certify(&self, summary: &Value) -> Digest {
+        let digest = digest_of(summary).unwrap();
+        self.step("ann", &json!({ "act": "certificate_asked", "summary": digest, "website": "brickmere.example",
+            "contact": "security@brickmere.example", "system": self.case.system,
+            "logo": { "name": "logo.png", "digest": Digest::sha256(b"logo"), "size": 900, "media": "image/png" },
+            "logo_width": 512, "logo_height": 512, "unlapsed": false, "currency": "USD", "fee_cents": self.case.fee_cents,
+            "copied_to": "rolf" }));
+        let certificate = Certificate {
+            v: 1,
+            number: format!("TEST-{}", self.case.id),
+            entity: self.case.entity.to_owned(),
+            system: self.case.system.to_owned(),
+            standard: "ccss".to_owned(),
+            version: "9.0".to_owned(),
+            designation: self.case.designation,
+            level: rank(summary),
+            summary: digest,
+            valid_from: now(),
+            valid_until: now().plus_s(365 * 86_400),
+        };
+        let envelope = self.office.seal(CERTIFICATE, &certificate, "reg");
+        self.step("ann", &json!({ "act": "certified", "envelope": envelope }));
+        digest_of(&certificate).unwrap()
+    }
+}
+
+/// The auditor's finding of one requirement. A gap of the machine's stays a gap; above the level sought it says so.
+fn judged(id: &str, finding: &Value) -> Value {
+    let none = "not_applicable";
+    let sought = finding["state"] != "not_sought";
+    let status = match finding["state"].as_str().unwrap_or_default() {
+        "not_sought" => json!({ "not_applicable": "not_sought" }),
+        "gap" => json!("not_in_place"),
+        "not_applicable" => json!({ "not_applicable": "evidenced" }),
+        _ => json!("in_place"),
+    };
+    let statement = match &finding["machine"] {
+        _ if !sought => "Level not sought.".to_owned(),
+        Value::Null => "The custodian walked us through the chapter; its dates and signatures agree with what was told in the \
+                        interview, and with two visits that nobody had announced."
+            .to_owned(),
+        machine => format!(
+            "Query {} over the verified book counted {} rows, {} of them odd; three were opened and compared with the \
+             custodian's interview and with signatures on paper.",
+            &machine["query"].as_str().unwrap_or_default()[..12],
+            machine["population"],
+            machine["exceptions"]
+        ),
+    };
+    let cites = |tag: &str| if sought { json!({ "cites": [tag] }) } else { json!(none) };
+    json!({ "act": "found", "id": id, "status": status, "statement": statement, "rationale": null, "samples": [],
+        "machine": null,
+        "slots": { "interviews": cites("INTERVIEW_1"), "observations": none, "documents": cites("DOCUMENT_1"),
+            "inspections": none, "decisions": none } })
+}
+
+/// The rank that a summary tells.
+fn rank(summary: &Value) -> u8 {
+    u8::try_from(summary["level"].as_u64().unwrap()).unwrap()
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap())
+}

@@ -1,0 +1,69 @@
+//! `auditors`: people of the story `cargo xtask story audit`. A provider is audited from engagement to a registrar's
+//! certificate, then a customer whose audit inherits from it; the registrar is a test's, and says so.
+//!
+//! Everything goes through the office's own command line. What was seen is printed as JSON lines, `tell` or `claim`.
+//! Development only.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a story may end at the first surprise, and prints what it tells"
+)]
+
+mod audit;
+mod people;
+
+use std::path::PathBuf;
+
+use audit::{Case, Course};
+use people::Office;
+use serde_json::json;
+
+fn main() {
+    let mut words = std::env::args_os().skip(1).map(PathBuf::from);
+    let mut next =
+        || words.next().unwrap_or_else(|| panic!("auditors PROGRAM OFFICE STANDARDS ROOM"));
+    let office = Office::at(next(), next(), next(), next());
+    let provider = Case::provider();
+    let certified = audit::run(&office, &provider, None);
+    tell(&format!(
+        "{}: {} findings, reviewed by another firm",
+        provider.entity, certified.findings
+    ));
+    claim(
+        certified.word == "certified",
+        "the provider's system is certified at level II, by a test registrar's signature on file",
+    );
+    let report = certified.provider_report(&office, &provider);
+    let customer = Case::customer();
+    let course = audit::run(&office, &customer, Some(&report));
+    inherits(&certified, &course);
+    claim(is_certified(&course), "the customer's full system is certified at level II");
+}
+
+fn is_certified(course: &Course) -> bool {
+    course.word == "certified" && course.level == 2
+}
+
+fn inherits(provider: &Course, customer: &Course) {
+    tell(&format!(
+        "the customer's auditor had {} requirements left; {} are the provider's",
+        customer.findings, customer.inherited
+    ));
+    claim(
+        customer.inherited > 0 && customer.findings + customer.inherited == provider.findings,
+        "what the provider owns needs no finding of the customer's",
+    );
+}
+
+/// Tells one thing.
+fn tell(text: &str) {
+    println!("{}", json!({ "tell": text }));
+}
+
+/// Claims one thing.
+fn claim(holds: bool, text: &str) {
+    println!("{}", json!({ "claim": text, "holds": holds }));
+}

@@ -1,0 +1,28 @@
+//! Audits by people over the year's ledger: a provider's, and a customer's that inherits from it.
+
+use serde_json::Value;
+
+use crate::Done;
+use crate::demo::Narrator;
+use crate::house;
+use crate::stage::{Office, Stage, text};
+
+/// Has the auditors do their work, and checks what they claim.
+pub(super) fn tell(stage: &Stage, office: &Office<'_>, narrator: &mut Narrator) -> Done {
+    narrator.chapter("Two audits: a provider, and a full system that inherits from it");
+    let program = stage.programs.path("quorate-assessor").display().to_string();
+    let standards = house::root().join("standards").display().to_string();
+    let room = stage.at("auditors");
+    let said = stage.programs.run("auditors", &[&program, office.dir(), &standards, &room])?;
+    said.exited(0)?;
+    for line in said.out.lines() {
+        let line: Value = serde_json::from_str(line).map_err(|e| format!("{line}: {e}"))?;
+        if let Ok(told) = text(&line, "/tell") {
+            narrator.tell(&told);
+            continue;
+        }
+        let holds = line.get("holds") == Some(&Value::Bool(true));
+        narrator.expect(holds, &text(&line, "/claim")?)?;
+    }
+    Ok(())
+}
