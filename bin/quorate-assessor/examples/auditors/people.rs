@@ -1,7 +1,7 @@
 //! People with keys, the papers that they sign, and the office's command line.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use quorate_assessor::mark::{Envelope, Signer};
@@ -37,7 +37,8 @@ impl Office {
         office
     }
 
-    fn key(&self, person: &str) -> PathBuf {
+    /// Where a person's key lies.
+    pub(crate) fn key(&self, person: &str) -> PathBuf {
         self.room.join(format!("{person}.key"))
     }
 
@@ -58,18 +59,38 @@ impl Office {
     }
 
     fn run(&self, words: &[&str]) -> Output {
+        self.run_in(&self.dir, words)
+    }
+
+    fn run_in(&self, dir: &Path, words: &[&str]) -> Output {
         let mut command = Command::new(&self.program);
-        command.arg("--json").arg("--dir").arg(&self.dir).arg("--standards").arg(&self.standards);
+        command.arg("--json").arg("--dir").arg(dir).arg("--standards").arg(&self.standards);
         command.args(words).output().unwrap()
+    }
+
+    /// Opens the issuer's register, an office of its own; `iss` is the person who holds its key.
+    pub(crate) fn open_register(&self) {
+        self.register(&["init", "--office", "register", "--origin", "marks.example/register"]);
+        fs::copy(self.room.join("register/office.key"), self.key("iss")).unwrap();
+    }
+
+    /// A command of the issuer's, which must go well.
+    pub(crate) fn register(&self, words: &[&str]) -> Value {
+        read(words, &self.run_in(&self.room.join("register"), words))
+    }
+
+    /// What a stranger's verifier says of a mark: the exit code, and the words.
+    pub(crate) fn verify(&self, words: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(self.program.with_file_name("quorate-verify"))
+            .args(words)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// A command that must go well.
     pub(crate) fn good(&self, words: &[&str]) -> Value {
-        let output = self.run(words);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let more = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{words:?}: {said} {more}");
-        serde_json::from_str(&said).unwrap()
+        read(words, &self.run(words))
     }
 
     /// The newest machine findings of a standard, whatever they are.
@@ -104,4 +125,11 @@ impl Office {
         let bytes = canonical::to_bytes(payload, "payload").unwrap();
         Envelope::seal(kind, &bytes, &[Signer { key: identity.public_key(), sign: &sign }])
     }
+}
+
+fn read(words: &[&str], output: &Output) -> Value {
+    let said = String::from_utf8_lossy(&output.stdout);
+    let more = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {said} {more}");
+    serde_json::from_str(&said).unwrap()
 }
