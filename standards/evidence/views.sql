@@ -1,20 +1,26 @@
 -- What the words of the predicates mean, as read-only views over verified entries. Every view is one definition of the
 -- evidence model (`wss-draft.json`, definitions). `book` and `idx` are those of the entry that the row rests on.
 
--- A case with a judgment that is no denial and, where it requires quorums, approvals by enough distinct members, each of
--- the judged intent, each unexpired when it was placed, each made with a live credential.
+-- An approval that counts: a yes, given in time, with a credential that was live then. `person` is whom it is bound to.
+CREATE VIEW sound_approval AS
+SELECT a.book, a.idx, a.at, a."case", a.intent, a.policy, a.approver, a.credential, a.device, a.user_verified,
+  a.display_digest, a.expires_at,
+  (SELECT e.person FROM CredentialEnrolled e WHERE e.credential = a.credential LIMIT 1) AS person
+FROM Approved a
+WHERE a.verdict = 'approve' AND a.at < a.expires_at
+  AND NOT EXISTS (SELECT 1 FROM CredentialRevoked r WHERE r.credential = a.credential AND r.at <= a.at);
+
+-- A case with a judgment that is no denial and, where it requires quorums, sound approvals by enough distinct members, each
+-- of the judged intent under the judged policy.
 CREATE VIEW duly_approved_case AS
 SELECT j.book, j.idx, j.at, j."case"
 FROM Judged j
 WHERE json_extract(j.judgment, '$.answer') IS NOT 'deny'
   AND coalesce(j.quorum_m, 0) <= (
     SELECT count(DISTINCT a.approver)
-    FROM Approved a
-    WHERE a."case" = j."case" AND a.intent = j.intent AND a.verdict = 'approve' AND a.at < a.expires_at
+    FROM sound_approval a
+    WHERE a."case" = j."case" AND a.intent = j.intent AND a.policy = j.policy
       AND a.approver IN (SELECT value FROM json_each(coalesce(j.quorum_members, '[]')))
-      AND NOT EXISTS (
-        SELECT 1 FROM CredentialRevoked r WHERE r.credential = a.credential AND r.at <= a.at
-      )
   );
 
 -- An enrolled credential that nobody revoked.
@@ -86,9 +92,11 @@ WHERE j.kind = 'transfer'
 CREATE VIEW high_risk_case AS
 SELECT j.book, j.idx, j.at, j."case", j.kind FROM Judged j WHERE j.risk_class = 'high';
 
--- A document of a kind in force: adopted, not yet due for review.
-CREATE VIEW document_in_force AS
-SELECT d.book, d.idx, d.at, d.document, d.kind, d.review_due FROM DocumentAdopted d;
+-- The newest version of each document.
+CREATE VIEW newest_document AS
+SELECT d.book, d.idx, d.at, d.document, d.kind, d.version, d.covers, d.review_due
+FROM DocumentAdopted d
+WHERE NOT EXISTS (SELECT 1 FROM DocumentAdopted e WHERE e.document = d.document AND e.at > d.at);
 
 -- A backup of the current epoch that nobody destroyed.
 CREATE VIEW current_backup AS
@@ -101,3 +109,110 @@ CREATE VIEW newest_inventory AS
 SELECT i.book, i.idx, i.at, w.value AS wallet
 FROM InventoryAttested i, json_each(i.wallets) w
 WHERE i.at = (SELECT max(at) FROM InventoryAttested);
+
+-- Each beginning of an epoch of a wallet's shares.
+CREATE VIEW epoch_start AS
+SELECT book, idx, at, wallet, 0 AS epoch, 'generated' AS how, ceremony FROM KeyGenerated
+UNION ALL
+SELECT book, idx, at, wallet, epoch_to, 'refreshed', "case" FROM KeyRefreshed
+UNION ALL
+SELECT book, idx, at, wallet, epoch_to, 'reshared', "case" FROM KeyReshared;
+
+-- The tier in the newest word on a wallet.
+CREATE VIEW current_tier AS
+SELECT w.book, w.idx, w.wallet,
+  coalesce(
+    (SELECT r.tier FROM WalletReclassified r WHERE r.wallet = w.wallet ORDER BY r.idx DESC LIMIT 1),
+    w.tier
+  ) AS tier
+FROM WalletOpened w;
+
+-- What each cosigner runs under, by its newest capture: the party `cosigner:c1` holds shares as `c1`.
+CREATE VIEW cosigner_setting AS
+SELECT book, idx, at, party, substr(party, 10) AS holder, key, value, type
+FROM latest_configuration
+WHERE party LIKE 'cosigner:%';
+
+-- Every cosigner that captured its configuration.
+CREATE VIEW cosigner AS SELECT DISTINCT book, idx, at, party, holder FROM cosigner_setting;
+
+-- A holder of shares that captured no configuration: the records do not tell under what it runs.
+CREATE VIEW uncaptured_holder AS
+SELECT h.book, min(h.idx) AS idx, h.holder
+FROM current_holders h
+WHERE h.holder NOT IN (SELECT holder FROM cosigner)
+GROUP BY h.book, h.holder;
+
+-- A ceremony whose record is whole: runbook, place, roles and checks are filled and each participant attested it.
+CREATE VIEW whole_ceremony AS
+SELECT c.book, c.idx, c.at, c.ceremony, c.participants, c.roles
+FROM CeremonyHeld c
+WHERE coalesce(c.runbook, '') <> '' AND coalesce(c.place, '') <> '' AND length(coalesce(c.roles, '')) > 2
+  AND length(coalesce(c.checks, '')) > 2 AND coalesce(json_array_length(c.participants), 0) > 0
+  AND json_array_length(coalesce(c.attestations, '[]')) >= json_array_length(c.participants);
+
+-- A role from its grant until its end, if it ended.
+CREATE VIEW role_span AS
+SELECT g.book, g.idx, g.at, g.person, g.role, g.scope, g."case",
+  (
+    SELECT min(e.at) FROM RoleEnded e
+    WHERE e.person = g.person AND e.role = g.role AND e.at >= g.at AND coalesce(e.scope, g.scope) = g.scope
+  ) AS until
+FROM RoleGranted g;
+
+-- Who answers alarms: by role, or named by the newest rota.
+CREATE VIEW on_call AS
+SELECT person FROM key_role WHERE role = 'on_call'
+UNION
+SELECT p.value FROM newest_document d, json_each(coalesce(d.covers, '[]')) p WHERE d.kind = 'on_call_rota';
+
+-- An alert, when a person on call took it, and when a person ended it with a disposition.
+CREATE VIEW alert_life AS
+SELECT r.book, r.idx, r.at, r.alert, r.rule, r.severity, r.subject,
+  (
+    SELECT min(a.at) FROM AlertAcknowledged a
+    WHERE a.alert = r.alert AND a.at >= r.at AND a.person IN (SELECT person FROM on_call)
+  ) AS taken_at,
+  (
+    SELECT min(c.at) FROM AlertClosed c
+    WHERE c.alert = r.alert AND c.at >= r.at AND coalesce(c.disposition, '') <> ''
+  ) AS closed_at
+FROM AlertRaised r;
+
+-- The time from each heartbeat to the next of its source; none after the newest.
+CREATE VIEW heartbeat_gap AS
+SELECT book, idx, source, at, lead(at) OVER (PARTITION BY book, source ORDER BY idx) AS next_at FROM Heartbeat;
+
+-- A freeze, and the entry that lifted it, if one did.
+CREATE VIEW freeze_span AS
+SELECT f.book, f.idx, f.at, f.scope, json_extract(f.scope, '$.wallet') AS wallet,
+  json_extract(f.scope, '$.agent') AS agent, f."by", f.cause,
+  (SELECT min(u.idx) FROM Unfrozen u WHERE u.book = f.book AND u.scope = f.scope AND u.idx > f.idx) AS lifted_idx
+FROM Frozen f;
+
+-- The intervals, in seconds, that the newest review of the threat model chose, by name: `RiskReviewed.model` is an object.
+CREATE VIEW chosen_interval AS
+SELECT r.book, r.idx, r.at, i.key AS name, i.value AS seconds
+FROM RiskReviewed r, json_each(CASE WHEN json_valid(r.model) THEN r.model ELSE '{}' END) i
+WHERE r.at = (SELECT max(at) FROM RiskReviewed);
+
+-- Each finding of each test, with how a person rated it and when it was dealt with.
+CREATE VIEW test_finding AS
+SELECT t.book, t.idx, t.at, t.test, t.kind, t.independent, f.value AS finding,
+  (SELECT v.severity FROM VulnerabilityTriaged v WHERE v.finding = f.value ORDER BY v.at DESC LIMIT 1) AS severity,
+  (SELECT v.due_at FROM VulnerabilityTriaged v WHERE v.finding = f.value ORDER BY v.at DESC LIMIT 1) AS due_at,
+  (SELECT min(c.at) FROM FindingClosed c WHERE c.finding = f.value) AS closed_at
+FROM TestPerformed t, json_each(coalesce(t.findings, '[]')) f;
+
+-- The same for audits of contracts.
+CREATE VIEW contract_finding AS
+SELECT a.book, a.idx, a.at, a.contract, a.code_hash, f.value AS finding,
+  (SELECT v.severity FROM VulnerabilityTriaged v WHERE v.finding = f.value ORDER BY v.at DESC LIMIT 1) AS severity,
+  (SELECT min(c.at) FROM FindingClosed c WHERE c.finding = f.value) AS closed_at
+FROM ContractAudited a, json_each(coalesce(a.findings, '[]')) f;
+
+-- The newest look at a contract.
+CREATE VIEW newest_observation AS
+SELECT o.book, o.idx, o.at, o.contract, o.code_hash, o.implementation, o.owners, o.threshold, o.modules
+FROM ContractObserved o
+WHERE NOT EXISTS (SELECT 1 FROM ContractObserved p WHERE p.contract = o.contract AND p.idx > o.idx);

@@ -37,7 +37,7 @@ const VALUE_BYTES_MAX: i32 = 4 * 1024 * 1024;
 const KEYS: [&str; 6] = ["case", "wallet", "person", "alert", "credential", "party"];
 
 /// What a query may call. Nothing here reads a file, a clock or chance.
-const FUNCTIONS: [&str; 33] = [
+const FUNCTIONS: [&str; 35] = [
     "abs",
     "avg",
     "coalesce",
@@ -55,6 +55,8 @@ const FUNCTIONS: [&str; 33] = [
     "json_type",
     "json_valid",
     "julianday",
+    "lag",
+    "lead",
     "length",
     "like",
     "lower",

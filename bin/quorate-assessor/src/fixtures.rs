@@ -1,7 +1,8 @@
 //! Every question that is written as SQL, asked of one good year and of the same year with one thing broken.
 //!
-//! `tests/fixtures/good*.toml` hold rows that meet everything; `tests/fixtures/breaks*.toml` say, for each control, one change
-//! after which that control is a gap. What is not in a file is not tested, so the last test counts.
+//! `tests/fixtures/good*.toml` hold rows that meet everything; `meets*.toml` add what only some controls need, and would
+//! disturb others; `breaks*.toml` say, for each control, one change after which that control is a gap. What is not in a file
+//! is not tested, so the last tests count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use quorate_assessor::assess::{self, Question};
 use quorate_assessor::evidence::model::instant;
 use quorate_assessor::finding::{EvidenceRef, Finding, Period, State};
 use quorate_assessor::standard::ControlKey;
+use quorate_assessor::standard::decision::Automation;
 use quorate_terms::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -60,12 +62,32 @@ struct Break {
     add: Option<Row>,
 }
 
-#[derive(Deserialize)]
+/// Rows that one control needs besides the good year, where they would disturb others there.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meets {
+    #[serde(default, rename = "meet")]
+    meets: Vec<Meet>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meet {
+    /// The controls that ask for them.
+    controls: Vec<String>,
+    #[serde(default)]
+    set: Vec<Set>,
+    #[serde(default)]
+    add: Vec<Row>,
+}
+
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Set {
     kind: String,
+    /// Which of that kind: from 0, or from the end, -1 being the last.
     #[serde(default)]
-    nth: usize,
+    nth: isize,
     /// A new time, if it moves.
     at: Option<String>,
     #[serde(default)]
@@ -76,7 +98,7 @@ struct Set {
 #[serde(deny_unknown_fields)]
 struct Remove {
     kind: String,
-    nth: Option<usize>,
+    nth: Option<isize>,
 }
 
 /// The moment of assessment in every fixture.
@@ -169,17 +191,36 @@ fn encoded(shelf: &Shelf) -> Vec<ControlKey> {
     decisions.filter(|(_, decision)| decision.is_encoded()).map(|(key, _)| key.clone()).collect()
 }
 
+fn nth(rows: &[Row], kind: &str, nth: isize) -> usize {
+    let places: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].kind == kind).collect();
+    let count = isize::try_from(places.len()).unwrap();
+    let at = if nth < 0 { count + nth } else { nth };
+    let place = usize::try_from(at).ok().and_then(|at| places.get(at).copied());
+    place.unwrap_or_else(|| panic!("no {kind} {nth}"))
+}
+
+fn set_it(rows: &mut [Row], set: &Set) {
+    let place = nth(rows, &set.kind, set.nth);
+    rows[place].fields.extend(set.fields.clone());
+    if let Some(at) = &set.at {
+        rows[place].at = at.clone();
+    }
+}
+
+/// The good year, with what this control needs besides.
+fn good_for(control: &ControlKey) -> Vec<Row> {
+    let mut rows = good();
+    let asked = |meet: &Meet| meet.controls.iter().any(|name| key(name) == *control);
+    for meet in files::<Meets>("meets").into_iter().flat_map(|file| file.meets).filter(asked) {
+        meet.set.iter().for_each(|set| set_it(&mut rows, set));
+        rows.extend(meet.add);
+    }
+    rows
+}
+
 fn break_it(rows: &mut Vec<Row>, change: &Break) {
-    let nth = |rows: &[Row], kind: &str, nth: usize| {
-        let places = rows.iter().enumerate().filter(|(_, row)| row.kind == kind);
-        places.map(|(place, _)| place).nth(nth).unwrap_or_else(|| panic!("no {kind} {nth}"))
-    };
     if let Some(set) = &change.set {
-        let place = nth(rows, &set.kind, set.nth);
-        rows[place].fields.extend(set.fields.clone());
-        if let Some(at) = &set.at {
-            rows[place].at = at.clone();
-        }
+        set_it(rows, set);
     }
     if let Some(remove) = &change.remove {
         match remove.nth {
@@ -193,10 +234,9 @@ fn break_it(rows: &mut Vec<Row>, change: &Break) {
 #[test]
 fn a_good_year_meets_every_question_that_is_written() {
     let shelf = shelf();
-    let engine = tables(&shelf, &good());
     let mut wrong = Vec::new();
     for control in encoded(&shelf) {
-        let finding = found(&shelf, &engine, &control);
+        let finding = found(&shelf, &tables(&shelf, &good_for(&control)), &control);
         if finding.state != State::Met {
             wrong.push(format!("{control}: {:?} {:?}", finding.state, finding.reasons));
         }
@@ -209,7 +249,7 @@ fn each_break_makes_its_control_a_gap_and_says_why() {
     let shelf = shelf();
     let mut wrong = Vec::new();
     for change in breaks() {
-        let mut rows = good();
+        let mut rows = good_for(&key(&change.control));
         break_it(&mut rows, &change);
         let finding = found(&shelf, &tables(&shelf, &rows), &key(&change.control));
         let said = finding.reasons.iter().any(|reason| reason.contains(&change.why));
@@ -256,6 +296,40 @@ fn every_question_that_is_written_has_a_break_and_reads_only_what_is_recorded() 
         reads.values().all(|kinds| !kinds.is_empty()),
         "a question that reads nothing shows nothing"
     );
+}
+
+/// `tests/fixtures/left-out.toml`: controls whose inputs are all recorded and that carry no question all the same.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeftOut {
+    #[serde(default)]
+    left: Vec<Left>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Left {
+    control: String,
+    /// Why no query can decide it.
+    why: String,
+}
+
+#[test]
+fn nothing_that_is_recorded_goes_without_a_question_but_what_is_listed_with_a_reason() {
+    let shelf = shelf();
+    let decisions = shelf.library.decisions.iter();
+    let silent: BTreeSet<String> = decisions
+        .filter(|(_, decision)| decision.automation != Automation::Human && !decision.is_encoded())
+        .filter(|(_, decision)| missing(&shelf.model, decision).is_empty())
+        .map(|(control, _)| control.to_string())
+        .collect();
+    let left: Vec<Left> = files::<LeftOut>("left-out").into_iter().flat_map(|f| f.left).collect();
+    let listed: BTreeSet<String> = left.iter().map(|left| left.control.clone()).collect();
+    let new: Vec<_> = silent.difference(&listed).collect();
+    assert!(new.is_empty(), "write a question, or a reason: {new:?}");
+    let stale: Vec<_> = listed.difference(&silent).collect();
+    assert!(stale.is_empty(), "listed and no longer left out: {stale:?}");
+    assert!(left.iter().all(|left| !left.why.is_empty()));
 }
 
 #[test]

@@ -320,7 +320,7 @@ impl<'a> Run<'a> {
 
 /// What a decision reads that this build does not record.
 pub(crate) fn missing(model: &Model, decision: &Decision) -> Vec<String> {
-    model.not_recorded(decision.entries.iter())
+    model.missing(decision)
 }
 
 /// What people had shown by a moment, by control.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::Value;
-use crate::standard::{Problem, guard};
+use crate::standard::{Decision, Problem, guard};
 
 /// `standards/evidence/model.toml`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct Key {
     pub key: String,
     /// What it says.
     pub meaning: String,
+    /// Whether this build captures it.
+    #[serde(default)]
+    pub captured: bool,
 }
 
 /// Who says it.
@@ -122,7 +125,26 @@ impl Model {
         self.kinds.iter().filter(move |kind| kind.source.as_deref().unwrap_or(&kind.name) == entry)
     }
 
-    /// The names that a question may read and this build does not record, of kinds and configuration keys.
+    /// What a decision needs and this build does not record: kinds, configuration keys that no party captures, and fields that
+    /// its predicate names.
+    pub fn missing(&self, decision: &Decision) -> Vec<String> {
+        let captured = |name: &str| self.configuration.iter().any(|k| k.key == name && k.captured);
+        let keys = decision.configuration.iter().filter(|name| !captured(name)).cloned();
+        let words = decision.predicate.iter().flat_map(|text| text.split('`').skip(1).step_by(2));
+        let fields = words.filter(|word| self.is_unrecorded(word)).map(str::to_owned);
+        let mut names = self.not_recorded(decision.entries.iter());
+        names.extend(keys.chain(fields));
+        names.dedup();
+        names
+    }
+
+    /// Whether `Kind.field` is a field that this build leaves empty.
+    fn is_unrecorded(&self, word: &str) -> bool {
+        let Some((kind, field)) = word.split_once('.') else { return false };
+        self.kind(kind).is_some_and(|kind| kind.unrecorded.iter().any(|name| name == field))
+    }
+
+    /// The names of kinds that a question may read and this build does not record.
     pub fn not_recorded<'a>(&self, kinds: impl Iterator<Item = &'a String>) -> Vec<String> {
         kinds
             .filter(|name| self.kind(name).is_none_or(|kind| kind.recorded == Recorded::No))
