@@ -194,7 +194,7 @@ fn encoded(shelf: &Shelf) -> Vec<ControlKey> {
 fn nth(rows: &[Row], kind: &str, nth: isize) -> usize {
     let places: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].kind == kind).collect();
     let count = isize::try_from(places.len()).unwrap();
-    let at = if nth < 0 { count + nth } else { nth };
+    let at = if nth < 0 { count.saturating_add(nth) } else { nth };
     let place = usize::try_from(at).ok().and_then(|at| places.get(at).copied());
     place.unwrap_or_else(|| panic!("no {kind} {nth}"))
 }
