@@ -10,6 +10,7 @@ use crate::clients;
 use crate::demo;
 use crate::golden;
 use crate::kills;
+use crate::oscal;
 use crate::reports;
 use crate::run;
 use crate::say::{self, Colour};
@@ -26,7 +27,7 @@ pub(crate) enum Verdict {
 
 type Step = fn() -> Done<Verdict>;
 
-const STEPS: [(&str, Step); 13] = [
+const STEPS: [(&str, Step); 14] = [
     ("fmt", fmt),
     ("clippy", clippy),
     ("build", build),
@@ -36,6 +37,7 @@ const STEPS: [(&str, Step); 13] = [
     ("docs", docs),
     ("deny", deny),
     ("schemas", schemas),
+    ("oscal", oscal::end_to_end),
     ("walk", demo::walk),
     ("clients", clients::end_to_end),
     ("reports", reports::end_to_end),

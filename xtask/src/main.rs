@@ -15,6 +15,7 @@ mod clients;
 mod demo;
 mod golden;
 mod kills;
+mod oscal;
 mod reports;
 #[cfg(test)]
 mod spec;
@@ -37,7 +38,7 @@ const USAGE: &str = "cargo xtask <command>
   bites                        every ban and every denied lint, shown to bite
   bench [--json] [--only NAME] measurements against their targets
   schemas                      write the golden files again
-  tools [NAME]                 install the pinned outside tools: anvil, mcp, python, typst, deny";
+  tools [NAME]                 install the pinned outside tools: anvil, mcp, python, typst, oscal, deny";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

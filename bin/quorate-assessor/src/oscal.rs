@@ -38,6 +38,18 @@ pub(crate) struct Export {
     /// The folder; made if it is not there.
     #[arg(long)]
     out: PathBuf,
+    /// A results file of an office: its system, plan, results and plan of action are written too.
+    #[arg(long, value_name = "FILE", requires = "system")]
+    results: Option<PathBuf>,
+    /// What the assessed system is called.
+    #[arg(long)]
+    system: Option<String>,
+    /// Who assessed.
+    #[arg(long, default_value = "not named", value_name = "NAME")]
+    assessor: String,
+    /// Who mends what by when: a JSON list of `control`, `what`, `owner`, `due` (milliseconds since 1970).
+    #[arg(long, value_name = "FILE", requires = "results")]
+    remedies: Option<PathBuf>,
 }
 
 /// Where an assessment goes.
@@ -80,10 +92,17 @@ pub(crate) struct Import {
     version: Option<String>,
 }
 
-/// Writes every catalogue, baseline, profile and mapping, and the component definition.
+/// Writes every catalogue, baseline, profile and mapping, the component definition, and an assessment where one is given.
 pub(crate) fn export(shelf: &Shelf, asked: &Export) -> Done<Screen> {
     let Format::Oscal = asked.format;
-    let written = store(&asked.out, &standards(&shelf.library)?)?;
+    let mut all = standards(&shelf.library)?;
+    if let Some(file) = &asked.results {
+        let results = read_results(&home::read(file)?)?;
+        let system = asked.system.as_deref().unwrap_or_default();
+        let by = (system, asked.assessor.as_str(), asked.remedies.as_deref());
+        all.extend(assessed(shelf, &results, by)?);
+    }
+    let written = store(&asked.out, &all)?;
     Ok(listed(&asked.out, &written))
 }
 
@@ -96,25 +115,36 @@ pub(crate) fn export_assessment(
 ) -> Done<Screen> {
     let Format::Oscal = asked.format;
     let results = newest(home, office, &asked.standard)?;
-    let catalogue = run::catalogue(&shelf.library, &asked.standard)?;
-    if catalogue.digest()? != results.catalogue {
-        let next = "assess again, then export";
-        let message = format!("`{}` has changed since it was assessed", asked.standard);
-        return Err(Trouble::refused("changed", message, next));
-    }
     let pinned = home.pinned()?.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let it = Assessed {
-        results: &results,
-        catalogue,
-        library: &shelf.library,
-        system: asked.system.as_deref().unwrap_or(&pinned),
-        assessor: office.origin(),
-        remedies: &remedies(asked.remedies.as_deref())?,
-    };
+    let system = asked.system.as_deref().unwrap_or(&pinned);
     let mut all = standards(&shelf.library)?;
-    all.extend(out::assessed(&it).map_err(faults)?);
+    all.extend(assessed(shelf, &results, (system, office.origin(), asked.remedies.as_deref()))?);
     let written = store(&asked.out, &all)?;
     Ok(listed(&asked.out, &written))
+}
+
+/// The four documents of one assessment: of which system, by whom, and who mends what.
+fn assessed(
+    shelf: &Shelf,
+    results: &Results,
+    (system, assessor, owed): (&str, &str, Option<&Path>),
+) -> Done<Vec<Document>> {
+    let catalogue = run::catalogue(&shelf.library, &results.standard)?;
+    if catalogue.digest()? != results.catalogue {
+        let message = format!("`{}` has changed since it was assessed", results.standard);
+        return Err(Trouble::refused("changed", message, "assess again, then export"));
+    }
+    let remedies = &remedies(owed)?;
+    let library = &shelf.library;
+    out::assessed(&Assessed { results, catalogue, library, system, assessor, remedies })
+        .map_err(faults)
+}
+
+fn read_results(bytes: &[u8]) -> Done<Results> {
+    let read = serde_json::from_slice(bytes);
+    Ok(read.map_err(|e| {
+        Malformed::new("results", e.to_string(), "give a results file of an office")
+    })?)
 }
 
 /// Says what is wrong with documents, and what they leave open.
@@ -222,8 +252,7 @@ fn newest(home: &Home, office: &Office, standard: &StandardKey) -> Done<Results>
             next,
         ));
     }
-    Ok(serde_json::from_slice(&bytes)
-        .map_err(|e| Malformed::new("results", e.to_string(), "assess again"))?)
+    read_results(&bytes)
 }
 
 fn remedies(path: Option<&Path>) -> Done<Vec<Remedy>> {

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::term;
 use crate::oscal::carry;
 use crate::oscal::document::text;
-use crate::oscal::imports::list;
 use crate::oscal::{Document, Model};
 use crate::standard::Profile;
 
@@ -25,10 +24,5 @@ pub fn profile(document: &Document) -> Result<Profile, Malformed> {
     }
     fields.insert("title".into(), json!(text(metadata, &["title"])));
     fields.insert("rule".into(), json!(text(metadata, &["remarks"]).unwrap_or_default()));
-    let resources = list(body.get("back-matter").and_then(|back| back.get("resources")));
-    let props = resources.iter().flat_map(|resource| list(resource.get("props")));
-    let settings =
-        props.filter_map(|prop| serde_json::from_str::<Value>(text(prop, &["value"])?).ok());
-    fields.insert("setting".into(), json!(settings.collect::<Vec<_>>()));
     term("profile", fields)
 }

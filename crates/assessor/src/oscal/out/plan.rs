@@ -42,33 +42,42 @@ fn activities(run: &Run<'_>) -> Vec<Value> {
         by.entry(how).or_default().push(json!({ "control-id": token(&control.id) }));
     }
     let activity = |(how, ids): (Automation, Vec<Value>)| {
-        let (title, what) = words(how);
+        let (title, what, methods) = words(how);
+        let methods: Vec<Value> =
+            methods.iter().map(|method| json!({ "name": "method", "value": method })).collect();
         json!({
             "uuid": uuid(&["activity", how.word()]),
             "title": title,
             "description": what,
+            "props": methods,
             "related-controls": { "control-selections": [{ "include-controls": ids }] },
         })
     };
     by.into_iter().map(activity).collect()
 }
 
-const fn words(how: Automation) -> (&'static str, &'static str) {
+/// Title, what is done, and OSCAL's names of the methods.
+const fn words(how: Automation) -> (&'static str, &'static str, &'static [&'static str]) {
     match how {
         Automation::Ledger => (
             "Ask the ledger",
             "A pair of queries over verified entries: population and exceptions.",
+            &["TEST"],
         ),
-        Automation::Configuration => {
-            ("Ask the configuration", "A pair of queries over signed captures of configuration.")
-        }
+        Automation::Configuration => (
+            "Ask the configuration",
+            "A pair of queries over signed captures of configuration.",
+            &["TEST"],
+        ),
         Automation::Hybrid => (
             "Ask records and people",
             "Queries over verified entries, and what named persons attest.",
+            &["TEST", "INTERVIEW"],
         ),
         Automation::Human => (
             "Ask people",
             "Documents, interviews, observations and inspections, each on file under a tag.",
+            &["EXAMINE", "INTERVIEW"],
         ),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::catalogue::values;
 use super::{Document, Done, Metadata, baseline_file, catalogue_file, close, put, token};
 use crate::oscal::carry::{fields, props};
-use crate::standard::profile::{Profile, Setting};
+use crate::standard::profile::Profile;
 use crate::standard::{Catalogue, Library, StandardKey};
 
 /// Every control up to a level; all of them without one. Levels add up.
@@ -44,22 +44,14 @@ pub fn profile(profile: &Profile, library: &Library) -> Done<Document> {
         keys.iter().filter_map(|key| library.catalogues.get(key)).map(|c| c.as_of.as_str()).max();
     let mut metadata = maker(&profile.title, "1", newest.unwrap_or("2026-01-01")).json();
     let mut own = fields(profile);
-    for native in ["title", "rule", "setting"] {
+    for native in ["title", "rule"] {
         own.remove(native);
     }
     put(&mut metadata, "props", json!(props(&own)));
     put(&mut metadata, "remarks", json!(profile.rule));
     let imports: Vec<Value> = keys.iter().filter_map(|key| import(profile, library, key)).collect();
-    let settings: Vec<Value> = profile.settings.iter().map(setting).collect();
     let mut body = json!({ "metadata": metadata, "imports": imports, "merge": { "as-is": true } });
     put(&mut body, "modify", json!({ "set-parameters": set(profile, library, &keys) }));
-    let resource = json!({
-        "uuid": super::uuid(&["settings", &profile.id]),
-        "title": "Settings",
-        "description": profile.rule,
-        "props": settings,
-    });
-    put(&mut body, "back-matter", json!({ "resources": [resource] }));
     close(&format!("{}.profile.json", profile.id), "profile", body)
 }
 
@@ -105,10 +97,4 @@ fn set(profile: &Profile, library: &Library, keys: &[StandardKey]) -> Vec<Value>
         }
     }
     all
-}
-
-/// The whole setting, as one property.
-fn setting(setting: &Setting) -> Value {
-    let whole = Value::Object(fields(setting)).to_string();
-    json!({ "name": "setting", "ns": crate::oscal::carry::NAMESPACE, "class": "json", "value": whole })
 }
