@@ -217,7 +217,8 @@ fn pin(charter: &[u8]) -> Result<String, Usage> {
 }
 
 fn open(path: &Path) -> Result<File, Usage> {
-    File::open(path).map_err(|e| Usage(format!("cannot open `{}`: {e}", path.display())))
+    File::open(path)
+        .map_err(|e| Usage(format!("cannot open `{}`: {e}; check the path", path.display())))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Usage> {

@@ -110,6 +110,8 @@ enum Command {
     SpeedUp(case::One),
     /// Take a case's receipt.
     Receipt(case::ReceiptArgs),
+    /// Destroy the personal values of a case that is over (memo, beneficiary), for good; every proof still verifies.
+    Erase(case::EraseArgs),
     /// Stop signing in a scope, at once.
     Freeze(freeze::FreezeArgs),
     /// Ask the charter's quorum to allow signing again.
@@ -192,6 +194,7 @@ impl Cli {
             Command::Cancel(args) => case::cancel(ui, args).await,
             Command::SpeedUp(one) => case::speed_up(ui, one).await,
             Command::Receipt(args) => case::receipt(ui, args).await,
+            Command::Erase(args) => case::erase(ui, args).await,
             Command::Freeze(args) => freeze::freeze(ui, args).await,
             Command::Unfreeze(args) => freeze::unfreeze(ui, args).await,
             Command::Status { at } => status::obey(ui, at).await,

@@ -62,6 +62,34 @@ pub struct CaseView {
     pub outcome: Option<Outcome>,
 }
 
+/// `desk.erase`: destroys the values behind the commitments of a case that is over, for good. Answered by their digests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EraseRequest {
+    /// The case.
+    pub case: CaseId,
+    /// Whose values they are, by pseudonym: it stays in the ledger.
+    pub subject: String,
+    /// The person who erases.
+    pub person: PersonId,
+}
+
+/// How a case ended, in one word: the same at every door.
+#[must_use]
+pub const fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Settled => "settled",
+        Outcome::Reverted => "reverted",
+        Outcome::Replaced => "replaced",
+        Outcome::Refused => "refused",
+        Outcome::Rejected => "rejected",
+        Outcome::Aborted => "aborted",
+        Outcome::Expired => "expired",
+        Outcome::Cancelled => "cancelled",
+        Outcome::Done => "done",
+    }
+}
+
 /// `desk.cases`: open cases, newest last; closed ones too if asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -23,6 +23,7 @@ pub mod mcp_door;
 pub mod source;
 
 mod captured;
+mod erasing;
 pub mod start;
 
 #[cfg(test)]

@@ -239,3 +239,33 @@ fn completions_are_printed_for_a_shell() {
     let done = run(&["completions", "bash"]);
     assert!(done.ok() && done.stdout.contains("_quorate"), "{done:?}");
 }
+
+#[test]
+fn a_desk_that_cannot_open_its_doors_says_which_line_of_its_configuration_to_mend() {
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = busy.local_addr().unwrap().to_string();
+    for (flag, from, to, parts) in [
+        (taken.as_str(), "", "", vec!["book_listen", taken.as_str(), "in use", "desk.toml"]),
+        ("127.0.0.1:0", "\"127.0.0.1:7501\"", "\"nowhere\"", vec!["cosigners.c1", "HOST:PORT"]),
+        (
+            "127.0.0.1:0",
+            "http://127.0.0.1:8545",
+            "http://node.example.org",
+            vec!["https", "loopback"],
+        ),
+        ("127.0.0.1:0", "charter.json", "chart.json", vec!["chart.json", "check the path"]),
+        ("127.0.0.1:0", "data =", "dat =", vec!["desk.toml:", "`dat`", "spell it"]),
+    ] {
+        let house = House::new();
+        assert!(house.init(&["--book-listen", flag]).ok());
+        let path = house.desk().join("desk.toml");
+        let text =
+            fs::read_to_string(&path).unwrap().replacen(from, to, usize::from(!from.is_empty()));
+        fs::write(&path, text).unwrap();
+        let done = run(&["up", "--dir", house.desk().to_str().unwrap()]);
+        assert_eq!(done.code, 2, "{done:?}");
+        let line = done.stderr.lines().find(|line| line.starts_with("quorate: ")).unwrap();
+        assert!(parts.iter().all(|part| line.contains(part)), "{parts:?} in {line}");
+    }
+    drop(busy);
+}

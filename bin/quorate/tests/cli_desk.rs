@@ -4,6 +4,10 @@
 mod canned;
 #[cfg(test)]
 mod common;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod stdio;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -52,7 +56,7 @@ fn a_transfer_takes_one_amount_and_a_known_asset_and_never_a_look_alike() {
     let base = ["transfer", "--wallet", "ops", "--fee-ceiling", "0.01"];
     let good = ["--asset", "ETH", "--to", to, "--amount", "1.5", "--key", "k1", "--memo", "rent"];
     let done = desk.run(&[&base[..], &good].concat());
-    assert!(done.ok() && done.stdout.contains("key        k1"), "{done:?}");
+    assert!(done.ok() && done.stdout.contains("key       k1"), "{done:?}");
     let asked = &desk.asked("desk.file")[0];
     assert_eq!(asked["action"]["amount"], "1500000000000000000");
     assert_eq!(asked["action"]["fee_ceiling"], "10000000000000000");

@@ -114,6 +114,21 @@ fn row_06_a_flush_that_fails_ends_the_desk_with_no_second_try_and_no_answer() {
     assert_eq!(desk.cases(), 2, "the same key gives the same case");
 }
 
+#[test]
+fn row_15_a_second_desk_on_one_folder_is_told_to_stop_and_the_first_goes_on() {
+    let mut desk = Desk::found();
+    desk.start(|_| ());
+    let second = desk.run(&["up"]);
+    assert_eq!(second.code, 2, "{second:?}");
+    assert!(second.stderr.contains("one desk writes one vault"), "{second:?}");
+    assert!(desk.open_wallet("after").ok(), "the first is at work");
+    // The second after a kill without warning starts on what the first recorded.
+    desk.child.as_mut().unwrap().kill().unwrap();
+    desk.child.take().unwrap().wait().unwrap();
+    desk.start(|_| ());
+    assert_eq!(desk.cases(), 1);
+}
+
 /// The ledger of a desk that does not run.
 async fn ledger(desk: &Desk) -> quorate_host::Store {
     quorate_host::Store::open(&desk.house.desk().join("data/ledger.db")).await.unwrap()

@@ -1,7 +1,9 @@
 //! The handler behind both transports: lists the caller's table, reads calls, checks again, asks the desk, answers.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::http::request::Parts;
 use rmcp::model::{
@@ -172,6 +174,20 @@ async fn tell(
     std::future::pending().await
 }
 
+/// The outcome of a call, or `INTERNAL` where its own code panicked: a mistake of ours costs one call and no other. What the
+/// panic said goes where this process's panics go, which is never standard output.
+async fn survived(
+    call: impl Future<Output = Result<Answer, Complaint>>,
+) -> Result<Answer, Complaint> {
+    let mut call = std::pin::pin!(call);
+    std::future::poll_fn(|context| {
+        // What a panic broke is this call's own, and is dropped with it.
+        let polling = AssertUnwindSafe(|| call.as_mut().poll(context));
+        catch_unwind(polling).unwrap_or_else(|_| Poll::Ready(Err(internal())))
+    })
+    .await
+}
+
 fn unknown_credential() -> Complaint {
     let message = "the credential is unknown, revoked or expired; ask the operator for a new one";
     Complaint::new(Code::CredentialInvalid, message)
@@ -251,7 +267,7 @@ impl ServerHandler for Door {
             let message = "this desk gives no request state; call the tool again without it";
             return Err(ErrorData::invalid_params(message, None));
         }
-        let answer = self.call(tool, request, &context).await;
+        let answer = survived(self.call(tool, request, &context)).await;
         Ok(answer.and_then(|answer| said(&answer)).unwrap_or_else(complained).into())
     }
 

@@ -4,15 +4,18 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{FakeDesk, token_of};
 use proptest::prelude::*;
-use quorate_gateway::desk::Desk;
+use quorate_gateway::answer::Answer;
+use quorate_gateway::desk::{Alarm, Caller, Desk, Progress};
 use quorate_gateway::door::Door;
-use quorate_gateway::errors::Code;
+use quorate_gateway::errors::{Code, Complaint};
 use quorate_gateway::limit::{Limiter, Rate};
+use quorate_gateway::question::Question;
 use quorate_gateway::stdio::serve;
+use quorate_terms::Digest;
 use quorate_terms::credential::Band;
 use serde_json::{Value, json};
 use tokio::io::{
@@ -36,14 +39,18 @@ fn limiter() -> Arc<Limiter> {
 async fn client_under(who: &str, ceiling: Band) -> Client {
     let desk = Arc::new(FakeDesk::default());
     let as_desk: Arc<dyn Desk> = desk.clone();
-    let door = Door::for_process(as_desk, ceiling, token_of(who), limiter()).await.unwrap();
+    Client { desk, ..client_of(as_desk, who, ceiling).await }
+}
+
+async fn client_of(desk: Arc<dyn Desk>, who: &str, ceiling: Band) -> Client {
+    let door = Door::for_process(desk, ceiling, token_of(who), limiter()).await.unwrap();
     let (ours, theirs) = tokio::io::duplex(1 << 20);
     let (reader, writer) = tokio::io::split(theirs);
     let serving = tokio::spawn(async move {
         let _ = serve(door, reader, writer).await;
     });
     let (read, out) = tokio::io::split(ours);
-    Client { out, lines: BufReader::new(read).lines(), desk, serving }
+    Client { out, lines: BufReader::new(read).lines(), desk: Arc::default(), serving }
 }
 
 async fn client(who: &str) -> Client {
@@ -161,6 +168,57 @@ async fn row_53_nothing_but_messages_comes_out_whatever_goes_in() {
     );
     let listed = client.ask(7, "tools/list", json!({})).await;
     assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 16, "still served");
+    assert!(client.end().await.is_empty());
+}
+
+/// A desk with a bug outside of answering: it breaks while it recognises who asks, in every second call.
+#[derive(Default)]
+struct Fragile {
+    desk: FakeDesk,
+    recognised: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Desk for Fragile {
+    async fn authenticate(&self, token: Digest) -> Option<Caller> {
+        if self.recognised.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
+            std::panic::resume_unwind(Box::new("the fragile desk breaks here on purpose"));
+        }
+        self.desk.authenticate(token).await
+    }
+
+    async fn ask(
+        &self,
+        caller: &Caller,
+        question: Question,
+        progress: Progress,
+    ) -> Result<Answer, Complaint> {
+        self.desk.ask(caller, question, progress).await
+    }
+
+    async fn alarm(&self, alarm: Alarm) {
+        self.desk.alarm(alarm).await;
+    }
+}
+
+#[tokio::test]
+async fn row_53_a_panic_anywhere_in_a_call_is_an_answer_with_a_request_id_and_others_are_served() {
+    let fragile: Arc<dyn Desk> = Arc::new(Fragile::default());
+    let mut client = client_of(fragile, "broadcast", Band::Broadcast).await;
+    client.initialize().await;
+    let call = json!({ "name": "get_wallet_address", "arguments": { "wallet": "ops", "chain": "eip155:31337" } });
+    for id in 1..=6 {
+        let reply = client.ask(id, "tools/call", call.clone()).await;
+        let breaks = id % 2 == 1;
+        assert_eq!(reply["result"]["isError"] == true, breaks, "{id}: {reply}");
+        if breaks {
+            let text = reply["result"]["content"][0]["text"].as_str().unwrap();
+            let complaint: Complaint = serde_json::from_str(text).unwrap();
+            assert_eq!(complaint.code, Code::Internal);
+            assert!(complaint.request_id.starts_with("req-"), "{text}");
+            assert!(!text.contains("on purpose"), "what a panic says stays inside");
+        }
+    }
     assert!(client.end().await.is_empty());
 }
 

@@ -1,14 +1,14 @@
-//! Cases: list, show, watch; give one up, raise its fees, take its receipt.
+//! Cases: list, show, watch; give one up, raise its fees, take its receipt, erase its personal values.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use quorate_custody::State;
 use quorate_host::ui::{Tone, Ui};
-use quorate_terms::CaseId;
 use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
 use quorate_terms::judgment::Judgment;
+use quorate_terms::{CaseId, Digest, PersonId};
 use serde_json::json;
 
 use super::client::Desk;
@@ -16,7 +16,9 @@ use super::filing::{At, Filing, follow, verdict};
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read, words};
-use crate::control::{CaseRequest, CaseView, CasesRequest, ReceiptAnswer};
+use crate::control::{
+    CaseRequest, CaseView, CasesRequest, EraseRequest, ReceiptAnswer, outcome_word,
+};
 
 /// How many cases are looked through for the beginning of an id.
 const SEARCHED: u32 = 10_000;
@@ -63,6 +65,19 @@ pub(crate) struct CancelArgs {
     case: String,
     #[command(flatten)]
     filing: Filing,
+}
+
+/// Values to destroy.
+#[derive(Args, Debug)]
+pub(crate) struct EraseArgs {
+    #[command(flatten)]
+    one: One,
+    /// Whose values they are, by pseudonym; it stays in the ledger for ever.
+    #[arg(long)]
+    subject: String,
+    /// The person who erases, by pseudonym.
+    #[arg(long, default_value = "operator")]
+    person: String,
 }
 
 /// A receipt to take.
@@ -140,6 +155,25 @@ pub(crate) async fn receipt(ui: &Ui, args: &ReceiptArgs) -> Tried<Ended> {
     Ok(Ended::Well)
 }
 
+/// Destroys the personal values of a case.
+pub(crate) async fn erase(ui: &Ui, args: &EraseArgs) -> Tried<Ended> {
+    let person = args.person.parse()?;
+    args.subject.parse::<PersonId>().map_err(|e| Trouble::new("subject", e.why(), e.mend()))?;
+    let desk = Desk::at(&args.one.at.dir).await?;
+    let case = find(&desk, &args.one.case).await?;
+    let request = EraseRequest { case, subject: args.subject.clone(), person };
+    let erased: Vec<Digest> = desk.ask("desk.erase", &request).await?;
+    let mut text = String::new();
+    for field in &erased {
+        text.push_str(&format!("erased  {field}\n"));
+    }
+    text.push_str(
+        "the values are gone here for good; copies in backups of this machine are yours to rotate",
+    );
+    ui.answer(&json!({ "case": case, "erased": erased }), text)?;
+    Ok(Ended::Well)
+}
+
 impl One {
     async fn view(&self, desk: &Desk) -> Tried<CaseView> {
         let case = find(desk, &self.case).await?;
@@ -194,20 +228,6 @@ pub(crate) fn state_word(state: &State) -> String {
     word.to_owned()
 }
 
-const fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Settled => "settled",
-        Outcome::Reverted => "reverted",
-        Outcome::Replaced => "replaced",
-        Outcome::Refused => "refused",
-        Outcome::Rejected => "rejected",
-        Outcome::Aborted => "aborted",
-        Outcome::Expired => "expired",
-        Outcome::Cancelled => "cancelled",
-        Outcome::Done => "done",
-    }
-}
-
 const fn tone(state: &State) -> Tone {
     match state {
         State::Closed(Outcome::Settled | Outcome::Done) => Tone::Good,
@@ -237,6 +257,11 @@ fn cases_text(ui: &Ui, views: &[CaseView]) -> String {
 
 /// One case in full.
 pub(crate) fn case_text(ui: &Ui, view: &CaseView) -> String {
+    case_table(view).show(ui)
+}
+
+/// One case in full, to which rows may be added.
+pub(crate) fn case_table(view: &CaseView) -> Table {
     let mut table = Table::plain();
     table.row(["case".into(), view.case.to_string().into()]);
     table.row(["what".into(), view.summary.as_str().into()]);
@@ -252,8 +277,10 @@ pub(crate) fn case_text(ui: &Ui, view: &CaseView) -> String {
     }
     for tally in &view.tallies {
         let who: Vec<&str> = tally.counted.iter().map(|a| a.as_str()).collect();
-        let count =
-            format!("{}: {} of {} ({})", tally.quorum, who.len(), tally.need, who.join(", "));
+        let mut count = format!("{}: {} of {}", tally.quorum, who.len(), tally.need);
+        if !who.is_empty() {
+            count.push_str(&format!(" ({})", who.join(", ")));
+        }
         let met = if tally.is_met() { Tone::Good } else { Tone::Wait };
         table.row(["agreed".into(), Cell::toned(met, count)]);
     }
@@ -263,7 +290,7 @@ pub(crate) fn case_text(ui: &Ui, view: &CaseView) -> String {
     if let Some(reason) = &view.reason {
         table.row(["because".into(), reason.as_str().into()]);
     }
-    table.show(ui)
+    table
 }
 
 fn judgment_rows(table: &mut Table, judgment: &Judgment) {

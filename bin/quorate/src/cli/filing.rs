@@ -14,7 +14,7 @@ use quorate_terms::intent::Action;
 use quorate_terms::{CaseId, IdempotencyKey, PersonId};
 
 use super::Ended;
-use super::case::{case_text, state_word};
+use super::case::{case_table, state_word};
 use super::client::Desk;
 use super::read;
 use super::trouble::{Tried, Trouble};
@@ -100,8 +100,9 @@ struct FiledAnswer<'a> {
 
 /// Answers with a case that was just filed.
 pub(crate) fn show(ui: &Ui, key: &IdempotencyKey, view: &CaseView) -> Tried<Ended> {
-    let text = format!("{}key        {}\n", case_text(ui, view), key.as_str());
-    ui.answer(&FiledAnswer { key, case: view }, text)?;
+    let mut table = case_table(view);
+    table.row(["key".into(), key.as_str().into()]);
+    ui.answer(&FiledAnswer { key, case: view }, table.show(ui))?;
     Ok(verdict(view))
 }
 

@@ -196,11 +196,7 @@ pub(crate) fn rpc(field: &str, url: &str) -> Tried<()> {
 
 /// A listening or dialling address, `HOST:PORT`.
 pub(crate) fn address(field: &str, text: &str) -> Tried<()> {
-    let good = text.rsplit_once(':').is_some_and(|(host, port)| {
-        let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-[]:".contains(&b));
-        !host.is_empty() && plain && port.parse::<u16>().is_ok()
-    });
-    if good {
+    if crate::config::is_address(text) {
         return Ok(());
     }
     let why = format!("`{text}` is not an address");

@@ -124,6 +124,11 @@ pub(crate) async fn obey(ui: &Ui, command: &SourceCommand) -> Tried<Ended> {
         SourceCommand::Init(args) => init(ui, args),
         SourceCommand::Accept(args) => accept(ui, args),
         SourceCommand::Run { dir } => {
+            let draft = config::Config::<Draft>::load(&settings(dir))?.value;
+            if draft.vault.is_none() || draft.desk_identity.is_none() {
+                let mend = "run `quorate source accept` with the founding charter first";
+                return Err(Trouble::new("source", "knows neither vault nor desk yet", mend));
+            }
             crate::desk::source_run(dir).await?;
             Ok(Ended::Well)
         }

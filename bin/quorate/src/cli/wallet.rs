@@ -11,7 +11,7 @@ use super::filing::{At, Filing};
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
-use crate::control::WalletView;
+use crate::control::{StatusView, WalletView};
 
 /// What to do with wallets.
 #[derive(Subcommand, Debug)]
@@ -56,6 +56,7 @@ pub(crate) async fn obey(ui: &Ui, command: &WalletCommand) -> Tried<Ended> {
         WalletCommand::New { name, chains, tier, purpose, filing } => {
             let open = opening(name, chains, *tier, purpose)?;
             let desk = Desk::at(&filing.at.dir).await?;
+            reachable(&open, &desk.status().await?)?;
             filing.file_and_show(ui, &desk, Action::OpenWallet(open), Vec::new()).await
         }
         WalletCommand::List { at } => {
@@ -64,6 +65,20 @@ pub(crate) async fn obey(ui: &Ui, command: &WalletCommand) -> Tried<Ended> {
             Ok(Ended::Well)
         }
     }
+}
+
+/// A wallet on a chain that the desk reaches no node of could not be used, so people are not asked to agree to one.
+fn reachable(open: &OpenWallet, status: &StatusView) -> Tried<()> {
+    for chain in &open.chains {
+        if !status.chains.contains_key(chain) {
+            let why = format!("the desk has no node of `{chain}`");
+            let mend = format!(
+                "add `[chains.\"{chain}\"]` with its `rpc` to desk.toml and start the desk again"
+            );
+            return Err(Trouble::new("chain", why, mend));
+        }
+    }
+    Ok(())
 }
 
 fn opening(name: &str, chains: &[String], tier: TierArg, purpose: &str) -> Tried<OpenWallet> {

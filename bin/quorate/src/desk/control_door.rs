@@ -14,7 +14,7 @@ use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request, Sink};
 use quorate_host::unix::Control;
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
 use quorate_terms::intent::{Action, Intent, Requester};
-use quorate_terms::{CaseId, Digest, IdempotencyKey};
+use quorate_terms::{CaseId, Digest, IdempotencyKey, PersonId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,10 +24,10 @@ use super::answers::Answers;
 use super::book_door::{read, refusal};
 use super::effects::World;
 use super::engine::Trouble;
-use super::receipts;
+use super::{erasing, receipts};
 use crate::control::{
     AlertRequest, AlertView, BookAnswer, BookRequest, CaseRequest, CaseView, CasesRequest,
-    FileRequest, ReceiptAnswer, Reply,
+    EraseRequest, FileRequest, ReceiptAnswer, Reply,
 };
 
 /// The most cases that one question is answered with.
@@ -135,6 +135,12 @@ impl ControlDoor {
         status::of(&self.world).await.map(|status| status.alerts).map_err(refusal)
     }
 
+    /// The subject stays for ever, so it has the form of a pseudonym.
+    async fn erase(&self, ask: EraseRequest) -> Reply<Vec<Digest>> {
+        ask.subject.parse::<PersonId>()?;
+        erasing::erase(&self.world.engine, ask).await.map_err(refusal)
+    }
+
     async fn book(&self, ask: BookRequest) -> Reply<BookAnswer> {
         let (entries, checkpoint) =
             read(&self.world.engine, &self.world.cosigners, ask.from, ask.limit).await.map_err(
@@ -151,6 +157,7 @@ impl ControlDoor {
             "desk.cases" => say(&self.cases(parse(body)?).await),
             "desk.receipt" => say(&self.receipt(parse::<CaseRequest>(body)?.case).await),
             "desk.replace" => say(&self.replace(parse::<CaseRequest>(body)?.case).await),
+            "desk.erase" => say(&self.erase(parse(body)?).await),
             "desk.alert" => say(&self.alert(parse(body)?).await),
             "desk.status" => say(&status::of(&self.world).await.map_err(refusal)),
             "desk.book" => say(&self.book(parse(body)?).await),

@@ -18,10 +18,13 @@ use tokio::sync::{Mutex, RwLock};
 
 use super::effects::alert;
 use super::engine::{Engine, Head, Trouble};
+use crate::config::is_address;
 use crate::control::CosignerView;
 
 /// How long a cosigner may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a link that is down may take to come up before those that only follow are told so.
+const LINK_PATIENCE: Duration = Duration::from_secs(3);
 /// Entries sent in one call at most.
 const FEED_MAX: u64 = 2048;
 /// How often one question is put again after the cosigner had other entries than thought.
@@ -67,7 +70,7 @@ impl Cosigners {
     /// Starts to keep a link to each cosigner of the charter.
     ///
     /// # Errors
-    /// [`Fault`] when an address is missing.
+    /// [`Fault`] when an address is missing, or none.
     pub fn start(
         charter: &CharterText,
         addresses: &BTreeMap<CosignerId, String>,
@@ -80,6 +83,11 @@ impl Cosigners {
                 let what = format!("desk.toml `cosigners.{}`", seat.cosigner);
                 Fault::new(what, "is missing", "give the address where this cosigner listens")
             })?;
+            if !is_address(address) {
+                let what = format!("desk.toml `cosigners.{}`", seat.cosigner);
+                let why = format!("`{address}` is not an address");
+                return Err(Fault::new(what, why, "give `HOST:PORT`, such as `127.0.0.1:7401`"));
+            }
             let client = Client::start(
                 address,
                 identity,
@@ -110,11 +118,22 @@ impl Cosigners {
             .seats
             .iter()
             .filter(|seat| to.contains(&seat.name))
-            .map(|seat| async { (seat.name.clone(), self.ask_one(seat, &head, ask).await) });
+            .map(|seat| async { (seat.name.clone(), self.ask_seat(seat, &head, ask).await) });
         let answers: BTreeMap<_, _> =
             futures_util::future::join_all(asked).await.into_iter().collect();
         self.take_cosignatures(&head, &answers).await;
         answers
+    }
+
+    /// Asks one cosigner. Only to follow, a link that is down is not waited for as long as an answer is: one cosigner that is
+    /// away holds up neither news to the others nor a receipt.
+    async fn ask_seat(&self, seat: &Seat, head: &Head, ask: &Ask) -> Result<Answer, String> {
+        let asking = self.ask_one(seat, head, ask);
+        if !matches!(ask, Ask::Follow) || seat.client.status().is_ok() {
+            return asking.await;
+        }
+        let late = || Err(format!("cosigner `{}` cannot be reached; start it", seat.name));
+        tokio::time::timeout(LINK_PATIENCE, asking).await.unwrap_or_else(|_| late())
     }
 
     /// Feeds one cosigner up to `head`, with the question in the last call.

@@ -63,7 +63,7 @@ fn read_token(path: &Path) -> Result<Digest, Fault> {
     Ok(Digest::of(tag::TOKEN, token.expose()))
 }
 
-/// Opens MCP over HTTP and serves it on a task of its own.
+/// Opens MCP over HTTP and serves it on a task of its own. Answers with the address at which it listens.
 ///
 /// # Errors
 /// [`Fault`] for an address off loopback without TLS, a certificate that cannot be used, or lists that are none.
@@ -72,29 +72,29 @@ pub(crate) async fn http(
     resolve: impl Fn(&Path) -> PathBuf,
     answers: Arc<Answers>,
     world: Arc<World>,
-) -> Result<(), Fault> {
+) -> Result<SocketAddr, Fault> {
     let bands = ceiling(Some(&config.bands))?;
     let address: SocketAddr = config.listen.parse().map_err(|_| {
         Fault::new("http.listen", "is no address with a port", "give one such as `127.0.0.1:7410`")
     })?;
-    let acceptor = tls::acceptor(config, resolve)?;
-    listen_check(&address, acceptor.is_some()).map_err(|e| bad("http", &e))?;
+    let tls = tls::Tls::load(config, resolve)?;
+    listen_check(&address, tls.is_some()).map_err(|e| bad("http", &e))?;
     let listener = TcpListener::bind(address).await.map_err(|e| {
         Fault::new(
-            format!("http {address}"),
+            format!("http.listen {address}"),
             e.to_string(),
-            "free the port, or name another in desk.toml",
+            "free the port, or give another `listen` under `[http]` in desk.toml",
         )
     })?;
     // With port 0 the system chose one.
     let address =
         listener.local_addr().map_err(|e| Fault::new("http", e.to_string(), "try again"))?;
-    let setup = setup(config, address, acceptor.is_some(), world)?;
+    let setup = setup(config, address, tls.is_some(), world)?;
     let router = router(answers, bands, setup).map_err(|e| bad("http", &e))?;
     let never = std::future::pending();
-    match acceptor {
-        Some(acceptor) => {
-            let wrap = move |socket| tls::wrap(acceptor.clone(), socket);
+    match tls {
+        Some(tls) => {
+            let wrap = move |socket| tls::wrap(Arc::clone(&tls), socket);
             tokio::spawn(async move {
                 serve(listener, wrap, router, Connections::default(), never).await
             });
@@ -107,7 +107,7 @@ pub(crate) async fn http(
         }
     }
     tracing::info!(%address, bands = %bands, "mcp over http is open");
-    Ok(())
+    Ok(address)
 }
 
 fn setup(

@@ -4,6 +4,7 @@
 
 mod cosigner;
 mod doors;
+mod http;
 mod node;
 mod walk;
 
@@ -38,7 +39,7 @@ use super::effects::World;
 use super::engine::Engine;
 use super::engine::house::*;
 use super::facts::Facts;
-use crate::control::{CaseView, FileRequest, Reply};
+use crate::control::{CaseView, EraseRequest, FileRequest, Reply};
 use cosigner::Script;
 use node::Node;
 
@@ -213,19 +214,35 @@ impl Room {
 
     /// Prepares a payment to a stranger and gives the draft.
     pub(super) async fn prepare(&self, caller: &Caller, amount: u128) -> Result<Digest, Complaint> {
+        self.prepare_with(caller, amount, None).await
+    }
+
+    /// The same, with words to the recipient.
+    pub(super) async fn prepare_with(
+        &self,
+        caller: &Caller,
+        amount: u128,
+        memo: Option<&str>,
+    ) -> Result<Digest, Complaint> {
         let transfer = TransferAsk {
             wallet: id("ops"),
             chain: id(CHAIN),
             to: recipient(),
             how_much: HowMuch::Base(Amount::from_u128(amount)),
             token: None,
-            memo: None,
+            memo: memo.map(|memo| memo.parse().unwrap()),
             fee_ceiling: None,
         };
         match self.ask(caller, Question::PrepareSerializedUnsignedTx { transfer }).await? {
             Answer::PreparedBytes(prepared) => Ok(prepared.draft),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Erases the values of a case.
+    pub(super) async fn erase(&self, case: CaseId, subject: &str) -> Reply<Vec<Digest>> {
+        let ask = EraseRequest { case, subject: subject.to_owned(), person: id("op") };
+        self.control("desk.erase", &ask).await
     }
 
     pub(super) async fn send(

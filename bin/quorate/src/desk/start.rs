@@ -64,7 +64,11 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     let readers = config.value.readers.values().copied();
     let listen = &config.value.book_listen;
     let (book, ours) = (engine.clone(), cosigners.clone());
-    let book = BookDoor::open(listen, &link, seats, readers, book, ours).await?;
+    let book = BookDoor::open(listen, &link, seats, readers, book, ours).await;
+    let book = book.map_err(|fault| {
+        let mend = "free the port, or give another `book_listen` in desk.toml";
+        Fault::new(format!("book_listen {listen}"), fault.why(), mend)
+    })?;
     tracing::info!(address = %book.address(), "approvers and readers may follow the book here");
     let answers = Arc::new(Answers::new(world.clone()));
     let _control = ControlDoor::open(&files.socket(), answers.clone(), world.clone())?;

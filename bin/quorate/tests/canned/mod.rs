@@ -5,13 +5,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request};
+use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request, Sink};
 use quorate_host::unix::Control;
 use quorate_terms::Term as _;
 use quorate_terms::charter::CharterText;
 use serde_json::{Value, json};
 
 use crate::common::{Done, House, run};
+
+/// The digit of the case on which the desk breaks.
+pub(crate) const BREAKS: &str = "0";
 
 /// A desk that answers each method with one canned value, and remembers what it was asked.
 struct Canned {
@@ -29,6 +32,20 @@ impl Handler for Canned {
             Ok(serde_json::to_vec(&answer).unwrap())
         })
     }
+
+    /// A question of the stdio door. The desk breaks on a case of [`BREAKS`].
+    fn stream(&self, request: Request, sink: Sink) -> BoxFuture<'_, Result<(), Refused>> {
+        let asked = String::from_utf8(request.body).unwrap();
+        let answer = self.answers.get(request.method.as_str()).cloned();
+        Box::pin(async move {
+            if asked.contains(&BREAKS.repeat(64)) {
+                std::panic::resume_unwind(Box::new("the canned desk breaks here on purpose"));
+            }
+            let part = serde_json::to_vec(&answer.unwrap()).unwrap();
+            drop(sink.send(part).await);
+            Ok(())
+        })
+    }
 }
 
 /// A founded vault and its desk.
@@ -42,9 +59,20 @@ pub(crate) struct Desk {
 impl Desk {
     /// A founded vault whose desk gives these answers.
     pub(crate) fn new(answers: &[(&'static str, Value)]) -> Self {
+        Self::found(answers, |_| ())
+    }
+
+    /// The same, with a status in which something is broken.
+    pub(crate) fn telling(broken: impl FnOnce(&mut Value)) -> Self {
+        Self::found(&[], broken)
+    }
+
+    fn found(answers: &[(&'static str, Value)], broken: impl FnOnce(&mut Value)) -> Self {
         let house = House::new();
         assert!(house.init(&[]).ok());
-        let mut all = BTreeMap::from([("desk.status", json!({ "Ok": status(&house.desk()) }))]);
+        let mut status = status(&house.desk());
+        broken(&mut status);
+        let mut all = BTreeMap::from([("desk.status", json!({ "Ok": status }))]);
         all.extend(answers.iter().cloned());
         let canned = Arc::new(Canned { answers: all, asked: Mutex::default() });
         let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -51,7 +51,11 @@ impl Server {
     ) -> Result<Self, Fault> {
         let config = tls::server(identity, &pins)?;
         let trouble = |error: std::io::Error| {
-            Fault::new(address, error.to_string(), "choose a free address of this machine")
+            Fault::new(
+                address,
+                error.to_string(),
+                "free the port, or give another address of this machine in the configuration",
+            )
         };
         let listener = TcpListener::bind(address).await.map_err(trouble)?;
         let bound = listener.local_addr().map_err(trouble)?;

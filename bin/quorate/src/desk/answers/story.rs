@@ -323,21 +323,7 @@ const fn stage(story: &Story) -> &'static str {
         State::AwaitBroadcast => "signed",
         State::AwaitConfirmation => "broadcast",
         State::AwaitDelay => "awaiting_delay",
-        State::Closed(outcome) => ended(outcome),
-    }
-}
-
-const fn ended(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Settled => "settled",
-        Outcome::Reverted => "reverted",
-        Outcome::Replaced => "replaced",
-        Outcome::Refused => "refused",
-        Outcome::Rejected => "rejected",
-        Outcome::Aborted => "aborted",
-        Outcome::Expired => "expired",
-        Outcome::Cancelled => "cancelled",
-        Outcome::Done => "done",
+        State::Closed(outcome) => crate::control::outcome_word(outcome),
     }
 }
 

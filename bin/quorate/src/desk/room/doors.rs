@@ -218,3 +218,48 @@ async fn a_reader_follows_the_book_and_can_bring_and_ask_for_nothing_else() {
     let ask = serde_json::to_vec(&ReadRequest { from: 0, limit: 5 }).unwrap();
     assert!(stranger.call(READ, ask, Duration::from_secs(2)).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_44_the_values_of_a_case_that_is_over_are_erased_and_its_receipt_still_verifies() {
+    use quorate_ledger::LogPolicy;
+    const WRITTEN: &str = "for Jane Doe, flat 7";
+
+    let room = Room::new().await;
+    let trader = room.caller("trader").await;
+    let draft = room.prepare_with(&trader, MILLI, Some(WRITTEN)).await.unwrap();
+    let case = room.send(&trader, draft, "rent").await.unwrap().case;
+    assert_eq!(room.erase(case, "jane").await.unwrap_err().code, "case_open");
+    room.settle(case, Fate::Settled).await;
+    assert!(room.erase(case, "Jane Doe").await.is_err(), "a pseudonym, because it stays");
+    let unknown = CaseId::of_intent(Digest::ZERO);
+    assert_eq!(room.erase(unknown, "jane").await.unwrap_err().code, "unknown_case");
+
+    let policy = LogPolicy::of_founding(&room.charter).unwrap();
+    let verifies = async || {
+        let (engine, cosigners) = (&room.world.engine, &room.world.cosigners);
+        let receipt = crate::desk::receipts::make(engine, cosigners, case).await.unwrap();
+        receipt.verify(&policy).unwrap();
+    };
+    verifies().await;
+    let file = room.folder().join("ledger.db");
+    let holds = |file: &std::path::Path| {
+        let beside = file.with_extension("db-wal");
+        [file, &beside].iter().any(|path| {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            bytes.windows(WRITTEN.len()).any(|window| window == WRITTEN.as_bytes())
+        })
+    };
+    assert!(holds(&file), "kept until somebody asks");
+    let fields = room.erase(case, "jane").await.unwrap();
+    assert_eq!(fields.len(), 1);
+    assert!(!holds(&file), "in neither file any more");
+    assert_eq!(room.world.engine.store().opening(&fields[0]).await.unwrap(), None);
+    let said = room.entries().await.into_iter().rev().find_map(|body| match body {
+        Body::Erased(erased) => Some(erased),
+        _ => None,
+    });
+    let said = said.unwrap();
+    assert_eq!((said.subject.as_str(), said.case, said.fields), ("jane", Some(case), fields));
+    verifies().await;
+    assert_eq!(room.erase(case, "jane").await.unwrap_err().code, "nothing_kept", "once");
+}

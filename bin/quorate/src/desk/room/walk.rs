@@ -171,6 +171,14 @@ async fn hear(room: &Room) {
     room.until(|book| book.alerts().any(|(_, open)| open.rule == "rollback")).await;
 }
 
+async fn erase(room: &Room) {
+    let trader = room.caller("trader").await;
+    let draft = room.prepare_with(&trader, MILLI, Some("for Jane Doe")).await.unwrap();
+    let case = room.send(&trader, draft, "with-a-memo").await.unwrap().case;
+    room.settle(case, Fate::Settled).await;
+    room.erase(case, "jane").await.unwrap();
+}
+
 async fn deal_with_alerts(room: &Room) {
     let status: StatusView = room.control("desk.status", &()).await.unwrap();
     let alert = status.alerts[0].alert;
@@ -188,6 +196,7 @@ async fn every_kind_of_entry_that_the_page_promises_is_written_by_a_desk_at_work
     let room = Room::new().await;
     run_the_house(&room).await;
     pay(&room).await;
+    erase(&room).await;
     administer(&room).await;
     hear(&room).await;
     deal_with_alerts(&room).await;
