@@ -12,8 +12,6 @@
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
     clippy::print_stderr,
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
     reason = "a bench reads a clock, prints its rows, and may end at the first surprise"
 )]
 
