@@ -51,11 +51,11 @@ pub type Part = (String, Tone, u64);
 /// The width of every drawing.
 const WIDTH: u32 = 720;
 /// Where boxes and bars begin.
-const LEFT: u32 = 300;
+const LEFT: u32 = 330;
 /// The height of a row.
 const ROW: u32 = 26;
 /// The most characters of a row's title.
-const TITLE_MAX: usize = 46;
+const TITLE_MAX: usize = 44;
 
 impl Tone {
     /// Fill and ink of a shape.
