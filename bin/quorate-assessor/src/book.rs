@@ -11,17 +11,16 @@ use std::path::Path;
 
 use quorate_assessor::finding::Head;
 use quorate_host::Fault;
-use quorate_ledger::{
-    BookVerifier, Checkpoint, LogPolicy, Note, Refuted, TlogProof, Tree, hash, proof,
-};
+use quorate_ledger::{BookVerifier, Checkpoint, LogPolicy, Refuted, TlogProof, Tree, hash, proof};
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::ENTRY_BYTES_MAX;
-use quorate_terms::{Digest, Term as _, Timestamp, VaultId, canonical};
+use quorate_terms::{Digest, Term as _, Timestamp, canonical};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::home::{self, Home};
 use crate::trouble::{Done, Trouble};
+use crate::trust::{BookId, Trust};
 
 /// Entries that may wait in memory for a head that covers them.
 const PENDING_MAX: usize = 16_384;
@@ -44,8 +43,7 @@ pub(crate) struct Seen<'a> {
 
 /// One pinned book as this office has it.
 pub(crate) struct Copy {
-    pub(crate) vault: VaultId,
-    pub(crate) policy: LogPolicy,
+    pub(crate) trust: Trust,
     book: BookVerifier,
     /// The newest witnessed head, its note, and the time of its last entry.
     head: Option<(Checkpoint, String)>,
@@ -63,15 +61,14 @@ impl Copy {
     /// returns well.
     pub(crate) fn open(
         home: &Home,
-        vault: &VaultId,
-        mut take: impl FnMut(&Seen<'_>) -> Done<()>,
+        id: &BookId,
+        mut take: impl FnMut(&Trust, &Seen<'_>) -> Done<()>,
     ) -> Done<Self> {
-        let policy = home.read_pin(vault)?;
-        let head = known(home, vault, &policy)?;
-        let book = BookVerifier::new(policy.vault.as_str());
+        let trust = Trust::of(home, id)?;
+        let head = known(home, &trust)?;
+        let book = BookVerifier::new(id.vault.as_str());
         let mut copy = Self {
-            vault: vault.clone(),
-            policy,
+            trust,
             book,
             head: None,
             newest: Timestamp::ZERO,
@@ -80,11 +77,11 @@ impl Copy {
             pending: Vec::new(),
         };
         let Some((head, note)) = head else { return Ok(copy) };
-        let path = home.book(&copy.vault);
+        let path = home.book(id);
         let bytes = each_line(&path, head.size, |line| {
             let index = copy.book.size();
             let at = copy.verify(line)?;
-            take(&Seen { index, at, bytes: line })
+            take(&copy.trust, &Seen { index, at, bytes: line })
         })?;
         copy.book.clone().finish(&head)?;
         copy.newest = copy.book.at();
@@ -117,7 +114,7 @@ impl Copy {
     /// As [`Copy::reached`], for a book that must have been taken in.
     pub(crate) fn must_reach(&self) -> Done<Reached> {
         self.reached().ok_or_else(|| {
-            let message = format!("the book of `{}` was never taken in", self.vault);
+            let message = format!("the book of `{}` was never taken in", self.trust.id);
             let next = "run `quorate-assessor import` or `quorate-assessor follow` first";
             Trouble::refused("no_book", message, next)
         })
@@ -125,8 +122,8 @@ impl Copy {
 
     fn verify(&mut self, bytes: &[u8]) -> Done<Timestamp> {
         self.book.push(bytes)?;
-        if self.book.size() == 1 {
-            founded(bytes, &self.policy)?;
+        if self.book.size() == 1 && self.trust.is_witnessed() {
+            founded(bytes, &self.trust.policy)?;
         }
         Ok(self.book.at())
     }
@@ -140,21 +137,17 @@ impl Copy {
 
     /// The head that a note of this log claims, under the log's signature alone.
     pub(crate) fn signed(&self, note: &str) -> Done<Checkpoint> {
-        Ok(Checkpoint::open(&note.parse()?, &self.policy.log)?)
+        self.trust.signed(note)
     }
 
     /// Compares a note of exactly these entries. A note of too few witnesses settles nothing and is no lie; every other fault
     /// of it is.
     pub(crate) fn agree(&mut self, note: &str) -> Done<bool> {
-        let parsed: Note = note.parse()?;
-        let signed = Checkpoint::open(&parsed, &self.policy.log)?;
-        self.book.clone().finish(&signed)?;
-        let witnesses = self.policy.witnesses.iter();
-        let lines = witnesses.filter(|witness| witness.key.find(&parsed).is_some()).count();
-        if lines < self.policy.quorum {
+        self.book.clone().finish(&self.trust.signed(note)?)?;
+        if !self.trust.has_enough(&note.parse()?) {
             return Ok(false);
         }
-        let head = self.policy.open(note)?.checkpoint;
+        let head = self.trust.open(note)?;
         self.newest = self.book.at();
         self.head = Some((head, note.to_owned()));
         Ok(true)
@@ -162,7 +155,7 @@ impl Copy {
 
     /// Whether the copy on disk is still the one that this one continues.
     pub(crate) fn is_newest(&self, home: &Home) -> Done<bool> {
-        let on_disk = known(home, &self.vault, &self.policy)?;
+        let on_disk = known(home, &self.trust)?;
         Ok(on_disk.map_or(0, |(head, _)| head.size) == self.saved.1)
     }
 
@@ -189,7 +182,7 @@ impl Copy {
         let beyond = self.pending.split_off(count.min(self.pending.len()));
         let fresh = std::mem::replace(&mut self.pending, beyond);
         let added = self.append(home, &fresh)?;
-        home::write(&home.head(&self.vault), note.as_bytes())?;
+        home::write(&home.head(&self.trust.id), note.as_bytes())?;
         self.saved = (bytes.saturating_add(self.tail.0).saturating_add(added), head.size);
         let is_whole = std::mem::take(&mut self.tail) == (0, 0);
         let fresh = (size..).zip(fresh).map(|(index, (at, bytes))| (index, at, bytes));
@@ -201,7 +194,7 @@ impl Copy {
         let Some((head, note)) = &self.head else { return Ok(Vec::new()) };
         let mut tree = Tree::new();
         let mut entries = Vec::new();
-        each_line(&home.book(&self.vault), head.size, |line| {
+        each_line(&home.book(&self.trust.id), head.size, |line| {
             if wanted.contains(&tree.size()) {
                 entries.push((tree.size(), line.to_vec()));
             }
@@ -211,15 +204,16 @@ impl Copy {
         let prove = |(index, entry): (u64, Vec<u8>)| {
             let path = proof::inclusion(&tree, index, head.size)?;
             let proof = TlogProof { index, path, checkpoint: note.clone() };
-            let _witnessed = proof.verify(&entry, &self.policy)?;
-            Ok((entry, proof))
+            let proven = (entry, proof);
+            self.trust.verify(&proven)?;
+            Ok(proven)
         };
         entries.into_iter().map(prove).collect()
     }
 
     /// Cuts the file to what is known of it, and appends. A crash leaves a tail that nobody reads.
     fn append(&self, home: &Home, fresh: &[(Timestamp, Vec<u8>)]) -> Done<u64> {
-        let path = home.book(&self.vault);
+        let path = home.book(&self.trust.id);
         let from = self.saved.0.saturating_add(self.tail.0);
         Ok(append(&path, from, fresh).map_err(|e| Fault::at(&path, &e))?)
     }
@@ -249,13 +243,13 @@ fn append(path: &Path, from: u64, fresh: &[(Timestamp, Vec<u8>)]) -> std::io::Re
 }
 
 /// Takes in an export with the note of its head. The old copy stays until the new one is whole and verified.
-pub(crate) fn import(home: &Home, vault: &VaultId, export: &Path, note: &Path) -> Done<Reached> {
-    let policy = home.read_pin(vault)?;
+pub(crate) fn import(home: &Home, id: &BookId, export: &Path, note: &Path) -> Done<Reached> {
+    let trust = Trust::of(home, id)?;
     let note = home::read_text(note)?;
-    let known = known(home, vault, &policy)?.map(|(head, _)| head);
-    let path = home.book(vault);
+    let known = known(home, &trust)?.map(|(head, _)| head);
+    let path = home.book(id);
     let new = path.with_extension("importing");
-    let reached = match copy(export, &new, &policy, &note, known.as_ref()) {
+    let reached = match copy(export, &new, &trust, &note, known.as_ref()) {
         Ok(reached) => reached,
         Err(trouble) => {
             let _may_not_exist = std::fs::remove_file(&new);
@@ -263,38 +257,38 @@ pub(crate) fn import(home: &Home, vault: &VaultId, export: &Path, note: &Path) -
         }
     };
     std::fs::rename(&new, &path).map_err(|e| Fault::at(&path, &e))?;
-    home::write(&home.head(vault), note.as_bytes())?;
+    home::write(&home.head(id), note.as_bytes())?;
     Ok(reached)
 }
 
 /// The head of the copy that is there, with its note.
-fn known(home: &Home, vault: &VaultId, policy: &LogPolicy) -> Done<Option<(Checkpoint, String)>> {
-    let path = home.head(vault);
+fn known(home: &Home, trust: &Trust) -> Done<Option<(Checkpoint, String)>> {
+    let path = home.head(&trust.id);
     if !path.exists() {
         return Ok(None);
     }
     let note = home::read_text(&path)?;
-    Ok(Some((policy.open(&note)?.checkpoint, note)))
+    Ok(Some((trust.open(&note)?, note)))
 }
 
 fn copy(
     export: &Path,
     new: &Path,
-    policy: &LogPolicy,
+    trust: &Trust,
     note: &str,
     known: Option<&Checkpoint>,
 ) -> Done<Reached> {
-    let head = policy.open(note)?.checkpoint;
+    let head = trust.open(note)?;
     if let Some(known) = known {
         not_shrunk(known.size, head.size)?;
     }
     let file = File::create(new).map_err(|e| Fault::at(new, &e))?;
     let mut out = BufWriter::new(file);
-    let mut book = verifier(policy, &head, known)?;
+    let mut book = verifier(&trust.policy, &head, known)?;
     each_line(export, u64::MAX, |line| {
         book.push(line)?;
-        if book.size() == 1 {
-            founded(line, policy)?;
+        if book.size() == 1 && trust.is_witnessed() {
+            founded(line, &trust.policy)?;
         }
         let written = out.write_all(line).and_then(|()| out.write_all(b"\n"));
         Ok(written.map_err(|e| Fault::at(new, &e))?)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use quorate_terms::{PersonId, PublicKey, VaultId};
+use quorate_terms::{CosignerId, PersonId, PublicKey, VaultId};
 
 /// The auditor's office: follows books read-only, and says how a deployment stands against the standards. It says
 /// "assessed"; only a registrar's certificate says more.
@@ -44,11 +44,15 @@ pub(crate) enum Command {
         /// The pinned policy.
         policy: PathBuf,
     },
-    /// Take in an exported book, verified whole. `quorate ledger export` makes the files.
+    /// Take in an exported book, verified whole. `quorate ledger export` makes the files; `quorate-cosigner export` those of a
+    /// cosigner's own ledger.
     Import {
         /// The vault.
         #[arg(long)]
         vault: VaultId,
+        /// Whose own ledger it is, where it is not the vault's book. It counts where that cosigner speaks of itself.
+        #[arg(long)]
+        cosigner: Option<CosignerId>,
         /// The export: one canonical entry a line.
         export: PathBuf,
         /// The checkpoint note that it adds up to.

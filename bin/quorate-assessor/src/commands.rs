@@ -11,7 +11,7 @@ use quorate_host::Identity;
 use quorate_host::random::Random;
 use quorate_host::ui::{Table, Ui};
 use quorate_ledger::LogPolicy;
-use quorate_terms::{Digest, Malformed, PersonId, PublicKey, Term as _, Timestamp, VaultId};
+use quorate_terms::{Digest, Malformed, PersonId, PublicKey, Term as _, Timestamp};
 use serde_json::{Value as Json, json};
 
 use crate::cli::{Cli, Command, Scope, Standards};
@@ -20,6 +20,7 @@ use crate::library::{self, Shelf};
 use crate::office::Office;
 use crate::screen::{self, Screen};
 use crate::trouble::{Done, Trouble};
+use crate::trust::{BookId, Trust};
 use crate::{book, desk, doctor, look, oscal, run, standards, watch};
 
 /// Runs one command.
@@ -51,14 +52,15 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
     let mut office = Office::open(&home).await?;
     match command {
         Command::Pin { policy } => pin(&home, &mut office, policy).await,
-        Command::Import { vault, export, checkpoint } => {
-            let reached = match book::import(&home, vault, export, checkpoint) {
+        Command::Import { vault, cosigner, export, checkpoint } => {
+            let id = BookId { vault: vault.clone(), cosigner: cosigner.clone() };
+            let reached = match book::import(&home, &id, export, checkpoint) {
                 Ok(reached) => reached,
                 Err(trouble) => return Err(office.note_refusal(vault, trouble).await),
             };
             let (head, newest) = (reached.head.clone(), reached.newest);
             office.append(Record::BookReached { head, newest }).await?;
-            Ok(reached_screen(vault, &reached))
+            Ok(reached_screen(&id, &reached))
         }
         Command::Attest { kind, fields, person, key, represents } => {
             let shelf = library::load(&cli.standards)?;
@@ -88,7 +90,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
                 home.write_desk(&vault, at)?;
             }
             let reached = desk::follow(&home, &mut office, &vault).await?;
-            Ok(reached_screen(&vault, &reached))
+            Ok(reached_screen(&BookId::of(&vault), &reached))
         }
         Command::Assess { standard, scope, level, all } => {
             assess(cli, ui, (&home, &mut office), (standard, scope, level.clone()), *all).await
@@ -250,9 +252,9 @@ fn known_profile(shelf: &Shelf, profile: Option<&String>) -> Done<Option<String>
     Err(Trouble::refused("unknown_profile", format!("there is no profile `{id}`"), next))
 }
 
-fn reached_screen(vault: &VaultId, reached: &book::Reached) -> Screen {
+fn reached_screen(id: &BookId, reached: &book::Reached) -> Screen {
     let (size, root) = (reached.head.size, reached.head.root);
-    let text = format!("the book of `{vault}`: {size} entries, verified to root {}", root.short());
+    let text = format!("the book of `{id}`: {size} entries, verified to root {}", root.short());
     Screen::new(text, json!({ "head": reached.head, "newest": reached.newest }))
 }
 
@@ -267,12 +269,22 @@ pub(crate) fn asked(shelf: &Shelf, scope: &Scope) -> Done<run::Asked> {
     })
 }
 
+/// Every pinned book, and every cosigner's own ledger that was taken in.
+fn all_books(home: &Home) -> Done<Vec<BookId>> {
+    let mut all = Vec::new();
+    for vault in home.pinned()? {
+        all.push(BookId::of(&vault));
+        all.extend(home.own_ledgers(&vault)?);
+    }
+    Ok(all)
+}
+
 fn status(home: &Home, office: &Office) -> Done<Screen> {
     let head = office.head();
     let mut table = Table::new(&["book", "entries", "newest head"]);
     let mut books = Vec::new();
-    for vault in home.pinned()? {
-        let origin = home.read_pin(&vault)?.log.name().to_owned();
+    for id in all_books(home)? {
+        let origin = Trust::of(home, &id)?.origin().to_owned();
         let reached = office.lines().iter().rev().find_map(|line| match &line.body {
             Record::BookReached { head, .. } if head.book == origin => Some(head.clone()),
             _ => None,
@@ -280,8 +292,8 @@ fn status(home: &Home, office: &Office) -> Done<Screen> {
         let size =
             reached.as_ref().map_or("never taken in".to_owned(), |head| head.size.to_string());
         let root = reached.as_ref().map_or(String::new(), |head| head.root.short());
-        table.row([vault.as_str(), &size, &root]);
-        books.push(json!({ "vault": vault, "origin": origin, "head": reached }));
+        table.row([&id.to_string(), &size, &root]);
+        books.push(json!({ "vault": id.vault, "cosigner": id.cosigner, "origin": origin, "head": reached }));
     }
     let key = home.identity()?.public_key();
     let refused = office.lines().iter();

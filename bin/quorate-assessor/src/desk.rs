@@ -14,6 +14,7 @@ use crate::book::{self, Copy, Reached};
 use crate::home::{self, DeskAt, Home};
 use crate::office::Office;
 use crate::trouble::{Done, Trouble};
+use crate::trust::BookId;
 
 /// How long a desk may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -116,7 +117,7 @@ impl Notes {
     fn keep(&self, copy: &Copy, note: &str) -> Done<()> {
         let digest = quorate_terms::Digest::sha256(note.as_bytes());
         home::write(
-            &self.0.join(format!("{}.refused-{}", copy.vault, digest.short())),
+            &self.0.join(format!("{}.refused-{}", copy.trust.id, digest.short())),
             note.as_bytes(),
         )
     }
@@ -133,7 +134,7 @@ fn unreached(error: CallError) -> Trouble {
 /// Follows a book to its desk's newest witnessed head, and records where it came to.
 pub(crate) async fn follow(home: &Home, office: &mut Office, vault: &VaultId) -> Done<Reached> {
     let desk = Desk::of(home, vault)?;
-    let mut copy = Copy::open(home, vault, |_| Ok(()))?;
+    let mut copy = Copy::open(home, &BookId::of(vault), |_, _| Ok(()))?;
     let before = copy.reached();
     if let Err(trouble) = catch_up(home, &desk, &mut copy).await {
         return Err(office.note_refusal(vault, trouble).await);

@@ -19,6 +19,7 @@ use crate::office::Office;
 use crate::run;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
+use crate::trust::BookId;
 
 /// A book whose newest entry is older is said to be old: a desk beats more often than that.
 const OLD: Duration = Duration::from_secs(3 * 86_400);
@@ -164,7 +165,15 @@ fn some_pinned(home: &Home) -> Done<Vec<VaultId>> {
 
 /// One book: its copy, its age, its desk.
 async fn book(looks: &mut Looks, home: &Home, vault: &VaultId) {
-    let copy = Copy::open(home, vault, |_| Ok(())).and_then(|copy| copy.must_reach());
+    let own = home.own_ledgers(vault).unwrap_or_default();
+    for id in &own {
+        let copy = Copy::open(home, id, |_, _| Ok(())).and_then(|copy| copy.must_reach());
+        looks.at(&format!("copy of {id}"), copy, |reached| {
+            format!("{} entries, verified to the cosigner's signed root", reached.head.size)
+        });
+    }
+    let copy = Copy::open(home, &BookId::of(vault), |_, _| Ok(()));
+    let copy = copy.and_then(|copy| copy.must_reach());
     let copied = looks.at(&format!("copy of {vault}"), copy, |reached| {
         let (size, root) = (reached.head.size, reached.head.root.short());
         format!("{size} entries, verified to witnessed root {root}")

@@ -14,6 +14,7 @@ use quorate_terms::{PublicKey, VaultId};
 use serde::Deserialize;
 
 use crate::trouble::{Done, Trouble};
+use crate::trust::BookId;
 
 /// The largest small file that is read whole, in bytes.
 const TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -134,13 +135,24 @@ impl Home {
     }
 
     /// Where a book's copy lies.
-    pub(crate) fn book(&self, vault: &VaultId) -> PathBuf {
-        self.dir.join("books").join(format!("{vault}.jsonl"))
+    pub(crate) fn book(&self, id: &BookId) -> PathBuf {
+        self.dir.join("books").join(format!("{id}.jsonl"))
     }
 
     /// Where the note of a book's head lies.
-    pub(crate) fn head(&self, vault: &VaultId) -> PathBuf {
-        self.dir.join("books").join(format!("{vault}.checkpoint"))
+    pub(crate) fn head(&self, id: &BookId) -> PathBuf {
+        self.dir.join("books").join(format!("{id}.checkpoint"))
+    }
+
+    /// The own ledgers of a vault's cosigners that were taken in.
+    pub(crate) fn own_ledgers(&self, vault: &VaultId) -> Done<Vec<BookId>> {
+        let policy = self.read_pin(vault)?;
+        let prefix = format!("{}/", policy.log.name());
+        let names = policy.witnesses.iter().filter_map(|w| w.key.name().strip_prefix(&prefix));
+        let ids = names.filter_map(|name| {
+            Some(BookId { vault: vault.clone(), cosigner: Some(name.parse().ok()?) })
+        });
+        Ok(ids.filter(|id| self.head(id).exists()).collect())
     }
 
     fn pin(&self, vault: &VaultId) -> PathBuf {

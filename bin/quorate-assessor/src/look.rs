@@ -55,21 +55,26 @@ pub(crate) fn show(
 
 /// Writes each entry that a finding cites, with a C2SP tlog-proof that anyone can check offline.
 fn write_proofs(home: &Home, evidence: &Evidence, finding: &Finding, dir: &Path) -> Done<usize> {
-    let reached = evidence.copy.must_reach()?;
     let part = finding.machine.iter();
     let cited = part.flat_map(|part| {
         part.shown.iter().filter_map(|exception| exception.entry.as_ref()).chain(&part.cited)
     });
-    let wanted: BTreeSet<u64> =
-        cited.filter(|entry| entry.book == reached.head.book).map(|entry| entry.index).collect();
+    let cited: BTreeSet<_> = cited.collect();
     std::fs::create_dir_all(dir).map_err(|e| Fault::at(dir, &e))?;
-    let proven = evidence.copy.prove(home, &wanted)?;
-    for (entry, proof) in &proven {
-        home::write(&dir.join(format!("entry-{}.json", proof.index)), entry)?;
-        let proof_file = dir.join(format!("entry-{}.tlog-proof", proof.index));
-        home::write(&proof_file, proof.to_string().as_bytes())?;
+    let mut written = 0_usize;
+    for copy in [&evidence.copy].into_iter().chain(&evidence.own) {
+        let of_it = cited.iter().filter(|entry| entry.book == copy.trust.origin());
+        let wanted: BTreeSet<u64> = of_it.map(|entry| entry.index).collect();
+        let whose = copy.trust.id.cosigner.as_ref().map(|c| format!("{c}-")).unwrap_or_default();
+        for (entry, proof) in &copy.prove(home, &wanted)? {
+            let name = format!("{whose}entry-{}", proof.index);
+            home::write(&dir.join(format!("{name}.json")), entry)?;
+            let proof_file = dir.join(format!("{name}.tlog-proof"));
+            home::write(&proof_file, proof.to_string().as_bytes())?;
+            written = written.saturating_add(1);
+        }
     }
-    Ok(proven.len())
+    Ok(written)
 }
 
 /// A control's worst state on each day, oldest first; none before it was first found.

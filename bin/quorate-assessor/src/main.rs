@@ -17,6 +17,7 @@ mod home;
 mod book;
 mod desk;
 mod engine;
+mod trust;
 
 mod office;
 

@@ -17,6 +17,7 @@ use crate::home::{self, Home};
 use crate::library::Shelf;
 use crate::office::Office;
 use crate::trouble::{Done, Trouble};
+use crate::trust::{BookId, Trust};
 
 /// What is asked of a run.
 #[derive(Clone, Debug)]
@@ -38,8 +39,10 @@ pub(crate) struct Evidence {
     pub(crate) engine: Engine,
     pub(crate) heads: Vec<Head>,
     pub(crate) newest: Timestamp,
-    /// The book.
+    /// The vault's book.
     pub(crate) copy: Copy,
+    /// Cosigners' own ledgers, as far as they were handed over.
+    pub(crate) own: Vec<Copy>,
 }
 
 /// The vault that is meant. Names of wallets and people are a vault's own, so that books are never mixed.
@@ -94,20 +97,35 @@ impl Evidence {
         engine.batch(true)?;
         let last = asked.as_of.unwrap_or(Timestamp::from_millis(u64::MAX));
         let mut newest = Timestamp::ZERO;
-        let origin = home.read_pin(&vault)?.log.name().to_owned();
-        let copy = Copy::open(home, &vault, |seen| {
+        let copy = Copy::open(home, &BookId::of(&vault), |trust, seen| {
             if seen.at <= last {
                 newest = newest.max(seen.at);
-                load_entry(&engine, &origin, seen)?;
+                load_entry(&engine, trust, seen)?;
             }
             Ok(())
         })?;
+        let mut own = Vec::new();
+        for id in home.own_ledgers(&vault)? {
+            own.push(Copy::open(home, &id, |trust, seen| {
+                if seen.at <= last { load_entry(&engine, trust, seen) } else { Ok(()) }
+            })?);
+        }
         for line in office.lines().iter().filter(|line| line.at <= last) {
             let _kinds = load_attested(&engine, office, line)?;
         }
         engine.batch(false)?;
-        let heads = vec![copy.must_reach()?.head, own_head(office)];
-        Ok(Self { engine, heads, newest, copy })
+        let mut evidence = Self { engine, heads: Vec::new(), newest, copy, own };
+        evidence.heads = evidence.heads_with(office)?;
+        Ok(evidence)
+    }
+
+    /// The heads of everything that counts: the vault's book, cosigners' own ledgers, the office's.
+    pub(crate) fn heads_with(&self, office: &Office) -> Done<Vec<Head>> {
+        let books = [&self.copy].into_iter().chain(&self.own);
+        let mut heads: Vec<Head> =
+            books.map(|copy| Ok(copy.must_reach()?.head)).collect::<Done<_>>()?;
+        heads.push(own_head(office));
+        Ok(heads)
     }
 }
 
@@ -118,9 +136,13 @@ pub(crate) fn own_head(office: &Office) -> Head {
 }
 
 /// One verified entry of a book as rows, if some query reads its kind.
-pub(crate) fn load_entry(engine: &Engine, origin: &str, seen: &Seen<'_>) -> Done<()> {
+pub(crate) fn load_entry(engine: &Engine, trust: &Trust, seen: &Seen<'_>) -> Done<()> {
     if book::kind(seen.bytes).is_some_and(|kind| engine.wants(kind)) {
-        engine.load((origin, seen.index), seen.at, &book::body(seen.bytes)?, None)?;
+        let body = book::body(seen.bytes)?;
+        if trust.may_say(&body) {
+            let signer = trust.signer();
+            engine.load((trust.origin(), seen.index), seen.at, &body, signer.as_deref())?;
+        }
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use quorate_terms::{Timestamp, VaultId};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::book::Seen;
+use crate::book::{Copy, Seen};
 use crate::cli::{Cli, Scope};
 use crate::commands;
 use crate::desk::{self, Desk, Notes};
@@ -254,7 +254,8 @@ impl<'a> Watch<'a> {
     /// Takes in what is new and says which controls read it.
     fn take(&mut self, home: &Home, office: &Office) -> Done<BTreeSet<ControlKey>> {
         let copy = &mut self.evidence.copy;
-        let fresh = if copy.is_newest(home)? { copy.save(home)? } else { None };
+        let is_same = copy.is_newest(home)? && handed_over(office, self.lines, copy) == 0;
+        let fresh = if is_same { copy.save(home)? } else { None };
         let Some(fresh) = fresh else {
             // Another process took in more, or it is too much to hold: everything is read again.
             self.evidence = Evidence::load(home, office, &self.shelf, &self.asked)?;
@@ -262,11 +263,10 @@ impl<'a> Watch<'a> {
         };
         self.evidence.copy.spill(home)?;
         let mut kinds = BTreeSet::new();
-        let origin = self.evidence.copy.policy.log.name().to_owned();
         let engine = &self.evidence.engine;
         for (index, at, bytes) in &fresh {
             let seen = Seen { index: *index, at: *at, bytes };
-            run::load_entry(engine, &origin, &seen)?;
+            run::load_entry(engine, &self.evidence.copy.trust, &seen)?;
             if let Some(kind) = crate::book::kind(bytes) {
                 kinds.extend(engine.filled_by(kind).map(str::to_owned));
             }
@@ -282,7 +282,7 @@ impl<'a> Watch<'a> {
             }
         }
         self.lines = office.lines().len();
-        self.evidence.heads = vec![self.evidence.copy.must_reach()?.head, run::own_head(office)];
+        self.evidence.heads = self.evidence.heads_with(office)?;
         touched.extend(kinds.iter().filter_map(|kind| self.readers.get(kind)).flatten().cloned());
         let through: Vec<_> =
             touched.iter().filter_map(|key| self.mapped.get(key)).flatten().cloned().collect();
@@ -379,6 +379,15 @@ impl Change {
 fn passes(state: State) -> bool {
     use State::{EvidencedNotApplicable, Met, MetComparable, Qualified};
     matches!(state, Met | MetComparable | Qualified | EvidencedNotApplicable)
+}
+
+/// Cosigners' own ledgers that were taken in since a line of the office's ledger.
+fn handed_over(office: &Office, since: usize, copy: &Copy) -> usize {
+    let is_own = |record: &Record| match record {
+        Record::BookReached { head, .. } => head.book != copy.trust.origin(),
+        _ => false,
+    };
+    office.lines().iter().skip(since).filter(|line| is_own(&line.body)).count()
 }
 
 /// What each control was when it last changed.

@@ -16,7 +16,7 @@ use crate::files::Home;
 use crate::found::{self, Pairing};
 use crate::settings::PeerSettings;
 use crate::trouble::{fault, malformed};
-use crate::{backup, daemon, operate, restore};
+use crate::{backup, daemon, export, operate, restore};
 
 /// The longest passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
@@ -118,6 +118,17 @@ enum Command {
     /// Make, prove, restore or look at a backup of a share.
     #[command(subcommand)]
     Backup(Backup),
+    /// Write out this cosigner's own ledger for an auditor, with a signed note of its head. The daemon may run.
+    Export {
+        #[command(flatten)]
+        at: Dir,
+        /// The new file: one canonical entry a line.
+        #[arg(long)]
+        out: PathBuf,
+        /// The new file for the note of its head.
+        #[arg(long)]
+        checkpoint_out: PathBuf,
+    },
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -280,6 +291,9 @@ pub(crate) async fn obey(cli: Cli, no_colour: bool) -> Result<(), Fault> {
             restore::restore(ui, Home::open(&at.dir)?, &file, (passphrase, second), now).await
         }
         Command::Backup(Backup::Show { file }) => backup::show(ui, &file),
+        Command::Export { at, out, checkpoint_out } => {
+            export::export(ui, Home::open(&at.dir)?, &out, &checkpoint_out).await
+        }
         Command::Completions { shell } => completions(ui, shell),
     }
 }

@@ -167,7 +167,11 @@ async fn serve(
     let door = Arc::new(links::Door::new(doors.clone(), inputs.clone()));
     let limits = limits();
     let server = Server::bind(&settings.listen, &keys.identity, doors.pins(), door, limits).await?;
-    let local = Arc::new(control::Local::new(inputs.clone(), party.me().clone(), number));
+    let local = Arc::new(control::Local::new(
+        inputs.clone(),
+        (party.me().clone(), number),
+        stores.own.clone(),
+    ));
     let control = Control::bind(&home.socket(), local, limits)?;
     let listening = json!({ "cosigner": party.me(), "listening": server.address().to_string() });
     ui.answer(&listening, format!("{} listens at {}", party.me(), server.address()))?;

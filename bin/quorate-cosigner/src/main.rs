@@ -22,6 +22,7 @@ mod captured;
 mod daemon;
 
 mod backup;
+mod export;
 mod operate;
 mod restore;
 mod status;

@@ -70,6 +70,15 @@ pub fn witness_key(origin: &str, seat: &CosignerSeat) -> Result<VerifierKey, Mal
     VerifierKey::new(format!("{origin}/{}", seat.cosigner), KeyKind::Witness, seat.witness)
 }
 
+/// The verifier key under which a cosigner signs heads of its own ledger: its witness key, as a log of the same name. What is
+/// signed begins with that name, so no such signature is one over a cosignature's message.
+///
+/// # Errors
+/// [`Malformed`] never happens for a key that was read.
+pub fn own_key(witness: &VerifierKey) -> Result<VerifierKey, Malformed> {
+    VerifierKey::new(witness.name(), KeyKind::Log, *witness.key())
+}
+
 impl LogPolicy {
     /// The policy that a charter implies: its log, its cosigners as witnesses, its threshold as their quorum.
     ///

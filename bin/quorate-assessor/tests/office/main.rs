@@ -9,4 +9,5 @@ mod vault;
 mod doctor;
 mod follow;
 mod intake;
+mod own;
 mod watch;

@@ -48,6 +48,13 @@ impl Vault {
         vault
     }
 
+    /// A ledger that begins with nothing, as a cosigner's own does.
+    pub(crate) fn own(name: &str) -> Self {
+        let mut vault = Self::found(name);
+        (vault.entries, vault.prev) = (Vec::new(), Digest::ZERO);
+        vault
+    }
+
     /// Adds one entry, a second after the one before.
     pub(crate) fn add(&mut self, body: Value) {
         self.at = self.at.saturating_add(1000);
@@ -68,6 +75,22 @@ impl Vault {
             "type": "KeyGenerated", "wallet": wallet, "case": "c", "ceremony": "k", "method": method,
             "scheme": "dkls23", "library": "dkls23-core 0.6.2", "threshold": 2, "shares": 2, "holders": COSIGNERS,
             "purpose": "treasury", "public_key": "02", "statements": [statement, statement],
+        }));
+    }
+
+    /// Opens a wallet whose key is there.
+    pub(crate) fn open_wallet(&mut self, wallet: &str) {
+        self.add(json!({
+            "type": "WalletOpened", "wallet": wallet, "case": "c", "tier": "hot", "chains": [], "accounts": [],
+            "reason": "treasury",
+        }));
+    }
+
+    /// Says where a share runs.
+    pub(crate) fn place(&mut self, wallet: &str, holder: &str, host: &str) {
+        self.add(json!({
+            "type": "PlacementAttested", "wallet": wallet, "holder": holder, "host": host,
+            "operator": format!("{holder} ltd"), "hardware": "process",
         }));
     }
 
@@ -125,6 +148,14 @@ impl Vault {
             note.signatures.push(line);
         }
         note.to_string()
+    }
+
+    /// The note that a cosigner puts under its own ledger.
+    pub(crate) fn own_note(&self, who: &str) -> String {
+        let (key, name) = (self.key(who), format!("{}/{who}", self.origin()));
+        let verifier = VerifierKey::new(name.clone(), KeyKind::Log, key.public_key()).unwrap();
+        let head = Checkpoint { origin: name, ..self.head() };
+        head.sign(&verifier, |bytes| key.sign_bytes(bytes)).to_string()
     }
 
     /// Writes the export, one entry a line.

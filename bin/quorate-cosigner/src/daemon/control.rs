@@ -1,16 +1,18 @@
 //! The control socket: what the operator's own command line asks of the running daemon. Only this user gets through.
 
 use quorate_cosigner::share::Expected;
-use quorate_host::Secret;
 use quorate_host::link::{BoxFuture, Handler, Refused, Request};
 use quorate_host::seal::{Cost, KeySource};
+use quorate_host::{Secret, Store};
 use quorate_terms::CosignerId;
 use quorate_terms::freeze::Scope;
+use quorate_terms::reading::ReadRequest;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Input;
 use crate::backup;
+use crate::export::{self, OWN_READ};
 use crate::shares::Shared;
 
 /// What `freeze` is asked with.
@@ -26,12 +28,17 @@ pub(crate) struct Local {
     inputs: mpsc::Sender<Input>,
     me: CosignerId,
     party: u8,
+    own: Store,
 }
 
 impl Local {
     /// `party` is this cosigner's number: who holds shares, and in which order, is the same under every charter of a vault.
-    pub(crate) fn new(inputs: mpsc::Sender<Input>, me: CosignerId, party: u8) -> Self {
-        Self { inputs, me, party }
+    pub(crate) fn new(
+        inputs: mpsc::Sender<Input>,
+        (me, party): (CosignerId, u8),
+        own: Store,
+    ) -> Self {
+        Self { inputs, me, party, own }
     }
 
     async fn answer(&self, request: Request) -> Result<Vec<u8>, Refused> {
@@ -48,6 +55,13 @@ impl Local {
                 self.ask(Input::FreezeHere(ask.scope, ask.cause, reply), answer)
                     .await
                     .map(|()| Vec::new())
+            }
+            OWN_READ => {
+                let ask: ReadRequest = serde_json::from_slice(&request.body)
+                    .map_err(|e| Refused::new("malformed", e.to_string()))?;
+                let page = export::page(&self.own, ask.from).await;
+                let page = page.map_err(|e| Refused::new("unreadable", e.to_string()))?;
+                serde_json::to_vec(&page).map_err(|e| Refused::new("bug", e.to_string()))
             }
             "backup.verify" => self.verify(Secret::new(request.body)).await,
             "stop" => {
