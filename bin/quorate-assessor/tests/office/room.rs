@@ -153,8 +153,13 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Waits for an event, no longer than a finding may take.
-    pub(crate) fn wait(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_in_time(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.until(WITHIN, wanted)
+    }
+
+    /// Waits for an event, on a machine that may be busy with other things.
+    pub(crate) fn wait(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.until(STARTS_WITHIN, wanted)
     }
 
     fn until(&mut self, within: Duration, wanted: impl Fn(&Value) -> bool) -> Value {

@@ -38,7 +38,7 @@ fn a_broken_control_changes_its_finding_in_time_and_raises_an_alert_on_record() 
     let first = watch.seen.iter().find(|event| is_of(event, MADE_TOGETHER));
     assert!(first.is_none(), "a control that is met is no news");
     desk.told().vault.add_key("w-2", "dealer");
-    let event = watch.wait(|event| is_of(event, MADE_TOGETHER));
+    let event = watch.wait_in_time(|event| is_of(event, MADE_TOGETHER));
     assert_eq!((&event["alert"], &event["before"]), (&json!(true), &json!("met")));
     assert_eq!(event["finding"]["state"], "gap");
     drop(watch);
