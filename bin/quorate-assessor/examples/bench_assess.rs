@@ -23,6 +23,7 @@ mod parts {
     pub(crate) mod home;
     pub(crate) mod library;
     pub(crate) mod trouble;
+    pub(crate) mod trust;
 }
 #[path = "../../../xtask/src/bench/row.rs"]
 mod row;
@@ -41,7 +42,7 @@ use serde_json::{Value as Json, json};
 
 use parts::engine::{Engine, Reads};
 use parts::library::Shelf;
-use parts::{book, home, library, trouble};
+use parts::{book, home, library, trouble, trust};
 use row::Measured;
 
 const ENTRIES: u64 = 1_000_000;

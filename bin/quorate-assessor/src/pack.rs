@@ -20,6 +20,7 @@ use crate::home::{self, Home};
 use crate::office::Office;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
+use crate::trust::BookId;
 use crate::{library, run};
 
 /// What goes in.
@@ -153,7 +154,8 @@ fn vault_book(
     heads: &BTreeSet<(u64, Digest)>,
 ) -> Done<BookPart> {
     let (mut tree, mut found) = (Tree::new(), Vec::new());
-    let copy = Copy::open(home, &policy.vault, |seen| {
+    let id = BookId::of(&policy.vault);
+    let copy = Copy::open(home, &id, |_, seen| {
         tree.push(hash::leaf(seen.bytes));
         if entries.contains(&seen.index) {
             found.push((seen.index, seen.bytes.to_vec()));
@@ -161,7 +163,7 @@ fn vault_book(
         Ok(())
     })?;
     let size = copy.must_reach()?.head.size;
-    let note = home::read_text(&home.head(&policy.vault))?;
+    let note = home::read_text(&home.head(&id))?;
     part(policy.log.name(), note, (&tree, size), found, heads)
 }
 
