@@ -1,8 +1,46 @@
 //! Cosigners' own ledgers: a second book of the same vault, each under its cosigner's key, each believed about itself only.
 
+use quorate_ledger::{Checkpoint, KeyKind, VerifierKey};
+use quorate_terms::Digest;
+use serde_json::json;
+
 use super::desk::Desk;
 use super::room::Room;
 use super::vault::{COSIGNERS, Vault};
+
+/// What only these tests need of a vault.
+impl Vault {
+    /// A ledger that begins with nothing, as a cosigner's own does.
+    pub(crate) fn own(name: &str) -> Self {
+        let mut vault = Self::found(name);
+        (vault.entries, vault.prev) = (Vec::new(), Digest::ZERO);
+        vault
+    }
+
+    /// Opens a wallet whose key is there.
+    pub(crate) fn open_wallet(&mut self, wallet: &str) {
+        self.add(json!({
+            "type": "WalletOpened", "wallet": wallet, "case": "c", "tier": "hot", "chains": [], "accounts": [],
+            "reason": "treasury",
+        }));
+    }
+
+    /// Says where a share runs.
+    pub(crate) fn place(&mut self, wallet: &str, holder: &str, host: &str) {
+        self.add(json!({
+            "type": "PlacementAttested", "wallet": wallet, "holder": holder, "host": host,
+            "operator": format!("{holder} ltd"), "hardware": "process",
+        }));
+    }
+
+    /// The note that a cosigner puts under its own ledger.
+    pub(crate) fn own_note(&self, who: &str) -> String {
+        let (key, name) = (self.key(who), format!("{}/{who}", self.origin()));
+        let verifier = VerifierKey::new(name.clone(), KeyKind::Log, key.public_key()).unwrap();
+        let head = Checkpoint { origin: name, ..self.head() };
+        head.sign(&verifier, |bytes| key.sign_bytes(bytes)).to_string()
+    }
+}
 
 /// No two shares of a wallet on one host.
 const APART: &str = "ccss 9.0 1.05.9.1";

@@ -20,7 +20,7 @@ pub(crate) struct Vault {
     pub(crate) entries: Vec<Vec<u8>>,
     /// Whose keys sign; another name means other keys.
     pub(crate) keys: String,
-    prev: Digest,
+    pub(crate) prev: Digest,
     at: u64,
 }
 
@@ -48,13 +48,6 @@ impl Vault {
         vault
     }
 
-    /// A ledger that begins with nothing, as a cosigner's own does.
-    pub(crate) fn own(name: &str) -> Self {
-        let mut vault = Self::found(name);
-        (vault.entries, vault.prev) = (Vec::new(), Digest::ZERO);
-        vault
-    }
-
     /// Adds one entry, a second after the one before.
     pub(crate) fn add(&mut self, body: Value) {
         self.at = self.at.saturating_add(1000);
@@ -78,22 +71,6 @@ impl Vault {
         }));
     }
 
-    /// Opens a wallet whose key is there.
-    pub(crate) fn open_wallet(&mut self, wallet: &str) {
-        self.add(json!({
-            "type": "WalletOpened", "wallet": wallet, "case": "c", "tier": "hot", "chains": [], "accounts": [],
-            "reason": "treasury",
-        }));
-    }
-
-    /// Says where a share runs.
-    pub(crate) fn place(&mut self, wallet: &str, holder: &str, host: &str) {
-        self.add(json!({
-            "type": "PlacementAttested", "wallet": wallet, "holder": holder, "host": host,
-            "operator": format!("{holder} ltd"), "hardware": "process",
-        }));
-    }
-
     /// Adds an entry that no question reads.
     pub(crate) fn add_noise(&mut self) {
         self.add(json!({ "type": "Noise", "text": "x".repeat(200) }));
@@ -103,7 +80,7 @@ impl Vault {
         format!("{}.example/book", self.name)
     }
 
-    fn key(&self, who: &str) -> Identity {
+    pub(crate) fn key(&self, who: &str) -> Identity {
         identity(&format!("{}/{who}", self.keys))
     }
 
@@ -148,14 +125,6 @@ impl Vault {
             note.signatures.push(line);
         }
         note.to_string()
-    }
-
-    /// The note that a cosigner puts under its own ledger.
-    pub(crate) fn own_note(&self, who: &str) -> String {
-        let (key, name) = (self.key(who), format!("{}/{who}", self.origin()));
-        let verifier = VerifierKey::new(name.clone(), KeyKind::Log, key.public_key()).unwrap();
-        let head = Checkpoint { origin: name, ..self.head() };
-        head.sign(&verifier, |bytes| key.sign_bytes(bytes)).to_string()
     }
 
     /// Writes the export, one entry a line.
