@@ -2,7 +2,7 @@
 //! a network, against keys that were pinned beforehand (`docs/spec/pack.md`).
 //!
 //! Reading order: the one container ([`container`]), what is listed and signed ([`manifest`]), how a pack is put together
-//! ([`build`]), how a stranger checks it ([`verify`]).
+//! ([`mod@build`]), how a stranger checks it ([`mod@verify`]).
 
 pub mod container;
 

@@ -59,7 +59,7 @@ pub fn write(files: &Files) -> Result<Vec<u8>, Malformed> {
 /// Reads a container. Nothing is written to a disk, and no name is ever used as a path.
 ///
 /// # Errors
-/// [`Malformed`] for anything but the exact form that [`write`] gives.
+/// [`Malformed`] for anything but the exact form that [`write()`] gives.
 pub fn read(bytes: &[u8]) -> Result<Files, Malformed> {
     if bytes.len() > PACK_BYTES_MAX {
         return Err(bad(format!("is larger than {PACK_BYTES_MAX} bytes")));
