@@ -1,12 +1,14 @@
 //! Audits by people on this office's ledger: each step is judged by the workflow, written, and only then shown.
 
 mod files;
+mod machine;
 mod papers;
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use quorate_assessor::audit::calendar::due;
+use quorate_assessor::audit::signed::step_to_sign;
 use quorate_assessor::audit::{
     self, Audit as State, Event, Line, Record as Act, Role, Rules, Workflow,
 };
@@ -15,9 +17,9 @@ use quorate_assessor::ccss::inherit::Pin;
 use quorate_assessor::ccss::requirement::requirements;
 use quorate_assessor::record::Record;
 use quorate_assessor::standard::StandardKey;
-use quorate_host::Fault;
 use quorate_host::ui::Table;
-use quorate_terms::{PublicKey, canonical};
+use quorate_host::{Fault, Identity};
+use quorate_terms::{Digest, PublicKey, canonical};
 use serde_json::json;
 
 use crate::cli::Cli;
@@ -101,6 +103,17 @@ pub(crate) enum Audit {
         #[arg(long)]
         key: PathBuf,
     },
+    /// Draft findings from what the machine found. The auditor decides: a draft has no status and no words until they are written.
+    Draft {
+        /// The audit.
+        audit: String,
+        /// SHA-256 of results of this office.
+        #[arg(long)]
+        results: Digest,
+        /// The folder for one draft a requirement; made if it is not there.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Files on file, sealed.
     #[command(subcommand)]
     Evidence(files::Evidence),
@@ -135,7 +148,14 @@ pub(crate) async fn run(
                 let next = "write it as docs/spec/audit.md says";
                 Trouble::refused("malformed", format!("this is no record ({e})"), next)
             })?;
-            take(cli, home, office, audit.as_deref(), Event { by: by.clone(), record }).await
+            take(
+                cli,
+                home,
+                office,
+                audit.as_deref(),
+                Event { by: by.clone(), record, signature: None },
+            )
+            .await
         }
         Audit::View { audit, role } => {
             let held = open(cli, home, office, audit)?;
@@ -159,9 +179,13 @@ pub(crate) async fn run(
         Audit::Redact { audit, wishes, by, openings } => {
             let held = open(cli, home, office, audit)?;
             let record = papers::redaction(&held, wishes.as_deref(), openings)?;
-            take(cli, home, office, Some(audit), Event { by: by.clone(), record }).await
+            take(cli, home, office, Some(audit), Event { by: by.clone(), record, signature: None })
+                .await
         }
         Audit::Sign { audit, what, paper, by, key } => papers::sign(audit, what, paper, by, key),
+        Audit::Draft { audit, results, out } => {
+            machine::draft(home, office, &open(cli, home, office, audit)?, results, out)
+        }
         Audit::Evidence(command) => files::run(cli, home, office, command).await,
     }
 }
@@ -188,6 +212,8 @@ pub(crate) async fn take(
             return Err(Trouble::refused("which", "no audit is named", "name it with --audit"));
         }
     };
+    machine::named(home, office, &held, &event.record)?;
+    let event = signed(cli, &held, event)?;
     let act = event.record.kind();
     let step =
         audit::step(&held.state, &event, office.now(), &held.rules()).map_err(|refusal| {
@@ -206,6 +232,18 @@ pub(crate) async fn take(
     let (stage, word) = (step.next.stage().to_owned(), step.next.word(office.now()));
     let text = format!("entry {index}: {act} is on record; stage {stage}; {word}");
     Ok(Screen::new(text, json!({ "entry": index, "act": act, "stage": stage, "word": word })))
+}
+
+/// The event with the person's signature, if a key was given.
+fn signed(cli: &Cli, held: &Held, event: Event) -> Done<Event> {
+    let Some(path) = &cli.sign_with else { return Ok(event) };
+    let id = match &event.record {
+        Act::Engaged(engagement) => engagement.audit.clone(),
+        _ => held.state.engagement().map(|e| e.audit.clone()).unwrap_or_default(),
+    };
+    let message = step_to_sign(&id, held.state.done().len(), &event.by, &event.record)?;
+    let signature = Some(Identity::load(path)?.sign(&message));
+    Ok(Event { signature, ..event })
 }
 
 /// An audit, every step of it taken again.
@@ -237,7 +275,7 @@ fn held(
     cli: &Cli,
     home: &Home,
     state: State,
-    workflow: quorate_terms::Digest,
+    workflow: Digest,
     (standard, version): (&String, &String),
 ) -> Done<Held> {
     let found = workflows(&cli.standards)?.into_iter().find(|held| held.digest == workflow);

@@ -21,6 +21,9 @@ pub(crate) struct Cli {
     /// The folder of standards.
     #[arg(long, global = true, default_value = "standards", value_name = "DIR")]
     pub(crate) standards: PathBuf,
+    /// The key file of the person who takes a step of an audit: the step is signed with it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) sign_with: Option<PathBuf>,
     /// Answer in JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -111,7 +111,8 @@ pub(crate) async fn run(
             let plain = SealedFiles::open(&home.files())?.get(&key(passphrase_file)?, &file.digest);
             let plain = plain.map_err(sealed)?;
             let about = About { tag: tag.clone(), why: why.clone() };
-            let event = Event { by: by.clone(), record: Act::ExhibitOpened(about) };
+            let event =
+                Event { by: by.clone(), record: Act::ExhibitOpened(about), signature: None };
             let screen = take(cli, home, office, Some(audit), event).await?;
             secret_file::create(out, plain.expose(), Random::start()?)?;
             Ok(screen)
@@ -144,7 +145,11 @@ async fn add(cli: &Cli, home: &Home, office: &mut Office, adding: &Adding) -> Do
     let filing = Filing { tag, exhibit };
     let store = SealedFiles::open(&home.files())?;
     store.put(&key(&adding.passphrase_file)?, &bytes, Random::start()?).map_err(sealed)?;
-    let event = Event { by: adding.by.clone(), record: Act::ExhibitFiled(Box::new(filing)) };
+    let event = Event {
+        by: adding.by.clone(),
+        record: Act::ExhibitFiled(Box::new(filing)),
+        signature: None,
+    };
     take(cli, home, office, Some(&adding.audit), event).await
 }
 

@@ -197,7 +197,18 @@ impl Office {
 
     pub(crate) fn step(&self, by: &str, record: &Value) -> Value {
         let path = self.put("record.json", record);
-        self.assessor(&["audit", "step", &path, "--audit", "audit-1", "--by", by])
+        let key = self.key(by);
+        self.assessor(&[
+            "audit",
+            "step",
+            &path,
+            "--audit",
+            "audit-1",
+            "--by",
+            by,
+            "--sign-with",
+            &key,
+        ])
     }
 
     fn signature(&self, what: &str, by: &str, paper: &Value) -> Value {
@@ -228,7 +239,7 @@ impl Office {
             "entity": "Brickmere <b>", "system": "Vault", "designation": "self_custody", "designation_why": null,
             "sought": 1, "period": { "from": to - 365 * DAY_MS, "to": to }, "first": false,
             "parties": [party("eva", "Brickmere", "entity"), party("ann", "Alder", "auditor"), party("reg", "Registrar", "registrar")],
-            "past": [], "readiness": null, "contract": "contract 7", "retention": "seven years",
+            "past": [], "readiness": null, "contract": "contract 7", "retention": "seven years", "signed_steps": true,
         })
     }
 
@@ -288,11 +299,46 @@ impl Office {
         self.assessor(&["evidence", "wd 0.1.0 WD-01.1", "--tag", "INTERVIEW_1", "--by", "p-ann"]);
         let results = self.assessor(&["assess", "wd 0.1.0"]);
         fs::write(self.path("results"), results["sha256"].as_str().unwrap()).unwrap();
-        let none = "not_applicable";
-        self.step("ann", &json!({ "act": "found", "id": "WD-01.1", "status": "in_place", "statement": statement,
-            "rationale": null, "samples": [], "machine": null,
-            "slots": { "interviews": { "cites": ["INTERVIEW_1"] }, "observations": none, "documents": none,
-                "inspections": none, "decisions": none } }));
+        let digest = results["sha256"].as_str().unwrap();
+        let drafts = self.path("drafts").display().to_string();
+        self.assessor(&["audit", "draft", "audit-1", "--results", digest, "--out", &drafts]);
+        let draft = self.path("drafts/WD-01.1.json").display().to_string();
+        let words = [
+            "audit",
+            "step",
+            &draft,
+            "--audit",
+            "audit-1",
+            "--by",
+            "ann",
+            "--sign-with",
+            &self.key("ann"),
+        ];
+        self.assessor_refuses(&words, "this is no record");
+        let mut found = self.json("drafts/WD-01.1.json");
+        assert_eq!(found["slots"]["interviews"], json!({ "cites": ["INTERVIEW_1"] }));
+        (found["status"], found["statement"]) = (json!("in_place"), json!(statement));
+        let mut other = found.clone();
+        other["machine"] = json!("00".repeat(32));
+        let other = self.put("other.json", &other);
+        let words = [
+            "audit",
+            "step",
+            &other,
+            "--audit",
+            "audit-1",
+            "--by",
+            "ann",
+            "--sign-with",
+            &self.key("ann"),
+        ];
+        self.assessor_refuses(&words, "no_such_finding");
+        let unsigned = self.put("unsigned.json", &found);
+        self.assessor_refuses(
+            &["audit", "step", &unsigned, "--audit", "audit-1", "--by", "ann"],
+            "step_is_signed",
+        );
+        self.step("ann", &found);
         let report = self.path("keys/report.json").display().to_string();
         let digest =
             self.assessor(&["audit", "report", "audit-1", "--out", &report])["digest"].clone();

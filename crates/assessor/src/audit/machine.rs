@@ -1,10 +1,10 @@
 //! The one step: who may, in which stage, with what standing before. A refusal is a value.
 
-use quorate_terms::{Digest, Timestamp};
+use quorate_terms::{Digest, Signature, Timestamp};
 
 use super::guards::{self, Asked};
 use super::record::{Line, Record};
-use super::signed::digest_of;
+use super::signed::{digest_of, step_to_sign};
 use super::state::Audit;
 use super::workflow::{Role, StepText, Workflow};
 use crate::ccss::inherit::{Imported, Owner, Pin, inherit};
@@ -27,6 +27,8 @@ pub struct Event {
     pub by: String,
     /// What.
     pub record: Record,
+    /// The person's signature over [`super::signed::step_to_sign`], if it was signed.
+    pub signature: Option<Signature>,
 }
 
 /// A step taken: write the records before anything else is done.
@@ -60,6 +62,7 @@ pub fn step(
     let act = event.record.kind();
     let no = |reasons: Vec<Objection>| Refusal { act: act.to_owned(), reasons };
     let role = may(audit, event, now, rules.workflow).map_err(|reason| no(vec![reason]))?;
+    is_signed(audit, event).map_err(|reason| no(vec![reason]))?;
     let text = rules.workflow.step(act).map_or(&[][..], |step| &step.guards);
     let asked = Asked { audit, event, role, now, rules };
     let reasons = guards::objections(&asked, text);
@@ -70,8 +73,14 @@ pub fn step(
         Record::Engaged(engagement) => engagement.audit.clone(),
         _ => audit.engagement.as_ref().map_or_else(String::new, |e| e.audit.clone()),
     };
-    let line =
-        Line { audit: id, at: now, by: event.by.clone(), role, record: event.record.clone() };
+    let line = Line {
+        audit: id,
+        at: now,
+        by: event.by.clone(),
+        role,
+        record: event.record.clone(),
+        signature: event.signature,
+    };
     let mut next = audit.clone();
     take_outside(&mut next, &asked);
     next.fold(&line, rules.workflow);
@@ -85,7 +94,8 @@ pub fn step(
 pub fn replay(lines: &[Line], rules: &Rules<'_>) -> Result<Audit, (usize, Refusal)> {
     let mut audit = Audit::default();
     for (place, line) in lines.iter().enumerate() {
-        let event = Event { by: line.by.clone(), record: line.record.clone() };
+        let (by, record, signature) = (line.by.clone(), line.record.clone(), line.signature);
+        let event = Event { by, record, signature };
         let taken = step(&audit, &event, line.at, rules).map_err(|refusal| (place, refusal))?;
         if taken.records.first() != Some(line) {
             let reason = objection(
@@ -164,6 +174,32 @@ fn may(
     }
     stage(audit, text, workflow)?;
     Ok(role)
+}
+
+/// A signature is the person's over this very step, and is there where the engagement asks for it.
+fn is_signed(audit: &Audit, event: &Event) -> Result<(), Objection> {
+    let engagement = match &event.record {
+        Record::Engaged(engagement) => Some(&**engagement),
+        _ => audit.engagement.as_ref(),
+    };
+    let Some(engagement) = engagement else { return Ok(()) };
+    let no = |why: &str| {
+        Err(objection("step_is_signed", why, "sign the step with the key of the engagement"))
+    };
+    let Some(signature) = &event.signature else {
+        return if engagement.signed_steps {
+            no("every step of this audit is signed, and this is not")
+        } else {
+            Ok(())
+        };
+    };
+    let own = engagement.parties.iter().find(|party| party.person == event.by);
+    let key = audit.parties.get(&event.by).or(own).map(|party| party.key);
+    let message = step_to_sign(&engagement.audit, audit.done.len(), &event.by, &event.record);
+    match (key, message) {
+        (Some(key), Ok(message)) if key.verifies(&message, signature) => Ok(()),
+        _ => no("the signature is not this person's over this step in this place"),
+    }
 }
 
 fn role(audit: &Audit, event: &Event) -> Result<Role, Objection> {

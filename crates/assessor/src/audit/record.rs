@@ -31,6 +31,9 @@ pub struct Line {
     pub role: Role,
     /// What.
     pub record: Record,
+    /// The person's, over [`super::signed::step_to_sign`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
 }
 
 impl Line {
@@ -233,6 +236,9 @@ pub struct Engagement {
     pub contract: String,
     /// How long the evidence is kept, and by whom.
     pub retention: String,
+    /// Whether every step is signed by the person who takes it; else the office's word stands for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed_steps: bool,
 }
 
 /// One person who takes part.

@@ -22,6 +22,20 @@ pub fn to_sign(audit: &str, what: &str, person: &str, body: &Digest) -> Result<D
     Ok(Digest::of(tag::AUDIT, &canonical::to_bytes(&(audit, what, person, body), "audit")?))
 }
 
+/// What a person signs to take a step: the audit, how many steps were taken before, the person, the record. A signature of one
+/// place fits no other.
+///
+/// # Errors
+/// [`Malformed`] never happens.
+pub fn step_to_sign(
+    audit: &str,
+    before: usize,
+    person: &str,
+    record: &super::record::Record,
+) -> Result<Digest, Malformed> {
+    to_sign(audit, "step", person, &digest_of(&(before, record))?)
+}
+
 /// SHA-256 of the canonical bytes: the name by which an audit knows a paper.
 ///
 /// # Errors

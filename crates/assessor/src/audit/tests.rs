@@ -73,6 +73,30 @@ fn a_ledger_with_a_step_that_nobody_could_have_taken_is_found_out() {
 }
 
 #[test]
+fn a_step_is_the_persons_own_in_its_own_place_or_it_is_not_taken() {
+    let mut world = World::ccss();
+    world.run_before("declared eva");
+    let record = Record::Declared(world.declaration("eva"));
+    let mine = world.signs("eva", &record, 1);
+    let table = [
+        (None, "this is not"),
+        (Some(world.signs("eva", &record, 2)), "not this person's"),
+        (Some(world.signs("ann", &record, 1)), "not this person's"),
+    ];
+    for (signature, why) in table {
+        let refusal = world.take_as("eva", record.clone(), signature).unwrap_err();
+        assert_eq!(refusal.reasons[0].rule, "step_is_signed");
+        assert!(refusal.reasons[0].why.contains(why), "{:?}", refusal.reasons);
+    }
+    world.take_as("eva", record.clone(), Some(mine)).unwrap();
+    let again = world.take_as("eva", record, Some(mine)).unwrap_err();
+    assert_eq!(again.reasons[0].rule, "step_is_signed", "a signature fits one place");
+    let mut bare = world.lines.clone();
+    bare[2].signature = None;
+    assert_eq!(replay(&bare, &world.rules()).unwrap_err().0, 2, "a line that lost its signature");
+}
+
+#[test]
 fn dates_follow_the_steps() {
     let mut world = World::ccss();
     world.run();

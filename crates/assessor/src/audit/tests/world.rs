@@ -153,8 +153,25 @@ impl World {
         Rules { workflow: &self.workflow, requirements: &self.requirements, pins: &self.pins }
     }
 
+    /// Takes a step, signed if the person has a key.
     pub(super) fn take(&mut self, by: &str, record: Record) -> Result<(), Refusal> {
-        let event = Event { by: by.to_owned(), record };
+        let seed = PEOPLE.iter().find(|(person, _)| *person == by).map(|(_, seed)| *seed);
+        let signature = seed.map(|seed| self.signs(by, &record, seed));
+        self.take_as(by, record, signature)
+    }
+
+    pub(super) fn signs(&self, by: &str, record: &Record, seed: u8) -> Signature {
+        let message = step_to_sign("audit-1", self.audit.done().len(), by, record).unwrap();
+        Signature::from_bytes(key(seed).sign(message.as_bytes()).to_bytes())
+    }
+
+    pub(super) fn take_as(
+        &mut self,
+        by: &str,
+        record: Record,
+        signature: Option<Signature>,
+    ) -> Result<(), Refusal> {
+        let event = Event { by: by.to_owned(), record, signature };
         let done = step(&self.audit, &event, self.now, &self.rules())?;
         self.lines.extend(done.records);
         self.audit = done.next;
@@ -287,6 +304,7 @@ impl World {
             readiness: None,
             contract: "contract 7".to_owned(),
             retention: "seven years, the auditor".to_owned(),
+            signed_steps: true,
         }
     }
 
