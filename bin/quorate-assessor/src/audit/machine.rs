@@ -55,7 +55,7 @@ pub(super) fn draft(
         home::write(&path, format!("{draft:#}\n").as_bytes())?;
         let file = path.display().to_string();
         table.row([finding.control.id.as_str(), finding.state.words(), &file]);
-        drafts.push(json!({ "id": finding.control.id, "state": finding.state, "machine": draft["machine"], "file": file }));
+        drafts.push(json!({ "id": finding.control.id, "state": finding.state, "machine": digest_of(finding)?, "file": file }));
     }
     let text =
         format!("{table}\nwrite status and statement into each; the machine decides nothing");
