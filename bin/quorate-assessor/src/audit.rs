@@ -103,7 +103,7 @@ pub(crate) enum Audit {
         #[arg(long)]
         key: PathBuf,
     },
-    /// Draft findings from what the machine found. The auditor decides: a draft has no status and no words until they are written.
+    /// Draft findings from what the machine found. The auditor decides: a draft has no status and no words yet.
     Draft {
         /// The audit.
         audit: String,

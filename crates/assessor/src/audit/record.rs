@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::exhibit::Exhibit;
 use super::file::FileEntry;
 use super::redact::Stroke;
+pub use super::signed::Sealed;
 use super::workflow::Role;
 use crate::ccss::designation::Designation;
 use crate::ccss::inherit::Use;
@@ -581,14 +582,6 @@ pub struct Request {
     pub fee_cents: u64,
     /// The reviewer, by id, who gets a copy.
     pub copied_to: String,
-}
-
-/// Something signed outside, as it came.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sealed {
-    /// The envelope.
-    pub envelope: Envelope,
 }
 
 /// What the scheme decided.

@@ -92,6 +92,14 @@ pub struct Accreditation {
     pub valid_until: Timestamp,
 }
 
+/// Something signed outside, as it came.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    /// The envelope.
+    pub envelope: Envelope,
+}
+
 /// Opens an envelope of one type that a pinned key signed; gives the payload and the pinned name.
 ///
 /// # Errors
