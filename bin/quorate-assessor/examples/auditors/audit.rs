@@ -171,7 +171,13 @@ impl Audit<'_> {
     /// Records a step.
     pub(crate) fn step(&self, by: &str, record: &Value) -> Value {
         let path = self.office.paper("record.json", record);
-        self.office.good(&["audit", "step", &path, "--audit", self.case.id, "--by", by])
+        self.by(by, &["audit", "step", &path, "--audit", self.case.id])
+    }
+
+    /// A command by a person, whose key signs the step that comes of it.
+    fn by(&self, person: &str, words: &[&str]) -> Value {
+        let key = self.office.key(person).display().to_string();
+        self.office.good(&[words, &["--by", person, "--sign-with", &key]].concat())
     }
 
     fn public(&self, person: &str) -> Value {
@@ -197,7 +203,7 @@ impl Audit<'_> {
             "entity": self.case.entity, "system": self.case.system, "designation": self.case.designation,
             "designation_why": null, "sought": self.case.sought.0, "period": { "from": to - 365 * DAY_MS, "to": to }, "first": false,
             "parties": [party("eva", self.case.entity, "entity"), party("ann", "Alder Audit", "auditor")],
-            "past": [], "readiness": null, "contract": "contract 7", "retention": "seven years, the auditor",
+            "past": [], "readiness": null, "contract": "contract 7", "retention": "seven years, the auditor", "signed_steps": true,
         })
     }
 
@@ -275,25 +281,9 @@ impl Audit<'_> {
         let item = self.office.paper("item.json", &json!({ "document": { "title": "Key handbook", "purpose": "keys",
             "version": "3", "place": "cabinet nine", "findings": "names boxes and people", "at": at, "open": [] } }));
         let phrase = self.office.path("words");
-        self.office.good(&[
-            "audit",
-            "evidence",
-            "add",
-            self.case.id,
-            &file,
-            "--item",
-            &item,
-            "--owner",
-            "Otto Owner",
-            "--from",
-            "2025-12-01",
-            "--to",
-            "2026-10-01",
-            "--by",
-            "eva",
-            "--passphrase-file",
-            &phrase,
-        ]);
+        let what = ["audit", "evidence", "add", self.case.id, &file, "--item", &item];
+        let whose = ["--owner", "Otto Owner", "--from", "2025-12-01", "--to", "2026-10-01"];
+        self.by("eva", &[&what[..], &whose, &["--passphrase-file", &phrase]].concat());
     }
 
     /// A finding for every requirement that is left, each from what the machine found and what people showed.
@@ -324,15 +314,7 @@ impl Audit<'_> {
     /// A redacted copy, one comment of the reviewer, and the end of the review.
     fn review(&self) {
         let openings = self.office.path(&format!("{}-openings.json", self.case.id));
-        self.office.good(&[
-            "audit",
-            "redact",
-            self.case.id,
-            "--by",
-            "ann",
-            "--openings",
-            &openings,
-        ]);
+        self.by("ann", &["audit", "redact", self.case.id, "--openings", &openings]);
         let copy = self.seen()["redacted"]["digest"].clone();
         self.step("eva", &json!({ "act": "redaction_approved", "digest": copy }));
         self.step("ann", &json!({ "act": "review_opened", "digest": copy }));
