@@ -1,4 +1,4 @@
-//! Audits by people over the year's ledger: a provider's, and a customer's that inherits from it.
+//! Audits by people over the year's ledger: a provider's, a customer's that inherits from it, and one to a Trust Mark.
 
 use serde_json::Value;
 
@@ -9,7 +9,9 @@ use crate::stage::{Office, Stage, text};
 
 /// Has the auditors do their work, and checks what they claim.
 pub(super) fn tell(stage: &Stage, office: &Office<'_>, narrator: &mut Narrator) -> Done {
-    narrator.chapter("Two audits: a provider, and a full system that inherits from it");
+    narrator.chapter(
+        "Two audits to a certificate, one inheriting from the other, and one to a Trust Mark",
+    );
     let program = stage.programs.path("quorate-assessor").display().to_string();
     let standards = house::root().join("standards").display().to_string();
     let room = stage.at("auditors");
