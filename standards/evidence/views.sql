@@ -98,11 +98,17 @@ SELECT d.book, d.idx, d.at, d.document, d.kind, d.version, d.covers, d.review_du
 FROM DocumentAdopted d
 WHERE NOT EXISTS (SELECT 1 FROM DocumentAdopted e WHERE e.document = d.document AND e.at > d.at);
 
--- A backup of the current epoch that nobody destroyed.
+-- A backup of the current epoch that nobody destroyed, once: what the drill proved of it in the book and what a person said
+-- about the same digest, where it lies and under which seal, are one row, and it stands for the person's statement.
 CREATE VIEW current_backup AS
 SELECT b.book, b.idx, b.at, b.wallet, b.holder, b.epoch, b.location, b.cipher, b.seal, b.backup, b.digest
 FROM BackupMade b
-JOIN current_epoch e ON e.wallet = b.wallet AND e.epoch = b.epoch;
+JOIN current_epoch e ON e.wallet = b.wallet AND e.epoch = b.epoch
+WHERE b.backup IS NOT NULL
+  OR NOT EXISTS (
+    SELECT 1 FROM BackupMade s
+    WHERE s.backup IS NOT NULL AND s.digest = b.digest AND s.wallet = b.wallet AND s.holder = b.holder
+  );
 
 -- The wallets of the newest inventory that a person attested, one row each.
 CREATE VIEW newest_inventory AS

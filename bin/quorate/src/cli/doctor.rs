@@ -342,6 +342,7 @@ fn mend_of(rule: &str) -> &'static str {
         }
         "rollback" => "stop the desk and restore its ledger from a cosigner's replica",
         "clock_skew" | "clock_jump" => "set the clocks by NTP",
+        "silence" => "find out why the desk stood still, and what it missed",
         "tools_changed" => "compare the tool list with the release that you installed",
         "repeated_abort" => "ask the cosigners' operators for `quorate-cosigner status`",
         "foreign_session" | "beyond_scope" => "find out what the agent did; revoke it if in doubt",

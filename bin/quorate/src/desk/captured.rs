@@ -13,7 +13,7 @@ use quorate_terms::entry::{AdminActed, Body, ConfigurationCaptured, Deployed};
 use quorate_terms::{Digest, PersonId};
 use serde_json::{Map, Value, json};
 
-use super::effects::pulse::PULSE_S;
+use super::effects::pulse::SILENCE_S;
 use super::engine::Engine;
 use crate::config::DeskConfig;
 
@@ -107,7 +107,7 @@ fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
         "ledger.unrecorded_acts": [],
         "ledger.witness_quorum": charter.threshold,
         "ledger.witnesses": witnesses,
-        "monitor.silence_limit_s": PULSE_S,
+        "monitor.silence_limit_s": SILENCE_S,
         "monitor.model_may_loosen": false,
         "nodes": nodes,
         "policy.default": "deny",

@@ -4,6 +4,7 @@
 use quorate_custody::Event;
 use quorate_custody::limits::CLOCK_SKEW_MAX_S;
 use quorate_gateway::bands::{Table, manifests};
+use quorate_terms::Timestamp;
 use quorate_terms::entry::{
     Body, CheckpointWitnessed, ClockChecked, Heartbeat, ManifestPinned, Severity,
 };
@@ -13,18 +14,23 @@ use crate::desk::engine::Trouble;
 
 /// Seconds between two heartbeats.
 pub const PULSE_S: u64 = 600;
+/// Seconds without a heartbeat that are told as an alarm once it beats again. One that comes a little late is no silence.
+pub const SILENCE_S: u64 = 2 * PULSE_S;
 /// The rule that fires when a band's tool list changed.
 pub const TOOLS_CHANGED: &str = "tools_changed";
-/// Where the number of the last heartbeat is kept.
+/// Where number and time of the last heartbeat are kept.
 const SEQUENCE: &str = "heartbeat";
 
 impl World {
-    /// Records a heartbeat, the offsets of the cosigners' clocks, and the newest cosignatures.
+    /// Records a heartbeat, before it the silence if it was silent for long, the offsets of the cosigners' clocks, and the newest cosignatures.
     ///
     /// # Errors
     /// [`Trouble`] when nothing can be recorded now.
     pub async fn pulse(&self) -> Result<(), Trouble> {
-        let sequence = self.next_heartbeat().await?;
+        let (sequence, last_at) = self.next_heartbeat().await?;
+        if last_at.is_some_and(|at| self.engine.clock().now() > at.plus_s(SILENCE_S)) {
+            self.alert("silence", Severity::High, "desk".to_owned()).await?;
+        }
         self.note(Body::Heartbeat(Heartbeat { source: "desk".to_owned(), sequence })).await?;
         let views = self.cosigners.views().await;
         let heard: Vec<_> =
@@ -94,14 +100,17 @@ impl World {
         Ok(())
     }
 
-    async fn next_heartbeat(&self) -> Result<u64, Trouble> {
+    /// The number of the next heartbeat, and when the one before was due to be recorded.
+    async fn next_heartbeat(&self) -> Result<(u64, Option<Timestamp>), Trouble> {
         let store = self.engine.store();
-        let last = store.get(SEQUENCE).await.ok().flatten();
-        let last =
-            last.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?))).unwrap_or(0);
-        let next = last.saturating_add(1);
-        store.put(SEQUENCE, next.to_be_bytes().to_vec()).await.map_err(|_| Trouble::Full)?;
-        Ok(next)
+        let kept = store.get(SEQUENCE).await.ok().flatten().unwrap_or_default();
+        let read = |bytes: Option<&[u8]>| Some(u64::from_be_bytes(bytes?.try_into().ok()?));
+        let last = read(kept.get(..8)).unwrap_or(0);
+        let last_at = read(kept.get(8..)).map(Timestamp::from_millis);
+        let (next, now) = (last.saturating_add(1), self.engine.clock().now());
+        let bytes = [next.to_be_bytes(), now.as_millis().to_be_bytes()].concat();
+        store.put(SEQUENCE, bytes).await.map_err(|_| Trouble::Full)?;
+        Ok((next, last_at))
     }
 
     /// Pins the tool list of each band by digest. A list that changed since the last start raises an alarm (T23).

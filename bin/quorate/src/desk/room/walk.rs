@@ -16,6 +16,7 @@ use super::*;
 use crate::config::DeskConfig;
 use crate::control::{AlertRequest, AlertView, CaseRequest, StatusView};
 use crate::desk::captured;
+use crate::desk::effects::pulse::SILENCE_S;
 
 /// The kinds that the page says are written into the book.
 fn promised() -> BTreeSet<String> {
@@ -228,4 +229,21 @@ async fn settings_are_captured_when_they_change_and_say_what_they_replace() {
     let acted: Vec<_> = entries.iter().filter(|body| kind(body) == "AdminActed").collect();
     assert_eq!(acted.len(), 1, "the first start changes nothing");
     assert_eq!(entries.iter().filter(|body| kind(body) == "Deployed").count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_is_told_once_the_desk_beats_again_and_a_late_beat_is_none() {
+    let room = Room::founded().await;
+    let silences = async || {
+        let entries = room.entries().await;
+        let silent = |body: &&Body| matches!(body, Body::AlertRaised(a) if a.rule == "silence");
+        entries.iter().filter(silent).count()
+    };
+    room.world.pulse().await.unwrap();
+    room.later(SILENCE_S);
+    room.world.pulse().await.unwrap();
+    assert_eq!(silences().await, 0, "a beat at the limit is in time");
+    room.later(SILENCE_S + 1);
+    room.world.pulse().await.unwrap();
+    assert_eq!(silences().await, 1, "a beat beyond the limit ends a silence");
 }
