@@ -22,7 +22,8 @@ pub const TOOLS_CHANGED: &str = "tools_changed";
 const SEQUENCE: &str = "heartbeat";
 
 impl World {
-    /// Records a heartbeat, before it the silence if it was silent for long, the offsets of the cosigners' clocks, and the newest cosignatures.
+    /// Records a heartbeat, before it the silence if it was silent for long, the offsets of the cosigners' clocks, and the
+    /// newest cosignatures.
     ///
     /// # Errors
     /// [`Trouble`] when nothing can be recorded now.
