@@ -124,7 +124,9 @@ pub(crate) fn control(
     row("asks", &control.text);
     row("level", control.level.as_deref().unwrap_or_default());
     row("citation", &control.citation);
-    row("guide", control.guide.as_deref().unwrap_or_default());
+    for (label, said) in control.guided() {
+        row(&label.to_lowercase(), said);
+    }
     if let Some(decision) = decision {
         row("decided by", decision.automation.word());
         row("question", decision.predicate.as_deref().unwrap_or_default());

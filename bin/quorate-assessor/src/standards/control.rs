@@ -79,7 +79,9 @@ fn asks(control: &Control, text: &mut String) {
     row(text, "cadence", &opt(&control.cadence));
     row(text, "evidence", &control.evidence.join(", "));
     row(text, "if asked", &control.evidence_optional.join(", "));
-    row(text, "guide", &opt(&control.guide));
+    for (label, said) in control.guided() {
+        row(text, &label.to_lowercase(), said);
+    }
     row(text, "not where", &opt(&control.not_applicable));
     row(text, "leans on", &control.depends_on.join(", "));
     row(text, "answers", &control.threats.join(", "));

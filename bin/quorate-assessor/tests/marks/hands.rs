@@ -64,7 +64,10 @@ text = "Spare copies of every share exist and can be found again."
 citation = "a test"
 confidence = "K"
 evidence = ["document"]
-guide = "document: look at the copies"
+guide = "Inspection: look at the copies"
+shown_to = "The keeper to the assessor."
+sampled = "Every copy."
+rejected = "A list of copies in place of the copies."
 review_by = "2027-05-20"
 "#;
 

@@ -129,12 +129,12 @@ fn card(basis: &Basis<'_>, open: &Open<'_>) -> Card {
         ("To do", open.action),
         ("People show", decision.and_then(|d| d.human.as_deref())),
         ("Met here by", decision.and_then(|d| d.satisfied_by.as_deref())),
-        ("How to show it", open.control.guide.as_deref()),
     ];
     let said = remedies.into_iter().filter_map(|(label, said)| Some(Fact::new(label, said?)));
     facts.push(Fact::new("Owner", open.owner));
     facts.push(Fact::new("Due", open.due));
     facts.extend(said);
+    facts.extend(open.control.guided().map(|(label, said)| Fact::new(label, said)));
     facts.extend(basis.cited(open.finding));
     Card {
         id: open.control.id.clone(),

@@ -363,6 +363,9 @@ fn card(basis: &Basis<'_>, control: &Control, finding: &Finding) -> Card {
             facts.push(Fact::new("People show", human));
         }
     }
+    if matches!(finding.state, State::Unproven | State::Stale | State::Gap) {
+        facts.extend(control.guided().map(|(label, said)| Fact::new(label, said)));
+    }
     if finding.state != State::NotSought {
         facts.extend(basis.cited(finding));
     } else {

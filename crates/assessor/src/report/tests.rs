@@ -196,6 +196,32 @@ fn each_control_of_the_standard_stands_exactly_once_and_counts_are_equal() {
 }
 
 #[test]
+fn every_control_that_people_must_still_show_says_what_to_whom_sampled_how_and_what_is_rejected() {
+    let library = library();
+    for standard in ["ccss 9.0", "wd 0.1.0"] {
+        let basis = basis(&library, standard, "plain", false);
+        let shown = [standing::report(&basis, "Readiness"), gaps::report(&basis)];
+        let unproven: Vec<_> =
+            basis.controls().filter(|(_, finding)| finding.state == State::Unproven).collect();
+        assert!(!unproven.is_empty());
+        for (control, finding) in unproven {
+            let decision = basis.decision(finding).unwrap();
+            if decision.is_encoded() && decision.human.is_none() {
+                continue;
+            }
+            for report in &shown {
+                let all = cards(report);
+                let card = all.iter().find(|card| card.id == control.id).unwrap();
+                for label in ["Show", "Shown to", "Sampled", "Rejected"] {
+                    let said = card.facts.iter().find(|fact| fact.label == label);
+                    assert!(said.is_some_and(|fact| !fact.value.is_empty()), "{}", control.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn the_gap_report_holds_each_open_control_once_with_owner_date_and_remedy() {
     let library = library();
     let basis = basis(&library, "ccss 9.0", "plain", false);

@@ -118,8 +118,14 @@ pub struct Control {
     /// Controls that this one leans on.
     #[serde(default)]
     pub depends_on: Vec<String>,
-    /// What to show, to whom, sampled how.
+    /// What to show a person who decides: which documents, records, sights and talks.
     pub guide: Option<String>,
+    /// Who shows it to whom.
+    pub shown_to: Option<String>,
+    /// Of what, how many, from when.
+    pub sampled: Option<String>,
+    /// What a reviewer does not accept.
+    pub rejected: Option<String>,
     /// Incidents and faults that it answers.
     #[serde(default)]
     pub threats: Vec<String>,
@@ -202,6 +208,19 @@ pub enum Fixed {
     List(Vec<Self>),
     /// Named.
     Table(BTreeMap<String, Self>),
+}
+
+impl Control {
+    /// The guide for people, part by part, each with its label. A part that was not written is left out.
+    pub fn guided(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let parts = [
+            ("Show", &self.guide),
+            ("Shown to", &self.shown_to),
+            ("Sampled", &self.sampled),
+            ("Rejected", &self.rejected),
+        ];
+        parts.into_iter().filter_map(|(label, said)| Some((label, said.as_deref()?)))
+    }
 }
 
 impl Catalogue {

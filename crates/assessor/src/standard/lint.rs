@@ -11,6 +11,7 @@ use super::{ControlKey, StandardKey};
 
 mod inputs;
 mod profiles;
+mod words;
 
 pub use inputs::inputs;
 
@@ -24,6 +25,8 @@ pub(super) fn structure(library: &Library) -> Vec<Problem> {
         decisions(library, key, decision, &mut problems);
     }
     mappings(library, &mut problems);
+    words::guides(library, &mut problems);
+    words::rationales(library, &mut problems);
     profiles::check(library, &mut problems);
     clocks(library, &mut problems);
     problems

@@ -10,6 +10,7 @@ use super::*;
 mod faults;
 mod inputs;
 mod profiles;
+mod words;
 
 const CATALOGUE: &str = r#"
 id = "toy"
@@ -36,6 +37,10 @@ text = "Keep keys apart."
 citation = "toy, g.1"
 confidence = "K"
 review_by = "2027-05-20"
+guide = "Record: the list of keys."
+shown_to = "The keeper to the assessor."
+sampled = "Every key."
+rejected = "A list without dates."
 [[control.parameter]]
 name = "age"
 type = "duration"

@@ -8,8 +8,11 @@ use crate::standard::catalogue::{Fixed, Parameter};
 use crate::standard::{Catalogue, Control};
 
 /// Texts that become parts of a control: our name, and OSCAL's where it has one.
-pub(crate) const PARTS: [(&str, &str); 6] = [
+pub(crate) const PARTS: [(&str, &str); 9] = [
     ("guide", "guidance"),
+    ("shown_to", "shown-to"),
+    ("sampled", "sampled"),
+    ("rejected", "rejected"),
     ("rationale", "rationale"),
     ("citation", "citation"),
     ("not_applicable", "not-applicable"),
