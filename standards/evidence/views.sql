@@ -222,3 +222,96 @@ CREATE VIEW newest_observation AS
 SELECT o.book, o.idx, o.at, o.contract, o.code_hash, o.implementation, o.owners, o.threshold, o.modules
 FROM ContractObserved o
 WHERE NOT EXISTS (SELECT 1 FROM ContractObserved p WHERE p.contract = o.contract AND p.idx > o.idx);
+
+-- Duties that a person accepted with a signature of their own.
+CREATE VIEW own_duty AS
+SELECT book, idx, at, person, role, document FROM DutyAccepted WHERE signer = person;
+
+-- What people did with their own hands, by name.
+CREATE VIEW act_of_person AS
+SELECT a.book, a.idx, a.at, e.person, 'approved' AS act FROM Approved a JOIN CredentialEnrolled e ON e.credential = a.credential
+UNION ALL
+SELECT book, idx, at, person, 'changed a party' FROM AdminActed
+UNION ALL
+SELECT c.book, c.idx, c.at, p.value, 'took part in a ceremony' FROM CeremonyHeld c, json_each(coalesce(c.participants, '[]')) p;
+
+-- The first act of a person in a role that they still have.
+CREATE VIEW first_act AS
+SELECT a.book, a.idx, min(a.at) AS at, r.person, r.role, a.act
+FROM key_role r
+JOIN act_of_person a ON a.person = r.person AND a.at >= r.at
+GROUP BY r.person, r.role;
+
+-- A host that holds no share any more, and when its holder's next host was first seen.
+CREATE VIEW left_host AS
+SELECT p.book, min(p.idx) AS idx, p.host, min(q.at) AS left_at
+FROM PlacementAttested p
+JOIN PlacementAttested q ON q.wallet = p.wallet AND q.holder = p.holder AND q.host <> p.host AND q.idx > p.idx
+WHERE p.host NOT IN (SELECT host FROM current_placement)
+GROUP BY p.book, p.host;
+
+-- A waiver that has compensating measures and an end. What it is for, its measures name.
+CREATE VIEW granted_exception AS
+SELECT book, idx, at, control, compensating, expires_at
+FROM ExceptionGranted
+WHERE coalesce(compensating, '') <> '' AND expires_at IS NOT NULL;
+
+-- Renewals of shares, of either kind.
+CREATE VIEW renewal AS
+SELECT book, idx, at, wallet, "case", epoch_from, epoch_to, holders, confirmations FROM KeyRefreshed
+UNION ALL
+SELECT book, idx, at, wallet, "case", epoch_from, epoch_to, holders_after, confirmations FROM KeyReshared;
+
+-- Wallets whose key or signatures were made by a version that an advisory names.
+CREATE VIEW exposed AS
+SELECT DISTINCT a.advisory, m.wallet
+FROM AdvisoryReceived a, json_each(coalesce(a.versions, '[]')) v
+JOIN (SELECT wallet, library FROM KeyGenerated UNION SELECT wallet, library FROM Signed) m
+  ON m.library = a.component || ' ' || v.value;
+
+-- Addresses that were proposed, for the list or as a recipient, and the part of each that is the address itself.
+CREATE VIEW proposed_recipient AS
+SELECT p.book, p.idx, p.at, p."case", p.chain, p.address,
+  replace(replace(p.address, rtrim(p.address, replace(p.address, ':', '')), ''), '0x', '') AS bare
+FROM (
+  SELECT book, idx, at, "case", chain, recipient AS address FROM Judged WHERE recipient IS NOT NULL
+  UNION ALL
+  SELECT book, idx, at, "case", chain, address FROM AddressListed
+) p;
+
+-- Addresses that were listed or had to do with a wallet, since when.
+CREATE VIEW known_recipient AS
+SELECT k.chain, k.address, min(k.at) AS at,
+  replace(replace(k.address, rtrim(k.address, replace(k.address, ':', '')), ''), '0x', '') AS bare
+FROM (
+  SELECT chain, address, at FROM AddressListed
+  UNION ALL
+  SELECT chain, counterparty, at FROM TransferObserved WHERE counterparty IS NOT NULL
+) k
+GROUP BY k.chain, k.address;
+
+-- Each wallet that somebody suspects: `scope` is a wallet, a list of wallets, or `all`.
+CREATE VIEW suspected_wallet AS
+SELECT DISTINCT s.book, s.idx, s.at, s.subject, w.wallet
+FROM CompromiseSuspected s, json_each(CASE WHEN json_valid(s.scope) THEN s.scope ELSE '["' || replace(s.scope, '"', '') || '"]' END) v
+JOIN WalletOpened w ON w.wallet = v.value OR v.value = 'all';
+
+-- A suspicion that an incident of the same subject, closed with that root cause, turned out not to be one.
+CREATE VIEW false_alarm AS
+SELECT s.book, s.idx, min(c.at) AS closed_at
+FROM CompromiseSuspected s
+JOIN IncidentClosed c ON c.incident = s.subject AND c.at >= s.at AND c.root_cause LIKE 'false alarm:%'
+GROUP BY s.book, s.idx;
+
+-- Where a wallet's money could go: a listed account of another wallet of ours, and how many holders both have.
+CREATE VIEW refuge AS
+SELECT w.wallet, l.address, l.usable_from, o.wallet AS other,
+  (
+    SELECT count(*) FROM current_holders h
+    JOIN current_holders g ON g.holder = h.holder
+    WHERE h.wallet = w.wallet AND g.wallet = o.wallet
+  ) AS shared
+FROM live_wallet w
+JOIN WalletOpened o ON o.wallet <> w.wallet
+JOIN AddressListed l ON l.address IN (SELECT a.value FROM json_each(coalesce(o.accounts, '[]')) a)
+WHERE NOT EXISTS (SELECT 1 FROM AddressRemoved r WHERE r.address = l.address AND r.at > l.at);

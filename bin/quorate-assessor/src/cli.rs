@@ -225,11 +225,12 @@ pub(crate) enum Standards {
     Due {
         /// The report's template; all templates, when none.
         template: Option<String>,
-        /// The moment of the clock's anchor, RFC 3339.
-        #[arg(long, requires = "template")]
+        /// The moment of the clock's anchor, RFC 3339. Without a template: what each regulator would have to be told, the
+        /// earliest first, were it the anchor of every notice.
+        #[arg(long)]
         at: Option<String>,
         /// The moment of the second anchor, where the clock has one.
-        #[arg(long, requires = "at")]
+        #[arg(long, requires_all = ["at", "template"])]
         also_at: Option<String>,
     },
     /// Everything that is wrong, due for review, or not yet recorded.

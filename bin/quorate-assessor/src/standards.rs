@@ -37,7 +37,10 @@ pub(crate) fn run(shelf: &Shelf, ui: &Ui, command: &Standards) -> Done<Screen> {
         }
         Standards::Profile { id } => profile(shelf, id),
         Standards::Due { template, at, also_at } => match template {
-            None => Ok(clocks::all(shelf)),
+            None => match at {
+                None => Ok(clocks::all(shelf)),
+                Some(at) => clocks::notices(shelf, at),
+            },
             Some(template) => clocks::due(shelf, template, at.as_deref(), also_at.as_deref()),
         },
         Standards::Lint { today } => to_look_at(shelf, today.as_deref()),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
-use quorate_assessor::standard::clock::{Clocks, Due};
+use quorate_assessor::standard::clock::{Clocks, Direction, Due, Kind};
 use quorate_assessor::standard::{Clock, Limit};
 use quorate_host::telemetry::safe;
 use quorate_host::ui::Table;
@@ -17,17 +17,58 @@ use crate::trouble::{Done, Trouble};
 
 /// Every clock.
 pub(super) fn all(shelf: &Shelf) -> Screen {
-    let mut table = Table::new(&["template", "starts from", "limit", "zone", "event"]);
+    let mut table =
+        Table::new(&["template", "starts from", "limit", "zone", "event", "citation", "sure"]);
     let mut all = Vec::new();
     for clocks in shelf.library.clocks.values() {
         for clock in &clocks.clocks {
-            let limit = limit(&clock.limit);
-            table.row([&clock.template, &clock.anchor, limit, &clocks.zone, &clock.event]);
+            let sure = format!("{:?}", clock.confidence);
+            table.row([
+                &clock.template,
+                &clock.anchor,
+                limit(&clock.limit),
+                &clocks.zone,
+                &clock.event,
+                &clock.citation,
+                &sure,
+            ]);
             all.push(json!({ "zone": clocks.zone, "clock": clock }));
         }
     }
     let text = format!("{table}\n`standards due TEMPLATE --at MOMENT` works out a deadline");
     Screen::new(text, json!({ "clocks": all }))
+}
+
+/// Every notice that an event may call for, were `at` the moment of its anchor: the earliest first, each in its regulator's
+/// zone. Whether an event calls for it at all, people decide.
+pub(super) fn notices(shelf: &Shelf, at: &str) -> Done<Screen> {
+    let at = moment(at)?;
+    let mut all = Vec::new();
+    for clocks in shelf.library.clocks.values() {
+        let events = clocks.clocks.iter();
+        for clock in events.filter(|clock| clock.kind == Kind::Event && clock.after.is_none()) {
+            if clock.direction == Direction::After {
+                all.push((clock.due_with(&clocks.zone, at, at)?, clocks, clock));
+            }
+        }
+    }
+    all.sort_by(|one, other| (one.0, &one.2.template).cmp(&(other.0, &other.2.template)));
+    let mut table = Table::new(&["due", "template", "starts from", "to", "citation", "sure"]);
+    let mut told = Vec::new();
+    for (due, clocks, clock) in &all {
+        let (by, program) = match due {
+            Due::Immediately => ("at once".to_owned(), json!("immediately")),
+            Due::By(by) => (there(*by, &clocks.zone)?, json!(by)),
+        };
+        let to = clock.recipients.join(", ");
+        let sure = format!("{:?}", clock.confidence);
+        table.row([&by, &clock.template, &clock.anchor, &to, &clock.citation, &sure]);
+        told.push(json!({ "due": program, "zone": clocks.zone, "clock": clock }));
+    }
+    let text = format!(
+        "{table}\neach counts from its own anchor; `standards due TEMPLATE --at MOMENT` takes them one by one"
+    );
+    Ok(Screen::new(text, json!({ "at": at, "notices": told })))
 }
 
 /// One clock, and its deadline where the moment of its anchor is known.

@@ -56,6 +56,17 @@ fn each_command_shows_what_it_promises() {
             vec!["mas-cold-90 90", "each its own", "wd 0.1.0 WD-09.7 rto", "way through"],
         ),
         (due(None, None), vec!["vara-event-notice", "immediate", "Asia/Singapore"]),
+        (due(None, None), vec!["T&I I.K.1", "DORA art 19 with 2025/301"]),
+        (
+            due(None, evening),
+            vec![
+                "at once",
+                "2026-02-01 05:00:00 +08",
+                "2026-02-02 00:00:00 +04",
+                "2026-02-03 15:00:00 EST",
+                "2026-02-01 01:00:00 CET",
+            ],
+        ),
         (due(Some("mas-initial-notice"), None), vec!["give --at", "discovery: "]),
         // Already the first of February in Singapore.
         (due(Some("mas-initial-notice"), evening), vec!["due          2026-02-01 05:00:00"]),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+mod duties;
+
 use super::standing::{Basis, bars};
+use super::text::day;
 use super::{Block, Cell, Field, Report, Section, Sheet, Table, Tone};
 use crate::assess::derive;
 use crate::finding::{Finding, State};
@@ -43,8 +46,13 @@ pub fn report(bases: &[Basis<'_>]) -> Option<Report> {
             .to_owned(),
     );
     report.sections.push(overview(&all));
+    let today = day(report.at);
     for catalogue in catalogues(&all) {
-        report.sections.push(section(catalogue, &all));
+        let mut section = section(catalogue, &all, &today);
+        if let Some(clocks) = first.library.clocks.get(&catalogue.key()) {
+            section.blocks.extend(duties::blocks(first.library, clocks));
+        }
+        report.sections.push(section);
     }
     report.sections.extend(bases.iter().map(Basis::checkpoints));
     report.sheet = sheet(&all);
@@ -120,14 +128,16 @@ fn overview(all: &[Derived<'_>]) -> Section {
     Section::new("In short").with(Block::Figure(bars("Demands of each, by state", rows.collect())))
 }
 
-fn section(catalogue: &Catalogue, all: &[Derived<'_>]) -> Section {
-    let rows = all.iter().filter(|one| one.catalogue.key() == catalogue.key()).map(row).collect();
+fn section(catalogue: &Catalogue, all: &[Derived<'_>], today: &str) -> Section {
+    let of = all.iter().filter(|one| one.catalogue.key() == catalogue.key());
+    let rows = of.map(|one| row(one, today)).collect();
     let columns = [
         ("Demand", 13),
-        ("What it asks", 33),
-        ("Citation", 20),
-        ("Controls that map to it", 22),
-        ("State", 12),
+        ("What it asks", 29),
+        ("Citation", 17),
+        ("Applies and review", 13),
+        ("Controls that map to it", 17),
+        ("State", 11),
     ];
     let columns = columns.map(|(title, share)| (title.to_owned(), share)).to_vec();
     Section::new(title(catalogue))
@@ -135,7 +145,7 @@ fn section(catalogue: &Catalogue, all: &[Derived<'_>]) -> Section {
         .with(Block::Table(Table { columns, rows }))
 }
 
-const fn sure(confidence: Confidence) -> &'static str {
+pub(super) const fn sure(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::T => "T",
         Confidence::S => "S",
@@ -156,12 +166,29 @@ fn citation(one: &Derived<'_>) -> String {
     format!("{} [{}{binding}]", one.control.citation, sure(one.control.confidence))
 }
 
-fn row(one: &Derived<'_>) -> Vec<Cell> {
+/// From when a demand applies and by when its source must be read again, as of `today`.
+fn dates(control: &Control, today: &str) -> Cell {
+    let from = match control.effective_from.as_deref() {
+        None => "no first day known".to_owned(),
+        Some(first) if first > today => format!("only from {first}"),
+        Some(first) => format!("from {first}"),
+    };
+    match control.review_by.as_deref() {
+        None => Cell::new(format!("{from}; no day of review")),
+        Some(by) if by < today => {
+            Cell::toned(format!("{from}; review was due by {by}"), Tone::Wait)
+        }
+        Some(by) => Cell::new(format!("{from}; review by {by}")),
+    }
+}
+
+fn row(one: &Derived<'_>, today: &str) -> Vec<Cell> {
     let maps = mapped(one);
     vec![
         Cell::exact(&one.control.id),
         Cell::new(format!("{}. {}", one.control.title, one.control.text)),
         Cell::new(citation(one)),
+        dates(one.control, today),
         Cell::new(if maps.is_empty() { "none".to_owned() } else { maps }),
         Cell::state(one.state),
     ]
@@ -180,6 +207,7 @@ fn sheet(all: &[Derived<'_>]) -> Sheet {
         "state",
         "reasons",
         "mapped controls",
+        "review by",
     ]);
     for one in all {
         sheet.rows.push(vec![
@@ -194,6 +222,7 @@ fn sheet(all: &[Derived<'_>]) -> Sheet {
             one.state.words().to_owned(),
             one.reasons.join("; "),
             mapped(one),
+            one.control.review_by.clone().unwrap_or_default(),
         ]);
     }
     sheet

@@ -258,11 +258,48 @@ fn each_demand_of_each_regulator_stands_once_and_is_met_only_through_a_control_t
     rows.sort();
     asked.sort();
     assert_eq!(rows, asked);
+    for catalogue in library.catalogues.values().filter(|c| library.clocks.contains_key(&c.key())) {
+        dated(&library, catalogue, &report);
+    }
     let met: Vec<_> = report.sheet.rows.iter().filter(|row| row[8] == "met").collect();
     assert!(!met.is_empty());
     for row in met {
         assert!(row[10].contains("(equal): met") || row[10].contains("(superset): met"), "{row:?}");
     }
+}
+
+/// Every line of a regulator gives citation, confidence, first day and day of review; every clock its limit, zone and citation.
+fn dated(library: &Library, catalogue: &Catalogue, report: &Report) {
+    let tables = report.sections.iter().map(|section| {
+        let tables = section.blocks.iter().filter_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        });
+        tables.collect::<Vec<_>>()
+    });
+    let first = catalogue.controls[0].id.as_str();
+    let mut holds = tables.filter(|tables| {
+        tables.first().is_some_and(|table| table.rows.iter().any(|row| row[0].text == first))
+    });
+    let tables = holds.next().unwrap();
+    assert_eq!(tables[0].rows.len(), catalogue.controls.len());
+    for (control, row) in catalogue.controls.iter().zip(&tables[0].rows) {
+        let confidence =
+            format!("[{:?}, {}]", control.confidence, control.binding.as_ref().unwrap());
+        assert_eq!(row[2].text, format!("{} {confidence}", control.citation));
+        let from = control.effective_from.as_deref().unwrap_or("no first day known");
+        assert!(row[3].text.contains(from), "{}", row[3].text);
+        assert!(row[3].text.contains(control.review_by.as_deref().unwrap()), "{}", row[3].text);
+    }
+    let clocks = &library.clocks[&catalogue.key()];
+    for (clock, row) in clocks.clocks.iter().zip(&tables[1].rows) {
+        assert_eq!(row[0].text, clock.template);
+        let anchor = library.anchors[&clock.anchor].trim_end_matches('.');
+        assert!(row[2].text.contains(anchor), "{}", row[2].text);
+        assert!(row[4].text.starts_with(&clock.citation), "{}", row[4].text);
+    }
+    let page = html::page(report);
+    assert!(page.contains(&clocks.zone));
 }
 
 #[test]

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use quorate_terms::Timestamp;
 
-use super::clock::Due;
 use super::diff::Change;
 use super::*;
 
+mod clocks;
 mod faults;
 mod inputs;
 mod profiles;
@@ -309,75 +309,6 @@ fn between_versions_groups_levels_and_decisions_are_compared_too() {
     ];
     assert_eq!(said, expected);
     assert_eq!(diff::between(&library, &key("toy 1.0"), &key("toy 3.0")), None);
-}
-
-#[test]
-fn a_deadline_counts_calendar_months_in_the_regulators_zone() {
-    let clock = |limit: &str| -> Clock {
-        let clocks: clock::Clocks = toml::from_str(&CLOCKS.replace("PT1H", limit)).unwrap();
-        clocks.clocks[0].clone()
-    };
-    let at = |text: &str| {
-        let instant: jiff::Timestamp = text.parse().unwrap();
-        Timestamp::from_millis(u64::try_from(instant.as_millisecond()).unwrap())
-    };
-    // 31 January, 01:00 in Singapore is still 30 January in UTC; a month later is the last day of February.
-    for (limit, anchor, expected) in [
-        ("PT1H", "2026-01-30T17:00:00Z", "2026-01-30T18:00:00Z"),
-        ("P1M", "2026-01-30T17:00:00Z", "2026-02-27T17:00:00Z"),
-        ("P14D", "2026-02-20T00:00:00Z", "2026-03-06T00:00:00Z"),
-    ] {
-        let due = clock(limit).due("Asia/Singapore", at(anchor)).unwrap();
-        assert_eq!(due, Due::By(at(expected)), "{limit}");
-    }
-    // A day across the change of clocks in New York has 23 hours.
-    let due = clock("P1D").due("America/New_York", at("2026-03-07T17:00:00Z")).unwrap();
-    assert_eq!(due, Due::By(at("2026-03-08T16:00:00Z")));
-    assert_eq!(
-        clock("immediate").due("UTC", at("2026-01-01T00:00:00Z")).unwrap(),
-        Due::Immediately
-    );
-    assert!(Due::Immediately < Due::By(Timestamp::ZERO));
-    assert!(clock("PT1H").due("Mars/Olympus", Timestamp::ZERO).is_err());
-}
-
-#[test]
-fn a_yearly_filing_falls_on_its_day_in_leap_years_too() {
-    let library = shipped();
-    let clocks = &library.clocks[&key("nydfs 2026-11-20")];
-    let clock = clocks.clocks.iter().find(|c| c.template == "nydfs-yearly-certification").unwrap();
-    for year in [2026, 2027, 2028] {
-        let at = |text: String| -> Timestamp {
-            let zoned: jiff::Zoned = text.parse().unwrap();
-            Timestamp::from_millis(u64::try_from(zoned.timestamp().as_millisecond()).unwrap())
-        };
-        let due =
-            clock.due(&clocks.zone, at(format!("{}-12-31T12:00[America/New_York]", year - 1)));
-        assert_eq!(due.unwrap(), Due::By(at(format!("{year}-04-15T12:00[America/New_York]"))));
-    }
-}
-
-#[test]
-fn every_shipped_clock_gives_a_deadline() {
-    let start = Timestamp::from_millis(1_800_000_000_000);
-    for clocks in shipped().clocks.values() {
-        for clock in &clocks.clocks {
-            clock.due_with(&clocks.zone, start, start).unwrap();
-        }
-    }
-}
-
-#[test]
-fn of_two_anchors_the_earlier_deadline_counts() {
-    let library = shipped();
-    let clocks = &library.clocks[&key("eu 2026-11-20")];
-    let clock = clocks.clocks.iter().find(|c| c.template == "eu-dora-initial").unwrap();
-    let start = Timestamp::from_millis(1_800_000_000_000);
-    let hours = |n: u64| start.plus_s(n * 3600);
-    // Four hours from classification, 24 from awareness.
-    let due = clock.due_with(&clocks.zone, hours(22), start).unwrap();
-    assert_eq!(due, Due::By(hours(24)));
-    assert_eq!(clock.due_with(&clocks.zone, hours(2), start).unwrap(), Due::By(hours(6)));
 }
 
 proptest! {
