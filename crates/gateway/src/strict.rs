@@ -4,10 +4,8 @@
 //! Parsers differ on what a repeated key or a lone surrogate means, and a difference between two readers of one message
 //! is a way around a check. So such a message is refused, not interpreted.
 
-use std::fmt;
-
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use quorate_terms::strict::{self as json, Limits};
+use serde_json::{Map, Value};
 
 use crate::errors::{Code, Complaint, bounded};
 
@@ -99,16 +97,15 @@ impl Message {
 /// # Errors
 /// [`Refused`], with a bounded message.
 pub fn read(bytes: &[u8], longest: usize) -> Result<Message, Refused> {
-    if bytes.len() > longest {
-        let message = format!("the message is larger than {longest} bytes; send a smaller one");
-        let complaint = Complaint::new(Code::MessageTooLarge, message);
-        return Err(Refused::with(INVALID_REQUEST, None, complaint));
-    }
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: 0 }
-        .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value))
-        .map_err(|e| Refused::new(PARSE_ERROR, None, &e.to_string()))?;
+    let limits = Limits { bytes: longest, depth: DEPTH_MAX };
+    let value = json::read(bytes, limits).map_err(|refused| match refused {
+        json::Refused::TooLarge => {
+            let message = format!("the message is larger than {longest} bytes; send a smaller one");
+            let complaint = Complaint::new(Code::MessageTooLarge, message);
+            Refused::with(INVALID_REQUEST, None, complaint)
+        }
+        json::Refused::Unreadable(why) => Refused::new(PARSE_ERROR, None, &why),
+    })?;
     outline(value)
 }
 
@@ -145,82 +142,6 @@ fn outline(value: Value) -> Result<Message, Refused> {
 
 /// The fields that a JSON-RPC message may have.
 const FIELDS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
-
-/// Builds a value and refuses what parsers disagree about.
-struct Strict {
-    depth: usize,
-}
-
-impl Strict {
-    fn deeper<E: de::Error>(&self) -> Result<Self, E> {
-        let depth = self.depth.saturating_add(1);
-        if depth > DEPTH_MAX {
-            return Err(E::custom(format!("nested deeper than {DEPTH_MAX}")));
-        }
-        Ok(Self { depth })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("strict JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        let number = Number::from_f64(value);
-        number.map(Value::Number).ok_or_else(|| E::custom("a number is not finite"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(self.deeper()?)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value_seed(self.deeper()?)?;
-            if object.contains_key(&key) {
-                return Err(de::Error::custom(format!("the key `{}` stands twice", bounded(&key))));
-            }
-            object.insert(key, value);
-        }
-        Ok(Value::Object(object))
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@
 pub mod canonical;
 pub mod digest;
 pub mod error;
+pub mod strict;
 
 pub mod amount;
 pub mod caip;
