@@ -20,7 +20,7 @@ use crate::home::{self, Home};
 use crate::office::Office;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
-use crate::trust::BookId;
+use crate::trust::{BookId, Trust};
 use crate::{library, run};
 
 /// What goes in.
@@ -49,11 +49,13 @@ pub(crate) fn pack(cli: &Cli, home: &Home, office: &Office, asked: &Packing) -> 
     let wanted = wanted(office, &chosen);
     let (mut books, mut policies) = (Vec::new(), Vec::new());
     for vault in home.pinned()? {
-        let policy = home.read_pin(&vault)?;
-        if let Some((entries, heads)) = wanted.get(policy.log.name()) {
-            books.push(vault_book(home, &policy, entries, heads)?);
-            policies.push(policy);
+        for id in [vec![BookId::of(&vault)], home.own_ledgers(&vault)?].concat() {
+            let trust = Trust::of(home, &id)?;
+            if let Some((entries, heads)) = wanted.get(trust.origin()) {
+                books.push(pinned_book(home, &trust, entries, heads)?);
+            }
         }
+        policies.push(home.read_pin(&vault)?);
     }
     let key = home.identity()?;
     let log = VerifierKey::new(office.origin(), KeyKind::Log, key.public_key())?;
@@ -61,8 +63,8 @@ pub(crate) fn pack(cli: &Cli, home: &Home, office: &Office, asked: &Packing) -> 
     books.push(own_book(office, note, &wanted)?);
     let missing = wanted.keys().find(|origin| books.iter().all(|book| book.origin != **origin));
     if let Some(origin) = missing {
-        let next = "pin it and take it in again, then pack";
-        return Err(no("no_book", format!("the book `{origin}` is not pinned here"), next));
+        let next = "pin its vault and take it in again, then pack";
+        return Err(no("no_book", format!("the book `{origin}` is not here"), next));
     }
     let shelf = library::load(&cli.standards)?;
     let used: BTreeSet<_> = chosen.iter().map(|(_, _, results)| &results.standard).collect();
@@ -147,15 +149,15 @@ fn wanted(office: &Office, chosen: &Chosen) -> Wanted {
     wanted
 }
 
-fn vault_book(
+/// A vault's book, or a cosigner's own ledger.
+fn pinned_book(
     home: &Home,
-    policy: &LogPolicy,
+    trust: &Trust,
     entries: &BTreeSet<u64>,
     heads: &BTreeSet<(u64, Digest)>,
 ) -> Done<BookPart> {
     let (mut tree, mut found) = (Tree::new(), Vec::new());
-    let id = BookId::of(&policy.vault);
-    let copy = Copy::open(home, &id, |_, seen| {
+    let copy = Copy::open(home, &trust.id, |_, seen| {
         tree.push(hash::leaf(seen.bytes));
         if entries.contains(&seen.index) {
             found.push((seen.index, seen.bytes.to_vec()));
@@ -163,8 +165,8 @@ fn vault_book(
         Ok(())
     })?;
     let size = copy.must_reach()?.head.size;
-    let note = home::read_text(&home.head(&id))?;
-    part(policy.log.name(), note, (&tree, size), found, heads)
+    let note = home::read_text(&home.head(&trust.id))?;
+    part(trust.origin(), note, (&tree, size), found, heads)
 }
 
 fn own_book(office: &Office, note: String, wanted: &Wanted) -> Done<BookPart> {

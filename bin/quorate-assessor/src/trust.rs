@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use quorate_assessor::evidence::speaks_of_itself;
 use quorate_ledger::{Checkpoint, LogPolicy, Note, VerifierKey, hash, policy, proof};
 use quorate_terms::{CosignerId, VaultId};
 use serde_json::Value as Json;
@@ -105,14 +106,7 @@ impl Trust {
     /// Whether an entry of this book is evidence. A cosigner's own is only where it speaks of itself.
     pub(crate) fn may_say(&self, body: &Json) -> bool {
         let Some(cosigner) = &self.id.cosigner else { return true };
-        let text = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or_default();
-        let itself = format!("cosigner:{cosigner}");
-        match text("type") {
-            "PlacementAttested" | "ShareRestored" => text("holder") == cosigner.as_str(),
-            "ConfigurationCaptured" => text("party") == itself,
-            "Deployed" => text("role") == itself,
-            _ => false,
-        }
+        speaks_of_itself(cosigner.as_str(), body)
     }
 
     /// Who vouches for the book besides its log.

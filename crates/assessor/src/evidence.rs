@@ -1,12 +1,14 @@
 //! What is known: rows of verified entries, asked through a trait so that this crate needs no database.
 
 pub mod model;
+mod own;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use model::Model;
+pub use own::speaks_of_itself;
 
 /// A value that goes into a query or comes out of one. There are no floats.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

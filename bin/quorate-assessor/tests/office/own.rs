@@ -1,5 +1,6 @@
 //! Cosigners' own ledgers: a second book of the same vault, each under its cosigner's key, each believed about itself only.
 
+use quorate_assessor::pack::{Pins, verify};
 use quorate_ledger::{Checkpoint, KeyKind, VerifierKey};
 use quorate_terms::Digest;
 use serde_json::json;
@@ -171,6 +172,39 @@ fn a_ledger_that_is_handed_over_while_watching_counts_at_once() {
         event["event"] == "finding_changed" && event["finding"]["control"]["id"] == "1.05.9.1"
     });
     assert_eq!((&event["finding"]["state"], &event["alert"]), (&"gap".into(), &true.into()));
+}
+
+#[test]
+fn an_evidence_pack_proves_what_cosigners_own_ledgers_say() {
+    let vault = vault();
+    let room = room(&vault);
+    let (mut later, mut west) = (own("east", "h-1"), own("west", "h-2"));
+    for (holder, own) in [("east", &mut later), ("west", &mut west)] {
+        own.place("w-1", holder, &format!("{holder}-new"));
+        assert_eq!(hand_over(&room, holder, own, &own.own_note(holder)), Ok(2));
+    }
+    // Whether the hosts that were left are wiped is asked of the cosigners' own entries.
+    room.answer(&["assess", "ccss 9.0"]);
+    // What came later changes no proof of what was assessed.
+    later.place("w-1", "east", "newest");
+    assert_eq!(hand_over(&room, "east", &later, &later.own_note("east")), Ok(3));
+    let out = room.path("evidence.pack");
+    let made = room.good(&["pack", "--out", &out.display().to_string()]);
+    let office: VerifierKey = made["office"].as_str().unwrap().parse().unwrap();
+    let pack = std::fs::read(&out).unwrap();
+    let verified = verify(&pack, &Pins { office: office.clone(), books: vec![vault.policy()] });
+    assert!(verified.stands(), "{verified:?}");
+    let said: String = verified.checks.iter().filter_map(|c| c.outcome.clone().ok()).collect();
+    for book in ["east`: 1 cited of 3", "west`: 1 cited of 2"] {
+        assert!(said.contains(&format!("`house.example/book/{book} entries")), "{said}");
+    }
+    let mut unseated = vault.policy();
+    unseated.witnesses.pop();
+    unseated.quorum = 1;
+    assert!(!verify(&pack, &Pins { office, books: vec![unseated] }).stands());
+    std::fs::remove_file(room.path("office/books/house@west.checkpoint")).unwrap();
+    let again = room.path("again.pack").display().to_string();
+    assert_eq!(room.refused(&["pack", "--out", &again]).0, "no_book");
 }
 
 #[test]

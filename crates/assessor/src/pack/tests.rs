@@ -16,6 +16,8 @@ use crate::mark::Signer;
 use crate::record::{Line, Record, Results};
 use crate::standard::Catalogue;
 
+mod own;
+
 const OFFICE: &str = "auditor.example/office";
 const VAULT: &str = "example.org/vault";
 
@@ -71,7 +73,10 @@ impl Ledger {
             rules: "test".into(),
             body,
         };
-        let bytes = line.to_canonical().unwrap();
+        self.take(line.to_canonical().unwrap());
+    }
+
+    fn take(&mut self, bytes: Vec<u8>) {
         self.tree.push(hash::leaf(&bytes));
         self.entries.push(bytes);
     }

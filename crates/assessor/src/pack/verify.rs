@@ -1,20 +1,21 @@
 //! How a stranger checks a pack: every check must hold, and one that cannot be made has failed.
 
+mod shown;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_ledger::{Checkpoint, Header, LogPolicy, Note, VerifierKey, hash, proof};
+use quorate_ledger::{LogPolicy, VerifierKey};
 use quorate_terms::{Digest, Malformed, Term as _, canonical};
 
 use super::build::cited;
 use super::container::{self, Files};
-use super::manifest::{Book, Manifest, Proven, hashes};
+use super::manifest::Manifest;
 use crate::finding::{EntryRef, Finding, Head};
 use crate::mark::Check;
 use crate::record::{Line, Record, Results};
 use crate::standard::Catalogue;
 
-/// The most entries of one book that a pack may show.
-const ENTRIES_MAX: usize = 200_000;
+use self::shown::{Shown, shown};
 
 /// Whom the stranger trusts, pinned beforehand.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,12 +46,6 @@ impl Verified {
         self.checks.push(Check { name, outcome });
         good
     }
-}
-
-/// A book as far as it was proven.
-struct Shown {
-    entries: BTreeMap<u64, String>,
-    heads: Vec<Head>,
 }
 
 type Books = BTreeMap<String, Shown>;
@@ -120,66 +115,6 @@ fn books(
         }
     }
     verified.stands().then_some(books)
-}
-
-/// One book: its checkpoint under pinned keys, its earlier heads, its entries.
-fn shown(files: &Files, book: &Book, pins: &Pins) -> Result<(Shown, String), String> {
-    let text = |name: &String| {
-        let bytes = files.get(name).ok_or_else(|| format!("`{name}` is missing"))?;
-        std::str::from_utf8(bytes).map_err(|_| format!("`{name}` is not text"))
-    };
-    let note = text(&book.checkpoint)?;
-    let policy = pins.books.iter().find(|policy| policy.log.name() == book.origin);
-    let (head, vault, by) = match policy {
-        Some(policy) => {
-            let witnessed = policy.open(note).map_err(|e| e.to_string())?;
-            let by = format!("{} witnesses", witnessed.witnesses.len());
-            (witnessed.checkpoint, Some(policy.vault.as_str()), by)
-        }
-        None if book.origin == pins.office.name() => {
-            let note: Note = note.parse().map_err(|e: Malformed| e.to_string())?;
-            let head = Checkpoint::open(&note, &pins.office).map_err(|e| e.to_string())?;
-            (head, None, "the office's own key".to_owned())
-        }
-        None => return Err("no policy for this book was given".to_owned()),
-    };
-    let mut heads = Vec::new();
-    for reached in &book.heads {
-        let earlier =
-            Checkpoint { origin: book.origin.clone(), size: reached.size, root: reached.root };
-        let path = hashes(&reached.proof).map_err(|e| e.to_string())?;
-        earlier.extends_to(&head, &path).map_err(|e| e.to_string())?;
-        heads.push(Head { book: book.origin.clone(), size: reached.size, root: reached.root });
-    }
-    let entries = entries(text(&book.entries)?, &head, vault)?;
-    let says =
-        format!("`{}`: {} cited of {} entries, under {by}", book.origin, entries.len(), head.size);
-    Ok((Shown { entries, heads }, says))
-}
-
-fn entries(
-    text: &str,
-    head: &Checkpoint,
-    vault: Option<&str>,
-) -> Result<BTreeMap<u64, String>, String> {
-    let mut entries = BTreeMap::new();
-    for line in text.lines() {
-        let proven: Proven =
-            canonical::from_bytes(line.as_bytes(), "entry").map_err(|e| e.to_string())?;
-        let index = proven.index;
-        let path = hashes(&proven.path).map_err(|e| e.to_string())?;
-        let leaf = hash::leaf(proven.entry.as_bytes());
-        proof::verify_inclusion(&leaf, index, head.size, &path, &head.root)
-            .map_err(|e| e.to_string())?;
-        let header = Header::read(proven.entry.as_bytes()).map_err(|e| e.to_string())?;
-        if header.index != index || vault.is_some_and(|vault| header.vault != vault) {
-            return Err(format!("entry {index} is of another place or vault"));
-        }
-        if entries.len() >= ENTRIES_MAX || entries.insert(index, proven.entry).is_some() {
-            return Err(format!("entry {index} is there twice, or there are too many"));
-        }
-    }
-    Ok(entries)
 }
 
 fn catalogues(files: &Files) -> Result<BTreeMap<Digest, String>, String> {
