@@ -3,6 +3,7 @@
 mod files;
 mod machine;
 mod papers;
+pub(crate) mod personal;
 
 use std::path::{Path, PathBuf};
 
@@ -73,6 +74,9 @@ pub(crate) enum Audit {
         /// Where to; never replaced.
         #[arg(long)]
         out: PathBuf,
+        /// Where the values about people go that the report holds as commitments; never replaced.
+        #[arg(long)]
+        openings: Option<PathBuf>,
     },
     /// Make and record the redacted copy: what the workflow says, and what is wished beside it.
     Redact {
@@ -163,7 +167,8 @@ pub(crate) async fn run(
                 let next = "choose entity, implementer, auditor, reviewer or registrar";
                 Trouble::refused("unknown_role", format!("there is no role `{role}`"), next)
             })?;
-            let seen = audit::view(&held.state, role, &held.rules());
+            let openings = personal::openings(office, &held.state).await?;
+            let seen = audit::view(&held.state, role, &held.rules(), &openings);
             let word = held.state.word(office.now());
             let text = serde_json::to_string_pretty(&seen).unwrap_or_default();
             Ok(Screen::new(
@@ -175,10 +180,15 @@ pub(crate) async fn run(
             let held = open(cli, home, office, audit)?;
             Ok(calendar(&held, office))
         }
-        Audit::Report { audit, out } => papers::report(&open(cli, home, office, audit)?, out),
+        Audit::Report { audit, out, openings } => {
+            let held = open(cli, home, office, audit)?;
+            let kept = personal::openings(office, &held.state).await?;
+            papers::report(&held, out, openings.as_deref().map(|path| (path, &kept)))
+        }
         Audit::Redact { audit, wishes, by, openings } => {
             let held = open(cli, home, office, audit)?;
-            let record = papers::redaction(&held, wishes.as_deref(), openings)?;
+            let kept = personal::openings(office, &held.state).await?;
+            let record = papers::redaction(&held, &kept, wishes.as_deref(), openings)?;
             take(cli, home, office, Some(audit), Event { by: by.clone(), record, signature: None })
                 .await
         }
@@ -196,8 +206,12 @@ pub(crate) async fn take(
     home: &Home,
     office: &mut Office,
     audit: Option<&str>,
-    event: Event,
+    mut event: Event,
 ) -> Done<Screen> {
+    let openings = personal::commit(&mut event.record)?;
+    if let Act::Engaged(engagement) = &mut event.record {
+        engagement.signed_steps.get_or_insert(true);
+    }
     let held = match (&event.record, audit) {
         (Act::Engaged(engagement), _) => {
             if lines(office, &engagement.audit).next().is_some() {
@@ -213,6 +227,7 @@ pub(crate) async fn take(
         }
     };
     machine::named(home, office, &held, &event.record)?;
+    personal::readable(office, &held, &event.record).await?;
     let event = signed(cli, &held, event)?;
     let act = event.record.kind();
     let step =
@@ -225,10 +240,9 @@ pub(crate) async fn take(
             trouble.problems = refusal.reasons.iter().map(ToString::to_string).collect();
             trouble
         })?;
-    let mut index = 0;
-    for line in step.records {
-        index = office.append(Record::Audited(Box::new(line))).await?;
-    }
+    let lines = step.records.into_iter().map(|line| Record::Audited(Box::new(line))).collect();
+    office.append_opened(lines, &openings).await?;
+    let index = office.head().size.saturating_sub(1);
     let (stage, word) = (step.next.stage().to_owned(), step.next.word(office.now()));
     let text = format!("entry {index}: {act} is on record; stage {stage}; {word}");
     Ok(Screen::new(text, json!({ "entry": index, "act": act, "stage": stage, "word": word })))

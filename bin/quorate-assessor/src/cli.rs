@@ -159,6 +159,8 @@ pub(crate) enum Command {
     /// Audits by people: every step an entry of the office's ledger.
     #[command(subcommand)]
     Audit(crate::audit::Audit),
+    /// Destroy the values about people in an audit's exhibits. Commitments, digests and signatures still hold.
+    Erase(crate::audit::personal::Erasing),
     /// Results with every entry that they cite, proven, in one file for a machine without a network.
     Pack(Box<crate::pack::Packing>),
     /// Trust Marks: claim, issue, witness, withdraw, publish.

@@ -110,7 +110,10 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
         }
         Command::Pack(packing) => crate::pack::pack(cli, &home, &office, packing),
         Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
-        Command::Report(which) => crate::report::run(cli, &home, &office, which),
+        Command::Erase(asked) => {
+            crate::audit::personal::erase(cli, &home, &mut office, asked).await
+        }
+        Command::Report(which) => crate::report::run(cli, &home, &office, which).await,
         _ => status(&home, &office),
     }
 }

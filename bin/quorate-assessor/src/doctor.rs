@@ -10,6 +10,7 @@ use quorate_terms::{Digest, Timestamp, VaultId};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::audit::personal::lost;
 use crate::book::Copy;
 use crate::cli::Cli;
 use crate::desk::Desk;
@@ -97,6 +98,9 @@ async fn inside(looks: &mut Looks, home: &Home, shelf: Option<&Shelf>) {
         looks.at("key", same_key(home, office), |key| format!("{key}, as the first entry says"));
         looks
             .at("results", results(home, office), |count| format!("{count} files are as recorded"));
+        looks.at("values about people", lost(office).await, |count| {
+            format!("{count} kept; every other one is recorded as erased")
+        });
         if let Some(shelf) = shelf {
             looks.at("what people said", attested(shelf, office), |count| {
                 format!("{count} statements, each under its person's signature")

@@ -2,10 +2,12 @@
 
 use quorate_assessor::record::{Line, RULES_VERSION, Record};
 use quorate_host::clock::Clock as _;
+use quorate_host::store::Append;
 use quorate_host::{Store, SystemClock};
 use quorate_ledger::chain::entry_digest;
 use quorate_ledger::hash;
 use quorate_ledger::{Checkpoint, Frontier};
+use quorate_terms::commitment::Opening;
 use quorate_terms::{Digest, Term as _, Timestamp, VaultId};
 
 use crate::home::Home;
@@ -100,6 +102,15 @@ impl Office {
 
     /// Records several acts, all or none. They are durable when this returns.
     pub(crate) async fn append_all(&mut self, bodies: Vec<Record>) -> Done<()> {
+        self.append_opened(bodies, &[]).await
+    }
+
+    /// As [`Office::append_all`], with the openings of what the acts commit to, which can be erased.
+    pub(crate) async fn append_opened(
+        &mut self,
+        bodies: Vec<Record>,
+        openings: &[Opening],
+    ) -> Done<()> {
         let from = self.frontier.size();
         let at = self.now();
         let mut prev = self.prev;
@@ -111,12 +122,36 @@ impl Office {
             prev = entry_digest(&bytes);
             lines.push((line, bytes));
         }
-        let bytes = lines.iter().map(|(_, bytes)| bytes.clone()).collect();
-        self.store.append(from, bytes).await?;
+        let entries = lines.iter().map(|(_, bytes)| bytes.clone()).collect();
+        let openings = openings.iter().map(kept).collect::<Done<_>>()?;
+        let append = Append { expected_size: from, entries, openings, ..Append::default() };
+        self.store.submit(append)?.done().await?;
         for (line, bytes) in lines {
             self.take(line, &bytes);
         }
         Ok(())
+    }
+
+    /// What opens a commitment, unless it was erased.
+    pub(crate) async fn opening(&self, commitment: &Digest) -> Done<Option<Opening>> {
+        let Some(text) = self.store.opening(commitment).await? else { return Ok(None) };
+        let opening: Option<Opening> = serde_json::from_str(&text).ok();
+        let opens = |o: &Opening| o.commitment().is_ok_and(|held| held.digest() == *commitment);
+        opening.filter(opens).map(Some).ok_or_else(|| {
+            let message = format!("the value kept for {} is not the one", commitment.short());
+            Trouble::refused("damaged", message, "restore office.db from a copy")
+        })
+    }
+
+    /// Destroys openings. When this returns, neither the file nor its log holds the values any more.
+    pub(crate) async fn destroy(&self, commitments: Vec<Digest>) -> Done<()> {
+        if commitments.is_empty() {
+            return Ok(());
+        }
+        self.store.erase(commitments).await.map_err(|error| {
+            let next = "run it again; until then the values may still be there";
+            Trouble::fault("not_erased", error.to_string(), next)
+        })
     }
 
     /// Records that a book was refused, where what was given is at fault and not the world. Gives the trouble back.
@@ -162,4 +197,12 @@ impl Office {
         let (size, root) = (self.frontier.size(), self.frontier.root());
         Checkpoint { origin: self.origin.clone(), size, root }
     }
+}
+
+/// An opening as the store keeps it.
+fn kept(opening: &Opening) -> Done<(Digest, String)> {
+    let text = serde_json::to_string(opening).map_err(|e| {
+        Trouble::fault("opening", format!("it cannot be written ({e})"), "please report this")
+    })?;
+    Ok((opening.commitment()?.digest(), text))
 }

@@ -109,7 +109,7 @@ const CCSS: &str = "ccss";
 const DRAFT: &str = "wd";
 
 /// Writes one report.
-pub(crate) fn run(cli: &Cli, home: &Home, office: &Office, which: &Which) -> Done<Screen> {
+pub(crate) async fn run(cli: &Cli, home: &Home, office: &Office, which: &Which) -> Done<Screen> {
     let shelf = library::load(&cli.standards)?;
     let (report, out) = match which {
         Which::Readiness(of) => {
@@ -135,8 +135,8 @@ pub(crate) fn run(cli: &Cli, home: &Home, office: &Office, which: &Which) -> Don
             (report::gaps::report(&basis), &of.out)
         }
         Which::Regulators(out) => (regulators(home, office, &shelf, out.redacted)?, out),
-        Which::Roc(of) => (audited(cli, home, office, &shelf, of, true)?, &of.out),
-        Which::Summary(of) => (audited(cli, home, office, &shelf, of, false)?, &of.out),
+        Which::Roc(of) => (audited(cli, home, office, &shelf, (of, true)).await?, &of.out),
+        Which::Summary(of) => (audited(cli, home, office, &shelf, (of, false)).await?, &of.out),
     };
     written(&report, out)
 }
@@ -198,13 +198,12 @@ fn regulators(home: &Home, office: &Office, shelf: &Shelf, redacted: bool) -> Do
     })
 }
 
-fn audited(
+async fn audited(
     cli: &Cli,
     home: &Home,
     office: &Office,
     shelf: &Shelf,
-    of: &Audited,
-    whole: bool,
+    (of, whole): (&Audited, bool),
 ) -> Done<Report> {
     let held = audit::open(cli, home, office, &of.audit)?;
     let Some(engagement) = held.state.engagement() else {
@@ -214,11 +213,13 @@ fn audited(
         StandardKey { standard: engagement.standard.clone(), version: engagement.version.clone() };
     let catalogue = run::catalogue(&shelf.library, &key)?;
     let results = newest(home, office, &key)?;
+    let openings = audit::personal::openings(office, &held.state).await?;
     let basis = audited::Basis {
         audit: &held.state,
         catalogue,
         results: results.as_ref(),
         now: office.now(),
+        openings: &openings,
     };
     if whole {
         return Ok(audited::roc(&basis, of.out.redacted)?);

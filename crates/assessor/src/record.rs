@@ -96,6 +96,17 @@ pub enum Record {
     },
     /// A step of an audit.
     Audited(Box<crate::audit::Line>),
+    /// Values about people in an audit's exhibits were destroyed. Commitments and proofs stay.
+    Erased {
+        /// The audit.
+        audit: String,
+        /// Digests of the commitments whose openings are gone.
+        fields: Vec<Digest>,
+        /// Who saw to it.
+        by: PersonId,
+        /// Why, without the values.
+        why: String,
+    },
     /// A register gave out a place for a mark that an assessor may claim.
     MarkOffered {
         /// The mark's name.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use quorate_assessor::audit::exhibit::{Exhibit, Item};
+use quorate_assessor::audit::personal::{Openings, beside, read};
 use quorate_assessor::audit::record::{About, Filing};
 use quorate_assessor::audit::{Event, Record as Act};
 use quorate_assessor::finding::Period;
@@ -15,6 +16,7 @@ use quorate_host::{SealedFiles, secret_file};
 use quorate_terms::Digest;
 use serde_json::json;
 
+use super::personal::openings;
 use super::{Held, open, take};
 use crate::cli::Cli;
 use crate::commands::moment;
@@ -101,7 +103,11 @@ pub(crate) async fn run(
 ) -> Done<Screen> {
     match command {
         Evidence::Add(adding) => add(cli, home, office, adding).await,
-        Evidence::List { audit } => Ok(list(&open(cli, home, office, audit)?)),
+        Evidence::List { audit } => {
+            let held = open(cli, home, office, audit)?;
+            let openings = openings(office, &held.state).await?;
+            Ok(list(&held, &openings))
+        }
         Evidence::Open { audit, tag, by, why, out, passphrase_file } => {
             let held = open(cli, home, office, audit)?;
             let Some(file) = held.state.exhibits().get(tag).and_then(|e| e.file.as_ref()) else {
@@ -136,7 +142,7 @@ async fn add(cli: &Cli, home: &Home, office: &mut Office, adding: &Adding) -> Do
     let tag = held.state.next_tag(item.family());
     let exhibit = Exhibit {
         item,
-        owner: adding.owner.clone(),
+        owner: adding.owner.as_str().into(),
         represents: Period { from: moment(&adding.from)?, to: moment(&adding.to)? },
         expires: adding.expires.as_deref().map(moment).transpose()?,
         file: Some(file),
@@ -153,7 +159,7 @@ async fn add(cli: &Cli, home: &Home, office: &mut Office, adding: &Adding) -> Do
     take(cli, home, office, Some(&adding.audit), event).await
 }
 
-fn list(held: &Held) -> Screen {
+fn list(held: &Held, openings: &Openings) -> Screen {
     let mut table = Table::new(&["tag", "owner", "file", "bytes", "sha256"]);
     for (tag, exhibit) in held.state.exhibits() {
         let file = exhibit.file.as_ref();
@@ -161,9 +167,12 @@ fn list(held: &Held) -> Screen {
             file.map_or_else(|| "none".to_owned(), of)
         };
         let (name, size) = (text(|f| f.name.clone()), text(|f| f.size.to_string()));
-        table.row([tag, &exhibit.owner, &name, &size, &text(|f| f.digest.short())]);
+        let owner = read(&json!(exhibit.owner), openings);
+        let owner = owner.as_str().unwrap_or_default();
+        table.row([tag, owner, &name, &size, &text(|f| f.digest.short())]);
     }
-    let json = json!({ "exhibits": held.state.exhibits(), "opened": held.state.access_log() });
+    let exhibits = beside(&json!(held.state.exhibits()), openings);
+    let json = json!({ "exhibits": exhibits, "opened": held.state.access_log() });
     Screen::new(table.to_string(), json)
 }
 

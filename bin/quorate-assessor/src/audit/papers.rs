@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use quorate_assessor::audit::Record as Act;
+use quorate_assessor::audit::personal::Openings;
 use quorate_assessor::audit::record::Redaction;
 use quorate_assessor::audit::redact::{Wish, places, redact};
 use quorate_assessor::audit::report::report as whole;
 use quorate_assessor::audit::signed::{digest_of, to_sign};
 use quorate_host::random::Random;
 use quorate_host::{Identity, secret_file};
+use quorate_terms::commitment::Opening;
 use quorate_terms::{Digest, Malformed, canonical};
 use serde_json::{Value, json};
 
@@ -17,11 +19,19 @@ use crate::home;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
-/// Writes the report, for its author's eyes.
-pub(super) fn report(held: &Held, out: &Path) -> Done<Screen> {
+/// Writes the report, for its author's eyes. What is about people stands in it as commitments, as its digest binds it.
+pub(super) fn report(
+    held: &Held,
+    out: &Path,
+    openings: Option<(&Path, &Openings)>,
+) -> Done<Screen> {
     let report = whole(&held.state, &held.requirements);
     let digest = digest_of(&report)?;
     secret_file::create(out, &canonical::to_bytes(&report, "report")?, Random::start()?)?;
+    if let Some((path, kept)) = openings {
+        let kept: Vec<&Opening> = kept.values().collect();
+        secret_file::create(path, &canonical::to_bytes(&kept, "openings")?, Random::start()?)?;
+    }
     let echoes = held.state.echoes(&held.rules());
     let mut text = format!("{}\nreport sha256 {digest}", out.display());
     for id in &echoes {
@@ -32,7 +42,12 @@ pub(super) fn report(held: &Held, out: &Path) -> Done<Screen> {
 }
 
 /// The redacted copy. The openings are written before the step is taken: a commitment that nobody can open is worth nothing.
-pub(super) fn redaction(held: &Held, wishes: Option<&Path>, openings: &Path) -> Done<Act> {
+pub(super) fn redaction(
+    held: &Held,
+    kept: &Openings,
+    wishes: Option<&Path>,
+    openings: &Path,
+) -> Done<Act> {
     let report = whole(&held.state, &held.requirements);
     let musts =
         held.workflow.text.redact.iter().filter(|must| !places(&report, &must.at).is_empty());
@@ -51,7 +66,7 @@ pub(super) fn redaction(held: &Held, wishes: Option<&Path>, openings: &Path) -> 
     let count = all.iter().map(|wish| places(&report, &wish.at).len()).sum();
     let mut salts: Vec<[u8; 16]> = (0..count).map(|_| random.bytes()).collect::<Result<_, _>>()?;
     let mut short = false;
-    let made = redact(&report, &all, &mut || {
+    let made = redact(&report, &all, kept, &mut || {
         salts.pop().unwrap_or_else(|| {
             short = true;
             [0; 16]
@@ -60,8 +75,7 @@ pub(super) fn redaction(held: &Held, wishes: Option<&Path>, openings: &Path) -> 
     if short {
         return Err(Trouble::fault("salt", "there were too few salts", "please report this"));
     }
-    let kept = canonical::to_bytes(&made.openings, "openings")?;
-    secret_file::create(openings, &kept, random)?;
+    secret_file::create(openings, &canonical::to_bytes(&made.openings, "openings")?, random)?;
     let (report, copy) = (digest_of(&report)?, digest_of(&made.copy)?);
     Ok(Act::Redacted(Redaction { report, strokes: made.strokes, copy }))
 }

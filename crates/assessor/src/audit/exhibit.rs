@@ -1,9 +1,11 @@
 //! What is put on file, by the technique that gave it, with the fields that the technique must have.
 
-use quorate_terms::Timestamp;
+use quorate_terms::commitment::Opening;
+use quorate_terms::{Malformed, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::file::FileEntry;
+use super::personal::Personal;
 use crate::ccss::Objection;
 use crate::finding::Period;
 
@@ -14,7 +16,7 @@ pub struct Exhibit {
     /// What it is.
     pub item: Item,
     /// Who answers for it at the entity.
-    pub owner: String,
+    pub owner: Personal,
     /// The time that it speaks about.
     pub represents: Period,
     /// The last day on which it may be relied on.
@@ -27,11 +29,16 @@ pub struct Exhibit {
 
 macro_rules! item {
     ($name:ident, $doc:literal, { $($field:ident: $of:literal),* $(,)? }) => {
+        item!($name, $doc, { $($field: $of),* } personal {});
+    };
+    ($name:ident, $doc:literal, { $($field:ident: $of:literal),* $(,)? }
+        personal { $($about:ident: $who:literal),* $(,)? }) => {
         #[doc = $doc]
         #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $(#[doc = $of] pub $field: String,)*
+            $(#[doc = $who] pub $about: Personal,)*
             /// When.
             pub at: Timestamp,
             /// What is still open; empty when nothing is.
@@ -39,8 +46,20 @@ macro_rules! item {
         }
 
         impl $name {
+            /// Every text with its name; what is committed is not blank.
             fn fields(&self) -> Vec<(&'static str, &str)> {
-                vec![$((stringify!($field), self.$field.as_str())),*]
+                vec![
+                    $((stringify!($field), self.$field.as_str()),)*
+                    $((stringify!($about), self.$about.plain().unwrap_or("committed")),)*
+                ]
+            }
+
+            fn personal(&self) -> Vec<(&'static str, &Personal)> {
+                vec![$((stringify!($about), &self.$about)),*]
+            }
+
+            fn personal_mut(&mut self) -> Vec<(&'static str, &mut Personal)> {
+                vec![$((stringify!($about), &mut self.$about)),*]
             }
         }
     };
@@ -55,16 +74,19 @@ item!(BusinessRecord, "What daily business left behind. `at` is when it was gene
     findings: "What was found in it.",
 });
 item!(Observation, "Something that was watched.", {
-    process: "The process.", document: "The document that governs it.", place: "Where.", who: "Who, by name and role.",
-    outcome: "What came out.",
+    process: "The process.", document: "The document that governs it.", place: "Where.", outcome: "What came out.",
+} personal {
+    who: "Who, by name and role.",
 });
 item!(Interview, "Something that was asked.", {
-    name: "Whom.", role: "As what.", place: "Where.", duration: "How long.", topics: "About what.",
-    findings: "What was said.",
+    role: "As what.", place: "Where.", duration: "How long.", topics: "About what.",
+} personal {
+    name: "Whom.", findings: "What was said.",
 });
 item!(Inspection, "Settings or a place that was looked at.", {
-    system: "The system or place.", data: "Where the data sits.", access: "Who gave access.",
-    findings: "What was found.",
+    system: "The system or place.", data: "Where the data sits.", findings: "What was found.",
+} personal {
+    access: "Who gave access.",
 });
 item!(Reperformance, "Something that the auditor did again.", {
     process: "The process.", authority: "The written authority.", description: "What was done.",
@@ -130,6 +152,30 @@ impl Item {
         }
     }
 
+    fn personal(&self) -> Vec<(&'static str, &Personal)> {
+        match self {
+            Self::Document(x) => x.personal(),
+            Self::Record(x) => x.personal(),
+            Self::Observation(x) => x.personal(),
+            Self::Reperformance(x) => x.personal(),
+            Self::Interview(x) => x.personal(),
+            Self::Inspection(x) => x.personal(),
+            Self::Decision(x) => x.personal(),
+        }
+    }
+
+    fn personal_mut(&mut self) -> Vec<(&'static str, &mut Personal)> {
+        match self {
+            Self::Document(x) => x.personal_mut(),
+            Self::Record(x) => x.personal_mut(),
+            Self::Observation(x) => x.personal_mut(),
+            Self::Reperformance(x) => x.personal_mut(),
+            Self::Interview(x) => x.personal_mut(),
+            Self::Inspection(x) => x.personal_mut(),
+            Self::Decision(x) => x.personal_mut(),
+        }
+    }
+
     /// Documents and records are kept as files, or it is said why not.
     const fn wants_file(&self) -> bool {
         matches!(self, Self::Document(_) | Self::Record(_))
@@ -137,6 +183,29 @@ impl Item {
 }
 
 impl Exhibit {
+    /// Its values about people, by name.
+    pub fn personal(&self) -> Vec<(&'static str, &Personal)> {
+        let mut all = self.item.personal();
+        all.push(("owner", &self.owner));
+        all
+    }
+
+    /// Puts a commitment in the place of each value about a person. `salt` draws 128 random bits.
+    ///
+    /// # Errors
+    /// [`Malformed`] naming a value that is too long.
+    pub fn commit(
+        &mut self,
+        salt: &mut dyn FnMut() -> [u8; 16],
+    ) -> Result<Vec<Opening>, Malformed> {
+        let mut openings = Vec::new();
+        let owner = ("owner", &mut self.owner);
+        for (name, value) in self.item.personal_mut().into_iter().chain([owner]) {
+            openings.extend(value.commit(&format!("exhibit.{name}"), salt())?);
+        }
+        Ok(openings)
+    }
+
     /// What it lacks. What is dated after today is a promise, and a promise is not evidence.
     pub fn objections(&self, now: Timestamp) -> Vec<Objection> {
         let mut found = Vec::new();
@@ -146,7 +215,7 @@ impl Exhibit {
             found
                 .push(bad(format!("its {field} is empty"), "record it: the technique asks for it"));
         }
-        if blank(&self.owner) {
+        if self.owner.plain().is_some_and(blank) {
             found.push(bad("nobody answers for it".to_owned(), "name its owner"));
         }
         if self.item.at() == Timestamp::ZERO || self.item.at() > now || self.represents.to > now {

@@ -105,6 +105,33 @@ pub(crate) fn objections(asked: &Asked<'_>, by_data: &[String]) -> Vec<Objection
     guards.flat_map(|(_, _, guard)| guard(asked)).collect()
 }
 
+/// What older ledgers may hold and no new step may write: values about people in plain text, and an engagement that does not
+/// say whether steps are signed.
+pub(crate) fn old_forms(record: &Record) -> Vec<Objection> {
+    match record {
+        Record::ExhibitFiled(filing) => {
+            let personal = filing.exhibit.personal().into_iter();
+            let plain = personal.filter(|(_, value)| value.plain().is_some());
+            let object = |(name, _): (&str, _)| {
+                let why = format!("its {name} is about a person and stands in plain text");
+                Objection::new(
+                    "personal_is_committed",
+                    why,
+                    "commit to it; keep the opening beside",
+                )
+            };
+            plain.map(object).collect()
+        }
+        Record::Engaged(engagement) => one(Objection::unless(
+            engagement.signed_steps.is_some(),
+            "engagement_says_who_signs",
+            "it does not say whether steps are signed",
+            "say `\"signed_steps\": true`, or false, which the report will tell",
+        )),
+        _ => Vec::new(),
+    }
+}
+
 /// The number of a tag such as `INTERVIEW_2`.
 pub(crate) fn number_of(tag: &str) -> Option<u32> {
     tag.rsplit_once('_').and_then(|(_, number)| number.parse().ok())

@@ -59,6 +59,18 @@ pub fn step(
     now: Timestamp,
     rules: &Rules<'_>,
 ) -> Result<Step, Refusal> {
+    let taken = take(audit, event, now, rules);
+    let old = guards::old_forms(&event.record);
+    if old.is_empty() {
+        return taken;
+    }
+    let mut reasons = taken.err().map(|refusal| refusal.reasons).unwrap_or_default();
+    reasons.extend(old);
+    Err(Refusal { act: event.record.kind().to_owned(), reasons })
+}
+
+/// As [`step`], in the forms of older ledgers too.
+fn take(audit: &Audit, event: &Event, now: Timestamp, rules: &Rules<'_>) -> Result<Step, Refusal> {
     let act = event.record.kind();
     let no = |reasons: Vec<Objection>| Refusal { act: act.to_owned(), reasons };
     let role = may(audit, event, now, rules.workflow).map_err(|reason| no(vec![reason]))?;
@@ -96,7 +108,7 @@ pub fn replay(lines: &[Line], rules: &Rules<'_>) -> Result<Audit, (usize, Refusa
     for (place, line) in lines.iter().enumerate() {
         let (by, record, signature) = (line.by.clone(), line.record.clone(), line.signature);
         let event = Event { by, record, signature };
-        let taken = step(&audit, &event, line.at, rules).map_err(|refusal| (place, refusal))?;
+        let taken = take(&audit, &event, line.at, rules).map_err(|refusal| (place, refusal))?;
         if taken.records.first() != Some(line) {
             let reason = objection(
                 "line_is_of_this_audit",
@@ -187,7 +199,7 @@ fn is_signed(audit: &Audit, event: &Event) -> Result<(), Objection> {
         Err(objection("step_is_signed", why, "sign the step with the key of the engagement"))
     };
     let Some(signature) = &event.signature else {
-        return if engagement.signed_steps {
+        return if engagement.signed_steps == Some(true) {
             no("every step of this audit is signed, and this is not")
         } else {
             Ok(())

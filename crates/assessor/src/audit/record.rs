@@ -237,9 +237,10 @@ pub struct Engagement {
     pub contract: String,
     /// How long the evidence is kept, and by whom.
     pub retention: String,
-    /// Whether every step is signed by the person who takes it; else the office's word stands for that.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub signed_steps: bool,
+    /// Whether every step is signed by the person who takes it; else the office's word stands for that, and the report says
+    /// so. Every engagement says one of the two; those of older ledgers that say nothing were not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_steps: Option<bool>,
 }
 
 /// One person who takes part.

@@ -10,6 +10,8 @@ use quorate_terms::commitment::{Commitment, Opening};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::personal::{self, Committed, Openings, committed_at};
+
 /// A wish to strike out every field at a place.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +46,7 @@ pub struct Copy {
     pub openings: Vec<Opening>,
 }
 
-/// Strikes out what is wished. `salt` draws 128 random bits for each commitment.
+/// Strikes out what is wished. `openings` are those of values that the report holds under commitments; `salt` draws 128 random bits for each commitment.
 ///
 /// # Errors
 /// [`Malformed`] for a wish that finds nothing or is no pointer, for a field that is no text, number or list of them, and
@@ -52,9 +54,10 @@ pub struct Copy {
 pub fn redact(
     report: &Value,
     wishes: &[Wish],
+    openings: &Openings,
     salt: &mut dyn FnMut() -> [u8; 16],
 ) -> Result<Copy, Malformed> {
-    let (mut strokes, mut openings, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut strokes, mut made, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for wish in wishes {
         let places = places(report, &wish.at);
         if places.is_empty() {
@@ -64,19 +67,24 @@ pub fn redact(
             if !seen.insert(at.clone()) {
                 continue;
             }
-            let commitment = if wish.commit {
+            let here = report.pointer(&at).and_then(Committed::read);
+            let commitment = if !wish.commit {
+                None
+            } else if let Some(held) = here {
+                // Filed under a commitment: the same one stands in the copy, and its opening is kept already.
+                Some(held.committed)
+            } else {
                 let opening = Opening::new(salt(), &at, &plain(report, &at)?)?;
                 let commitment = opening.commitment()?;
-                openings.push(opening);
+                made.push(opening);
                 Some(commitment)
-            } else {
-                None
             };
             strokes.push(Stroke { at, why: wish.why.clone(), commitment });
         }
     }
     let copy = apply(report, &strokes)?;
-    Ok(Copy { copy, strokes, openings })
+    holds_opened(report, &strokes, &copy, openings)?;
+    Ok(Copy { copy, strokes, openings: made })
 }
 
 /// The copy that these strokes make of this report.
@@ -97,9 +105,28 @@ pub fn apply(report: &Value, strokes: &[Stroke]) -> Result<Value, Malformed> {
             None => json!({ "redacted": stroke.why }),
         };
     }
-    let leaks = leaks(report, strokes, &copy);
+    none_of(&leaks(report, strokes, &copy))?;
+    Ok(copy)
+}
+
+/// Whether the copy, as its readers see it, is free of what was struck out: values under commitments are opened on both sides.
+/// What was erased cannot be looked for, nor can it be read.
+///
+/// # Errors
+/// [`Malformed`] naming the places, never the value.
+pub fn holds_opened(
+    report: &Value,
+    strokes: &[Stroke],
+    copy: &Value,
+    openings: &Openings,
+) -> Result<(), Malformed> {
+    let (report, copy) = (personal::read(report, openings), personal::read(copy, openings));
+    none_of(&leaks(&report, strokes, &copy))
+}
+
+fn none_of(leaks: &[String]) -> Result<(), Malformed> {
     if leaks.is_empty() {
-        return Ok(copy);
+        return Ok(());
     }
     let first: Vec<&str> = leaks.iter().take(5).map(String::as_str).collect();
     let why = format!("leaves struck-out values standing at {}", first.join(", "));
@@ -107,12 +134,12 @@ pub fn apply(report: &Value, strokes: &[Stroke]) -> Result<Value, Malformed> {
 }
 
 /// Places of the copy where a struck-out value still stands, in any case and spacing. Values of up to three characters count
-/// only as whole words.
+/// only as whole words. A value that is committed to is looked for only in a report that was opened ([`personal::read`]).
 pub fn leaks(report: &Value, strokes: &[Stroke], copy: &Value) -> Vec<String> {
     let mut secrets = BTreeSet::new();
     for stroke in strokes {
         let mut values = Vec::new();
-        if let Some(value) = report.pointer(&stroke.at) {
+        if let Some(value) = report.pointer(&stroke.at).filter(|v| committed_at(v).is_none()) {
             texts(value, "", &mut values);
         }
         secrets.extend(
@@ -170,6 +197,7 @@ fn plain(report: &Value, at: &str) -> Result<String, Malformed> {
         Some(Value::Array(list)) if list.iter().all(simple) => {
             Ok(Value::Array(list.clone()).to_string())
         }
+        Some(held) if committed_at(held).is_some() => Ok(held.to_string()),
         Some(_) => Err(bad(at, "is a table, a yes or no, or nothing", "mark its fields")),
         None => Err(bad(at, "is not in the report", "mend the pointer")),
     }

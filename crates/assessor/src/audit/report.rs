@@ -19,6 +19,10 @@ pub fn report(audit: &Audit, requirements: &[Requirement]) -> Value {
         put("sought", json!(e.sought));
         put("period", json!({ "testing": e.period, "first": e.first }));
         put("retention", json!(e.retention));
+        // Reports of older ledgers say nothing of it, and their digests are on file.
+        if e.signed_steps == Some(false) {
+            put("steps", json!("steps were not signed"));
+        }
     }
     put("parties", parties(audit));
     put("scope", json!(audit.scope));

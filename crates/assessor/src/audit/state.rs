@@ -113,6 +113,11 @@ impl Audit {
         &self.exhibits
     }
 
+    /// Whether an exhibit may not be cited any more.
+    pub fn is_struck(&self, tag: &str) -> bool {
+        self.struck.contains(tag)
+    }
+
     /// How each requirement was judged.
     pub const fn findings(&self) -> &BTreeMap<String, Found> {
         &self.findings

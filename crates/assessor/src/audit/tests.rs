@@ -4,6 +4,7 @@ mod conflicts;
 mod exhibits;
 mod inheritance;
 mod papers;
+mod personal;
 mod reach;
 mod refusals;
 mod roles;

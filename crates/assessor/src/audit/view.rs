@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::calendar::due;
 use super::machine::Rules;
+use super::personal::{Openings, beside};
 use super::redact::apply;
 use super::report::report;
 use super::state::Audit;
@@ -54,10 +55,22 @@ pub enum Part {
     Calendar,
 }
 
-/// What a role sees of an audit.
-pub fn view(audit: &Audit, role: Role, rules: &Rules<'_>) -> BTreeMap<Part, Value> {
+/// What a role sees of an audit. Values about people are opened for those who see exhibits; to all others only what the
+/// redacted copy leaves standing.
+pub fn view(
+    audit: &Audit,
+    role: Role,
+    rules: &Rules<'_>,
+    openings: &Openings,
+) -> BTreeMap<Part, Value> {
     let Some(text) = rules.workflow.role(role) else { return BTreeMap::new() };
-    text.sees.iter().map(|part| (*part, seen(audit, *part, rules))).collect()
+    let all = text.sees.contains(&Part::Exhibits);
+    let shown = |part: &Part| {
+        let value = seen(audit, *part, rules);
+        let may = all || *part == Part::Redacted;
+        (*part, if may { beside(&value, openings) } else { value })
+    };
+    text.sees.iter().map(shown).collect()
 }
 
 fn seen(audit: &Audit, part: Part, rules: &Rules<'_>) -> Value {

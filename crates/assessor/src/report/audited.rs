@@ -15,6 +15,7 @@ use super::redacted::flat;
 use super::text::{count, day, moment};
 use super::{Block, Card, Cell, Fact, Field, Figure, Report, Section, Sheet, Table, Tone, cite};
 use crate::audit::Audit;
+use crate::audit::personal::{self, Openings};
 use crate::audit::redact::{apply, leaks};
 use crate::audit::report::report as whole;
 use crate::audit::signed::digest_of;
@@ -32,6 +33,8 @@ pub struct Basis<'a> {
     pub results: Option<&'a Results>,
     /// The moment, for what may be said of a certificate.
     pub now: Timestamp,
+    /// Values about people that were not erased.
+    pub openings: &'a Openings,
 }
 
 /// Where the parts of a report come from.
@@ -62,7 +65,8 @@ pub fn roc(basis: &Basis<'_>, redacted: bool) -> Result<Report, Malformed> {
             return Err(Malformed::new("redaction", "of this report is not on file", mend));
         }
     };
-    let value = if redacted { flat(apply(&report, &strokes)?) } else { report.clone() };
+    let open = |value: &Value| personal::read(value, basis.openings);
+    let value = if redacted { flat(open(&apply(&report, &strokes)?)) } else { open(&report) };
     let made = Made { basis, value, digest, redacted };
     let mut out = made.cover();
     out.sections.push(made.parties());
@@ -71,7 +75,7 @@ pub fn roc(basis: &Basis<'_>, redacted: bool) -> Result<Report, Malformed> {
     out.sections.push(made.inherited());
     let hidden = |facts: Vec<Fact>| {
         let texts: Vec<&str> = facts.iter().map(|fact| fact.value.as_str()).collect();
-        if leaks(&report, &strokes, &json!(texts)).is_empty() {
+        if leaks(&open(&report), &strokes, &json!(texts)).is_empty() {
             return facts;
         }
         vec![Fact::new("Machine", "[redacted: repeats what was struck out]")]
@@ -163,6 +167,12 @@ impl Made<'_> {
             _ => Tone::Wait,
         };
         let mut notices = Vec::new();
+        if self.basis.audit.engagement().is_some_and(|e| e.signed_steps != Some(true)) {
+            notices.push(
+                "Steps were not signed: that they were taken by the people named rests on the office's word."
+                    .to_owned(),
+            );
+        }
         if !matches!(word, "certified" | "marked") {
             notices.push(
                 "No certificate in date is on file. This report certifies nothing.".to_owned(),

@@ -34,7 +34,7 @@ fn all(world: &World) -> Vec<(&'static str, Exhibit)> {
                 process: text("restore drill"),
                 document: text("DOCUMENT_1"),
                 place: text("second site"),
-                who: text("two custodians"),
+                who: "two custodians".into(),
                 outcome: text("the share was restored"),
                 at,
                 open: open(),
@@ -57,7 +57,7 @@ fn all(world: &World) -> Vec<(&'static str, Exhibit)> {
             with(Item::Inspection(Inspection {
                 system: text("cosigner two"),
                 data: text("its configuration"),
-                access: text("the operator"),
+                access: "the operator".into(),
                 findings: text("unseal needs two custodians"),
                 at,
                 open: open(),

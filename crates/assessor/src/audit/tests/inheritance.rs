@@ -48,7 +48,7 @@ fn what_a_provider_owns_needs_no_finding_and_counts_in_the_grade() {
     world.run_before("found y.1");
     let held = inheritance(&world, 9);
     assert_eq!(rules(world.take("ann", Record::Inherited(Box::new(held)))), [""; 0]);
-    let seen = view(&world.audit, Role::Entity, &world.rules());
+    let seen = view(&world.audit, Role::Entity, &world.rules(), &world.openings);
     assert_eq!(seen[&Part::Left], serde_json::json!(["x.1", "x.2"]));
     let own = Record::Found(Box::new(world.found("y.1")));
     assert_eq!(rules(world.take("ann", own)), ["finding_is_earned"]);
@@ -117,6 +117,6 @@ fn a_second_provider_leaves_what_the_first_one_carries() {
     let mut second = inheritance(&world, 9);
     second.using.owners = BTreeMap::new();
     world.take("ann", Record::Inherited(Box::new(second))).unwrap();
-    let seen = view(&world.audit, Role::Entity, &world.rules());
+    let seen = view(&world.audit, Role::Entity, &world.rules(), &world.openings);
     assert_eq!(seen[&Part::Left], serde_json::json!(["x.1", "x.2"]));
 }

@@ -40,7 +40,13 @@ fn ids(report: &Report) -> Vec<String> {
 
 fn with<T>(world: &World, read: impl FnOnce(&Basis<'_>) -> T) -> T {
     let catalogue: Catalogue = toml::from_str(CATALOGUE).unwrap();
-    let basis = Basis { audit: &world.audit, catalogue: &catalogue, results: None, now: world.now };
+    let basis = Basis {
+        audit: &world.audit,
+        catalogue: &catalogue,
+        results: None,
+        now: world.now,
+        openings: &world.openings,
+    };
     read(&basis)
 }
 

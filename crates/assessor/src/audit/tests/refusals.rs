@@ -86,7 +86,7 @@ fn an_exhibit_that_is_not_whole_is_refused() {
     };
     exhibit(|f| f.tag = "DOCUMENT_2".to_owned(), "tag_is_next");
     exhibit(|f| f.tag = "INTERVIEW_1".to_owned(), "tag_is_next");
-    exhibit(|f| f.exhibit.owner.clear(), "exhibit_is_whole");
+    exhibit(|f| f.exhibit.owner = " ".into(), "exhibit_is_whole");
     exhibit(
         |f| f.exhibit.represents.to = f.exhibit.represents.to.plus_s(90 * DAY_S),
         "exhibit_is_whole",
@@ -221,7 +221,10 @@ fn a_copy_that_leaves_something_standing_or_is_of_another_report_is_refused() {
     }]
     .into();
     let whole = report::report(&world.audit, &world.requirements);
-    let error = redact::redact(&whole, &wishes, &mut || [0; 16]).err().unwrap().to_string();
+    let error = redact::redact(&whole, &wishes, &world.openings, &mut || [0; 16])
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("/findings/x.1/statement") && !error.contains("Holm"), "{error}");
 }
 

@@ -36,7 +36,7 @@ fn a_step_by_the_wrong_person_in_the_wrong_stage_or_out_of_time_is_refused() {
 
 /// Everything that a role sees, as bytes.
 fn bytes(world: &World, role: Role) -> String {
-    let seen = view(&world.audit, role, &world.rules());
+    let seen = view(&world.audit, role, &world.rules(), &world.openings);
     String::from_utf8(canonical::to_bytes(&seen, "view").unwrap()).unwrap().to_lowercase()
 }
 
@@ -54,7 +54,7 @@ fn the_reviewer_never_sees_raw_evidence_at_any_step() {
             );
         }
     }
-    let view = view(&world.audit, Role::Reviewer, &world.rules());
+    let view = view(&world.audit, Role::Reviewer, &world.rules(), &world.openings);
     assert!(
         view[&Part::Redacted]["copy"]["findings"]["x.1"].is_object(),
         "the copy itself is seen"
@@ -66,7 +66,9 @@ fn the_reviewer_never_sees_raw_evidence_at_any_step() {
 fn each_role_sees_its_part_and_no_more() {
     let mut world = World::ccss();
     world.run();
-    let sees = |role| view(&world.audit, role, &world.rules()).into_keys().collect::<Vec<_>>();
+    let sees = |role| {
+        view(&world.audit, role, &world.rules(), &world.openings).into_keys().collect::<Vec<_>>()
+    };
     assert!(!sees(Role::Entity).contains(&Part::Review), "review is between reviewer and auditor");
     assert!(!sees(Role::Implementer).contains(&Part::Exhibits));
     assert!(!sees(Role::Registrar).contains(&Part::Findings));
@@ -76,7 +78,7 @@ fn each_role_sees_its_part_and_no_more() {
     assert!(!bytes(&world, Role::Entity).contains("who chose the sample?"));
     for role in ALL {
         assert!(
-            view(&Audit::default(), role, &world.rules()).len() <= 17,
+            view(&Audit::default(), role, &world.rules(), &world.openings).len() <= 17,
             "an empty audit has a view too"
         );
     }
