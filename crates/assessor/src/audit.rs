@@ -4,9 +4,9 @@
 //! is a fold over lines; [`machine::replay`] takes each step again, so a ledger with a step that nobody could have taken
 //! is found out. Guards are named in the workflow and written here; those that no workflow may leave out stand always.
 //!
-//! Reading order: the data ([`workflow`]); what is recorded ([`record`], [`exhibit`], [`file`](mod@file), [`personal`], [`signed`]); what
-//! follows ([`state`], [`report`]); what is refused ([`conflict`], [`echo`], [`guards`]); the step ([`machine`]); who sees
-//! what ([`redact`], [`view`](mod@view)); and when ([`calendar`]).
+//! Reading order: the data ([`workflow`]); what is recorded ([`record`], [`exhibit`], [`file`](mod@file), [`personal`],
+//! [`signed`]); what follows ([`state`], [`report`]); what is refused ([`conflict`], [`echo`], [`guards`]); the step
+//! ([`machine`]); who sees what ([`redact`], [`view`](mod@view)); and when ([`calendar`]).
 
 pub mod workflow;
 

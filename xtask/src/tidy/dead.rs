@@ -27,13 +27,12 @@ pub(crate) fn dead(house: &House) -> Done<Vec<Complaint>> {
 fn is_root(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let parent = folder(path);
-    let is_target =
-        ["/tests", "/examples", "/benches", "/src/bin"].iter().any(|d| parent.ends_with(d));
+    // A folder `tests` inside `src` holds modules like any other.
+    let outside = !parent.contains("/src/") || parent.ends_with("/src/bin");
+    let targets = ["/tests", "/examples", "/benches", "/src/bin"];
+    let is_target = outside && targets.iter().any(|d| parent.ends_with(d));
     let in_src = parent.ends_with("/src") && (name == "lib.rs" || name == "main.rs");
-    let is_folder_target = name == "main.rs"
-        && ["/tests", "/examples", "/benches", "/src/bin"]
-            .iter()
-            .any(|d| folder(parent).ends_with(d));
+    let is_folder_target = name == "main.rs" && targets.iter().any(|d| folder(parent).ends_with(d));
     in_src || is_target || is_folder_target || name == "build.rs"
 }
 
@@ -109,6 +108,15 @@ mod tests {
     fn a_file_without_a_declaration_is_found() {
         check(&[("c/x/src/lib.rs", "mod a;"), ("c/x/src/a.rs", "")], &[]);
         check(&[("c/x/src/lib.rs", ""), ("c/x/src/a.rs", "")], &["c/x/src/a.rs"]);
+    }
+
+    #[test]
+    fn a_folder_of_tests_inside_src_holds_no_targets() {
+        let lib = ("c/x/src/lib.rs", "mod tests;");
+        let world = ("c/x/src/tests/world.rs", "mod people;");
+        let people = ("c/x/src/tests/world/people.rs", "");
+        check(&[lib, ("c/x/src/tests.rs", "mod world;"), world, people], &[]);
+        check(&[lib, ("c/x/src/tests.rs", ""), world], &["c/x/src/tests/world.rs"]);
     }
 
     #[test]

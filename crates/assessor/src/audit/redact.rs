@@ -46,7 +46,8 @@ pub struct Copy {
     pub openings: Vec<Opening>,
 }
 
-/// Strikes out what is wished. `openings` are those of values that the report holds under commitments; `salt` draws 128 random bits for each commitment.
+/// Strikes out what is wished. `openings` are those of values that the report holds under commitments; `salt` draws 128 random
+/// bits for each new commitment.
 ///
 /// # Errors
 /// [`Malformed`] for a wish that finds nothing or is no pointer, for a field that is no text, number or list of them, and
