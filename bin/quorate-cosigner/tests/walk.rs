@@ -4,7 +4,7 @@
 mod house;
 
 use house::*;
-use quorate_custody::protocol::{Ask, Came};
+use quorate_custody::protocol::{Ask, Came, Told};
 use quorate_custody::{Verdict, protocol::Call};
 use quorate_terms::canonical::Term;
 use quorate_terms::entry::{Body, Entry, Warranted};
@@ -115,4 +115,47 @@ async fn row_13_a_shorter_or_forked_book_is_refused_with_an_alarm() {
     own.stop();
     let kept = own.own_entries().await;
     assert!(kept.iter().any(|entry| matches!(entry.body, Body::RollbackDetected(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_13_junk_that_no_signed_checkpoint_covers_leaves_no_trace_in_a_process_that_then_signs()
+{
+    let mut house = House::open().await;
+    house.follow("east").await;
+    let size = house.book.size();
+    let case = house.pay(10 * MILLI);
+    // Entries that chain and would be good, made by whoever holds the desk's link and not its signed word.
+    let honest = house.told(size);
+    let mut junk = house.book.clone();
+    let body = quorate_terms::entry::AlertRaised {
+        alert: quorate_terms::Digest::ZERO,
+        rule: "junk".to_owned(),
+        severity: quorate_terms::entry::Severity::Low,
+        subject: "junk".to_owned(),
+    };
+    let entry = junk.entries(vec![Body::AlertRaised(Box::new(body))], house.now()).unwrap();
+    assert_eq!(junk.admit(&entry[0]).unwrap(), Verdict::Good);
+    let text = String::from_utf8(entry[0].to_canonical().unwrap()).unwrap();
+    let entries = [honest.entries.clone(), vec![text]].concat();
+    let (longer, zero) = (junk.size(), quorate_terms::Digest::ZERO);
+    let notes = [
+        String::new(),
+        honest.checkpoint.clone(),
+        house.checkpoint_of(longer, zero),
+        house.checkpoint_of(longer + 1, zero),
+    ];
+    for checkpoint in notes {
+        let told = Told { from: size, entries: entries.clone(), checkpoint };
+        for ask in [Ask::Follow, house.sign_ask(&case)] {
+            let call = Call { told: told.clone(), ask };
+            let answer = house.call("east", &call).await.unwrap();
+            assert!(matches!(answer.came, Came::Refused { left: false, .. }), "{:?}", answer.came);
+            assert_eq!((answer.size, answer.cosignature), (size, None));
+        }
+    }
+    // Neither in memory nor on disk.
+    house.cosigners.get_mut("east").unwrap().kill();
+    house.start("east").await;
+    assert_eq!(house.cosigners["east"].status()["size"], house.book.size());
+    house.signs(&case).await;
 }

@@ -98,15 +98,6 @@ pub struct HttpConfig {
     pub key: Option<PathBuf>,
 }
 
-/// Whether a text is an address to listen at or to dial: `HOST:PORT`.
-#[must_use]
-pub fn is_address(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-[]:".contains(&b));
-        !host.is_empty() && plain && port.parse::<u16>().is_ok()
-    })
-}
-
 fn book_address() -> String {
     "127.0.0.1:7400".to_owned()
 }

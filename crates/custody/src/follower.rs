@@ -11,6 +11,7 @@ use quorate_terms::{CaseId, CosignerId, Digest, Timestamp};
 use crate::book::{Book, Verdict};
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::witness::News;
 
 /// A replica of the book.
 #[derive(Clone, Debug)]
@@ -65,7 +66,8 @@ impl Follower {
         self.book.size()
     }
 
-    /// Folds the canonical bytes of the next entries, in order. Verdicts are fixed here, at first replay.
+    /// Folds the canonical bytes of the next entries, in order. Verdicts are fixed here, at first replay. For entries that
+    /// are trusted already, as from one's own disk; what a desk tells goes through [`Follower::covers`].
     ///
     /// # Errors
     /// [`Refusal`] for bytes that are no entry or do not chain; those before them have been folded, and
@@ -78,20 +80,35 @@ impl Follower {
         let mut followed = Followed::default();
         for bytes in entries {
             let entry = Entry::from_canonical(bytes)?;
-            let verdict = self.book.admit(&entry)?;
-            self.push(hash::leaf(bytes));
-            match verdict {
-                Verdict::Void(refusal) => {
-                    // A freeze under a seated key counts whatever is wrong with the entry that carries it.
-                    if let Body::Frozen(frozen) = &entry.body {
-                        followed.freezes.extend(self.signed_freeze(frozen));
-                    }
-                    followed.voids.push((entry.index, refusal));
-                }
-                Verdict::Good => followed.note(entry),
-            }
+            self.fold(entry, hash::leaf(bytes), &mut followed)?;
         }
         Ok(followed)
+    }
+
+    /// Folds one entry of what [`Follower::covers`] found to be covered, in its order.
+    ///
+    /// # Errors
+    /// [`Refusal`] never happens for the next of those entries; nothing may be made durable should it.
+    pub fn take(&mut self, news: &News) -> Result<Followed, Refusal> {
+        let mut followed = Followed::default();
+        self.fold(news.entry.clone(), news.leaf, &mut followed)?;
+        Ok(followed)
+    }
+
+    fn fold(&mut self, entry: Entry, leaf: Digest, followed: &mut Followed) -> Result<(), Refusal> {
+        let verdict = self.book.admit(&entry)?;
+        self.push(leaf);
+        match verdict {
+            Verdict::Void(refusal) => {
+                // A freeze under a seated key counts whatever is wrong with the entry that carries it.
+                if let Body::Frozen(frozen) = &entry.body {
+                    followed.freezes.extend(self.signed_freeze(frozen));
+                }
+                followed.voids.push((entry.index, refusal));
+            }
+            Verdict::Good => followed.note(entry),
+        }
+        Ok(())
     }
 
     fn signed_freeze(&self, frozen: &Frozen) -> Option<(Digest, Scope)> {

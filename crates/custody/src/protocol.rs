@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
 
-/// The entries that the cosigner has not seen, and the checkpoint over all of them.
+/// The entries that the cosigner has not seen, and the checkpoint over all of them. They are taken together or not at all.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
@@ -20,7 +20,8 @@ pub struct Told {
     pub from: u64,
     /// Canonical bytes, which are text.
     pub entries: Vec<String>,
-    /// The signed note over everything up to the last of them; empty in a part, which asks nothing but to be followed.
+    /// The signed note over everything up to exactly the last of them. Whoever is far behind is told in parts, each with the
+    /// note of its own end.
     pub checkpoint: String,
 }
 

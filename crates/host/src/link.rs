@@ -148,6 +148,15 @@ pub struct Request {
     pub cancelled: Cancelled,
 }
 
+/// Whether a text is an address to listen at or to dial: `HOST:PORT`.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-[]:".contains(&b));
+        !host.is_empty() && plain && port.parse::<u16>().is_ok()
+    })
+}
+
 /// The other side says no. It is an answer, not a failure of the link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {

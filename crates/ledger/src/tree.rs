@@ -77,9 +77,17 @@ impl Tree {
     /// # Errors
     /// [`Misuse`] beyond the present size.
     pub fn root_at(&self, size: u64) -> Result<Digest, Misuse> {
-        let hashes = self.read(&cover(0, size))?;
-        Ok(fold(&hashes).unwrap_or_else(hash::empty_root))
+        root_at(self, size)
     }
+}
+
+/// The root that a tree had when it had `size` leaves, out of the hashes of its complete subtrees.
+///
+/// # Errors
+/// Whatever the store fails with, also for more leaves than it has.
+pub fn root_at<R: ReadHashes>(hashes: &R, size: u64) -> Result<Digest, R::Error> {
+    let hashes = hashes.read(&cover(0, size))?;
+    Ok(fold(&hashes).unwrap_or_else(hash::empty_root))
 }
 
 impl ReadHashes for Tree {

@@ -23,6 +23,7 @@ pub mod watch;
 
 pub mod desk;
 pub mod folk;
+pub mod junk;
 pub mod lies;
 pub mod world;
 

@@ -18,9 +18,9 @@ use crate::watch::wallet_account;
 use crate::world::{Adversary, Ev, Node, World};
 
 /// Every lie of the desk, by name.
-pub const LIES: [&str; 15] = [
+pub const LIES: [&str; 16] = [
     "backdate", "forth", "fork", "hide", "swap", "price", "release", "replay", "truncate",
-    "stranger", "again", "allow", "overdraw", "unfork", "resume",
+    "stranger", "again", "allow", "overdraw", "unfork", "resume", "junk",
 ];
 
 impl World {
@@ -64,6 +64,7 @@ impl World {
                 }
             }
             "again" => self.call_again(),
+            "junk" => self.tell_junk(),
             _ => self.resume_all(),
         }
     }

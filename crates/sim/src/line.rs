@@ -4,9 +4,9 @@ use quorate_custody::protocol::Told;
 use quorate_custody::witness::log_key;
 use quorate_custody::{Book, Verdict};
 use quorate_ledger::{Checkpoint, Frontier, hash};
-use quorate_terms::Timestamp;
 use quorate_terms::canonical::Term;
 use quorate_terms::entry::{Body, Entry};
+use quorate_terms::{Signature, Timestamp};
 
 use crate::people::{empty_book, sign_bytes};
 
@@ -71,11 +71,20 @@ impl Line {
         Told { from: keep as u64, entries: Vec::new(), checkpoint: self.sign(&shorter) }
     }
 
+    /// The checkpoint over all of it, signed by somebody.
+    pub fn checkpoint_by(&self, sign: impl FnOnce(&[u8]) -> Signature) -> String {
+        self.note(&self.frontier, sign)
+    }
+
     fn sign(&self, frontier: &Frontier) -> String {
+        self.note(frontier, |bytes| sign_bytes("log", bytes))
+    }
+
+    fn note(&self, frontier: &Frontier, sign: impl FnOnce(&[u8]) -> Signature) -> String {
         let key = log_key(self.book.charter()).unwrap();
         let origin = self.book.charter().log.origin.clone();
         let checkpoint = Checkpoint { origin, size: frontier.size(), root: frontier.root() };
-        checkpoint.sign(&key, |bytes| sign_bytes("log", bytes)).to_string()
+        checkpoint.sign(&key, sign).to_string()
     }
 
     /// The entries from `from` on, with the checkpoint.

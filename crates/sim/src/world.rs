@@ -380,6 +380,8 @@ impl World {
         let voids: BTreeSet<u64> =
             party.follower().book().voids().map(|(index, _)| index).collect();
         self.watch.read(number, &step.replica, |index| !voids.contains(&index));
+        let unsigned = step.replica.iter().any(|bytes| contains(bytes, crate::junk::MARK));
+        self.must(if unsigned { Err(format!("replica {number} has junk")) } else { Ok(()) });
         let held = self.watch.wrote(number, &step.records, now);
         for entry in &step.records {
             let line = format!("{} writes {}", COSIGNERS[number], crate::kind(&entry.body));
@@ -451,4 +453,8 @@ impl World {
         let open = book.case(case).map(|case| format!("{:?}", case.state));
         open.unwrap_or_else(|| format!("{:?}", book.closed(case).map(|closed| closed.outcome)))
     }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|part| part == text.as_bytes())
 }

@@ -12,10 +12,10 @@ use quorate_custody::{Event, State};
 use quorate_sim::people::*;
 use quorate_sim::world::Node;
 use quorate_sim::{Adversary, World, founded};
-use quorate_terms::CaseId;
 use quorate_terms::entry::Outcome;
 use quorate_terms::fact::CounterpartyCheck;
 use quorate_terms::intent::Intent;
+use quorate_terms::{Amount, CaseId};
 use serde_json::Value;
 
 const AMOUNT: u128 = 50 * MILLI;
@@ -92,14 +92,18 @@ fn t05_an_amount_or_address_changed_between_desk_and_cosigner_is_refused_with_an
             tell_changed(&mut world, case, from, to, only);
             assert!(world.alarmed(0, "book_refused") > 0, "{from} as {to}, {only:?}");
             assert_eq!(world.watch.marks(0, &case), 0);
+            // Told the truth, it signs what was agreed to and nothing else.
             world.cut = None;
-            world.run(600, |_| false);
-            assert_eq!((world.broken.clone(), world.chain.included().count()), (None, 0));
+            assert_eq!(close(&mut world, &case), Outcome::Settled, "{from} as {to}, {only:?}");
+            let paid: Vec<_> =
+                world.chain.included().map(|tx| tx.reading.draft.meaning()).collect();
+            assert_eq!(paid.len(), 1);
+            assert_eq!(
+                (&paid[0].to, paid[0].amount),
+                (&account(FRIENDS[0]), Amount::from_u128(AMOUNT))
+            );
         }
     }
-    let (mut world, case) = unheard();
-    world.cut = None;
-    assert_eq!(close(&mut world, &case), Outcome::Settled, "told the truth, it signs");
 }
 
 #[test]

@@ -126,6 +126,33 @@ fn row_15_two_desks_on_one_vault_tell_two_stories_and_only_one_is_signed() {
 }
 
 #[test]
+fn row_13_what_no_signed_checkpoint_covers_is_refused_whole_and_the_honest_book_is_signed()
+ {
+    for how in quorate_sim::junk::JUNK {
+        let mut world = lying();
+        let (_, case) = small(&mut world);
+        awaits(&mut world, &case, State::AwaitSignature);
+        for number in 0..2 {
+            let before = world.seats[number].disk.clone();
+            let parties = (0..2).map(cosigner).collect();
+            let ask = Ask::Sign { case, attempt: 99, parties };
+            let call = Box::new(world.junk(number, how, ask));
+            world.seat(number, Heard::Called { id: 0, call });
+            let seat = &world.seats[number];
+            assert_eq!(seat.disk.replica, before.replica, "{how}: nothing of it is kept");
+            let size = seat.party.as_ref().unwrap().follower().size();
+            assert_eq!(size, before.replica.len() as u64, "{how}: nor remembered");
+            assert!(world.alarmed(number, "book_refused") > 0, "{how}");
+        }
+        // Neither at once nor after a restart does any of it stand in the way.
+        world.crash(Node::Cosigner(0));
+        assert_eq!(close(&mut world, &case), Outcome::Settled, "{how}");
+        let (_, next) = small(&mut world);
+        assert_eq!(close(&mut world, &next), Outcome::Settled, "{how}");
+    }
+}
+
+#[test]
 fn row_17_a_clock_set_back_an_hour_extends_no_expiry() {
     let mut world = quiet();
     let intent = world.pay(AGENTS[0], 2_000 * MILLI, FRIENDS[0]);

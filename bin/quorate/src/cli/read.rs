@@ -196,7 +196,7 @@ pub(crate) fn rpc(field: &str, url: &str) -> Tried<()> {
 
 /// A listening or dialling address, `HOST:PORT`.
 pub(crate) fn address(field: &str, text: &str) -> Tried<()> {
-    if crate::config::is_address(text) {
+    if quorate_host::link::is_address(text) {
         return Ok(());
     }
     let why = format!("`{text}` is not an address");

@@ -8,7 +8,7 @@ use quorate_custody::protocol::{Answer, Ask, Call, Came, Told};
 use quorate_custody::{Event, Refusal};
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
-use quorate_host::link::{Client, Limits, Silent};
+use quorate_host::link::{Client, Limits, Silent, is_address};
 use quorate_ledger::{LogPolicy, Note, NoteSignature};
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::{Body, RollbackDetected, Severity};
@@ -18,7 +18,6 @@ use tokio::sync::{Mutex, RwLock};
 
 use super::effects::alert;
 use super::engine::{Engine, Head, Trouble};
-use crate::config::is_address;
 use crate::control::CosignerView;
 
 /// How long a cosigner may take to answer.
@@ -193,15 +192,27 @@ impl Cosigners {
         if let Some(entries) = head.entries_from(from) {
             return Ok((Told { from, entries, checkpoint: head.note.clone() }, true));
         }
-        let store = self.engine.store();
-        let wanted = head.size.saturating_sub(from).min(FEED_MAX);
-        let bytes = store.read(from, wanted).await.map_err(|e| e.to_string())?;
+        self.part(from, head, FEED_MAX).await
+    }
+
+    /// At most `most` entries of those from `from` to `head`, under the signed checkpoint of exactly their end, and whether
+    /// that is the head.
+    pub(super) async fn part(
+        &self,
+        from: u64,
+        head: &Head,
+        most: u64,
+    ) -> Result<(Told, bool), String> {
+        let wanted = head.size.saturating_sub(from).min(most);
+        let bytes = self.engine.store().read(from, wanted).await.map_err(|e| e.to_string())?;
         let entries: Vec<String> =
             bytes.into_iter().map(|b| String::from_utf8_lossy(&b).into_owned()).collect();
         let to = from.saturating_add(u64::try_from(entries.len()).unwrap_or_default());
         let last = to >= head.size;
-        // A part has no checkpoint of its own: there is one for the head only.
-        let checkpoint = if last { head.note.clone() } else { String::new() };
+        let checkpoint = match last {
+            true => head.note.clone(),
+            false => self.engine.note_at(to).await.map_err(|e| e.to_string())?,
+        };
         Ok((Told { from, entries, checkpoint }, last))
     }
 

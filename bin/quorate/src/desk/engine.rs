@@ -22,6 +22,7 @@ use quorate_host::clock::Clock;
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
 use quorate_host::store::Store;
+use quorate_ledger::tree::root_at;
 use quorate_ledger::{Checkpoint, Frontier, VerifierKey, hash};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
@@ -87,6 +88,8 @@ pub struct Engine {
     head: watch::Receiver<Arc<Head>>,
     store: Store,
     clock: Arc<dyn Clock>,
+    log: Arc<Identity>,
+    key: VerifierKey,
     writes: Arc<AtomicBool>,
 }
 
@@ -131,8 +134,8 @@ impl Engine {
             store: store.clone(),
             clock: clock.clone(),
             keeper: snapshot::Keeper::new(store.clone(), log.clone()),
-            log,
-            key,
+            log: log.clone(),
+            key: key.clone(),
             head: sender,
             effects,
             writes: writes.clone(),
@@ -140,7 +143,7 @@ impl Engine {
         writer.load().await?;
         let (commands, inbox) = mpsc::channel(QUEUE);
         tokio::spawn(writer.serve(inbox));
-        Ok((Self { commands, head, store, clock, writes }, out))
+        Ok((Self { commands, head, store, clock, log, key, writes }, out))
     }
 
     /// Tells the book of an event and waits until what follows is durable.
@@ -183,6 +186,16 @@ impl Engine {
     /// The newest signed checkpoint, with the newest entries.
     pub fn head(&self) -> Arc<Head> {
         self.head.borrow().clone()
+    }
+
+    /// The signed checkpoint of the ledger's first `size` entries, all of which are durable: for whoever is told the book in
+    /// parts.
+    ///
+    /// # Errors
+    /// [`Fault`] when the disk does not have them.
+    pub async fn note_at(&self, size: u64) -> Result<String, Fault> {
+        let read = self.store.with_hashes(move |hashes| root_at(hashes, size));
+        Ok(head::note(&self.key, &self.log, (size, read.await??)))
     }
 
     /// Waits for a checkpoint that is newer than `size`.

@@ -24,26 +24,13 @@ const NOISE_MAX: u32 = 32;
 /// See [`NOISE_MAX`].
 const NOISE_WINDOW_MS: u64 = 60_000;
 
-/// How far a call of the desk has fed the replica.
-enum Fed {
-    /// To the head whose signed checkpoint came with it.
-    To(Head),
-    /// A part; more follows before there is a checkpoint to compare.
-    Part,
-    /// Not at all: the desk has to start from another entry.
-    Behind,
-}
-
 impl Party {
     pub(super) fn called(&mut self, id: CallId, call: &Call, now: Timestamp) -> Step {
         let mut step = Step::default();
         let head = match self.follow(call, now, &mut step) {
-            Ok(Fed::To(head)) => head,
-            Ok(Fed::Part) => {
-                self.answer(&mut step, id, None, Came::Followed, now);
-                return step;
-            }
-            Ok(Fed::Behind) => {
+            Ok(head) => head,
+            // The desk has to start from another entry.
+            Err(refusal) if refusal.code == "behind" => {
                 self.answer(&mut step, id, None, Came::Behind, now);
                 return step;
             }
@@ -74,36 +61,32 @@ impl Party {
         matches!(ask, Ask::Sign { case, .. } if !self.charter.marks(case).is_empty())
     }
 
-    /// Folds what the desk tells.
-    fn follow(&mut self, call: &Call, now: Timestamp, step: &mut Step) -> Result<Fed, Refusal> {
+    /// Folds what the desk tells, up to the head whose signed checkpoint covers it. What none covers leaves no trace here:
+    /// it is refused before the first entry of it is folded.
+    fn follow(&mut self, call: &Call, now: Timestamp, step: &mut Step) -> Result<Head, Refusal> {
         let told = &call.told;
-        let entries: Vec<Vec<u8>> =
-            told.entries.iter().map(|text| text.clone().into_bytes()).collect();
-        let known = match self.follower.known(told.from, &entries) {
-            Ok(known) => known,
-            Err(refusal) if refusal.code == "behind" => return Ok(Fed::Behind),
-            Err(refusal) => {
-                let (party, expected_size) = (self.name(), self.follower.size());
-                let body = RollbackDetected { party, expected_size, found_size: told.from };
-                if self.is_quiet("rollback", now) {
-                    self.record(step, Body::RollbackDetected(body), now);
-                }
-                return Err(refusal);
+        let entries = told.entries.iter().map(|text| text.clone().into_bytes()).collect();
+        let covered = self.follower.covers(told.from, entries, &told.checkpoint);
+        let covered = covered.inspect_err(|refusal| {
+            if refusal.code == "fork" {
+                self.rolled_back(told.from, now, step);
             }
-        };
-        for entry in entries.into_iter().skip(known) {
-            // One by one: what a good entry brings is noted even where a later one is broken.
-            let followed = self.follower.follow(std::slice::from_ref(&entry))?;
-            step.replica.push(entry);
+        })?;
+        for news in covered.news {
+            // It was checked with the others; should it not fit all the same, nothing of this step may be kept or said.
+            let followed = self.follower.take(&news).inspect_err(|_| self.unrecorded = true)?;
+            step.replica.push(news.into_bytes());
             self.take_note(followed, now, step);
         }
         self.shares.settle(self.follower.book());
-        if told.checkpoint.is_empty() {
-            return Ok(Fed::Part);
-        }
-        match self.follower.head(&told.checkpoint) {
-            Err(refusal) if refusal.code == "behind" => Ok(Fed::Behind),
-            head => head.map(Fed::To),
+        Ok(covered.head)
+    }
+
+    fn rolled_back(&mut self, found_size: u64, now: Timestamp, step: &mut Step) {
+        if self.is_quiet("rollback", now) {
+            let (party, expected_size) = (self.name(), self.follower.size());
+            let body = RollbackDetected { party, expected_size, found_size };
+            self.record(step, Body::RollbackDetected(body), now);
         }
     }
 

@@ -15,6 +15,8 @@ mod budgets;
 #[cfg(test)]
 mod chain;
 #[cfg(test)]
+mod covered;
+#[cfg(test)]
 mod lies;
 #[cfg(test)]
 mod notes;

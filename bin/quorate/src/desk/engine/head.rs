@@ -31,11 +31,10 @@ impl Head {
         tail: &VecDeque<(u64, String)>,
     ) -> Self {
         let (size, root) = (frontier.size(), frontier.root());
-        let checkpoint = Checkpoint { origin: key.name().to_owned(), size, root };
-        let note: Note = checkpoint.sign(key, |bytes| log.sign_bytes(bytes));
+        let note = note(key, log, (size, root));
         // Only the newest entries travel with each head: a cosigner that is further behind is fed from the disk.
         let skip = tail.len().saturating_sub(TRAVEL);
-        Self { size, root, note: note.to_string(), tail: tail.iter().skip(skip).cloned().collect() }
+        Self { size, root, note, tail: tail.iter().skip(skip).cloned().collect() }
     }
 
     /// The entries from `from` to this head, if they are few enough to be at hand.
@@ -50,6 +49,13 @@ impl Head {
         let entries = self.tail.iter().filter(|(index, _)| *index >= from);
         Some(entries.map(|(_, text)| text.clone()).collect())
     }
+}
+
+/// The log's signed note of a tree of ours whose entries are durable.
+pub(super) fn note(key: &VerifierKey, log: &Identity, (size, root): (u64, Digest)) -> String {
+    let checkpoint = Checkpoint { origin: key.name().to_owned(), size, root };
+    let note: Note = checkpoint.sign(key, |bytes| log.sign_bytes(bytes));
+    note.to_string()
 }
 
 /// Entries that travel with a head.

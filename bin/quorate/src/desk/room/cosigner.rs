@@ -61,14 +61,14 @@ impl Cosigner {
         let mut follower = self.follower.lock().unwrap();
         let entries: Vec<Vec<u8>> =
             call.told.entries.iter().map(|text| text.clone().into_bytes()).collect();
-        let followed = follower.known(call.told.from, &entries).is_ok_and(|known| {
-            assert!(
-                follower.follow(&entries[known..]).unwrap().voids.is_empty(),
-                "nothing is void"
-            );
-            true
+        let told = &call.told;
+        let covered = follower.covers(told.from, entries, &told.checkpoint).ok();
+        let head = covered.map(|covered| {
+            for news in covered.news {
+                assert!(follower.take(&news).unwrap().voids.is_empty(), "nothing is void");
+            }
+            covered.head
         });
-        let head = follower.head(&call.told.checkpoint).ok();
         let now = self.clock.now();
         let cosignature = head.as_ref().and_then(|head| {
             let key = secret(&format!("{}-witness", self.name));
@@ -76,7 +76,7 @@ impl Cosigner {
             head.cosign(follower.book().charter(), &id(&self.name), now, sign).ok()
         });
         let came = match &call.ask {
-            _ if !followed => Came::Behind,
+            _ if head.is_none() => Came::Behind,
             Ask::Sign { case, .. } => self.sign(&follower, case),
             Ask::Generate { .. } => Came::KeyMade {
                 library: "test".to_owned(),

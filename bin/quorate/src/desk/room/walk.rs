@@ -247,3 +247,30 @@ async fn a_silence_is_told_once_the_desk_beats_again_and_a_late_beat_is_none() {
     room.world.pulse().await.unwrap();
     assert_eq!(silences().await, 1, "a beat beyond the limit ends a silence");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_far_behind_is_told_in_parts_each_under_the_logs_checkpoint_of_its_own_end() {
+    let room = Room::new().await;
+    let head = room.world.engine.head();
+    assert!(head.size > 6);
+    for most in [1, 3, head.size - 1, head.size] {
+        let book = Book::new(room.charter.clone()).unwrap();
+        let mut follower = quorate_custody::Follower::new(book, Default::default());
+        loop {
+            let from = follower.size();
+            let (told, last) = room.world.cosigners.part(from, &head, most).await.unwrap();
+            let entries = told.entries.into_iter().map(String::into_bytes).collect();
+            let covered = follower.covers(told.from, entries, &told.checkpoint).unwrap();
+            for news in covered.news {
+                assert!(follower.take(&news).unwrap().voids.is_empty());
+            }
+            assert_eq!(follower.size(), head.size.min(from + most));
+            if last {
+                break;
+            }
+        }
+        assert_eq!(follower.frontier().root(), head.root, "{most} at a time");
+    }
+    let beyond = room.world.engine.note_at(head.size + 1_000).await;
+    assert!(beyond.is_err(), "nothing is signed that is not on the disk");
+}
