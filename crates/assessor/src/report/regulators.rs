@@ -161,6 +161,14 @@ fn mapped(one: &Derived<'_>) -> String {
     one.mapped.iter().map(say).collect::<Vec<_>>().join("; ")
 }
 
+/// Why each control relates as it does.
+fn rationales(one: &Derived<'_>) -> String {
+    let say = |(from, map, _): &(ControlKey, &Map, Option<&Finding>)| {
+        format!("{} {} ({}): {}", from.standard, from.id, map.relation.word(), map.rationale)
+    };
+    one.mapped.iter().map(say).collect::<Vec<_>>().join(" | ")
+}
+
 fn citation(one: &Derived<'_>) -> String {
     let binding = one.control.binding.as_ref().map_or(String::new(), |b| format!(", {b}"));
     format!("{} [{}{binding}]", one.control.citation, sure(one.control.confidence))
@@ -208,6 +216,7 @@ fn sheet(all: &[Derived<'_>]) -> Sheet {
         "reasons",
         "mapped controls",
         "review by",
+        "rationales",
     ]);
     for one in all {
         sheet.rows.push(vec![
@@ -223,6 +232,7 @@ fn sheet(all: &[Derived<'_>]) -> Sheet {
             one.reasons.join("; "),
             mapped(one),
             one.control.review_by.clone().unwrap_or_default(),
+            rationales(one),
         ]);
     }
     sheet

@@ -261,6 +261,9 @@ fn each_demand_of_each_regulator_stands_once_and_is_met_only_through_a_control_t
     for catalogue in library.catalogues.values().filter(|c| library.clocks.contains_key(&c.key())) {
         dated(&library, catalogue, &report);
     }
+    for row in &report.sheet.rows {
+        assert_eq!(row[10].is_empty(), row[12].is_empty(), "{row:?}");
+    }
     let met: Vec<_> = report.sheet.rows.iter().filter(|row| row[8] == "met").collect();
     assert!(!met.is_empty());
     for row in met {

@@ -8,14 +8,14 @@ use crate::standard::clock::{Clock, Clocks, Direction, Kind, Limit};
 /// One regulator's clocks as a table, under a line that names the zone.
 pub(super) fn blocks(library: &Library, clocks: &Clocks) -> [Block; 2] {
     let told = format!(
-        "What must be told, filed or kept. Days, months and years are counted in {}; `quorate-assessor standards due TEMPLATE --at \
-         MOMENT` works out a deadline.",
+        "What must be told, filed or kept. Days, months and years are counted in {}; “standards due TEMPLATE --at MOMENT” works \
+         out a deadline.",
         clocks.zone
     );
     let columns = [
-        ("Template", 18),
-        ("When", 20),
-        ("Limit", 22),
+        ("Template", 21),
+        ("When", 18),
+        ("Limit", 21),
         ("What it holds, and who gets it", 24),
         ("Citation", 16),
     ];
@@ -40,6 +40,29 @@ fn row(library: &Library, clock: &Clock) -> Vec<Cell> {
     ]
 }
 
+/// An ISO 8601 duration in words: `P3M15D` is 3 months 15 days.
+fn spoken(duration: &str) -> String {
+    let (days, hours) = duration.split_once('T').unwrap_or((duration, ""));
+    let names = [("Y", "year"), ("M", "month"), ("W", "week"), ("D", "day")];
+    let clock = [("H", "hour"), ("M", "minute"), ("S", "second")];
+    let mut words = Vec::new();
+    for (part, units) in [(days, names.as_slice()), (hours, clock.as_slice())] {
+        let mut number = String::new();
+        for letter in part.trim_start_matches('P').chars() {
+            if letter.is_ascii_digit() {
+                number.push(letter);
+                continue;
+            }
+            let unit = units.iter().find(|(sign, _)| *sign == letter.to_string());
+            let Some((_, unit)) = unit else { return duration.to_owned() };
+            let plural = if number == "1" { "" } else { "s" };
+            words.push(format!("{number} {unit}{plural}"));
+            number.clear();
+        }
+    }
+    if words.is_empty() { duration.to_owned() } else { words.join(" ") }
+}
+
 /// A limit with what it runs from, and the second where there is one.
 fn limits(library: &Library, clock: &Clock) -> String {
     let side = match clock.direction {
@@ -51,12 +74,34 @@ fn limits(library: &Library, clock: &Clock) -> String {
         let meaning = meaning.trim_end_matches('.');
         match limit {
             Limit::Immediate => format!("at once: {meaning}"),
-            Limit::Within(text) => format!("{text} {side}: {meaning}"),
+            Limit::Within(text) if text == "PT0S" => format!("{side}: {meaning}"),
+            Limit::Within(text) => format!("{} {side}: {meaning}", spoken(text)),
         }
     };
     let first = one(&clock.limit, &clock.anchor);
     match &clock.also {
         None => first,
         Some(also) => format!("{first}; and {}", one(&also.limit, &also.anchor)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spoken;
+
+    #[test]
+    fn a_duration_is_told_in_words_and_what_is_none_as_it_stands() {
+        for (written, told) in [
+            ("PT1H", "1 hour"),
+            ("PT72H", "72 hours"),
+            ("P3M15D", "3 months 15 days"),
+            ("P1M", "1 month"),
+            ("PT5M", "5 minutes"),
+            ("P1DT12H", "1 day 12 hours"),
+            ("soon", "soon"),
+            ("", ""),
+        ] {
+            assert_eq!(spoken(written), told, "{written}");
+        }
     }
 }
