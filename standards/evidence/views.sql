@@ -315,3 +315,9 @@ FROM live_wallet w
 JOIN WalletOpened o ON o.wallet <> w.wallet
 JOIN AddressListed l ON l.address IN (SELECT a.value FROM json_each(coalesce(o.accounts, '[]')) a)
 WHERE NOT EXISTS (SELECT 1 FROM AddressRemoved r WHERE r.address = l.address AND r.at > l.at);
+
+-- The newest word of a person on where a holder's shares run, and under whose account.
+CREATE VIEW holder_place AS
+SELECT l.book, l.idx, l.at, l.holder, l.region, l.place, l.account
+FROM HolderLocated l
+WHERE NOT EXISTS (SELECT 1 FROM HolderLocated n WHERE n.holder = l.holder AND n.at > l.at);
