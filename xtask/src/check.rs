@@ -9,6 +9,7 @@ use crate::bites;
 use crate::clients;
 use crate::demo;
 use crate::golden;
+use crate::guide;
 use crate::kills;
 use crate::oscal;
 use crate::reports;
@@ -27,7 +28,7 @@ pub(crate) enum Verdict {
 
 type Step = fn() -> Done<Verdict>;
 
-const STEPS: [(&str, Step); 14] = [
+const STEPS: [(&str, Step); 15] = [
     ("fmt", fmt),
     ("clippy", clippy),
     ("build", build),
@@ -38,6 +39,7 @@ const STEPS: [(&str, Step); 14] = [
     ("deny", deny),
     ("schemas", schemas),
     ("oscal", oscal::end_to_end),
+    ("guide", guide::end_to_end),
     ("walk", demo::walk),
     ("clients", clients::end_to_end),
     ("reports", reports::end_to_end),

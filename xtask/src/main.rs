@@ -14,6 +14,7 @@ mod check;
 mod clients;
 mod demo;
 mod golden;
+mod guide;
 mod kills;
 mod oscal;
 mod reports;

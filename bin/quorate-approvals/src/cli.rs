@@ -123,6 +123,9 @@ pub(crate) struct DecideArgs {
     /// Do not ask for the digits.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// How many seconds to wait for a cosigner to witness a case that was filed just now.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=600))]
+    pub(crate) wait: u32,
     /// Go on although no cosigner has witnessed a checkpoint that holds the case.
     #[arg(long)]
     pub(crate) allow_unwitnessed: bool,

@@ -1,5 +1,7 @@
 //! One function a command: open the directory, follow the book, do the one thing, say what came of it.
 
+use std::time::Duration;
+
 use clap::CommandFactory as _;
 use quorate_custody::protocol::book::Submit;
 use quorate_host::ui::Ui;
@@ -19,6 +21,9 @@ use crate::screen::Screen;
 use crate::show::{self, Opened, View};
 use crate::trouble::{Done, Trouble};
 use crate::{list, status, stop};
+
+/// How long after one answer the book is asked again for a witness of a case that was filed just now.
+const WITNESS_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a command answers, and the exit code.
 type Said = Done<(Screen, u8)>;
@@ -88,6 +93,18 @@ impl<'a> At<'a> {
         View { replica: &self.replica, me: &self.me, now: now(), opened }
     }
 
+    /// Follows the book for a moment, until a cosigner has witnessed the case: it was filed just now, as a rule.
+    async fn witnessed(&mut self, id: &CaseId, seconds: u32) -> Done<()> {
+        for _ in 0..seconds {
+            tokio::time::sleep(WITNESS_PAUSE).await;
+            follow(&self.desk, &mut self.replica, self.home).await?;
+            if self.replica.is_witnessed(id)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Fetches the value behind a case's commitment.
     async fn open(&mut self, id: &CaseId) -> Done<()> {
         let Some((wanted, _)) = self.replica.intent(id).and_then(show::committed) else {
@@ -131,6 +148,9 @@ async fn word(
     }
     let mut at = At::head(home).await?;
     let id = show::find(&at.replica, &asked.case)?;
+    if decide::waits_for_witness(&at.replica, &id, &decision)? {
+        at.witnessed(&id, asked.wait).await?;
+    }
     at.open(&id).await?;
     let approval = decide::decide(home, &at.view(), (&id, &decision), with)?;
     let answer = at.desk.submit(&Submit::Approval(Box::new(approval.clone()))).await?;

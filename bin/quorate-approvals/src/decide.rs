@@ -46,8 +46,8 @@ pub(crate) fn decide(
 ) -> Done<Approval> {
     own_seat(view.replica.book().charter(), view.me)?;
     let screen = show::case(view, id)?;
-    if !view.replica.is_witnessed(id)? && view.replica.book().case(id).is_some() {
-        unwitnessed(asked)?;
+    if waits_for_witness(view.replica, id, asked)? {
+        return Err(unwitnessed());
     }
     show_aside(&screen, ui)?;
     if !asked.yes {
@@ -59,14 +59,16 @@ pub(crate) fn decide(
     Ok(approval)
 }
 
-fn unwitnessed(asked: &Word) -> Done<()> {
-    // A rejection can only tighten.
-    if asked.allow_unwitnessed || asked.verdict == Verdict::Reject {
-        return Ok(());
-    }
+/// Whether no cosigner has seen the case yet that a word agrees to. A rejection can only tighten, so it waits for nobody.
+pub(crate) fn waits_for_witness(replica: &Replica, id: &CaseId, asked: &Word) -> Done<bool> {
+    let matters = !asked.allow_unwitnessed && asked.verdict != Verdict::Reject;
+    Ok(matters && replica.book().case(id).is_some() && !replica.is_witnessed(id)?)
+}
+
+fn unwitnessed() -> Trouble {
     let message = "no cosigner has witnessed a checkpoint that holds this case";
     let next = "try again in a moment, ask the operators, or give --allow-unwitnessed";
-    Err(Trouble::refused("unwitnessed", message, next))
+    Trouble::refused("unwitnessed", message, next)
 }
 
 fn signed(
@@ -118,7 +120,7 @@ pub(crate) fn outcome(approval: &Approval, answer: &SubmitAnswer, replica: &Repl
     let id = CaseId::of_intent(body.intent);
     let mut screen = Screen::new(format!("{} signed", words::plain(&body.verdict)));
     screen.row("case", id.to_string());
-    screen.row("until", words::time(body.expires_at));
+    screen.row("until", body.expires_at.utc());
     if let SubmitAnswer::Taken { state: Some(state), .. } = answer {
         screen.row("desk says", words::plain(state));
     }

@@ -141,7 +141,7 @@ pub(crate) fn warn_of_the_book(view: &View<'_>, screen: &mut Screen) {
         screen.warn("no cosigner has witnessed the newest checkpoint yet");
     }
     if view.replica.follower().ahead_of(view.now) > AHEAD_MS {
-        let at = words::time(view.book().last_at());
+        let at = view.book().last_at().utc();
         screen.warn(format!("the book's last entry is of {at}, ahead of this machine's clock"));
     }
 }
@@ -154,7 +154,7 @@ fn who(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
                 "{credential}, band {}, owner {}, until {}{}",
                 admitted.credential.band,
                 admitted.credential.owner,
-                words::time(admitted.credential.expires_at),
+                admitted.credential.expires_at.utc(),
                 if admitted.revoked { ", REVOKED" } else { "" }
             ),
             None => format!("{credential}, which the book does not know"),
@@ -193,15 +193,15 @@ fn open_case(view: &View<'_>, case: &Case, screen: &mut Screen) -> State {
     for approval in case.approvals.values() {
         let body = &approval.body;
         let word = words::plain(&body.verdict);
-        let until = words::time(body.expires_at);
+        let until = body.expires_at.utc();
         screen.row("word of", format!("{}: {word}, until {until}", body.approver));
     }
     for draft in &case.drafts {
         drafted(view, case, draft, screen);
     }
     screen.row("state", words::plain(&case.state));
-    screen.row("filed", words::time(case.filed_at));
-    screen.row("expires", words::time(case.expires_at()));
+    screen.row("filed", case.filed_at.utc());
+    screen.row("expires", case.expires_at().utc());
     if case.expires_at() <= view.now {
         screen.warn("the case has expired");
     }
@@ -264,7 +264,7 @@ fn closed_case(view: &View<'_>, id: &CaseId, screen: &mut Screen) -> State {
         return State::AwaitJudgment;
     };
     screen.row("outcome", words::plain(&closed.outcome));
-    screen.row("filed", words::time(closed.filed_at));
+    screen.row("filed", closed.filed_at.utc());
     State::Closed(closed.outcome)
 }
 

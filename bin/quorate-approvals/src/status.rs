@@ -38,11 +38,11 @@ pub(crate) fn status(
     let text = format!("{} of {seats}: {}", by.len(), names.join(", "));
     screen.toned("witnesses", text, if by.is_empty() { Tone::Wait } else { Tone::Good });
     screen.row("witnessed up to", format!("{} entries", replica.memory.witnessed_size()?));
-    screen.row("clock here", words::time(here));
+    screen.row("clock here", here.utc());
     if let Some(desk) = desk {
-        screen.row("clock of the desk", words::time(desk));
+        screen.row("clock of the desk", desk.utc());
     }
-    screen.row("last entry", words::time(book.last_at()));
+    screen.row("last entry", book.last_at().utc());
     screen.row("open cases", book.open_cases().count().to_string());
     screen.json = json!({
         "vault": book.vault(), "charter": book.charter_digest(), "policy": book.policy().digest(),

@@ -136,7 +136,7 @@ pub(crate) fn governor(replica: &Replica, me: &ApproverSeat) -> Done<()> {
 /// How many more are needed.
 pub(crate) fn resumed(resume: &Resume, answer: &SubmitAnswer) -> Screen {
     let mut screen = Screen::new(format!("agreed to resume from entry {}", resume.body.index));
-    screen.row("until", words::time(resume.body.expires_at));
+    screen.row("until", resume.body.expires_at.utc());
     let mut missing = None;
     if let SubmitAnswer::Taken { tallies, .. } = answer {
         for tally in tallies {

@@ -5,15 +5,8 @@ use quorate_policy::Policy;
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::freeze::Scope;
 use quorate_terms::intent::Requester;
-use quorate_terms::{Amount, AssetId, Malformed, Timestamp};
+use quorate_terms::{Amount, AssetId, Malformed};
 use serde::Serialize;
-
-/// A time in RFC 3339, UTC.
-pub(crate) fn time(at: Timestamp) -> String {
-    let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_millisecond(millis)
-        .map_or_else(|_| format!("{millis} ms"), |at| at.to_string())
-}
 
 /// How long ago, or for how long still, in the largest fitting units.
 pub(crate) fn span(millis: u64) -> String {
@@ -116,7 +109,6 @@ mod tests {
 
     #[test]
     fn times_are_written_in_utc() {
-        assert_eq!(time(Timestamp::ZERO), "1970-01-01T00:00:00Z");
         for (millis, text) in
             [(999, "0 s"), (61_000, "1 min"), (3_660_000, "1 h 1 min"), (90_000_000, "1 d 1 h")]
         {

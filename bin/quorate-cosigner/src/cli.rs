@@ -36,7 +36,7 @@ pub(crate) struct Cli {
 #[derive(Args, Debug)]
 struct Dir {
     /// This cosigner's directory.
-    #[arg(long)]
+    #[arg(long, default_value = "quorate-cosigner")]
     dir: PathBuf,
 }
 

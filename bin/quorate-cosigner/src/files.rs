@@ -47,6 +47,11 @@ impl Home {
         self.0.join("cosigner.toml")
     }
 
+    /// The seat that goes into the charter. It is public.
+    pub(crate) fn seat(&self) -> PathBuf {
+        self.0.join("seat.json")
+    }
+
     pub(crate) fn charter(&self) -> PathBuf {
         self.0.join("charter.json")
     }

@@ -15,7 +15,7 @@ use crate::files::{Home, LocalKeys, read_charter};
 use crate::settings::{PeerSettings, Settings, plain};
 use crate::trouble::{fault, malformed, refused};
 
-/// `init`: makes the directory, both keys and the settings; prints the seat to put into the charter.
+/// `init`: makes the directory, both keys and the settings; writes and prints the seat to put into the charter.
 pub(crate) fn init(
     ui: Ui,
     dir: &Path,
@@ -39,12 +39,13 @@ pub(crate) fn init(
     settings.store(&home, random)?;
     let seat = seat(&settings, &keys);
     let text = serde_json::to_string_pretty(&seat).unwrap_or_default();
-    ui.answer(
-        &seat,
-        format!(
-            "{text}\n\ngive this seat to whoever writes the charter, then run `pair` and `accept`"
-        ),
-    )
+    let file = home.seat();
+    secret_file::create(&file, format!("{text}\n").as_bytes(), random)?;
+    let next = format!(
+        "give {} to whoever founds the vault; it is public. Then run `pair` and `accept`",
+        file.display()
+    );
+    ui.answer(&seat, format!("{text}\n\n{next}"))
 }
 
 fn seat(settings: &Settings, keys: &LocalKeys) -> CosignerSeat {

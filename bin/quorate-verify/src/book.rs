@@ -6,7 +6,7 @@ use quorate_ledger::{BookVerifier, Checkpoint, Error, LogPolicy, Prepared, Refut
 use quorate_terms::entry::{ENTRY_BYTES_MAX, Entry};
 use quorate_terms::{Malformed, Term as _};
 
-use crate::report::{Report, utc};
+use crate::report::Report;
 
 /// What the ledger is measured against.
 pub(crate) struct Asked {
@@ -38,7 +38,7 @@ pub(crate) fn verify(
     }
     match book.finish(&head) {
         Ok(chain) => {
-            let (size, at) = (chain.next(), utc(chain.at().as_millis()));
+            let (size, at) = (chain.next(), chain.at().utc());
             report.proven(
                 "chain",
                 format!("{size} entries, each naming the one before; the last at {at}"),

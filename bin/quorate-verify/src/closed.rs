@@ -4,7 +4,7 @@ use quorate_terms::entry::{Closed, Outcome};
 use quorate_terms::fact::{Fact, FactKind, Fate, SignedFact};
 
 use crate::charter::Charters;
-use crate::report::{Report, utc};
+use crate::report::Report;
 use crate::story::{At, Story};
 
 /// Checks the end of the case, and that only signed transactions were published.
@@ -43,7 +43,7 @@ fn outcome(closed: &At<'_, Closed>, txids: &[&str]) -> Result<String, String> {
         return Err("the case is closed by a transaction that it did not sign".into());
     }
     let word = format!("{:?}", body.outcome).to_lowercase();
-    let at = utc(closed.entry.at.as_millis());
+    let at = closed.entry.at.utc();
     Ok(format!("entry {}: {word} at {at} ({})", closed.entry.index, body.reason))
 }
 

@@ -3,7 +3,7 @@
 use quorate_assessor::mark::{self, Claim, Envelope, MarkFile, MarkPolicy, Question};
 use quorate_terms::Timestamp;
 
-use crate::report::{Report, utc};
+use crate::report::Report;
 
 /// What was asked about a mark, as bytes of files.
 pub(crate) struct Asked<'a> {
@@ -45,7 +45,7 @@ pub(crate) fn verify(asked: &Asked<'_>, policy: &MarkPolicy) -> Report {
 
 fn said(claim: &Claim, stands: bool, report: &mut Report) {
     if stands {
-        let (on, until) = (utc(claim.assessed_on.as_millis()), utc(claim.valid_until.as_millis()));
+        let (on, until) = (claim.assessed_on.utc(), claim.valid_until.utc());
         report.proven("says", format!("assessed on {on}; may be shown until {until}"));
     }
     for exclusion in &claim.exclusions {

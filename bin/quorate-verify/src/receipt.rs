@@ -1,9 +1,10 @@
 //! A receipt, from bytes to report. Each check says what it proved; what nobody can prove from a receipt is said too.
 
 use quorate_ledger::{LogPolicy, Receipt, VerifiedReceipt};
+use quorate_terms::Timestamp;
 
 use crate::charter::Charters;
-use crate::report::{Report, utc};
+use crate::report::Report;
 use crate::story::Story;
 use crate::{closed, judged, signed};
 
@@ -48,7 +49,12 @@ fn in_the_book(verified: &VerifiedReceipt, policy: &LogPolicy, report: &mut Repo
         .witnesses
         .iter()
         .map(|w| {
-            format!("{} ({}) at {}", w.witness, w.operator, utc(w.time_s.saturating_mul(1000)))
+            format!(
+                "{} ({}) at {}",
+                w.witness,
+                w.operator,
+                Timestamp::from_millis(w.time_s.saturating_mul(1000)).utc()
+            )
         })
         .collect();
     let need = policy.quorum;

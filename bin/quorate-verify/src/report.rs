@@ -147,41 +147,9 @@ fn wrap(says: &str) -> Vec<String> {
     lines
 }
 
-/// Milliseconds since the epoch as `2026-11-20 23:00:00Z`, by the civil calendar (days to date after H. Hinnant).
-pub(crate) fn utc(millis: u64) -> String {
-    let (days, second) = (millis / 86_400_000, millis / 1000 % 86_400);
-    // Years begin in March here, so that the leap day is the last of its year.
-    let shifted = days.saturating_add(719_468);
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let leaps = (day / 1460).saturating_sub(day / 36_524).saturating_add(day / 146_096);
-    let year = day.saturating_sub(leaps) / 365;
-    let start = year.saturating_mul(365).saturating_add(year / 4).saturating_sub(year / 100);
-    let day = day.saturating_sub(start);
-    let month = day.saturating_mul(5).saturating_add(2) / 153;
-    let date =
-        day.saturating_sub(month.saturating_mul(153).saturating_add(2) / 5).saturating_add(1);
-    let month = if month < 10 { month.saturating_add(3) } else { month.saturating_sub(9) };
-    let year = era.saturating_mul(400).saturating_add(year).saturating_add(u64::from(month <= 2));
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02}:{second:02}Z")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_in_the_civil_calendar() {
-        for (millis, text) in [
-            (0, "1970-01-01 00:00:00Z"),
-            (951_782_400_000, "2000-02-29 00:00:00Z"),
-            (1_709_251_199_999, "2024-02-29 23:59:59Z"),
-            (1_709_251_200_000, "2024-03-01 00:00:00Z"),
-            (1_767_225_599_000, "2025-12-31 23:59:59Z"),
-        ] {
-            assert_eq!(utc(millis), text);
-        }
-    }
 
     #[test]
     fn one_refuted_claim_refutes_the_whole() {

@@ -8,7 +8,6 @@ mod trouble;
 
 mod read;
 mod table;
-mod words;
 
 mod client;
 mod filing;

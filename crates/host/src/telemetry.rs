@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use quorate_terms::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -74,7 +75,7 @@ impl Subscriber for Lines {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let (level, target) = (event.metadata().level().as_str(), event.metadata().target());
-        let at = self.clock.now().as_millis();
+        let at = self.clock.now();
         let line = match self.format {
             Format::Text => text_line(at, level, target, &fields),
             Format::Json => json_line(at, level, target, &fields),
@@ -97,8 +98,8 @@ impl Subscriber for Lines {
     fn exit(&self, _span: &Id) {}
 }
 
-fn text_line(at: u64, level: &str, target: &str, fields: &Fields) -> String {
-    let mut line = format!("{at} {level:5} {target}: {}", safe(&fields.message));
+fn text_line(at: Timestamp, level: &str, target: &str, fields: &Fields) -> String {
+    let mut line = format!("{} {level:5} {target}: {}", at.rfc3339(), safe(&fields.message));
     for (name, value) in &fields.others {
         let _infallible = write!(line, " {name}=\"{}\"", safe(value).replace('"', "\\\""));
     }
@@ -106,10 +107,10 @@ fn text_line(at: u64, level: &str, target: &str, fields: &Fields) -> String {
     line
 }
 
-fn json_line(at: u64, level: &str, target: &str, fields: &Fields) -> String {
+fn json_line(at: Timestamp, level: &str, target: &str, fields: &Fields) -> String {
     let others = fields.others.iter().map(|(name, value)| ((*name).to_owned(), safe(value).into()));
     let mut object: serde_json::Map<String, serde_json::Value> = others.collect();
-    object.insert("at".to_owned(), at.into());
+    object.insert("at".to_owned(), at.rfc3339().into());
     object.insert("level".to_owned(), level.into());
     object.insert("target".to_owned(), target.into());
     object.insert("message".to_owned(), safe(&fields.message).into());
@@ -175,7 +176,6 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use proptest::prelude::*;
-    use quorate_terms::Timestamp;
 
     #[derive(Clone, Default)]
     struct Caught(Arc<Mutex<Vec<u8>>>);
@@ -213,7 +213,10 @@ mod tests {
         }
         let line = caught(Format::Json, || tracing::info!(memo = EVIL, "m"));
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!((&value["at"], &value["message"]), (&7.into(), &"m".into()));
+        assert_eq!(
+            (&value["at"], &value["message"]),
+            (&"1970-01-01T00:00:00.007Z".into(), &"m".into())
+        );
     }
 
     #[test]
@@ -227,7 +230,10 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines,
-            ["7 WARN  sqlx::query: trouble", "7 INFO  quorate_desk: kept count=\"3\""]
+            [
+                "1970-01-01T00:00:00.007Z WARN  sqlx::query: trouble",
+                "1970-01-01T00:00:00.007Z INFO  quorate_desk: kept count=\"3\""
+            ]
         );
     }
 

@@ -44,10 +44,53 @@ impl Timestamp {
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// This time in UTC to the millisecond, as RFC 3339 writes it: `2026-11-21T10:42:49.524Z`.
+    pub fn rfc3339(self) -> String {
+        self.written("%Y-%m-%dT%H:%M:%S.%3fZ")
+    }
+
+    /// This time in UTC to the second, as people read it: `2026-11-21 10:42:49Z`.
+    pub fn utc(self) -> String {
+        self.written("%Y-%m-%d %H:%M:%SZ")
+    }
+
+    /// This time in UTC, in a form of `strftime`; its milliseconds where no calendar holds it.
+    pub fn written(self, form: &str) -> String {
+        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_millisecond(millis)
+            .map_or_else(|_| format!("{self} ms"), |at| at.strftime(form).to_string())
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_by_the_civil_calendar_in_utc() {
+        for (millis, text) in [
+            (0, "1970-01-01 00:00:00Z"),
+            (951_782_400_000, "2000-02-29 00:00:00Z"),
+            (1_709_251_199_999, "2024-02-29 23:59:59Z"),
+            (1_709_251_200_000, "2024-03-01 00:00:00Z"),
+            (1_767_225_599_000, "2025-12-31 23:59:59Z"),
+            (4_107_542_400_000, "2100-03-01 00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::from_millis(millis).utc(), text);
+        }
+        assert_eq!(Timestamp::from_millis(7).rfc3339(), "1970-01-01T00:00:00.007Z");
+    }
+
+    #[test]
+    fn a_time_beyond_the_calendar_is_told_as_a_number() {
+        let at = Timestamp::from_millis(u64::MAX);
+        assert_eq!(at.utc(), "9007199254740991 ms");
     }
 }

@@ -79,6 +79,11 @@ impl Programs {
         self.clock.as_ref()
     }
 
+    /// Where they lie.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A command that starts a program of ours.
     pub(crate) fn command(&self, program: &str, words: &[&str]) -> Command {
         let mut command = run::command(self.path(program), words);

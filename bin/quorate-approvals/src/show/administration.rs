@@ -117,5 +117,5 @@ fn issued(credential: &AgentCredential, screen: &mut Screen) {
     screen.row("owner", credential.owner.to_string());
     screen.toned("band", credential.band.to_string(), Tone::Wait);
     screen.row("wallets", if wallets.is_empty() { "none".to_owned() } else { wallets.join(", ") });
-    screen.row("until", words::time(credential.expires_at));
+    screen.row("until", credential.expires_at.utc());
 }

@@ -57,10 +57,10 @@ fn recipient(view: &View<'_>, wanted: &Transfer, screen: &mut Screen) {
     let listed = book.listed().find(|(account, _)| **account == wanted.to);
     match listed {
         Some((_, from)) if *from <= view.now => {
-            screen.toned("listed", format!("yes, usable since {}", words::time(*from)), Tone::Good);
+            screen.toned("listed", format!("yes, usable since {}", from.utc()), Tone::Good);
         }
         Some((_, from)) => {
-            screen.toned("listed", format!("not usable before {}", words::time(*from)), Tone::Wait);
+            screen.toned("listed", format!("not usable before {}", from.utc()), Tone::Wait);
         }
         None => screen.toned("listed", "no", Tone::Wait),
     }
@@ -130,7 +130,7 @@ fn used(view: &View<'_>, budget: &Budget) -> String {
         Window::Rolling { seconds } => {
             format!("in any {}", words::span(seconds.saturating_mul(1000)))
         }
-        _ => format!("since {}", words::time(from)),
+        _ => format!("since {}", from.utc()),
     };
     let total = view.book().usage().total(&budget.asset, from);
     let narrow = !budget.per.is_empty()

@@ -110,7 +110,8 @@ fn what_no_cosigner_has_witnessed_is_not_approved() {
     let office = Office::new();
     office.desk().witnesses.clear();
     let case = office.asked().to_string();
-    assert_eq!(office.run(&["approve", &case, "--yes"]).trouble(), "unwitnessed");
+    let none = office.run(&["approve", &case, "--yes", "--wait", "0"]);
+    assert_eq!(none.trouble(), "unwitnessed");
     assert!(office.desk().house.case(&case.parse().unwrap()).approvals.is_empty());
     office.run(&["approve", &case, "--yes", "--allow-unwitnessed"]).good();
 }

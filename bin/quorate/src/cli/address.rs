@@ -15,7 +15,7 @@ use super::client::Desk;
 use super::filing::{At, Filing};
 use super::table::Table;
 use super::trouble::{Tried, Trouble};
-use super::{Ended, ledger, read, words};
+use super::{Ended, ledger, read};
 
 /// Where a beneficiary stands in its intent.
 const BENEFICIARY: &str = "intent.beneficiary";
@@ -140,7 +140,7 @@ fn text(ui: &Ui, listed: &[&AddressListed]) -> String {
         table.row([
             address.address.as_str().into(),
             kind.into(),
-            words::utc(address.usable_from).into(),
+            address.usable_from.utc().into(),
             address.case.intent().short().into(),
         ]);
     }

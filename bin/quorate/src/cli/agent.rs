@@ -19,7 +19,7 @@ use super::client::Desk;
 use super::filing::{At, Filing, show};
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
-use super::{Ended, read, words};
+use super::{Ended, read};
 
 /// What stands before a token, so that scanners of leaked secrets find it.
 const PREFIX: &str = "qrt_";
@@ -174,7 +174,7 @@ fn list(ui: &Ui, credentials: &[Row], now: Timestamp) -> String {
             (false, true) => Cell::toned(Tone::Faint, "lapsed"),
             (false, false) => Cell::toned(Tone::Good, "valid"),
         };
-        let expires = words::utc(*expires);
+        let expires = expires.utc();
         table.row([
             id.as_str().into(),
             agent.as_str().into(),

@@ -5,11 +5,11 @@ use quorate_host::ui::{Tone, Ui};
 use quorate_terms::entry::Severity;
 use quorate_terms::{Digest, PersonId};
 
+use super::Ended;
 use super::client::Desk;
 use super::filing::At;
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
-use super::{Ended, words};
 use crate::control::{AlertRequest, AlertView};
 
 /// What can be done with alerts.
@@ -94,7 +94,7 @@ fn text(ui: &Ui, open: &[AlertView]) -> String {
             open.rule.as_str().into(),
             severity,
             open.subject.as_str().into(),
-            words::utc(open.raised_at).into(),
+            open.raised_at.utc().into(),
             taken.into(),
         ]);
     }

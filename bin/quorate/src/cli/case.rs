@@ -15,7 +15,7 @@ use super::client::Desk;
 use super::filing::{At, Filing, follow, verdict};
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
-use super::{Ended, read, words};
+use super::{Ended, read};
 use crate::control::{
     CaseRequest, CaseView, CasesRequest, EraseRequest, ReceiptAnswer, outcome_word,
 };
@@ -246,7 +246,7 @@ fn cases_text(ui: &Ui, views: &[CaseView]) -> String {
     for view in views {
         table.row([
             view.case.intent().short().into(),
-            words::utc(view.filed_at).into(),
+            view.filed_at.utc().into(),
             view.requester.as_str().into(),
             Cell::toned(tone(&view.state), state_word(&view.state)),
             view.summary.as_str().into(),
@@ -268,9 +268,9 @@ pub(crate) fn case_table(view: &CaseView) -> Table {
     table.row(["kind".into(), view.kind.as_str().into()]);
     table.row(["by".into(), view.requester.as_str().into()]);
     table.row(["state".into(), Cell::toned(tone(&view.state), state_word(&view.state))]);
-    table.row(["filed".into(), words::utc(view.filed_at).into()]);
+    table.row(["filed".into(), view.filed_at.utc().into()]);
     if let (Some(at), false) = (view.expires_at, matches!(view.state, State::Closed(_))) {
-        table.row(["expires".into(), words::utc(at).into()]);
+        table.row(["expires".into(), at.utc().into()]);
     }
     if let Some(judgment) = &view.judgment {
         judgment_rows(&mut table, judgment);

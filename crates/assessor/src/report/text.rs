@@ -64,19 +64,12 @@ pub fn typst(text: &str, run: usize) -> String {
 
 /// A moment, to the second, in UTC.
 pub fn moment(at: Timestamp) -> String {
-    written(at, "%Y-%m-%d %H:%M:%S UTC")
+    at.written("%Y-%m-%d %H:%M:%S UTC")
 }
 
 /// A day, in UTC.
 pub fn day(at: Timestamp) -> String {
-    written(at, "%Y-%m-%d")
-}
-
-/// A moment in a form of `strftime`.
-pub fn written(at: Timestamp, form: &str) -> String {
-    let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_millisecond(millis)
-        .map_or_else(|_| at.to_string(), |at| at.strftime(form).to_string())
+    at.written("%Y-%m-%d")
 }
 
 /// `one control`, `3 controls`.

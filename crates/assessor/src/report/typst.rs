@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::text::{day, moment, typst, written};
+use super::text::{day, moment, typst};
 use super::{Block, Card, Fact, Report, Section, Table};
 
 const TEMPLATE: &str = include_str!("template.typ");
@@ -27,8 +27,7 @@ pub fn markup(report: &Report) -> String {
         typst(report.tone.name(), RUN),
         typst(&day(report.at), RUN),
         typst(&moment(report.at), RUN),
-        written(
-            report.at,
+        report.at.written(
             "datetime(year: %-Y, month: %-m, day: %-d, hour: %-H, minute: %-M, second: %-S)"
         ),
         typst(edition, RUN),
