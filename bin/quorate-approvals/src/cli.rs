@@ -124,7 +124,7 @@ pub(crate) struct DecideArgs {
     #[arg(long)]
     pub(crate) yes: bool,
     /// How many seconds to wait for a cosigner to witness a case that was filed just now.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = wait_range())]
     pub(crate) wait: u32,
     /// Go on although no cosigner has witnessed a checkpoint that holds the case.
     #[arg(long)]
@@ -141,4 +141,9 @@ pub(crate) struct DecideArgs {
     /// Where to write what was signed.
     #[arg(long, value_name = "FILE", requires = "offline")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// A wait that ends while the person still sits there.
+fn wait_range() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(..=600)
 }

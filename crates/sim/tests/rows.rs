@@ -126,8 +126,7 @@ fn row_15_two_desks_on_one_vault_tell_two_stories_and_only_one_is_signed() {
 }
 
 #[test]
-fn row_13_what_no_signed_checkpoint_covers_is_refused_whole_and_the_honest_book_is_signed()
- {
+fn row_13_what_no_signed_checkpoint_covers_is_refused_whole_and_the_honest_book_is_signed() {
     for how in quorate_sim::junk::JUNK {
         let mut world = lying();
         let (_, case) = small(&mut world);
