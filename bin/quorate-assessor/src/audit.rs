@@ -20,7 +20,7 @@ use quorate_assessor::record::Record;
 use quorate_assessor::standard::StandardKey;
 use quorate_host::ui::Table;
 use quorate_host::{Fault, Identity};
-use quorate_terms::{Digest, PublicKey, canonical};
+use quorate_terms::{Digest, Malformed, PublicKey, canonical};
 use serde_json::json;
 
 use crate::cli::Cli;
@@ -339,6 +339,9 @@ pub(crate) fn pins(home: &Home) -> Done<Vec<Pin>> {
 }
 
 fn believe(home: &Home, name: &str, key: &PublicKey) -> Done<Screen> {
+    if name.trim().is_empty() {
+        return Err(Malformed::new("name", "is empty", "name the registrar").into());
+    }
     let mut pins = pins(home)?;
     if pins.iter().any(|pin| pin.name == name || pin.key == *key) {
         let message = format!("`{name}` or its key is believed already");

@@ -136,7 +136,7 @@ pub(crate) enum Command {
         /// A standard, as `ccss 9.0`, or one control; all, when none.
         what: Option<String>,
         /// Days that a strip shows.
-        #[arg(long, default_value_t = 30)]
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
         days: u32,
     },
     /// Follow the desk and evaluate, as entries come, the controls that read them. Ends when told to.

@@ -68,8 +68,6 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
             attest(&mut office, &shelf, &said, key).await
         }
         Command::Evidence { control, tag, file, expires, by } => {
-            let shelf = library::load(&cli.standards)?;
-            let control = control_key(&shelf, control)?;
             let evidence = EvidenceRef {
                 tag: tag.clone(),
                 digest: file
@@ -78,10 +76,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
                     .transpose()?,
                 expires: expires.as_deref().map(moment).transpose()?,
             };
-            let json = json!({ "control": control, "evidence": evidence });
-            let text = format!("{tag} is taken in for {control}");
-            office.append(Record::EvidenceShown { control, evidence, by: by.clone() }).await?;
-            Ok(Screen::new(text, json))
+            take_in(cli, &mut office, control, evidence, by).await
         }
         Command::Follow { vault, desk, identity } => {
             let vault = run::vault(&home, vault.as_ref())?;
@@ -172,6 +167,21 @@ struct Said<'a> {
     represents: &'a str,
 }
 
+async fn take_in(
+    cli: &Cli,
+    office: &mut Office,
+    control: &str,
+    evidence: EvidenceRef,
+    by: &PersonId,
+) -> Done<Screen> {
+    let control = control_key(&library::load(&cli.standards)?, control)?;
+    is_tag(&evidence.tag)?;
+    let json = json!({ "control": control, "evidence": evidence });
+    let text = format!("{} is taken in for {control}", evidence.tag);
+    office.append(Record::EvidenceShown { control, evidence, by: by.clone() }).await?;
+    Ok(Screen::new(text, json))
+}
+
 async fn attest(office: &mut Office, shelf: &Shelf, said: &Said<'_>, key: &Path) -> Done<Screen> {
     let body = AttestationBody {
         v: 1,
@@ -205,6 +215,19 @@ fn same_key(office: &Office, person: &PersonId, key: PublicKey) -> Done<()> {
     let message = format!("{person} has signed with another key before");
     let next = "use that key; somebody whose key is lost speaks under a new pseudonym";
     Err(Trouble::refused("other_key", message, next))
+}
+
+/// A tag of the register: the technique, and the number within it.
+fn is_tag(tag: &str) -> Done<()> {
+    const FAMILIES: [&str; 5] = ["DOCUMENT", "INTERVIEW", "OBSERVATION", "INSPECTION", "DECISION"];
+    let number = |text: &str| text.parse::<u32>().is_ok_and(|n| n > 0 && n.to_string() == text);
+    match tag.rsplit_once('_') {
+        Some((family, n)) if FAMILIES.contains(&family) && number(n) => Ok(()),
+        _ => {
+            let next = format!("write one of {} with a number, as DOCUMENT_1", FAMILIES.join(", "));
+            Err(Trouble::refused("malformed", "`tag` is none of the register", next))
+        }
+    }
 }
 
 fn field_of(text: &str) -> Done<(String, Json)> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -94,9 +95,10 @@ impl Home {
         Ok(Identity::load(&self.dir.join("office.key"))?)
     }
 
-    /// Draws the office's key; refuses to replace one.
-    pub(crate) fn make_identity(&self, random: Random) -> Done<Identity> {
-        Ok(Identity::create(&self.dir.join("office.key"), random)?)
+    /// The office's key, drawn if there is none.
+    pub(crate) fn own_identity(&self, random: Random) -> Done<Identity> {
+        let path = self.dir.join("office.key");
+        if path.exists() { self.identity() } else { Ok(Identity::create(&path, random)?) }
     }
 
     /// Where copies of books lie.
@@ -222,14 +224,21 @@ fn toml_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Reads a small file.
+/// Reads a small file. A device or a pipe may have no end and no beginning, so only files are read.
 pub(crate) fn read(path: &Path) -> Done<Vec<u8>> {
-    let meta = fs::metadata(path).map_err(|e| Fault::at(path, &e))?;
-    if meta.len() > TEXT_BYTES_MAX {
+    let fault = |e: std::io::Error| Trouble::from(Fault::at(path, &e));
+    if !fs::metadata(path).map_err(fault)?.is_file() {
+        let message = format!("{} is no file", path.display());
+        return Err(Trouble::refused("no_file", message, "give the right file"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(fault)?;
+    file.take(TEXT_BYTES_MAX.saturating_add(1)).read_to_end(&mut bytes).map_err(fault)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > TEXT_BYTES_MAX {
         let message = format!("{} is too large", path.display());
         return Err(Trouble::refused("too_large", message, "give the right file"));
     }
-    Ok(fs::read(path).map_err(|e| Fault::at(path, &e))?)
+    Ok(bytes)
 }
 
 /// Reads a small file of text.

@@ -44,10 +44,15 @@ pub(crate) fn load(dir: &Path) -> Done<Shelf> {
 }
 
 fn faults(dir: &Path, problems: &[Problem]) -> Trouble {
-    let message = format!("{} faults in {}", problems.len(), dir.display());
+    let message = format!("{} in {}", counted(problems.len()), dir.display());
     let mut trouble = Trouble::refused("standards", message, "mend them; nothing was loaded");
     trouble.problems = problems.iter().map(ToString::to_string).collect();
     trouble
+}
+
+/// So many faults, in words.
+pub(crate) fn counted(count: usize) -> String {
+    if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") }
 }
 
 fn walk(root: &Path, dir: &Path, depth: usize, files: &mut Vec<(String, String)>) -> Done<()> {

@@ -2,13 +2,15 @@
 
 use quorate_assessor::record::{Line, RULES_VERSION, Record};
 use quorate_host::clock::Clock as _;
+use quorate_host::random::Random;
 use quorate_host::store::Append;
 use quorate_host::{Store, SystemClock};
 use quorate_ledger::chain::entry_digest;
 use quorate_ledger::hash;
+use quorate_ledger::note::check_name;
 use quorate_ledger::{Checkpoint, Frontier};
 use quorate_terms::commitment::Opening;
-use quorate_terms::{Digest, Term as _, Timestamp, VaultId};
+use quorate_terms::{Digest, Malformed, Term as _, Timestamp, VaultId};
 
 use crate::home::Home;
 use crate::trouble::{Done, Trouble};
@@ -31,9 +33,14 @@ pub(crate) struct Office {
 impl Office {
     /// Opens a new ledger with its first line.
     pub(crate) async fn create(home: &Home, office: VaultId, origin: &str) -> Done<Self> {
-        let random = quorate_host::random::Random::start()?;
-        let key = home.make_identity(random)?.public_key();
+        check_name(origin).map_err(|e| Malformed::new("origin", e.why(), e.mend()))?;
         let store = Store::open(&home.ledger()).await?;
+        if store.size() > 0 {
+            let next = "use it as it is, or give another folder with --dir";
+            return Err(Trouble::refused("there", "there is an office in this folder", next));
+        }
+        // A key without a first line is what a crash left: it has signed nothing.
+        let key = home.own_identity(Random::start()?)?.public_key();
         let mut office = Self::empty(store, office, origin.to_owned());
         office.append(Record::OfficeOpened { origin: origin.to_owned(), key }).await?;
         Ok(office)

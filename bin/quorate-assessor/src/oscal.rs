@@ -16,7 +16,7 @@ use quorate_terms::{Digest, Malformed};
 use serde_json::json;
 
 use crate::home::{self, Home};
-use crate::library::Shelf;
+use crate::library::{self, Shelf};
 use crate::office::Office;
 use crate::run;
 use crate::screen::Screen;
@@ -114,6 +114,7 @@ pub(crate) fn export_assessment(
     asked: &ExportAssessment,
 ) -> Done<Screen> {
     let Format::Oscal = asked.format;
+    run::catalogue(&shelf.library, &asked.standard)?;
     let results = newest(home, office, &asked.standard)?;
     let pinned = home.pinned()?.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let system = asked.system.as_deref().unwrap_or(&pinned);
@@ -295,7 +296,7 @@ fn listed(out: &Path, written: &[(String, &'static str)]) -> Screen {
 }
 
 fn faults(problems: Vec<Problem>) -> Trouble {
-    let message = format!("{} faults", problems.len());
+    let message = library::counted(problems.len());
     let mut trouble = Trouble::refused("oscal", message, "mend them; nothing was written");
     trouble.problems = problems.iter().map(ToString::to_string).collect();
     trouble

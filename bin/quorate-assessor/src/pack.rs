@@ -120,6 +120,15 @@ fn chosen(home: &Home, office: &Office, digests: &[Digest]) -> Done<Chosen> {
     if all.is_empty() {
         return Err(no("no_results", "nothing was assessed yet", "run `quorate-assessor assess`"));
     }
+    let found = |digest: &Digest| {
+        let is_it =
+            |body: &Record| matches!(body, Record::Assessed { results, .. } if results == digest);
+        office.lines().iter().any(|line| is_it(&line.body))
+    };
+    if let Some(unknown) = all.iter().find(|digest| !found(digest)) {
+        let message = format!("this office has found no results {}", unknown.short());
+        return Err(no("no_results", message, "give a digest that `assess` printed"));
+    }
     let read = |digest: Digest| {
         let text = home::read_text(&home.results(&format!("{digest}.json")))?;
         if Digest::sha256(text.as_bytes()) != digest {

@@ -29,4 +29,4 @@ pub use status::{Standing, StatusList, Withdrawal};
 pub use verify::{Check, MarkPolicy, Question, Verified, verify};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -90,7 +90,11 @@ impl VerifierKey {
     }
 }
 
-fn check_name(name: &str) -> Result<(), Malformed> {
+/// Whether a name can be a key's, and so a log's origin.
+///
+/// # Errors
+/// [`Malformed`] for a name that is empty, too long, or holds spaces, plus signs or control characters.
+pub fn check_name(name: &str) -> Result<(), Malformed> {
     let bad = |c: char| c.is_whitespace() || c.is_control() || c == '+';
     if !name.is_empty() && name.len() <= 256 && !name.chars().any(bad) {
         return Ok(());

@@ -15,6 +15,7 @@ use quorate_terms::{Digest, Malformed, canonical};
 use serde_json::{Value, json};
 
 use super::Held;
+use super::personal::salted;
 use crate::home;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
@@ -61,21 +62,10 @@ pub(super) fn redaction(
             Trouble::refused("malformed", format!("the wishes cannot be read ({e})"), next)
         })?);
     }
-    // One draw of 128 bits for each place, taken before, so that a failing generator stops the command.
-    let random = Random::start()?;
     let count = all.iter().map(|wish| places(&report, &wish.at).len()).sum();
-    let mut salts: Vec<[u8; 16]> = (0..count).map(|_| random.bytes()).collect::<Result<_, _>>()?;
-    let mut short = false;
-    let made = redact(&report, &all, kept, &mut || {
-        salts.pop().unwrap_or_else(|| {
-            short = true;
-            [0; 16]
-        })
-    })?;
-    if short {
-        return Err(Trouble::fault("salt", "there were too few salts", "please report this"));
-    }
-    secret_file::create(openings, &canonical::to_bytes(&made.openings, "openings")?, random)?;
+    let made = salted(count, |salt| redact(&report, &all, kept, salt))?;
+    let kept = canonical::to_bytes(&made.openings, "openings")?;
+    secret_file::create(openings, &kept, Random::start()?)?;
     let (report, copy) = (digest_of(&report)?, digest_of(&made.copy)?);
     Ok(Act::Redacted(Redaction { report, strokes: made.strokes, copy }))
 }

@@ -12,7 +12,7 @@ use quorate_assessor::audit::{Audit, Line, Record as Act};
 use quorate_assessor::record::Record;
 use quorate_host::random::Random;
 use quorate_terms::commitment::Opening;
-use quorate_terms::{Digest, PersonId, canonical};
+use quorate_terms::{Digest, Malformed, PersonId, canonical};
 use serde_json::json;
 
 use super::{Held, open};
@@ -45,12 +45,18 @@ pub(super) fn commit(record: &mut Act) -> Done<Vec<Opening>> {
         let next = "write the value itself: this office commits to it and keeps the opening";
         return Err(Trouble::refused("committed", "a value is a commitment already", next));
     }
-    // Drawn before, so that a failing generator stops the command.
+    salted(filing.exhibit.personal().len(), |salt| filing.exhibit.commit(salt))
+}
+
+/// Makes something with up to `count` salts of 128 bits, drawn before, so that a failing generator stops the command.
+pub(super) fn salted<T>(
+    count: usize,
+    make: impl FnOnce(&mut dyn FnMut() -> [u8; 16]) -> Result<T, Malformed>,
+) -> Done<T> {
     let random = Random::start()?;
-    let count = filing.exhibit.personal().len();
     let mut salts: Vec<[u8; 16]> = (0..count).map(|_| random.bytes()).collect::<Result<_, _>>()?;
     let mut short = false;
-    let openings = filing.exhibit.commit(&mut || {
+    let made = make(&mut || {
         salts.pop().unwrap_or_else(|| {
             short = true;
             [0; 16]
@@ -59,7 +65,7 @@ pub(super) fn commit(record: &mut Act) -> Done<Vec<Opening>> {
     if short {
         return Err(Trouble::fault("salt", "there were too few salts", "please report this"));
     }
-    Ok(openings)
+    Ok(made)
 }
 
 /// What opens an audit's commitments, but for what was erased.

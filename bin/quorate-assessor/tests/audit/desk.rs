@@ -9,6 +9,8 @@ use quorate_host::random::Random;
 use quorate_host::secret_file;
 use serde_json::{Value, json};
 
+use crate::{no, said};
+
 pub(crate) struct Desk {
     dir: tempfile::TempDir,
 }
@@ -46,21 +48,11 @@ impl Desk {
     }
 
     pub(crate) fn good(&self, words: &[&str]) -> Value {
-        let output = self.run(words);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success(),
-            "{words:?}: {said} {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        serde_json::from_str(&said).unwrap()
+        said::good(words, &self.run(words))
     }
 
     pub(crate) fn refused(&self, words: &[&str], reason: &str) {
-        let output = self.run(words);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
-        assert!(said.contains(reason), "{reason}: {said}");
+        no::refused(words, &self.run(words), reason);
     }
 
     pub(crate) fn written(&self, name: &str, value: &Value) -> String {

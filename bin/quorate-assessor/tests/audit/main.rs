@@ -2,7 +2,10 @@
 #![cfg(test)]
 
 mod desk;
+mod no;
 mod personal;
+#[path = "../office/said.rs"]
+mod said;
 
 use std::fs;
 

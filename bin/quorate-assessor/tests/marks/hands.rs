@@ -14,6 +14,7 @@ use quorate_terms::canonical;
 use serde_json::{Value, json};
 
 use super::vault::{COSIGNERS, Vault};
+use super::{no, said};
 
 pub(crate) const DAY_MS: u64 = 86_400_000;
 
@@ -124,21 +125,11 @@ impl Office {
     }
 
     fn good(&self, dir: &str, words: &[&str]) -> Value {
-        let output = self.run(dir, words);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success(),
-            "{words:?}: {said} {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        serde_json::from_str(&said).unwrap()
+        said::good(words, &self.run(dir, words))
     }
 
     fn refuses(&self, dir: &str, words: &[&str], why: &str) {
-        let output = self.run(dir, words);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
-        assert!(said.contains(why), "{why}: {said}");
+        no::refused(words, &self.run(dir, words), why);
     }
 
     pub(crate) fn assessor(&self, words: &[&str]) -> Value {
@@ -201,17 +192,7 @@ impl Office {
     pub(crate) fn step(&self, by: &str, record: &Value) -> Value {
         let path = self.put("record.json", record);
         let key = self.key(by);
-        self.assessor(&[
-            "audit",
-            "step",
-            &path,
-            "--audit",
-            "audit-1",
-            "--by",
-            by,
-            "--sign-with",
-            &key,
-        ])
+        self.assessor(&step_words(&path, by, &key))
     }
 
     fn signature(&self, what: &str, by: &str, paper: &Value) -> Value {
@@ -306,36 +287,14 @@ impl Office {
         let drafts = self.path("drafts").display().to_string();
         self.assessor(&["audit", "draft", "audit-1", "--results", digest, "--out", &drafts]);
         let draft = self.path("drafts/WD-01.1.json").display().to_string();
-        let words = [
-            "audit",
-            "step",
-            &draft,
-            "--audit",
-            "audit-1",
-            "--by",
-            "ann",
-            "--sign-with",
-            &self.key("ann"),
-        ];
-        self.assessor_refuses(&words, "this is no record");
+        self.assessor_refuses(&step_words(&draft, "ann", &self.key("ann")), "this is no record");
         let mut found = self.json("drafts/WD-01.1.json");
         assert_eq!(found["slots"]["interviews"], json!({ "cites": ["INTERVIEW_1"] }));
         (found["status"], found["statement"]) = (json!("in_place"), json!(statement));
         let mut other = found.clone();
         other["machine"] = json!("00".repeat(32));
         let other = self.put("other.json", &other);
-        let words = [
-            "audit",
-            "step",
-            &other,
-            "--audit",
-            "audit-1",
-            "--by",
-            "ann",
-            "--sign-with",
-            &self.key("ann"),
-        ];
-        self.assessor_refuses(&words, "no_such_finding");
+        self.assessor_refuses(&step_words(&other, "ann", &self.key("ann")), "no_such_finding");
         let unsigned = self.put("unsigned.json", &found);
         self.assessor_refuses(
             &["audit", "step", &unsigned, "--audit", "audit-1", "--by", "ann"],
@@ -374,17 +333,7 @@ impl Office {
 
     pub(crate) fn offer(&self) {
         let out = self.path("offer.json").display().to_string();
-        self.issuer(&[
-            "mark",
-            "offer",
-            "mark-1",
-            "--list",
-            "marks.example/2026",
-            "--issuer",
-            "Registrar",
-            "--out",
-            &out,
-        ]);
+        self.issuer(&offer_words("Registrar", &out));
     }
 
     pub(crate) fn claim_words(&self, by: &str) -> Vec<String> {
@@ -550,4 +499,15 @@ fn verifier() -> PathBuf {
         beside
     };
     BUILT.get_or_init(build).clone()
+}
+
+/// Words for a step that its person signs.
+fn step_words<'a>(record: &'a str, by: &'a str, key: &'a str) -> [&'a str; 9] {
+    ["audit", "step", record, "--audit", "audit-1", "--by", by, "--sign-with", key]
+}
+
+/// Words for a place in the list.
+pub(crate) fn offer_words<'a>(issuer: &'a str, out: &'a str) -> [&'a str; 9] {
+    let list = "marks.example/2026";
+    ["mark", "offer", "mark-1", "--list", list, "--issuer", issuer, "--out", out]
 }

@@ -3,12 +3,16 @@
 #![cfg(test)]
 
 mod hands;
+#[path = "../audit/no.rs"]
+mod no;
+#[path = "../office/said.rs"]
+mod said;
 #[path = "../office/vault.rs"]
 mod vault;
 
 use std::fs;
 
-use hands::{DAY_MS, Office, now_ms};
+use hands::{DAY_MS, Office, now_ms, offer_words};
 use serde_json::json;
 
 /// Verifies the mark as a stranger who was given these files.
@@ -110,20 +114,7 @@ fn nobody_signs_out_of_turn() {
         &["mark", "issue", &claimed, "--assessor", &ann, "--out", &out],
         "issued already",
     );
-    office.issuer_refuses(
-        &[
-            "mark",
-            "offer",
-            "mark-1",
-            "--list",
-            "marks.example/2026",
-            "--issuer",
-            "R",
-            "--out",
-            &out,
-        ],
-        "has a place already",
-    );
+    office.issuer_refuses(&offer_words("R", &out), "has a place already");
 }
 
 #[test]

@@ -157,21 +157,7 @@ fn row_74_evidence_past_its_day_is_stale_and_never_met() {
     let room = Room::pinned(&honest);
     room.take_in(&honest);
     let reviewed = "ccss 9.0 1.01.2.1";
-    let key = room.path("office/ann.key").display().to_string();
-    room.good(&[
-        "attest",
-        "TestPerformed",
-        "--person",
-        "p-ann",
-        "--key",
-        &key,
-        "--represents",
-        "2020-01-01",
-        "--field",
-        "kind=key_generation_review",
-        "--field",
-        "scope=[\"dkls23-core 0.6.2\"]",
-    ]);
+    room.attest_review();
     let show = |expires: &str, tag: &str| {
         room.good(&["evidence", reviewed, "--tag", tag, "--by", "p-ann", "--expires", expires])
     };

@@ -4,10 +4,12 @@
 
 mod desk;
 mod room;
+mod said;
 mod vault;
 
 mod doctor;
 mod follow;
 mod intake;
 mod own;
+mod walk;
 mod watch;

@@ -76,21 +76,7 @@ fn what_people_show_meanwhile_counts_at_once() {
     let (room, _desk) = followed(vault());
     let mut watch = room.watch();
     let reviewed = "ccss 9.0 1.01.2.1";
-    let key = room.path("office/ann.key").display().to_string();
-    room.good(&[
-        "attest",
-        "TestPerformed",
-        "--person",
-        "p-ann",
-        "--key",
-        &key,
-        "--represents",
-        "2020-01-01",
-        "--field",
-        "kind=key_generation_review",
-        "--field",
-        "scope=[\"dkls23-core 0.6.2\"]",
-    ]);
+    room.attest_review();
     assert!(evaluated(&mut watch) > 0);
     room.good(&["evidence", reviewed, "--tag", "INTERVIEW_1", "--by", "p-ann"]);
     let event = watch.wait(|event| is_of(event, reviewed) && event["finding"]["state"] == "met");

@@ -16,15 +16,15 @@ const ORIGIN: &str = "marks.example/register";
 const RESULTS: &str = r#"{"findings":[]}"#;
 const DAY: u64 = 86_400;
 
-fn secret(seed: u8) -> SigningKey {
+pub(crate) fn secret(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-fn key(seed: u8) -> PublicKey {
+pub(crate) fn key(seed: u8) -> PublicKey {
     PublicKey::from_bytes(secret(seed).verifying_key().to_bytes()).unwrap()
 }
 
-fn signs(seed: u8) -> impl Fn(&[u8]) -> Signature {
+pub(crate) fn signs(seed: u8) -> impl Fn(&[u8]) -> Signature {
     move |bytes| Signature::from_bytes(secret(seed).sign(bytes).to_bytes())
 }
 

@@ -271,29 +271,21 @@ fn a_plan_of_action_is_written_only_for_what_is_open_and_remedies_name_owner_and
         finding.state = State::Met;
     }
     assert_eq!(written(&results, &[]).len(), 3);
-    let it = Assessed {
-        results: &results,
-        catalogue: ccss(),
-        library: &LIBRARY,
-        system: "treasury",
-        assessor: "office",
-        remedies: &remedies(),
-    };
+    let remedies = remedies();
+    let it = assessed(&results, &remedies);
     assert!(out::assessed(&it).unwrap_err()[0].why.contains("nothing to mend"));
+}
+
+fn assessed<'a>(results: &'a Results, remedies: &'a [Remedy]) -> Assessed<'a> {
+    let (system, assessor) = ("treasury", "office");
+    Assessed { results, catalogue: ccss(), library: &LIBRARY, system, assessor, remedies }
 }
 
 #[test]
 fn findings_of_another_catalogue_are_refused() {
     let mut results = results();
     results.findings[0].control.id = "9.99".into();
-    let it = Assessed {
-        results: &results,
-        catalogue: ccss(),
-        library: &LIBRARY,
-        system: "treasury",
-        assessor: "office",
-        remedies: &[],
-    };
+    let it = assessed(&results, &[]);
     assert!(out::assessed(&it).is_err());
 }
 

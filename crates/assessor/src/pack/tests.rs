@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use ed25519_dalek::{Signer as _, SigningKey};
 use proptest::prelude::*;
 use quorate_ledger::{
     Checkpoint, KeyKind, LogPolicy, Tree, VerifierKey, WitnessKey, cosignature, hash, proof,
 };
-use quorate_terms::{Digest, PublicKey, Signature, Term as _, Timestamp, canonical};
+use quorate_terms::{Digest, Term as _, Timestamp, canonical};
 
 use super::container::{self, Files};
 use super::manifest::MANIFEST;
@@ -13,6 +12,7 @@ use super::*;
 use crate::assess::Reached as Levels;
 use crate::finding::{EntryRef, EvidenceRef, Finding, Head, MachinePart, Period, State};
 use crate::mark::Signer;
+use crate::mark::tests::{key, signs};
 use crate::record::{Line, Record, Results};
 use crate::standard::Catalogue;
 
@@ -20,18 +20,6 @@ mod own;
 
 const OFFICE: &str = "auditor.example/office";
 const VAULT: &str = "example.org/vault";
-
-fn secret(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
-}
-
-fn key(seed: u8) -> PublicKey {
-    PublicKey::from_bytes(secret(seed).verifying_key().to_bytes()).unwrap()
-}
-
-fn signs(seed: u8) -> impl Fn(&[u8]) -> Signature {
-    move |bytes| Signature::from_bytes(secret(seed).sign(bytes).to_bytes())
-}
 
 fn log(origin: &str, seed: u8) -> VerifierKey {
     VerifierKey::new(origin, KeyKind::Log, key(seed)).unwrap()

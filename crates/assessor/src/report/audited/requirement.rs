@@ -191,16 +191,9 @@ pub(super) fn sheet(made: &Made<'_>) -> Sheet {
 
 /// Named values of each requirement.
 pub(super) fn fields(made: &Made<'_>) -> Vec<Field> {
-    let names = [
-        "status",
-        "finding",
-        "rationale",
-        "interviews",
-        "observations",
-        "documents",
-        "inspections",
-        "decisions",
-    ];
+    // From the status to the last of the five places for evidence.
+    let named = COLUMNS.iter().skip(4).take(8);
+    let names: Vec<&str> = named.map(|name| name.trim_start_matches("committee ")).collect();
     let rows = sheet(made).rows;
     let of = |row: &Vec<String>| {
         let id = row.first().cloned().unwrap_or_default();
