@@ -13,14 +13,16 @@ use crate::demo;
 use crate::house;
 use crate::run;
 use crate::say;
+use crate::stage::{Office, Programs, Said};
 use crate::tools::{self, OscalTools};
 
 /// Writes every model and lets the outside checkers at them.
 pub(crate) fn end_to_end() -> Done<Verdict> {
     let tools = tools::oscal()?;
     let room = demo::fresh(&house::root().join("target/oscal"))?;
-    let office = Office::build(&room)?;
-    let written = office.write(&room.join("out"))?;
+    let programs = Programs::of(&["quorate-assessor-bin"], &room.join("outputs.log"))?;
+    let office = Office::at(&programs, room.join("office").display().to_string());
+    let written = write(&office, &room, &room.join("out"))?;
     let models = models(&written)?;
     say::line(format!("oscal: {} documents of {models} models are written", written.len()));
     table_is_fresh(&tools)?;
@@ -56,88 +58,57 @@ impl Judge {
     fn asks(
         self,
         tools: &OscalTools,
-        office: &Office,
+        office: &Office<'_>,
         room: &Path,
         folder: &str,
     ) -> Done<Result<String, String>> {
         let documents = room.join(folder);
-        let mut command = match self {
+        let said = match self {
             Self::Ours => {
-                let mut command = office.command(&["standards", "check"]);
-                command.args(json_files(&documents)?);
-                command
+                let files = json_files(&documents)?;
+                let files: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+                let words = ["standards", "check"].into_iter();
+                let words: Vec<&str> = words.chain(files.iter().map(String::as_str)).collect();
+                office.run(&words)?
             }
             Self::Trestle => {
                 let mut command = run::command(&tools.python, &[]);
                 command.arg(house::root().join("xtask/tools/oscal/in_trestle.py")).arg(&documents);
                 command.arg(room.join(format!("trestle-{folder}")));
-                command
+                Said::of("trestle", &run::kept(&mut command)?)
             }
             Self::OscalValidate => {
                 let mut command = run::command("node", &[]);
                 command.arg(&tools.script).arg(&tools.packages).arg(&documents);
-                command
+                Said::of("oscal-validate", &run::kept(&mut command)?)
             }
         };
-        let output = run::kept(&mut command)?;
-        let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let said = format!("{}{}", words(&output.stdout), words(&output.stderr));
+        let all = format!("{}{}", said.out, said.err);
         // A crash is no answer: each of them ends with 0 or 1.
-        match output.status.code() {
-            Some(0) => Ok(Ok(words(&output.stdout))),
-            Some(1) if said.contains("REFUSED") || matches!(self, Self::Ours) => Ok(Err(said)),
-            _ => Err(format!("{self:?} did not answer:\n{}", cut(&said))),
+        match said.code {
+            Some(0) => Ok(Ok(said.out)),
+            Some(1) if all.contains("REFUSED") || matches!(self, Self::Ours) => Ok(Err(all)),
+            _ => Err(format!("{self:?} did not answer:\n{}", cut(&all))),
         }
     }
 }
 
-/// The program, and where its papers lie.
-struct Office {
-    program: PathBuf,
-    room: PathBuf,
-}
-
-impl Office {
-    fn build(room: &Path) -> Done<Self> {
-        run::shown(&mut run::cargo(&[
-            "build",
-            "--locked",
-            "--quiet",
-            "-p",
-            "quorate-assessor-bin",
-        ]))?;
-        let own = std::env::current_exe().map_err(|e| format!("where are we? ({e})"))?;
-        Ok(Self { program: own.with_file_name("quorate-assessor"), room: room.to_owned() })
-    }
-
-    fn command(&self, words: &[&str]) -> std::process::Command {
-        let mut command = run::command(&self.program, &["--standards", "standards", "--json"]);
-        command.args(words);
-        command
-    }
-
-    fn says(&self, words: &[&str]) -> Done<Value> {
-        let said = run::text(&mut self.command(words))?;
-        serde_json::from_str(&said).map_err(|e| format!("{words:?}: no JSON ({e}): {said}"))
-    }
-
-    /// Writes all eight models, with one remedy that is agreed.
-    fn write(&self, out: &Path) -> Done<Vec<PathBuf>> {
-        let shown = self.says(&["standards", "show", "ccss 9.0"])?;
-        let (results, gap) = results(&shown)?;
-        let (file, remedies) = (self.room.join("results.json"), self.room.join("remedies.json"));
-        run::write(&file, &results.to_string())?;
-        let due = 4_102_444_800_000_u64;
-        let remedy = json!([{ "control": gap, "what": "Mend it.", "owner": "p-ann", "due": due }]);
-        run::write(&remedies, &remedy.to_string())?;
-        let paths = [out, &file, &remedies].map(|path| path.display().to_string());
-        let [out_dir, file, remedies] = &paths;
-        let mut words = vec!["standards", "export", "--format", "oscal", "--out", out_dir];
-        words.extend(["--results", file, "--system", "treasury", "--remedies", remedies]);
-        words.extend(["--assessor", "auditor.example/office"]);
-        self.says(&words)?;
-        json_files(out)
-    }
+/// Writes all eight models, with one remedy that is agreed.
+fn write(office: &Office<'_>, room: &Path, out: &Path) -> Done<Vec<PathBuf>> {
+    let shown = office.says(&["standards", "show", "ccss 9.0"])?;
+    let (results, gap) = results(&shown)?;
+    let (file, remedies) = (room.join("results.json"), room.join("remedies.json"));
+    run::write(&file, &results.to_string())?;
+    let due = 4_102_444_800_000_u64;
+    let remedy = json!([{ "control": gap, "what": "Mend it.", "owner": "p-ann", "due": due }]);
+    run::write(&remedies, &remedy.to_string())?;
+    let paths = [out, &file, &remedies].map(|path| path.display().to_string());
+    let [out_dir, file, remedies] = &paths;
+    let mut words = vec!["standards", "export", "--format", "oscal", "--out", out_dir];
+    words.extend(["--results", file, "--system", "treasury", "--remedies", remedies]);
+    words.extend(["--assessor", "auditor.example/office"]);
+    office.says(&words)?;
+    json_files(out)
 }
 
 /// Findings in every state that there is, over every control of a catalogue, and the id of one that is a gap.

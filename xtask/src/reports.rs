@@ -1,15 +1,15 @@
 //! Reports of the auditor's office through the real Typst compiler: a tagged PDF in time, the same bytes again, and a plain
 //! answer where there is no compiler.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::Done;
 use crate::check::Verdict;
 use crate::demo;
 use crate::house;
-use crate::run;
 use crate::say;
+use crate::stage::{Office, Programs};
 use crate::tools;
 
 /// What a full report may take, of a build for tests on a busy machine.
@@ -20,19 +20,21 @@ const KINDS: [&str; 4] = ["readiness", "wss", "regulators", "gaps"];
 pub(crate) fn end_to_end() -> Done<Verdict> {
     let typst = tools::typst()?.display().to_string();
     let room = demo::fresh(&house::root().join("target/reports"))?;
-    run::shown(&mut run::cargo(&["build", "--locked", "--quiet", "-p", "quorate-assessor-bin"]))?;
+    let programs = Programs::of(&["quorate-assessor-bin"], &room.join("outputs.log"))?;
     let walked = house::root().join("target/walk/auditor");
     if !walked.join("office.db").is_file() {
         demo::walk()?;
     }
-    let office = Office { room: &room, dir: walked };
+    let office = Office::at(&programs, walked.display().to_string());
     for standard in ["ccss 9.0", "wd 0.1.0"] {
-        // Exit code 1 where there are gaps; without results the reports below say so.
-        run::kept(&mut office.command(&["assess", standard]))?;
+        office.assess(standard, &[])?;
     }
+    let write = |kind: &str, form: &str, name: &str, typst: &str| {
+        report(&office, kind, form, &room.join(format!("{kind}-{name}")), typst)
+    };
     let mut told = 0_usize;
     for kind in KINDS {
-        let pdf = |name: &str| office.report(kind, "pdf", name, &typst);
+        let pdf = |name: &str| write(kind, "pdf", name, &typst);
         let begun = Instant::now();
         let (one, other) = (pdf("1.pdf")?, pdf("2.pdf")?);
         let took = begun.elapsed().checked_div(2).unwrap_or_default();
@@ -46,14 +48,14 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
             return Err(format!("{kind}: a PDF took {took:?}"));
         }
         for form in ["html", "csv", "fields-json", "fields-csv", "typst"] {
-            if office.report(kind, form, form, &typst)?.is_empty() {
+            if write(kind, form, form, &typst)?.is_empty() {
                 return Err(format!("{kind}: an empty {form}"));
             }
         }
         say::line(format!("reports: {kind}, {} bytes in {}", one.len(), say::lasted(took)));
         told = told.saturating_add(1);
     }
-    let none = office.report("gaps", "pdf", "none.pdf", "/nowhere/typst");
+    let none = write("gaps", "pdf", "none.pdf", "/nowhere/typst");
     match none {
         Err(why) if why.contains("cargo xtask tools typst") => {
             Ok(Verdict::Passed(told.saturating_add(1)))
@@ -63,29 +65,12 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     }
 }
 
-struct Office<'a> {
-    room: &'a Path,
-    dir: PathBuf,
-}
-
-impl Office<'_> {
-    fn command(&self, words: &[&str]) -> std::process::Command {
-        let mut command = run::command(house::root().join("target/debug/quorate-assessor"), &[]);
-        command.arg("--dir").arg(&self.dir);
-        command.arg("--standards").arg(house::root().join("standards")).args(words);
-        command
-    }
-
-    fn asked(&self, words: &[&str]) -> Done<String> {
-        run::text(&mut self.command(words))
-    }
-
-    fn report(&self, kind: &str, form: &str, name: &str, typst: &str) -> Done<Vec<u8>> {
-        let path = self.room.join(format!("{kind}-{name}"));
-        let out = path.display().to_string();
-        self.asked(&["report", kind, "--format", form, "--out", &out, "--typst", typst])?;
-        std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))
-    }
+/// Writes one report, and gives its bytes.
+fn report(office: &Office<'_>, kind: &str, form: &str, to: &Path, typst: &str) -> Done<Vec<u8>> {
+    let out = to.display().to_string();
+    let words = ["report", kind, "--format", form, "--out", &out, "--typst", typst];
+    office.run(&words)?.exited(0)?;
+    std::fs::read(to).map_err(|e| format!("{out}: {e}"))
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {

@@ -28,7 +28,7 @@ pub(crate) use clock::Clock;
 pub(crate) use founding::Founding;
 pub(crate) use http::{McpHttp, http_status};
 pub(crate) use node::Node;
-pub(crate) use office::Office;
+pub(crate) use office::{Office, findings, states};
 pub(crate) use programs::{Programs, Said, target};
 pub(crate) use token::{Token, coin, tokens};
 
@@ -117,6 +117,9 @@ impl Stage {
         };
         let dir = self.at(&dir);
         let mut command = self.programs.command(program, &[]);
+        if let Some(clock) = self.programs.clock() {
+            clock.place(who, &mut command);
+        }
         match who {
             "desk" => command.args(["up", "--dir", &dir]),
             "source" => command.args(["source", "run", "--dir", &dir]),
@@ -168,6 +171,11 @@ impl Stage {
         let dir = self.at("desk");
         let words: Vec<&str> = words.iter().copied().chain(["--dir", &dir, "--json"]).collect();
         self.programs.run("quorate", &words)
+    }
+
+    /// The vault's name.
+    pub(crate) fn vault(&self) -> Done<String> {
+        text(&self.status()?, "/vault")
     }
 
     /// How the desk is.

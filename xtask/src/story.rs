@@ -3,6 +3,7 @@
 //! `audit`: a year of a vault, on a clock that the story sets, and what auditors make of its ledger.
 
 mod audits;
+mod backups;
 mod breaks;
 mod readiness;
 mod year;

@@ -125,11 +125,11 @@ pub(crate) async fn run(ui: Ui, home: Home, passphrase: Passphrase) -> Result<()
         .await
 }
 
-/// What the start found wrong and goes on with: each becomes an alarm in the own ledger.
+/// What the start has to say in the own ledger: where shares run, and an alarm for whatever was wrong and is gone on with.
 fn notices(own: &Own, replica: &Start, now: Timestamp) -> Vec<Event> {
     let noticed =
         |rule, why: &Option<String>| why.clone().map(|subject| Event::Noticed { rule, subject });
-    let mut events = Vec::new();
+    let mut events = vec![Event::Unsealed];
     events.extend(noticed("snapshot_refused", &replica.trouble));
     events.extend(noticed("own_snapshot_refused", &own.start.trouble));
     let expected = own.fold.book.last_at();

@@ -94,6 +94,8 @@ pub enum Event {
     },
     /// The operator puts a share back from a backup; the host writes it once this is durable.
     Restored(ShareRestored),
+    /// The host unsealed the shares that it holds, at its start: where each runs is said again.
+    Unsealed,
     /// The host's wall clock was set, or this cosigner's own ledger is ahead of it at the start.
     ClockJumped {
         /// What it should have shown.
@@ -236,7 +238,7 @@ impl Party {
         }
     }
 
-    /// Declares where this cosigner runs: recorded with every share that it comes to hold.
+    /// Declares where this cosigner runs: recorded with every share that it comes to hold, and again at [`Event::Unsealed`].
     pub fn declare(&mut self, placement: Placement) {
         self.placement = Some(placement);
     }
@@ -328,6 +330,7 @@ impl Party {
             Event::BackupRead { id, share, backup } => self.backup_read(id, share, backup, now),
             Event::DrillAsked { id, from, call } => self.drill_asked(id, &from, &call, now),
             Event::Restored(restored) => self.restored(restored, now),
+            Event::Unsealed => self.unsealed(now),
             Event::ClockJumped { expected, found } => {
                 let way = if found < expected { "back" } else { "forward" };
                 let subject =

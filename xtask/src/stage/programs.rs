@@ -44,12 +44,18 @@ pub(crate) struct Said {
 impl Programs {
     /// Builds everything; `transcript` will hold all that the programs print.
     pub(crate) fn build(transcript: &Path) -> Done<Self> {
+        let programs = Self::of(&PACKAGES, transcript)?;
+        example("quorate", "lying_desk")?;
+        Ok(programs)
+    }
+
+    /// Builds the programs of some packages.
+    pub(crate) fn of(packages: &[&str], transcript: &Path) -> Done<Self> {
         let mut build = run::cargo(&["build", "--locked", "--quiet", "--bins"]);
-        for package in PACKAGES {
+        for package in packages {
             build.args(["-p", package]);
         }
         run::shown(&mut build)?;
-        example("quorate", "lying_desk")?;
         let file = std::fs::File::create(transcript)
             .map_err(|e| format!("{}: {e}", transcript.display()))?;
         Ok(Self { folder: target(), transcript: Mutex::new(file), clock: None })

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::readiness::{self, Statement};
 use crate::Done;
 use crate::demo::Narrator;
-use crate::stage::{Office, Stage};
+use crate::stage::{Office, Stage, states};
 
 /// What is broken, and which control must notice.
 const BREAKS: &str = include_str!("breaks.toml");
@@ -40,11 +40,11 @@ pub(super) fn tell(
 ) -> Done {
     let book: Book = toml::from_str(BREAKS).map_err(|e| format!("breaks.toml: {e}"))?;
     narrator.chapter("Broken on purpose, one at a time");
-    let stood = readiness::states(before);
+    let stood = states(before);
     for (at, broken) in book.breaks.iter().enumerate() {
-        let copy = office.copy(&format!("broken-{at}"))?;
+        let copy = office.copy(stage.at(&format!("broken-{at}")))?;
         readiness::attest(stage, &copy, &broken.said)?;
-        let stands = readiness::states(&readiness::assess(&copy)?);
+        let stands = states(&readiness::assess(&copy)?);
         let changed: BTreeSet<String> = stands
             .iter()
             .filter(|(control, state)| stood.get(*control) != Some(*state))

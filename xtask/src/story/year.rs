@@ -2,6 +2,7 @@
 //! everybody starts again on another day, as after a month's maintenance.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -9,13 +10,23 @@ use crate::Done;
 use crate::demo::Narrator;
 use crate::run;
 use crate::stage::{
-    COSIGNERS, Clock, McpHttp, Node, Programs, Stage, WALLET, Wish, coin, text, transfer_arguments,
+    COSIGNERS, Clock, McpHttp, Node, Programs, Stage, WALLET, Wish, coin, late, text,
+    transfer_arguments,
 };
 
 /// Months that pass. The last one is today's.
 const MONTHS: i64 = 12;
 /// Days from the start of one month to the next.
 const MONTH_DAYS: i64 = 30;
+/// Where each party stands: sites of their own, as the stage plays them.
+const MACHINES: [(&str, &str); 4] = [
+    ("desk", "office-1"),
+    ("source", "office-2"),
+    ("east", "alder-street-1"),
+    ("west", "birch-road-1"),
+];
+/// Who answers alarms.
+const ON_CALL: &str = "person-ann";
 /// Whom the vault pays each month.
 const SUPPLIERS: [(&str, u128); 2] = [
     ("0x00000000000000000000000000000000005a1e50", 20),
@@ -36,11 +47,17 @@ pub(super) fn stage(room: &Path, narrator: &mut Narrator) -> Done<Stage> {
 pub(super) fn pass(mut stage: Stage, narrator: &mut Narrator) -> Done<Stage> {
     narrator.chapter("A year ago: the founding");
     go_to(&stage, MONTHS)?;
+    for (who, machine) in MACHINES {
+        move_to(&stage, who, machine)?;
+    }
     stage.found()?;
     stage.start_all()?;
     let wallet = stage.open_wallet()?;
     stage.node.fund(&wallet, coin(100_000))?;
     backups(&stage)?;
+    for (to, _) in SUPPLIERS {
+        list(&stage, to)?;
+    }
     narrator.tell("three approvers, two cosigners, a wallet, and a proven backup of each share");
     narrator.chapter("Twelve months");
     for left in (0..MONTHS).rev() {
@@ -52,19 +69,55 @@ pub(super) fn pass(mut stage: Stage, narrator: &mut Narrator) -> Done<Stage> {
     Ok(stage)
 }
 
-/// The first of a month.
+/// So many months before today.
 fn go_to(stage: &Stage, months_left: i64) -> Done {
     let clock = stage.programs.clock().ok_or("this stage has no clock of its own")?;
     clock.go_back(months_left.saturating_mul(MONTH_DAYS));
     Ok(())
 }
 
-fn month(stage: &mut Stage, left: i64) -> Done<String> {
+/// From its next start on, a party stands on this machine.
+pub(super) fn move_to(stage: &Stage, who: &str, machine: &str) -> Done {
+    let clock = stage.programs.clock().ok_or("this stage has no clock of its own")?;
+    clock.move_to(who, machine, &stage.room)
+}
+
+/// Everybody ends, and starts again on another day. The desk tells that it was silent; who is on call takes the alert and ends
+/// it.
+pub(super) fn another_day(stage: &mut Stage, days_ago: i64) -> Done {
     for who in ["desk", "east", "west", "source"] {
         stage.kill(who);
     }
-    go_to(stage, left)?;
+    let clock = stage.programs.clock().ok_or("this stage has no clock of its own")?;
+    clock.go_back(days_ago);
     stage.start_all()?;
+    answer(stage, "silence", "maintenance")
+}
+
+/// Waits for an alert of a rule; who is on call takes it and says what came of it.
+pub(super) fn answer(stage: &Stage, rule: &str, disposition: &str) -> Done {
+    let alert = raised(stage, rule)?;
+    let on_call = ["--person", ON_CALL];
+    stage.desk(&[&["alert", "take", &alert], &on_call[..]].concat())?;
+    let close = ["alert", "close", &alert, "--disposition", disposition];
+    stage.desk(&[&close, &on_call[..]].concat()).map(drop)
+}
+
+/// Waits until an alert of a rule is open, and gives it.
+pub(super) fn raised(stage: &Stage, rule: &str) -> Done<String> {
+    let until = Instant::now().checked_add(Duration::from_secs(60));
+    loop {
+        let open = stage.desk(&["alert", "list"])?;
+        let is_it = |view: &&Value| text(view, "/rule").is_ok_and(|found| found == rule);
+        if let Some(found) = open.as_array().into_iter().flatten().find(is_it) {
+            return text(found, "/alert");
+        }
+        late(until, || format!("nobody raised `{rule}`: {open}"))?;
+    }
+}
+
+fn month(stage: &mut Stage, left: i64) -> Done<String> {
+    another_day(stage, left.saturating_mul(MONTH_DAYS))?;
     let number = MONTHS.saturating_sub(left);
     let door = Door::of_the_month(stage, number)?;
     for (at, (to, thousandths)) in SUPPLIERS.iter().enumerate() {
@@ -88,6 +141,15 @@ fn special(stage: &Stage, number: i64, door: &Door) -> Done<&'static str> {
         10 => over(stage, door).map(|()| "; a payment over the budget, refused"),
         _ => Ok(""),
     }
+}
+
+/// A supplier joins the address book; two people agree.
+fn list(stage: &Stage, to: &str) -> Done {
+    let (to, chain) = (stage.node.checksummed(to)?, stage.node.chain()?);
+    let words = ["address", "add", &to, "--chain", &chain, "--beneficiary", "a supplier"];
+    let case = text(&stage.desk(&words)?, "/case")?;
+    stage.agree(&case)?;
+    stage.done(&case).map(drop)
 }
 
 /// Each cosigner makes a new backup of its share and proves it.

@@ -7,7 +7,7 @@ use quorate_custody::witness::Head;
 use quorate_custody::{Commission, Dossier, Refusal};
 use quorate_terms::canonical::Term;
 use quorate_terms::entry::{Body, KeyStatement, PlacementAttested};
-use quorate_terms::{CaseId, Digest, Timestamp};
+use quorate_terms::{CaseId, Digest, Timestamp, WalletId};
 
 use super::open::{About, not_begun};
 use super::running::Kind;
@@ -103,11 +103,7 @@ impl Party {
         let share = Arc::new(key.share);
         let wallet = share.facts().wallet.clone();
         self.shares.put(share.clone());
-        if let Some(Placement { host, operator, hardware }) = self.placement.clone() {
-            let holder = self.me.clone();
-            let placed = PlacementAttested { wallet, holder, host, operator, hardware };
-            self.record(step, Body::PlacementAttested(Box::new(placed)), now);
-        }
+        self.placed(step, wallet, now);
         step.effects.push(Effect::Seal { share });
         let library = self.scheme.library().to_owned();
         self.answer(
@@ -117,5 +113,20 @@ impl Party {
             Came::KeyMade { library, statement },
             now,
         );
+    }
+
+    /// Says of every share in memory where it runs now: a word of a year ago tells an auditor nothing of today.
+    pub(super) fn unsealed(&mut self, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let wallets: Vec<WalletId> = self.shares.wallets().cloned().collect();
+        wallets.into_iter().for_each(|wallet| self.placed(&mut step, wallet, now));
+        step
+    }
+
+    fn placed(&mut self, step: &mut Step, wallet: WalletId, now: Timestamp) {
+        let Some(Placement { host, operator, hardware }) = self.placement.clone() else { return };
+        let holder = self.me.clone();
+        let placed = PlacementAttested { wallet, holder, host, operator, hardware };
+        self.record(step, Body::PlacementAttested(Box::new(placed)), now);
     }
 }
