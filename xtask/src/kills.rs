@@ -14,9 +14,7 @@ use crate::demo;
 use crate::house;
 use crate::run;
 use crate::say;
-use crate::stage::{
-    APPROVERS, McpHttp, Node, Programs, Stage, WALLET, Wish, coin, late, text, transfer_arguments,
-};
+use crate::stage::{self, APPROVERS, Node, Programs, Stage, Wish, coin, late, text};
 
 /// Kills in all: of the desk, and of each cosigner.
 const CYCLES: u32 = 200;
@@ -99,11 +97,10 @@ fn policy_text(stage: &Stage) -> Done<String> {
     .to_string())
 }
 
-/// An agent on the HTTP door that pays one unit of the token at a time.
+/// An agent that pays one unit of the token at a time.
 #[derive(Clone)]
 struct Payer {
-    door: McpHttp,
-    chain: String,
+    agent: stage::Payer,
     token: String,
 }
 
@@ -113,41 +110,23 @@ impl Payer {
     }
 
     fn named(stage: &Stage, name: &str) -> Done<Self> {
-        let agent = stage.admit(name, "full")?;
-        let door = McpHttp::new(&stage.address("http"), &agent.token_file)?;
-        let (chain, token) = (stage.node.chain()?, stage.token.address.clone());
-        Ok(Self { door, chain, token })
+        let agent = stage::Payer::admitted(stage, name)?;
+        Ok(Self { agent, token: stage.token.address.clone() })
     }
 
-    fn arguments(&self, to: &str) -> Value {
-        let token = Some(self.token.clone());
-        let wish = Wish { to: to.to_owned(), units: 1, token, memo: None };
-        transfer_arguments(&self.chain, &wish)
+    fn wish(&self, to: &str) -> Wish {
+        Wish { to: to.to_owned(), units: 1, token: Some(self.token.clone()), memo: None }
     }
 
     /// A draft that pays somebody one unit.
     fn prepare(&self, to: &str) -> Done<String> {
-        let said = self.door.call("prepare_serialized_unsigned_tx", &self.arguments(to))?;
-        text(&said, "/draft")
-    }
-
-    /// Asks that a draft be sent, under a key; `None` when another transfer has taken its nonce since.
-    fn try_send(&self, draft: &str, key: &str) -> Done<Option<Value>> {
-        let arguments = json!({
-            "wallet": WALLET, "chain": self.chain, "draft": draft, "idempotencyKey": key,
-            "confirmBroadcast": true,
-        });
-        let said = self.door.call("send_transaction", &arguments)?;
-        if said.to_string().contains("DRAFT_STALE") {
-            return Ok(None);
-        }
-        text(&said, "/case").map(|_| Some(said))
+        self.agent.prepare(&self.wish(to))
     }
 
     /// Pays one unit under a key, with this draft or, once it is stale, with the next one.
     fn send(&self, draft: &mut String, to: &str, key: &str) -> Done<Value> {
         for _ in 0..1000 {
-            if let Some(said) = self.try_send(draft, key)? {
+            if let Some(said) = self.agent.send(draft, key)? {
                 return Ok(said);
             }
             *draft = self.prepare(to)?;

@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::Done;
 use crate::process::{Process, free_port};
 
-pub(crate) use agent::{Agent, Wish, transfer_arguments};
+pub(crate) use agent::{Agent, Payer, Wish};
 pub(crate) use clock::Clock;
 pub(crate) use founding::Founding;
 pub(crate) use http::{McpHttp, http_status};
@@ -36,6 +36,8 @@ pub(crate) use token::{Token, coin, tokens};
 pub(crate) const APPROVERS: [&str; 3] = ["ann", "bo", "cy"];
 /// The two cosigners; both must sign.
 pub(crate) const COSIGNERS: [&str; 2] = ["east", "west"];
+/// Who answers for the agents: nobody who approves what they ask for.
+const OWNER: &str = "person-olga";
 /// The wallet.
 pub(crate) const WALLET: &str = "treasury";
 
@@ -226,7 +228,7 @@ impl Stage {
             "--wallet",
             WALLET,
             "--owner",
-            "person-ann",
+            OWNER,
             "--expires",
             "30d",
             "--token-file",

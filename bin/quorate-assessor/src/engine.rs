@@ -169,8 +169,14 @@ impl Engine {
         self.inserts.clear();
         for (name, columns) in &self.wanted {
             let Some(kind) = self.model.kind(name) else { continue };
-            let source = kind.source.as_ref().unwrap_or(name).clone();
-            self.inserts.entry(source).or_default().push(Insert::of(kind, columns));
+            if let Some(source) = kind.source.clone() {
+                self.inserts.entry(source).or_default().push(Insert::of(kind, columns));
+                // What people say has the kind's own name, and its fields under theirs.
+                let said = Kind { paths: BTreeMap::new(), ..kind.clone() };
+                self.inserts.entry(name.clone()).or_default().push(Insert::of(&said, columns));
+            } else {
+                self.inserts.entry(name.clone()).or_default().push(Insert::of(kind, columns));
+            }
         }
     }
 

@@ -18,7 +18,11 @@ use crate::rebuild::Own;
 use crate::settings::Settings;
 use crate::trouble::{malformed, not_appended};
 
-/// Records the start, and the configuration where it differs from the one captured last.
+/// Seconds without an entry after which a start captures the settings again although they are the same: a word of long ago
+/// tells an auditor nothing of today.
+const FRESH_S: u64 = 43_200;
+
+/// Records the start, and the configuration where it differs from the one captured last or nothing was said for long.
 pub(crate) async fn record(
     own: &mut Own,
     store: &Store,
@@ -38,7 +42,8 @@ pub(crate) async fn record(
         canonical::to_bytes(&values, "configuration").map_err(|e| malformed("settings", &e))?;
     let digest = Digest::of(tag::CONFIGURATION, &bytes);
     let previous = own.fold.notes.configuration();
-    if previous != Some(digest) {
+    let silent = now > own.fold.book.last_at().plus_s(FRESH_S);
+    if previous != Some(digest) || silent {
         let captured = ConfigurationCaptured { party, digest, previous, values };
         bodies.push(Body::ConfigurationCaptured(Box::new(captured)));
     }

@@ -57,7 +57,7 @@ pub(super) fn each_settled_once(stage: &Stage, _: &Payer, cases: &[String]) -> D
 /// the last would have been refused.
 pub(super) fn no_reservation_was_lost(stage: &Stage, payer: &Payer) -> Done {
     let to = recipient(stage, CYCLES)?;
-    let said = payer.door.call("explain_transfer", &payer.arguments(&to))?;
+    let said = payer.agent.ask("explain_transfer", &payer.wish(&to))?;
     if text(&said, "/judgment/answer")? != "deny" || !said.to_string().contains("exact") {
         return Err(format!("one more than the budget would be judged {said}"));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Programs, Said, Stage, WALLET, text};
+use super::{McpHttp, Programs, Said, Stage, WALLET, text};
 use crate::Done;
 use crate::run;
 use crate::tools::{self, McpTools};
@@ -73,11 +73,7 @@ impl Agent {
     /// Sends what was wished under a key of the agent's own, and gives the case.
     pub(crate) fn send(&self, stage: &Stage, wish: &Wish, key: &str) -> Done<Value> {
         let draft = text(&self.prepare(stage, wish)?, "/draft")?;
-        let arguments = json!({
-            "wallet": WALLET, "chain": self.chain, "draft": draft, "idempotencyKey": key,
-            "confirmBroadcast": true,
-        });
-        self.call(stage, "send_transaction", &arguments)
+        self.call(stage, "send_transaction", &sending(&self.chain, &draft, key))
     }
 
     /// The arguments of a transfer tool.
@@ -105,8 +101,16 @@ impl Agent {
     }
 }
 
+/// The arguments that send a draft under a key of the agent's own.
+fn sending(chain: &str, draft: &str, key: &str) -> Value {
+    json!({
+        "wallet": WALLET, "chain": chain, "draft": draft, "idempotencyKey": key,
+        "confirmBroadcast": true,
+    })
+}
+
 /// The arguments of a tool that takes a transfer.
-pub(crate) fn transfer_arguments(chain: &str, wish: &Wish) -> Value {
+fn transfer_arguments(chain: &str, wish: &Wish) -> Value {
     let given = [
         ("wallet", Some(WALLET.to_owned())),
         ("chain", Some(chain.to_owned())),
@@ -121,3 +125,38 @@ pub(crate) fn transfer_arguments(chain: &str, wish: &Wish) -> Value {
 
 /// A thousandth of the coin: far more than any of these transfers costs.
 const FEE_MAX: &str = "1000000000000000";
+
+/// An agent at the HTTP door that moves money.
+#[derive(Clone)]
+pub(crate) struct Payer {
+    door: McpHttp,
+    chain: String,
+}
+
+impl Payer {
+    /// Admits it with every band; two people agree.
+    pub(crate) fn admitted(stage: &Stage, name: &str) -> Done<Self> {
+        let agent = stage.admit(name, "full")?;
+        let door = McpHttp::new(&stage.address("http"), &agent.token_file)?;
+        Ok(Self { door, chain: stage.node.chain()? })
+    }
+
+    /// Asks a tool about a wish.
+    pub(crate) fn ask(&self, tool: &str, wish: &Wish) -> Done<Value> {
+        self.door.call(tool, &transfer_arguments(&self.chain, wish))
+    }
+
+    /// A draft that carries a wish out.
+    pub(crate) fn prepare(&self, wish: &Wish) -> Done<String> {
+        text(&self.ask("prepare_serialized_unsigned_tx", wish)?, "/draft")
+    }
+
+    /// Asks that a draft be sent, under a key; `None` when another transfer has taken its nonce since.
+    pub(crate) fn send(&self, draft: &str, key: &str) -> Done<Option<Value>> {
+        let said = self.door.call("send_transaction", &sending(&self.chain, draft, key))?;
+        if said.to_string().contains("DRAFT_STALE") {
+            return Ok(None);
+        }
+        text(&said, "/case").map(|_| Some(said))
+    }
+}

@@ -4,9 +4,9 @@
 //! No program of the product has a switch for its clock or its machine, and none should have. The shim lies in front of
 //! libc, as a machine with a wrong clock would look. Needs `cc`, as SQLite's own build does.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -20,7 +20,8 @@ impl Stage {
         self.approve_with(who, &["approve", case, "--yes"])
     }
 
-    fn approve_with(&self, who: &str, words: &[&str]) -> Done {
+    /// One person answers with these words, as soon as a cosigner has witnessed the case.
+    pub(crate) fn approve_with(&self, who: &str, words: &[&str]) -> Done {
         let until = Instant::now().checked_add(Duration::from_secs(60));
         loop {
             let said = self.approver(who, words)?;

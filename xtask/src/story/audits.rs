@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::words;
 use crate::Done;
 use crate::demo::Narrator;
 use crate::house;
@@ -26,5 +27,10 @@ pub(super) fn tell(stage: &Stage, office: &Office<'_>, narrator: &mut Narrator) 
         let holds = line.get("holds") == Some(&Value::Bool(true));
         narrator.expect(holds, &text(&line, "/claim")?)?;
     }
-    Ok(())
+    let said = words::certified(stage, office, "after", &["west-1", "brickmere-1"])?;
+    let told = format!(
+        "the search that found the word nowhere finds it now, with two certificates on file: {}",
+        said.join(", ")
+    );
+    narrator.expect(said.iter().any(|name| name.contains("roc-west-1")), &told)
 }

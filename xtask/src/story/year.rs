@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::machines;
 use crate::Done;
 use crate::demo::Narrator;
 use crate::run;
 use crate::stage::{
-    COSIGNERS, Clock, McpHttp, Node, Programs, Stage, WALLET, Wish, coin, late, text,
-    transfer_arguments,
+    COSIGNERS, Clock, Node, Payer, Programs, Stage, WALLET, Wish, coin, late, text,
 };
 
 /// Months that pass. The last one is today's.
@@ -25,10 +25,12 @@ const MACHINES: [(&str, &str); 4] = [
     ("east", "alder-street-1"),
     ("west", "birch-road-1"),
 ];
+/// Where the share of `east` runs from the eighth month on.
+pub(super) const EAST_2: &str = "alder-street-2";
 /// Who answers alarms.
 const ON_CALL: &str = "person-ann";
 /// Whom the vault pays each month.
-const SUPPLIERS: [(&str, u128); 2] = [
+pub(super) const SUPPLIERS: [(&str, u128); 2] = [
     ("0x00000000000000000000000000000000005a1e50", 20),
     ("0x00000000000000000000000000000000005a1e51", 45),
 ];
@@ -48,13 +50,13 @@ pub(super) fn pass(mut stage: Stage, narrator: &mut Narrator) -> Done<Stage> {
     narrator.chapter("A year ago: the founding");
     go_to(&stage, MONTHS)?;
     for (who, machine) in MACHINES {
-        move_to(&stage, who, machine)?;
+        machines::move_to(&stage, who, machine)?;
     }
     stage.found()?;
     stage.start_all()?;
     let wallet = stage.open_wallet()?;
-    stage.node.fund(&wallet, coin(100_000))?;
     backups(&stage)?;
+    stage.node.fund(&wallet, coin(100_000))?;
     for (to, _) in SUPPLIERS {
         list(&stage, to)?;
     }
@@ -74,12 +76,6 @@ fn go_to(stage: &Stage, months_left: i64) -> Done {
     let clock = stage.programs.clock().ok_or("this stage has no clock of its own")?;
     clock.go_back(months_left.saturating_mul(MONTH_DAYS));
     Ok(())
-}
-
-/// From its next start on, a party stands on this machine.
-pub(super) fn move_to(stage: &Stage, who: &str, machine: &str) -> Done {
-    let clock = stage.programs.clock().ok_or("this stage has no clock of its own")?;
-    clock.move_to(who, machine, &stage.room)
 }
 
 /// Everybody ends, and starts again on another day. The desk tells that it was silent; who is on call takes the alert and ends
@@ -117,9 +113,12 @@ pub(super) fn raised(stage: &Stage, rule: &str) -> Done<String> {
 }
 
 fn month(stage: &mut Stage, left: i64) -> Done<String> {
-    another_day(stage, left.saturating_mul(MONTH_DAYS))?;
     let number = MONTHS.saturating_sub(left);
-    let door = Door::of_the_month(stage, number)?;
+    if number == 8 {
+        machines::move_to(stage, "east", EAST_2)?;
+    }
+    another_day(stage, left.saturating_mul(MONTH_DAYS))?;
+    let door = Door::opened(stage, &format!("payer-{number}"))?;
     for (at, (to, thousandths)) in SUPPLIERS.iter().enumerate() {
         let case = door.send(stage, to, *thousandths, &format!("invoice-{number}-{at}"))?;
         stage.done(&case)?;
@@ -128,7 +127,7 @@ fn month(stage: &mut Stage, left: i64) -> Done<String> {
     stage.agree(&salaries)?;
     stage.done(&salaries)?;
     let besides = special(stage, number, &door)?;
-    stage.desk(&["agent", "revoke", &door.credential, "--wait"])?;
+    door.closed(stage)?;
     Ok(format!("month {number:>2}: three payments, one of them approved by two{besides}"))
 }
 
@@ -137,7 +136,9 @@ fn special(stage: &Stage, number: i64, door: &Door) -> Done<&'static str> {
     match number {
         3 | 6 | 9 | 12 => backups(stage).map(|()| "; each backup proven by a drill"),
         4 => policy(stage).map(|()| "; a stricter policy, agreed by two"),
-        7 => freeze(stage).map(|()| "; an exercise: frozen by one, resumed by two"),
+        7 => freeze(stage)
+            .map(|()| "; an exercise: frozen by an approver and by a cosigner, resumed by two"),
+        8 => Ok("; a share moves to a new machine"),
         10 => over(stage, door).map(|()| "; a payment over the budget, refused"),
         _ => Ok(""),
     }
@@ -176,14 +177,26 @@ fn run_cosigner(stage: &Stage, words: &[&str]) -> Done<Value> {
 
 /// A policy with one more denied address.
 fn policy(stage: &Stage) -> Done {
+    let denied = stage.node.checksummed("0x000000000000000000000000000000000bad5eed")?;
+    let account = format!("{}:{denied}", stage.node.chain()?);
+    change_policy(stage, "stricter", |policy| {
+        let list = policy.pointer_mut("/addresses/deny").and_then(Value::as_array_mut);
+        list.ok_or("the policy has no deny list")?.push(json!(account));
+        Ok(())
+    })
+}
+
+/// Another policy; two people agree.
+pub(super) fn change_policy(
+    stage: &Stage,
+    name: &str,
+    change: impl FnOnce(&mut Value) -> Done,
+) -> Done {
     let mut policy = stage.desk(&["policy", "show"])?;
     let text_of = policy.get("policy").cloned();
-    let denied = stage.node.checksummed("0x000000000000000000000000000000000bad5eed")?;
     let mut new = text_of.unwrap_or_else(|| policy.take());
-    let account = format!("{}:{denied}", stage.node.chain()?);
-    let list = new.pointer_mut("/addresses/deny").and_then(Value::as_array_mut);
-    list.ok_or("the policy has no deny list")?.push(json!(account));
-    let file = stage.room.join("public/policy-2.json");
+    change(&mut new)?;
+    let file = stage.room.join(format!("public/policy-{name}.json"));
     run::write(&file, &new.to_string())?;
     let path = file.display().to_string();
     let case = text(&stage.desk(&["policy", "propose", &path])?, "/case")?;
@@ -195,6 +208,13 @@ fn freeze(stage: &Stage) -> Done {
     let scope = format!("wallet:{WALLET}");
     let words = ["freeze", "--scope", &scope, "--cause", "exercise"];
     stage.approver("cy", &words)?.good()?;
+    stage.cosigner("east", &words)?;
+    let until = Instant::now().checked_add(Duration::from_secs(60));
+    // The book hears of the cosigner's freeze with its next answer.
+    while stage.status()?.pointer("/freezes").and_then(Value::as_object).is_none_or(|f| f.len() < 2)
+    {
+        late(until, || "the book never heard of both freezes".to_owned())?;
+    }
     let case = text(&stage.desk(&["unfreeze", "--scope", &scope])?, "/case")?;
     stage.agree(&case)?;
     stage.done(&case).map(drop)
@@ -206,34 +226,39 @@ fn over(stage: &Stage, door: &Door) -> Done {
     if outcome == "refused" { Ok(()) } else { Err(format!("over the budget: {outcome}")) }
 }
 
-/// The agent of one month, at the HTTP door.
-struct Door {
-    mcp: McpHttp,
-    chain: String,
+/// The agent of one month.
+pub(super) struct Door {
+    agent: Payer,
     credential: String,
 }
 
 impl Door {
-    fn of_the_month(stage: &Stage, number: i64) -> Done<Self> {
-        let name = format!("payer-{number}");
-        let agent = stage.admit(&name, "full")?;
-        let mcp = McpHttp::new(&stage.address("http"), &agent.token_file)?;
+    /// Admits it.
+    pub(super) fn opened(stage: &Stage, name: &str) -> Done<Self> {
+        let agent = Payer::admitted(stage, name)?;
         let listed = stage.desk(&["agent", "list"])?;
-        let is_mine = |row: &&Value| row.get(1).and_then(Value::as_str) == Some(name.as_str());
+        let is_mine = |row: &&Value| row.get(1).and_then(Value::as_str) == Some(name);
         let mine = listed.as_array().into_iter().flatten().find(is_mine);
         let credential = text(mine.ok_or("the new agent is not listed")?, "/0")?;
-        Ok(Self { mcp, chain: stage.node.chain()?, credential })
+        Ok(Self { agent, credential })
     }
 
-    fn send(&self, stage: &Stage, to: &str, thousandths: u128, key: &str) -> Done<String> {
+    /// Sends thousandths of the chain's coin; gives the case.
+    pub(super) fn send(
+        &self,
+        stage: &Stage,
+        to: &str,
+        thousandths: u128,
+        key: &str,
+    ) -> Done<String> {
         let to = stage.node.checksummed(to)?;
         let wish = Wish { to, units: coin(thousandths), token: None, memo: None };
-        let arguments = transfer_arguments(&self.chain, &wish);
-        let draft = text(&self.mcp.call("prepare_serialized_unsigned_tx", &arguments)?, "/draft")?;
-        let arguments = json!({
-            "wallet": WALLET, "chain": self.chain, "draft": draft, "idempotencyKey": key,
-            "confirmBroadcast": true,
-        });
-        text(&self.mcp.call("send_transaction", &arguments)?, "/case")
+        let sent = self.agent.send(&self.agent.prepare(&wish)?, key)?;
+        text(&sent.ok_or_else(|| format!("`{key}`: its draft was stale at once"))?, "/case")
+    }
+
+    /// Its credential ends.
+    pub(super) fn closed(&self, stage: &Stage) -> Done {
+        stage.desk(&["agent", "revoke", &self.credential, "--wait"]).map(drop)
     }
 }

@@ -11,6 +11,7 @@ use quorate_assessor::mark::Envelope;
 use quorate_terms::{Digest, Timestamp};
 use serde_json::{Value, json};
 
+use crate::comparable;
 use crate::people::Office;
 
 const DAY_MS: u64 = 86_400_000;
@@ -71,9 +72,9 @@ impl Case {
     }
 
     /// The same vault under the working draft.
-    pub(crate) fn draft() -> Self {
+    pub(crate) fn draft(id: &'static str) -> Self {
         Self {
-            id: "brickmere-wd",
+            id,
             standard: ("wd", "0.1.0"),
             workflow: "waa-audit",
             sought: (1, "Baseline"),
@@ -89,11 +90,11 @@ pub(crate) struct Course {
     /// Requirements that were judged.
     pub(crate) findings: usize,
     /// Requirements that pass by a comparable control, where the machine found a gap.
-    pub(crate) comparable: usize,
+    pub(crate) comparable: Vec<String>,
     /// Requirements that a provider answers for.
     pub(crate) inherited: usize,
-    /// The word that may be said of it.
-    pub(crate) word: String,
+    /// The word that could be said of it until the registrar's certificate was on file, and the word since.
+    pub(crate) words: (String, String),
     /// The rank that was reached.
     pub(crate) level: u8,
     statuses: BTreeMap<String, Status>,
@@ -121,25 +122,46 @@ impl Course {
     }
 }
 
-/// An audit under the draft's programme: up to the scheme's yes. Gives the digest of the machine's results.
-pub(crate) fn run_draft(office: &Office, case: &Case) -> (usize, String) {
-    let audit = Audit { office, case };
+/// What came of an audit under the draft's programme.
+pub(crate) struct Draft {
+    /// Requirements that were judged.
+    pub(crate) findings: usize,
+    /// Those that pass by a comparable control.
+    pub(crate) comparable: Vec<String>,
+    /// The rank that the findings reach, and the rank that was sought.
+    pub(crate) reached: (u8, u8),
+    /// Whether the scheme said yes.
+    pub(crate) granted: bool,
+    /// The digest of the machine's results.
+    pub(crate) results: String,
+}
+
+/// An audit under the draft's programme, up to the scheme's decision, which follows from the level that the findings reach.
+/// `missing` is a requirement that this auditor finds not in place, whatever else is said of it.
+pub(crate) fn run_draft(office: &Office, case: &Case, missing: Option<&str>) -> Draft {
+    let audit = Audit { office, case, missing };
     audit.begin_draft();
     audit.file();
     let results = office.assess(&case.standard(), case.sought.1);
-    let findings = audit.find(&BTreeSet::new()).len();
+    let statuses = audit.find(&BTreeSet::new());
     let report = audit.report();
-    audit.summarise(&report);
-    audit.step(
-        "iss",
-        &json!({ "act": "decided", "granted": true, "reasons": ["the level sought is met"] }),
-    );
-    (findings, results["sha256"].as_str().unwrap().to_owned())
+    let summary = audit.summarise(&report);
+    let reached = (rank(&summary), case.sought.0);
+    let granted = reached.0 >= reached.1;
+    let why = format!("the findings reach rank {} of {} sought", reached.0, reached.1);
+    audit.step("iss", &json!({ "act": "decided", "granted": granted, "reasons": [why] }));
+    Draft {
+        findings: statuses.len(),
+        comparable: comparables(&statuses),
+        reached,
+        granted,
+        results: results["sha256"].as_str().unwrap().to_owned(),
+    }
 }
 
 /// The whole course of one audit under CCSS.
 pub(crate) fn run(office: &Office, case: &Case, provider: Option<&Envelope>) -> Course {
-    let audit = Audit { office, case };
+    let audit = Audit { office, case, missing: None };
     audit.engage();
     let owned: BTreeSet<String> = provider.map(|report| audit.inherit(report)).unwrap_or_default();
     audit.file();
@@ -147,13 +169,13 @@ pub(crate) fn run(office: &Office, case: &Case, provider: Option<&Envelope>) -> 
     let report = audit.report();
     audit.review();
     let summary = audit.summarise(&report);
+    let before = audit.word();
     let certificate = audit.certify(&summary);
-    let seen = office.good(&["audit", "view", case.id, "--role", "entity"]);
     Course {
         findings: statuses.len(),
-        comparable: statuses.values().filter(|status| **status == Status::Comparable).count(),
+        comparable: comparables(&statuses),
         inherited: owned.len(),
-        word: seen["word"].as_str().unwrap_or_default().to_owned(),
+        words: (before, audit.word()),
         level: rank(&summary),
         statuses,
         certificate,
@@ -165,6 +187,13 @@ pub(crate) fn run(office: &Office, case: &Case, provider: Option<&Envelope>) -> 
 pub(crate) struct Audit<'a> {
     pub(crate) office: &'a Office,
     pub(crate) case: &'a Case,
+    pub(crate) missing: Option<&'a str>,
+}
+
+/// The requirements that pass by a comparable control.
+fn comparables(statuses: &BTreeMap<String, Status>) -> Vec<String> {
+    let passing = statuses.iter().filter(|(_, status)| **status == Status::Comparable);
+    passing.map(|(id, _)| id.clone()).collect()
 }
 
 impl Audit<'_> {
@@ -182,6 +211,12 @@ impl Audit<'_> {
 
     fn public(&self, person: &str) -> Value {
         json!(self.office.identity(person).public_key())
+    }
+
+    /// The word that its record allows to be said of it, as the entity sees it.
+    fn word(&self) -> String {
+        let seen = self.office.good(&["audit", "view", self.case.id, "--role", "entity"]);
+        seen["word"].as_str().unwrap_or_default().to_owned()
     }
 
     /// What the auditor sees.
@@ -295,12 +330,34 @@ impl Audit<'_> {
             if owned.contains(&id) {
                 continue;
             }
-            let record = judged(&id, finding);
+            let record = self.judged(&id, finding);
             let status: Status = serde_json::from_value(record["status"].clone()).unwrap();
             self.step("ann", &record);
             statuses.insert(id, status);
         }
         statuses
+    }
+
+    /// The auditor's finding of one requirement. Where the machine found a gap, it is not in place, unless a comparable control
+    /// of its own is on the auditor's list; above the level sought it says so.
+    fn judged(&self, id: &str, finding: &Value) -> Value {
+        let none = "not_applicable";
+        let sought = finding["state"] != "not_sought";
+        let gap = finding["state"] == "gap";
+        let rationale = comparable::rationale(&self.case.standard(), id).filter(|_| gap);
+        let status = match finding["state"].as_str().unwrap_or_default() {
+            "not_sought" => json!({ "not_applicable": "not_sought" }),
+            _ if self.missing == Some(id) => json!("not_in_place"),
+            "gap" if rationale.is_none() => json!("not_in_place"),
+            "gap" => json!("comparable"),
+            "not_applicable" => json!({ "not_applicable": "evidenced" }),
+            _ => json!("in_place"),
+        };
+        let cites = |tag: &str| if sought { json!({ "cites": [tag] }) } else { json!(none) };
+        json!({ "act": "found", "id": id, "status": status, "statement": statement(finding, sought),
+            "rationale": rationale, "samples": [], "machine": null,
+            "slots": { "interviews": cites("INTERVIEW_1"), "observations": none, "documents": cites("DOCUMENT_1"),
+                "inspections": none, "decisions": none } })
     }
 
     fn report(&self) -> Value {
@@ -390,18 +447,9 @@ impl Audit<'_> {
     }
 }
 
-/// The auditor's finding of one requirement. Where the machine found a gap, this story's auditor accepts a comparable control
-/// and says why; above the level sought it says so.
-fn judged(id: &str, finding: &Value) -> Value {
-    let none = "not_applicable";
-    let sought = finding["state"] != "not_sought";
-    let status = match finding["state"].as_str().unwrap_or_default() {
-        "not_sought" => json!({ "not_applicable": "not_sought" }),
-        "gap" => json!("comparable"),
-        "not_applicable" => json!({ "not_applicable": "evidenced" }),
-        _ => json!("in_place"),
-    };
-    let statement = match &finding["machine"] {
+/// What the auditor writes about a requirement.
+fn statement(finding: &Value, sought: bool) -> String {
+    match &finding["machine"] {
         _ if !sought => "Level not sought.".to_owned(),
         Value::Null => "The custodian walked us through the chapter; its dates and signatures agree with what was told in the \
                         interview, and with two visits that nobody had announced."
@@ -413,14 +461,7 @@ fn judged(id: &str, finding: &Value) -> Value {
             machine["population"],
             machine["exceptions"]
         ),
-    };
-    let why = "The operators watch, seal and review by a procedure on paper of equal strength; four weeks of it were seen.";
-    let rationale = if finding["state"] == "gap" { json!(why) } else { Value::Null };
-    let cites = |tag: &str| if sought { json!({ "cites": [tag] }) } else { json!(none) };
-    json!({ "act": "found", "id": id, "status": status, "statement": statement, "rationale": rationale, "samples": [],
-        "machine": null,
-        "slots": { "interviews": cites("INTERVIEW_1"), "observations": none, "documents": cites("DOCUMENT_1"),
-            "inspections": none, "decisions": none } })
+    }
 }
 
 /// The rank that a summary tells.

@@ -7,15 +7,32 @@ use crate::audit::{self, Audit, Case};
 use crate::people::Office;
 use crate::{claim, tell};
 
+/// A requirement of the lowest level.
+const MISSING: &str = "WD-02.1";
+
 /// From the audit to the refusal.
 pub(crate) fn run(office: &Office) {
     office.open_register();
     let issuer = office.identity("iss").public_key().to_string();
     office.good(&["audit", "registrar", "Marks Example", &issuer]);
-    let case = Case::draft();
-    let (findings, results) = audit::run_draft(office, &case);
-    tell(&format!("{findings} findings under the working draft; the scheme said yes"));
-    issue(office, &case, &results);
+    let refused = audit::run_draft(office, &Case::draft("brickmere-wd-1"), Some(MISSING));
+    claim(
+        !refused.granted && refused.reached.0 < refused.reached.1,
+        &format!("with {MISSING} not in place the level is not reached, and the scheme says no"),
+    );
+    let case = Case::draft("brickmere-wd-2");
+    let draft = audit::run_draft(office, &case, None);
+    tell(&format!(
+        "working draft: {} findings; {} gaps of the machine's pass by a comparable control: {}",
+        draft.findings,
+        draft.comparable.len(),
+        draft.comparable.join(", ")
+    ));
+    claim(
+        draft.granted && draft.reached.0 >= draft.reached.1,
+        "the findings reach the level sought, and the scheme says yes",
+    );
+    issue(office, &case, &draft.results);
     let asked = |status: &str| {
         let path = |name: &str| office.path(name);
         office.verify(&[
@@ -87,7 +104,7 @@ fn issue(office: &Office, case: &Case, results: &str) {
     ]);
     let signed: serde_json::Value =
         serde_json::from_slice(&std::fs::read(path("signed.json")).unwrap()).unwrap();
-    Audit { office, case }
+    Audit { office, case, missing: None }
         .step("iss", &json!({ "act": "mark_issued", "envelope": signed["envelope"] }));
     witness(office);
     office.register(&[

@@ -33,6 +33,24 @@ fn entries_become_rows_and_answers_keep_the_whole_count() {
 }
 
 #[test]
+fn a_kind_is_filled_by_the_entry_of_another_name_and_by_what_people_say_under_its_own() {
+    let mut engine = engine();
+    let all = Engine::everything(&engine.model);
+    engine.want(all.into_iter().filter(|(kind, _)| kind == "BackupMade").collect());
+    let statement = json!({ "body": { "epoch": 0, "cosigner": "c1", "backup": "ab12" } });
+    let proven = json!({ "type": "BackupVerified", "wallet": "hot", "statement": statement });
+    engine.load(("vault", 1), Timestamp::ZERO, &proven, None).unwrap();
+    let said = json!({ "type": "BackupMade", "backup": "b-1", "wallet": "hot", "epoch": 0, "holder": "c1",
+        "digest": "ab12", "seal": "s-9" });
+    engine.load(("office", 2), Timestamp::ZERO, &said, Some("person-bo")).unwrap();
+    let query = "SELECT holder, digest, epoch, seal FROM BackupMade WHERE digest = 'ab12' AND epoch = 0 AND :n = 1
+                 ORDER BY idx";
+    let rows = ask(&engine, query).unwrap().rows;
+    let seals: Vec<&Value> = rows.iter().map(|row| &row["seal"]).collect();
+    assert_eq!(seals, [&Value::Null, &Value::Text("s-9".to_owned())]);
+}
+
+#[test]
 fn a_query_can_read_and_do_nothing_else() {
     let engine = engine();
     beat(&engine, 0);

@@ -10,7 +10,7 @@ use quorate_terms::charter::CharterText;
 use quorate_terms::credential::Band;
 use quorate_terms::digest::tag;
 use quorate_terms::entry::{AdminActed, Body, ConfigurationCaptured, Deployed};
-use quorate_terms::{Digest, PersonId};
+use quorate_terms::{Digest, PersonId, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::effects::pulse::SILENCE_S;
@@ -20,8 +20,13 @@ use crate::config::DeskConfig;
 /// Where the digests of the binary and of the settings that ran last are kept.
 const BINARY: &str = "captured/binary";
 const SETTINGS: &str = "captured/settings";
+/// When settings were captured last.
+const CAPTURED_AT: &str = "captured/at";
+/// Seconds after which a start captures the settings again although they are the same: a word of long ago tells an auditor
+/// nothing of today.
+const FRESH_S: u64 = 43_200;
 
-/// Records the start; the settings where they differ from those captured last; and that somebody changed them, or the
+/// Records the start; the settings where they differ from those captured last, or were captured long ago; and that somebody changed them, or the
 /// binary, if so.
 ///
 /// # Errors
@@ -51,17 +56,30 @@ pub(super) async fn record(
         .map_err(|e| Fault::new("desk.toml", e.to_string(), "report this"))?;
     let digest = Digest::of(tag::CONFIGURATION, &bytes);
     let previous = known(engine, SETTINGS).await?;
-    if previous != Some(digest) {
+    let changed = previous != Some(digest);
+    let now = engine.clock().now();
+    let fresh = captured_at(engine).await?.is_some_and(|at| now < at.plus_s(FRESH_S));
+    if changed || !fresh {
         let party = "desk".to_owned();
         let captured = ConfigurationCaptured { party, digest, previous, values };
         bodies.push(Body::ConfigurationCaptured(Box::new(captured)));
-        bodies.extend(previous.map(|_| acted(operator, "settings_changed")));
+        bodies.extend(previous.filter(|_| changed).map(|_| acted(operator, "settings_changed")));
     }
     for body in bodies {
         engine.tell(Event::Noted(Box::new(body))).await.map_err(|e| full(&e))?;
     }
     keep(engine, BINARY, binary).await?;
+    if changed || !fresh {
+        let at = now.as_millis().to_be_bytes().to_vec();
+        engine.store().put(CAPTURED_AT, at).await.map_err(|e| full(&e))?;
+    }
     keep(engine, SETTINGS, digest).await
+}
+
+async fn captured_at(engine: &Engine) -> Result<Option<Timestamp>, Fault> {
+    let bytes = engine.store().get(CAPTURED_AT).await?;
+    let at = bytes.and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?)));
+    Ok(at.map(Timestamp::from_millis))
 }
 
 fn acted(person: &PersonId, action: &str) -> Body {
@@ -108,6 +126,7 @@ fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
         "ledger.witness_quorum": charter.threshold,
         "ledger.witnesses": witnesses,
         "monitor.silence_limit_s": SILENCE_S,
+        "monitor.sources": ["desk"],
         "monitor.model_may_loosen": false,
         "nodes": nodes,
         "policy.default": "deny",

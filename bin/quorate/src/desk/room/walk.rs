@@ -229,6 +229,12 @@ async fn settings_are_captured_when_they_change_and_say_what_they_replace() {
     let acted: Vec<_> = entries.iter().filter(|body| kind(body) == "AdminActed").collect();
     assert_eq!(acted.len(), 1, "the first start changes nothing");
     assert_eq!(entries.iter().filter(|body| kind(body) == "Deployed").count(), 3);
+    room.later(86_400);
+    captured::record(engine, &settings(30), charter, &operator).await.unwrap();
+    let entries = room.entries().await;
+    let count = |wanted: &str| entries.iter().filter(|body| kind(body) == wanted).count();
+    assert_eq!(count("ConfigurationCaptured"), 3, "the same again, a day later");
+    assert_eq!(count("AdminActed"), 1, "and nobody changed anything");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
