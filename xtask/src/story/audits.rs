@@ -29,8 +29,8 @@ pub(super) fn tell(stage: &Stage, office: &Office<'_>, narrator: &mut Narrator) 
     }
     let said = words::certified(stage, office, "after", &["west-1", "brickmere-1"])?;
     let told = format!(
-        "the search that found the word nowhere finds it now, with two certificates on file: {}",
-        said.join(", ")
+        "the search that found the word nowhere finds it {} times, now that two certificates are on file",
+        said.len()
     );
     narrator.expect(said.iter().any(|name| name.contains("roc-west-1")), &told)
 }

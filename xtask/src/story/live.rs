@@ -7,7 +7,6 @@ use super::machines;
 use super::readiness::Statement;
 use super::year::{self, Door, SUPPLIERS};
 use crate::Done;
-use crate::run;
 use crate::stage::{McpHttp, Stage};
 
 /// One act.
@@ -20,7 +19,7 @@ pub(super) enum Act {
     ApproveForTwoDays,
     /// A share is moved to the machine of the other; the old machine is wiped.
     MoveToOneMachine,
-    /// An agent asks for what is beyond its band, and nobody takes the alert until the next day.
+    /// An agent asks about a wallet that is not its own, and nobody takes the alert until the next day.
     LeaveAnAlert,
 }
 
@@ -68,10 +67,16 @@ fn approve_for_two_days(stage: &Stage) -> Done {
 }
 
 fn leave_an_alert(stage: &mut Stage) -> Done {
-    let agent = stage.admit("curious", "read")?;
+    let agent = stage.admit("curious", "full")?;
     let door = McpHttp::new(&stage.address("http"), &agent.token_file)?;
-    let refused = door.call("send_transaction", &json!({ "draft": "d", "idempotencyKey": "k" }));
-    run::write(&stage.room.join("public/curious.txt"), &format!("{refused:?}"))?;
+    let to = stage.node.checksummed(STRANGER)?;
+    let asked = json!({
+        "wallet": "somebody-elses", "chain": stage.node.chain()?, "to": to, "amountWei": "1", "maxFeeWei": "1",
+    });
+    let refused = door.call("explain_transfer", &asked)?;
+    if !refused.to_string().contains("WALLET_OUT_OF_SCOPE") {
+        return Err(format!("an agent was told of another wallet: {refused}"));
+    }
     year::raised(stage, "beyond_scope")?;
     year::another_day(stage, -1)
 }

@@ -58,10 +58,10 @@ fn is_certified(course: &Course) -> bool {
 
 /// Tells where the machine found a gap and the auditor accepts another control in its place.
 fn conceded(course: &Course) {
+    let conceded = &course.comparable;
+    let which = if conceded.is_empty() { "none" } else { &conceded.join(", ") };
     tell(&format!(
-        "{} gaps of the machine's pass by a comparable control, each with its own reason: {}",
-        course.comparable.len(),
-        course.comparable.join(", ")
+        "gaps of the machine's that pass by a comparable control, each for its own reason: {which}"
     ));
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn run(office: &Office) {
     let case = Case::draft("brickmere-wd-2");
     let draft = audit::run_draft(office, &case, None);
     tell(&format!(
-        "working draft: {} findings; {} gaps of the machine's pass by a comparable control: {}",
+        "working draft: {} findings; {} gaps of the machine's pass by a comparable control, each for its own reason: {}",
         draft.findings,
         draft.comparable.len(),
         draft.comparable.join(", ")
