@@ -5,6 +5,7 @@
 mod audits;
 mod backups;
 mod breaks;
+mod facts;
 mod live;
 mod machines;
 mod readiness;

@@ -41,6 +41,16 @@ impl<'a> Office<'a> {
         &self.dir
     }
 
+    /// Where the export lies that [`Office::take_book`] took in.
+    pub(crate) fn book(&self) -> String {
+        format!("{}.jsonl", self.dir)
+    }
+
+    /// Where the export lies that [`Office::own_ledger`] took in.
+    pub(crate) fn own_book(&self, cosigner: &str, claimed: &str) -> String {
+        format!("{}-{cosigner}-as-{claimed}.jsonl", self.dir)
+    }
+
     /// Runs a command, whatever it answers.
     pub(crate) fn run(&self, words: &[&str]) -> Done<Said> {
         let mut all = vec!["--json", "--dir", &self.dir, "--standards", &self.standards];
@@ -60,14 +70,14 @@ impl<'a> Office<'a> {
 
     /// Takes in the vault's book as it stands, and gives its size.
     pub(crate) fn take_book(&self, stage: &Stage) -> Done<u64> {
-        let (book, note) = (format!("{}.jsonl", self.dir), format!("{}.checkpoint", self.dir));
+        let (book, note) = (self.book(), format!("{}.checkpoint", self.dir));
         stage.desk(&["ledger", "export", "--out", &book, "--checkpoint-out", &note])?;
         Ok(size(&self.import(&stage.vault()?, &book, &note)?))
     }
 
     /// A cosigner, which runs, exports its own ledger, and it is taken in as that of `claimed`. Gives its size.
     pub(crate) fn own_ledger(&self, stage: &Stage, cosigner: &str, claimed: &str) -> Done<u64> {
-        let out = format!("{}-{cosigner}-as-{claimed}.jsonl", self.dir);
+        let out = self.own_book(cosigner, claimed);
         let head = format!("{out}.checkpoint");
         stage.cosigner(cosigner, &["export", "--out", &out, "--checkpoint-out", &head])?;
         let vault = stage.vault()?;

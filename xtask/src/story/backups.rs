@@ -12,25 +12,17 @@ use crate::stage::{Stage, text};
 const PLACES: [(&str, &str, &str); 2] =
     [("east", "Cedar Lane vault", "CH"), ("west", "Dogwood Quay vault", "JP")];
 
-/// Each statement about the key that the first backup is of, and each about each backup file of the stage, as of the day on
-/// which that was made where it names no day.
-pub(super) fn told(
-    stage: &Stage,
-    founding: &[Statement],
-    each: &[Statement],
-) -> Done<Vec<Statement>> {
+/// Each statement about each backup file of the stage, as of the day on which that was made where it names no day.
+pub(super) fn each(stage: &Stage, said: &[Statement]) -> Done<Vec<Statement>> {
     let mut all = Vec::new();
-    for (number, file) in files(stage)?.into_iter().enumerate() {
-        let first = if number == 0 { founding } else { &[] };
+    for file in files(stage)? {
         let path = file.display().to_string();
         let show = ["backup", "show", "--file", &path, "--json"];
         let shown = stage.programs.run("quorate-cosigner", &show)?.good()?;
         let made = shown.pointer("/facts/made_at").and_then(Value::as_i64);
         let made = made.ok_or_else(|| format!("{path} does not say when it was made"))?;
         let words = words(&file, &shown)?;
-        all.extend(
-            first.iter().chain(each).map(|statement| statement.about(&words, Day::At(made))),
-        );
+        all.extend(said.iter().map(|statement| statement.about(&words, Day::At(made))));
     }
     Ok(all)
 }
@@ -43,7 +35,6 @@ fn words(file: &Path, shown: &Value) -> Done<Vec<(&'static str, String)>> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(vec![
         ("{backup}", name),
-        ("{ceremony}", text(shown, "/facts/ceremony")?),
         ("{wallet}", text(shown, "/facts/wallet")?),
         ("{digest}", text(shown, "/sha256")?),
         ("{holder}", holder),

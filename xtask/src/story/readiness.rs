@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{backups, machines, words};
+use super::{backups, facts, machines, words};
 use crate::Done;
 use crate::demo::Narrator;
 use crate::run;
@@ -19,7 +19,6 @@ const SAID: &str = include_str!("said.toml");
 #[serde(deny_unknown_fields)]
 struct Book {
     said: Vec<Statement>,
-    founding: Vec<Statement>,
     each_backup: Vec<Statement>,
 }
 
@@ -93,8 +92,11 @@ pub(super) fn take_in<'a>(stage: &'a Stage, narrator: &mut Narrator) -> Done<Off
         narrator.expect(size > 0, &told)?;
     }
     let book: Book = toml::from_str(SAID).map_err(|e| format!("said.toml: {e}"))?;
-    let backups = backups::told(stage, &book.founding, &book.each_backup)?;
-    let said = [book.said, backups, machines::wiped(stage)?].concat();
+    let words = facts::words(&office)?;
+    let said = book.said.iter().map(|statement| statement.about(&words, Day::Ago(0))).collect();
+    let backups = backups::each(stage, &book.each_backup)?;
+    let copied = vec![facts::copied(&office)?];
+    let said: Vec<Statement> = [said, backups, machines::wiped(stage)?, copied].concat();
     for statement in &said {
         attest(stage, &office, statement)?;
     }
