@@ -26,8 +26,8 @@ const CAPTURED_AT: &str = "captured/at";
 /// nothing of today.
 const FRESH_S: u64 = 43_200;
 
-/// Records the start; the settings where they differ from those captured last, or were captured long ago; and that somebody changed them, or the
-/// binary, if so.
+/// Records the start; the settings where they differ from those captured last, or were captured long ago; and that somebody
+/// changed them, or the binary, if so.
 ///
 /// # Errors
 /// [`Fault`] when the ledger takes no entries.
