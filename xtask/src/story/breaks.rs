@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::facts;
 use super::live::Act;
 use super::readiness::{self, Statement};
 use crate::Done;
@@ -69,7 +68,7 @@ pub(super) fn tell(stage: &mut Stage, office: &str, narrator: &mut Narrator) -> 
         for cosigner in COSIGNERS {
             copy.own_ledger(stage, cosigner, cosigner)?;
         }
-        for statement in said.into_iter().chain([facts::copied(&copy)?]) {
+        for statement in said {
             readiness::attest(stage, &copy, &statement)?;
         }
         told(stage, &copy, broken)?;

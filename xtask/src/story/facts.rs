@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::readiness::{Day, Statement};
 use crate::Done;
 use crate::run;
 use crate::stage::{COSIGNERS, Office, text};
@@ -19,20 +18,6 @@ pub(super) fn words(office: &Office<'_>) -> Done<Vec<(&'static str, String)>> {
         words.push((word, text(&newest(&book, kind)?, field)?));
     }
     Ok(words)
-}
-
-/// That a store of another operator holds the ledger, as of now and up to the newest checkpoint that was witnessed.
-pub(super) fn copied(office: &Office<'_>) -> Done<Statement> {
-    let witnessed = newest(&office.book(), "CheckpointWitnessed")?;
-    let size = witnessed.get("size").ok_or("a checkpoint has no size")?.to_string();
-    let root = text(&witnessed, "/root")?;
-    let fields = [
-        ("destination", "object store of elm archive ltd"),
-        ("size", size.as_str()),
-        ("root", root.as_str()),
-        ("operator", "elm archive ltd"),
-    ];
-    Ok(Statement::new("LogCopied", "bo", Day::Ago(0), &fields))
 }
 
 /// The body of the newest entry of a kind in an export.

@@ -95,8 +95,7 @@ pub(super) fn take_in<'a>(stage: &'a Stage, narrator: &mut Narrator) -> Done<Off
     let words = facts::words(&office)?;
     let said = book.said.iter().map(|statement| statement.about(&words, Day::Ago(0))).collect();
     let backups = backups::each(stage, &book.each_backup)?;
-    let copied = vec![facts::copied(&office)?];
-    let said: Vec<Statement> = [said, backups, machines::wiped(stage)?, copied].concat();
+    let said: Vec<Statement> = [said, backups, machines::wiped(stage)?].concat();
     for statement in &said {
         attest(stage, &office, statement)?;
     }
