@@ -168,9 +168,12 @@ pub(crate) fn write_out(what: &Submit, out: &Path) -> Done<Screen> {
 /// Reads a signed word that was carried here.
 pub(crate) fn read_in(path: &Path) -> Done<Submit> {
     let text = read_text(path)?;
-    let read =
-        quorate_terms::canonical::from_bytes(text.trim_end_matches('\n').as_bytes(), "submission");
-    Ok(read?)
+    let bytes = text.trim_end_matches('\n').as_bytes();
+    quorate_terms::canonical::from_bytes(bytes, "submission").map_err(|e| Trouble {
+        message: format!("{}: {}", path.display(), e.why()),
+        next: "give the file that was signed with --offline --out".to_owned(),
+        ..e.into()
+    })
 }
 
 /// Checks what was carried here as the desk will, before it is sent.

@@ -17,7 +17,7 @@ use quorate_terms::{CosignerId, PublicKey, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::home::{Home, Settings};
+use crate::home::{self, Home, Settings};
 use crate::memory;
 use crate::replica::Replica;
 use crate::trouble::{Done, Trouble};
@@ -39,6 +39,7 @@ impl Peer {
         me: &Identity,
         settings: &Settings,
     ) -> Done<Self> {
+        let address = home::address(address)?;
         let client = Client::start(address, me, key, Arc::new(Silent), Limits::default())?;
         let within = Duration::from_secs(settings.timeout_s.unwrap_or(TIMEOUT_S));
         Ok(Self { client, within })

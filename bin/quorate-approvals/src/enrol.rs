@@ -86,6 +86,7 @@ pub(crate) fn accept(home: &Home, asked: &Accept<'_>) -> Done<Screen> {
         return Err(Trouble::refused("other_charter", message, next));
     }
     let _folds = Book::new(charter.clone())?;
+    asked.desk.as_deref().map(address).transpose()?;
     own_seat(&charter, &seat)?;
     if asked.desk_key.is_some_and(|key| key != charter.log.identity) {
         let message = format!("the charter seats the desk key {}", charter.log.identity);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use quorate_host::config::Config;
@@ -41,6 +42,11 @@ impl Home {
     pub(crate) fn open(dir: &Path, make: bool) -> Done<Self> {
         if make {
             secret_file::make_dir(dir)?;
+        }
+        if !dir.exists() {
+            let message = format!("{} is not there", dir.display());
+            let next = "run `quorate-approvals enrol` first, or give the right --dir";
+            return Err(Trouble::fault("fault", message, next));
         }
         secret_file::check_dir(dir)?;
         let path = dir.join("lock");
@@ -152,11 +158,16 @@ pub(crate) fn parse_seat(text: &str) -> Result<ApproverSeat, Malformed> {
 /// Reads a text file of bounded size.
 pub(crate) fn read_text(path: &Path) -> Done<String> {
     let trouble = |e: std::io::Error| Trouble::from(quorate_host::Fault::at(path, &e));
-    if fs::metadata(path).map_err(trouble)?.len() > TEXT_BYTES_MAX {
+    // A device has no length and no end either.
+    let mut text = String::new();
+    let file = File::open(path).map_err(trouble)?;
+    let most = TEXT_BYTES_MAX.saturating_add(1);
+    file.take(most).read_to_string(&mut text).map_err(trouble)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length == most) {
         let message = format!("{} is too large", path.display());
         return Err(Trouble::fault("fault", message, "give the right file"));
     }
-    fs::read_to_string(path).map_err(trouble)
+    Ok(text)
 }
 
 fn settings_text(settings: &Settings) -> Result<String, Malformed> {

@@ -32,8 +32,8 @@ mod stop;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use quorate_host::ui::Ui;
+use quorate_host::usage::{self, Unread, Usage};
 use quorate_host::{SystemClock, harden, telemetry};
 use tracing::level_filters::LevelFilter;
 
@@ -42,8 +42,16 @@ use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let cli: Cli = match usage::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(Unread::Said(code)) => return code,
+        Err(Unread::Untold(Usage { field, why, mend, code })) => {
+            let trouble = Trouble::fault("usage", format!("{field}: {why}"), mend);
+            troubled(&Ui::new(true, no_colour), &trouble);
+            return ExitCode::from(code);
+        }
+    };
     let ui = Ui::new(cli.json, no_colour);
     match ground().and_then(|runtime| runtime.block_on(commands::run(&cli, &ui))) {
         Ok((screen, code)) => said(&ui, &screen, code),

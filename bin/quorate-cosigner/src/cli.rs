@@ -16,7 +16,7 @@ use crate::files::Home;
 use crate::found::{self, Pairing};
 use crate::settings::PeerSettings;
 use crate::trouble::{fault, malformed};
-use crate::{backup, daemon, export, operate, restore};
+use crate::{backup, daemon, doctor, export, operate, restore};
 
 /// The longest passphrase, in bytes.
 const PASSPHRASE_MAX: u64 = 4096;
@@ -98,6 +98,13 @@ enum Command {
     Status {
         #[command(flatten)]
         at: Dir,
+    },
+    /// Say what is wrong with this cosigner or soon will be, and how to mend it. Nothing is changed.
+    Doctor {
+        #[command(flatten)]
+        at: Dir,
+        #[command(flatten)]
+        passphrase: Passphrase,
     },
     /// Stop signing at once, whether the daemon runs or not.
     Freeze {
@@ -202,6 +209,16 @@ impl Passphrase {
         Self { passphrase_file, passphrase_fd: None }
     }
 
+    /// Whether a flag says where it comes from.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.passphrase_file.is_some() || self.passphrase_fd.is_some()
+    }
+
+    /// Gets one that was set before, from where a flag says.
+    pub(crate) fn given(&self) -> Result<Secret, Fault> {
+        self.get("passphrase of this cosigner's shares", false, || Ok(()))
+    }
+
     /// Gets it, `twice` where a new one is set at a terminal. `before` runs once the source is open and before any secret
     /// byte is read: a hardened process can no longer reach its own descriptors by name.
     pub(crate) fn get(
@@ -221,7 +238,10 @@ impl Passphrase {
             }
             (None, Some(fd)) => {
                 let path = PathBuf::from(format!("/proc/self/fd/{fd}"));
-                let pipe = File::open(&path).map_err(|e| Fault::at(&path, &e))?;
+                let pipe = File::open(&path).map_err(|e| {
+                    let mend = "open it for reading, as with `3< FILE`, or give --passphrase-file";
+                    fault("--passphrase-fd", &format!("{fd}: {e}"), mend)
+                })?;
                 before()?;
                 first_line(pipe)
             }
@@ -246,11 +266,34 @@ fn first_line(pipe: File) -> Result<Secret, Fault> {
     Ok(Secret::new(line.to_vec()))
 }
 
+/// How a command came out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// As asked.
+    Well,
+    /// Something is wrong with this cosigner, and the answer says what.
+    Badly,
+}
+
+impl Cli {
+    /// How this command speaks to its caller.
+    pub(crate) fn ui(&self, no_colour: bool) -> Ui {
+        Ui::new(self.json, no_colour)
+    }
+}
+
 /// Does what the command line says.
-pub(crate) async fn obey(cli: Cli, no_colour: bool) -> Result<(), Fault> {
-    let ui = Ui::new(cli.json, no_colour);
+pub(crate) async fn obey(cli: Cli, ui: Ui) -> Result<Ended, Fault> {
+    if let Command::Doctor { at, passphrase } = &cli.command {
+        return doctor::obey(ui, &at.dir, passphrase).await;
+    }
+    act(cli, ui).await.map(|()| Ended::Well)
+}
+
+async fn act(cli: Cli, ui: Ui) -> Result<(), Fault> {
     let now = SystemClock::new().now();
     match cli.command {
+        Command::Doctor { .. } => Ok(()),
         Command::Init { at, cosigner, operator, listen } => {
             found::init(ui, &at.dir, cosigner, operator, listen)
         }

@@ -92,6 +92,8 @@ pub(crate) async fn run(ui: Ui, home: Home, passphrase: Passphrase) -> Result<()
         LevelFilter::INFO,
         Arc::clone(&clock),
     )?;
+    // Nobody types a passphrase for a cosigner that cannot start.
+    let founding = home.accepted()?;
     let set = Cabinet::is_set(&home.shares());
     let passphrase =
         passphrase.get("passphrase of this cosigner's shares", !set, harden::harden)?;
@@ -101,7 +103,6 @@ pub(crate) async fn run(ui: Ui, home: Home, passphrase: Passphrase) -> Result<()
     })?;
 
     let keys = Arc::new(LocalKeys::load(&home)?);
-    let founding = home.accepted()?;
     let number = founding.party(&settings.cosigner).ok_or_else(|| {
         fault("charter", "seats no cosigner of this name", "accept it on the machine that it seats")
     })?;

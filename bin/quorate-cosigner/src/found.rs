@@ -12,7 +12,7 @@ use quorate_terms::{CosignerId, Digest, PublicKey};
 use serde_json::json;
 
 use crate::files::{Home, LocalKeys, read_charter};
-use crate::settings::{PeerSettings, Settings, plain};
+use crate::settings::{PeerSettings, Settings, is_address, plain};
 use crate::trouble::{fault, malformed, refused};
 
 /// `init`: makes the directory, both keys and the settings; writes and prints the seat to put into the charter.
@@ -24,7 +24,7 @@ pub(crate) fn init(
     listen: String,
 ) -> Result<(), Fault> {
     plain("--operator", &operator)?;
-    plain("--listen", &listen)?;
+    is_address("--listen", &listen)?;
     let random = Random::start()?;
     let home = Home::make(dir)?;
     let keys = LocalKeys::create(&home, random)?;
@@ -73,7 +73,7 @@ pub(crate) fn pair(ui: Ui, dir: &Path, pairing: Pairing) -> Result<(), Fault> {
     let mut settings = Settings::load(&home)?;
     match pairing {
         Pairing::Peer(name, peer) => {
-            plain("--address", &peer.address)?;
+            is_address("--address", &peer.address)?;
             if name == settings.cosigner {
                 return Err(fault("pair", "names this cosigner itself", "name another cosigner"));
             }

@@ -22,6 +22,7 @@ mod captured;
 mod daemon;
 
 mod backup;
+mod doctor;
 mod export;
 mod operate;
 mod restore;
@@ -30,19 +31,46 @@ mod status;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use quorate_host::Fault;
+use quorate_host::ui::Ui;
+use quorate_host::usage::{self, Unread, Usage};
+
+use crate::cli::Ended;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let cli: cli::Cli = match usage::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(Unread::Said(code)) => return code,
+        Err(Unread::Untold(Usage { field, why, mend, code })) => {
+            complain(Ui::new(true, no_colour), &Fault::new(field, why, mend));
+            return ExitCode::from(code);
+        }
+    };
+    let ui = cli.ui(no_colour);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = match &runtime {
-        Ok(runtime) => runtime.block_on(cli::obey(cli, no_colour)),
+        Ok(runtime) => runtime.block_on(cli::obey(cli, ui)),
         Err(error) => Err(trouble::fault("runtime", &error.to_string(), "try again")),
     };
-    let Err(fault) = ended else { return ExitCode::SUCCESS };
-    let _nobody_listens = writeln!(std::io::stderr(), "quorate-cosigner: {fault}");
+    let fault = match ended {
+        Ok(Ended::Well) => return ExitCode::SUCCESS,
+        Ok(Ended::Badly) => return ExitCode::FAILURE,
+        Err(fault) => fault,
+    };
+    complain(ui, &fault);
     // At once, while the runtime stands: taking it down would close ledgers on a disk that may have failed.
     std::process::exit(1)
+}
+
+/// One line for people on standard error; with `--json` also one value on standard output.
+fn complain(ui: Ui, fault: &Fault) {
+    let line = quorate_host::telemetry::safe(&fault.to_string());
+    let _nobody_listens = writeln!(std::io::stderr(), "quorate-cosigner: {line}");
+    if ui.is_json() {
+        let (field, why, mend) = (fault.what(), fault.why(), fault.mend());
+        let error = serde_json::json!({ "field": field, "why": why, "mend": mend });
+        let _nobody_listens = ui.answer(&serde_json::json!({ "error": error }), "");
+    }
 }

@@ -46,7 +46,12 @@ pub(crate) struct PeerSettings {
 
 impl Settings {
     pub(crate) fn load(home: &Home) -> Result<Self, Fault> {
-        Ok(Config::<Self>::load(&home.settings())?.value)
+        let settings = Config::<Self>::load(&home.settings())?.value;
+        is_address("cosigner.toml `listen`", &settings.listen)?;
+        for (name, peer) in &settings.peers {
+            is_address(&format!("cosigner.toml `peers.{name}.address`"), &peer.address)?;
+        }
+        Ok(settings)
     }
 
     pub(crate) fn store(&self, home: &Home, random: Random) -> Result<(), Fault> {
@@ -98,7 +103,7 @@ impl Settings {
             )
         })?;
         if own.identity != keys.identity.public_key() || own.witness != keys.witness.public_key() {
-            return differs("charter", "seats this cosigner with other keys than its own");
+            return Err(differs("charter", "seats this cosigner with other keys than its own"));
         }
         Ok(())
     }
@@ -108,43 +113,59 @@ impl Settings {
     /// # Errors
     /// [`Fault`] naming the first that differs.
     pub(crate) fn agrees(&self, keys: &LocalKeys, text: &CharterText) -> Result<(), Fault> {
-        self.agrees_in_own_seat(keys, text)?;
+        self.disagreements(keys, text).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything in which pins and own seat differ from the charter.
+    pub(crate) fn disagreements(&self, keys: &LocalKeys, text: &CharterText) -> Vec<Fault> {
+        let own = self.agrees_in_own_seat(keys, text).err();
+        let desk = self.desk_agrees(text).err();
+        let others = text.cosigners.iter().filter(|seat| seat.cosigner != self.cosigner);
+        let peers = others.filter_map(|seat| self.peer_agrees(&seat.cosigner, seat.identity).err());
+        let strangers = self.peers.keys().filter(|name| text.cosigner(name).is_none());
+        let strangers = strangers.map(|name| {
+            differs(&format!("peer `{name}`"), "was paired and has no seat in the charter")
+        });
+        own.into_iter().chain(desk).chain(peers).chain(strangers).collect()
+    }
+
+    fn desk_agrees(&self, text: &CharterText) -> Result<(), Fault> {
         match &self.desk_identity {
-            None => return Err(fault("desk", "was not paired", "run `pair --desk-identity KEY`")),
+            None => Err(fault("desk", "was not paired", "run `pair --desk-identity KEY`")),
             Some(key) if *key != text.log.identity => {
-                return differs("desk", "was paired with another identity than the charter's");
+                Err(differs("desk", "was paired with another identity than the charter's"))
             }
-            Some(_) => {}
+            Some(_) => Ok(()),
         }
-        for seat in text.cosigners.iter().filter(|seat| seat.cosigner != self.cosigner) {
-            match self.peers.get(&seat.cosigner) {
-                None => {
-                    let what = format!("peer `{}`", seat.cosigner);
-                    return Err(fault(
-                        &what,
-                        "was not paired",
-                        "run `pair --peer ID --address HOST:PORT --identity KEY`",
-                    ));
-                }
-                Some(peer) if peer.identity != seat.identity => {
-                    let what = format!("peer `{}`", seat.cosigner);
-                    return differs(&what, "was paired with another identity than the charter's");
-                }
-                Some(_) => {}
+    }
+
+    fn peer_agrees(&self, name: &CosignerId, identity: PublicKey) -> Result<(), Fault> {
+        let what = format!("peer `{name}`");
+        match self.peers.get(name) {
+            None => {
+                let mend = "run `pair --peer ID --address HOST:PORT --identity KEY`";
+                Err(fault(&what, "was not paired", mend))
             }
-        }
-        match self.peers.keys().find(|name| text.cosigner(name).is_none()) {
-            Some(name) => {
-                differs(&format!("peer `{name}`"), "was paired and has no seat in the charter")
+            Some(peer) if peer.identity != identity => {
+                Err(differs(&what, "was paired with another identity than the charter's"))
             }
-            None => Ok(()),
+            Some(_) => Ok(()),
         }
     }
 }
 
-fn differs(what: &str, why: &str) -> Result<(), Fault> {
+fn differs(what: &str, why: &str) -> Fault {
     let mend = "compare the keys with their operators by voice; do not go on until they agree";
-    Err(fault(what, why, mend))
+    fault(what, why, mend)
+}
+
+/// Refuses what nobody can listen at or dial.
+pub(crate) fn is_address(what: &str, text: &str) -> Result<(), Fault> {
+    if quorate_host::link::is_address(text) {
+        return Ok(());
+    }
+    let mend = "give `HOST:PORT`, such as `127.0.0.1:7301`";
+    Err(fault(what, &format!("`{text}` is not an address"), mend))
 }
 
 /// Refuses text that would not survive a line of the file.

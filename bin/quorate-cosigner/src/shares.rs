@@ -127,7 +127,7 @@ pub(crate) fn not_opened(path: &Path, error: SealError) -> Fault {
 }
 
 /// The shares in a directory, the oldest first.
-fn share_files(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(crate) fn share_files(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
     let mut files = Vec::new();
     for found in fs::read_dir(dir).map_err(|e| Fault::at(dir, &e))? {
         let path = found.map_err(|e| Fault::at(dir, &e))?.path();

@@ -24,8 +24,12 @@ pub(crate) struct Status {
     pub(crate) head: Digest,
     /// Root of its tree: what a checkpoint of this size must say.
     pub(crate) root: Digest,
+    /// When the replica's last entry was made, by the desk's clock.
+    pub(crate) book_at: Timestamp,
     /// Entries in the own ledger.
     pub(crate) own: u64,
+    /// When its last entry was made.
+    pub(crate) own_at: Timestamp,
     pub(crate) wallets: Vec<WalletView>,
     pub(crate) freezes: Vec<FreezeView>,
     /// Void entries that nobody has resumed from.
@@ -79,7 +83,9 @@ impl Status {
             size: follower.size(),
             head: book.head(),
             root: follower.frontier().root(),
+            book_at: book.last_at(),
             own: party.own().size(),
+            own_at: party.own().last_at(),
             wallets: wallets(party),
             freezes: freezes
                 .into_iter()

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and where the bytes come from.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -127,6 +128,31 @@ pub(crate) enum Output {
 /// A question that could not be asked, in one line.
 pub(crate) struct Usage(pub(crate) String);
 
+/// Why there is no command.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// Text was shown, as help or to people; this is the exit code.
+    Shown(u8),
+    /// Whoever asked for JSON has not heard this line yet.
+    Untold(String),
+}
+
+/// Reads the command line. With `--json` what is wrong with it is told as every other error is.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Unread> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    Cli::try_parse_from(&args).map_err(|error| {
+        if json && error.use_stderr() {
+            let text = error.render().to_string();
+            let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+            let line = lines.collect::<Vec<_>>().join(" ");
+            return Unread::Untold(line.trim_start_matches("error: ").to_owned());
+        }
+        let _nobody_listens = error.print();
+        Unread::Shown(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
 pub(crate) fn run(cli: &Cli) -> Result<Output, Usage> {
     match &cli.command {
         Command::Receipt { file, policy } => {
@@ -243,4 +269,28 @@ fn text(path: &Path) -> Result<String, Usage> {
 
 fn pinned(path: &Path) -> Result<LogPolicy, Usage> {
     LogPolicy::from_json(&read(path)?).map_err(|e| Usage(format!("`{}`: {e}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(words: &[&str]) -> Result<Cli, Unread> {
+        parse(std::iter::once(&"quorate-verify").chain(words).map(Into::into))
+    }
+
+    #[test]
+    fn with_json_a_command_line_that_is_none_is_told_as_every_other_error() {
+        for (words, part) in [
+            (&["--json", "recipt"][..], "unrecognized subcommand"),
+            (&["receipt", "--json"], "not provided: --policy"),
+            (&["pin", "a", "b", "--json"], "unexpected argument 'b'"),
+        ] {
+            let Err(Unread::Untold(line)) = told(words) else { panic!("{words:?}") };
+            assert!(line.contains(part) && !line.contains('\n'), "{line}");
+        }
+        assert!(matches!(told(&["--json", "--help"]), Err(Unread::Shown(0))));
+        assert!(matches!(told(&["recipt"]), Err(Unread::Shown(2))));
+        assert!(told(&["pin", "a", "--json"]).unwrap().json);
+    }
 }

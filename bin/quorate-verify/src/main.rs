@@ -33,9 +33,7 @@ mod tests;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::cli::{Cli, Output, Usage};
+use crate::cli::{Cli, Output, Unread, Usage};
 
 /// Everything that was claimed is proven.
 const PROVEN: u8 = 0;
@@ -45,18 +43,30 @@ const REFUTED: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match cli::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(Unread::Shown(code)) => return ExitCode::from(code),
+        Err(Unread::Untold(line)) => return unasked(true, &line),
+    };
     let answered = answer(&cli, colours()).and_then(|(text, code)| {
         let written = io::stdout().write_all(text.as_bytes());
         written.map(|()| code).map_err(|e| Usage(format!("cannot write the answer: {e}")))
     });
     match answered {
         Ok(code) => ExitCode::from(code),
-        Err(Usage(line)) => {
-            let _ = writeln!(io::stderr(), "quorate-verify: {line}");
-            ExitCode::from(USAGE)
-        }
+        Err(Usage(line)) => unasked(cli.json, &line),
     }
+}
+
+/// One line for people on standard error; with `--json` also one value on standard output.
+fn unasked(json: bool, line: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "quorate-verify: {line}");
+    if json {
+        let next = "see `quorate-verify --help`";
+        let error = serde_json::json!({ "code": "usage", "message": line, "next": next });
+        let _ = writeln!(io::stdout(), "{}", serde_json::json!({ "error": error }));
+    }
+    ExitCode::from(USAGE)
 }
 
 /// What is printed, and the exit code.

@@ -11,8 +11,8 @@ pub mod desk;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use quorate_host::ui::Ui;
+use quorate_host::usage::{self, Unread, Usage};
 
 use crate::cli::{Cli, Ended, Environment, Tried, Trouble};
 
@@ -26,7 +26,11 @@ fn main() -> ExitCode {
         no_colour: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         bands: std::env::var_os("MCP_BANDS").map(|value| value.into_string().map_err(drop)),
     };
-    let cli = Cli::parse();
+    let cli: Cli = match usage::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(Unread::Said(code)) => return code,
+        Err(Unread::Untold(usage)) => return misused(&environment, usage),
+    };
     let ui = cli.ui(&environment);
     match obey(&cli, &ui, &environment) {
         Ok(Ended::Well) => ExitCode::SUCCESS,
@@ -45,6 +49,13 @@ fn obey(cli: &Cli, ui: &Ui, environment: &Environment) -> Tried<Ended> {
         Trouble::new("runtime", e.to_string(), "free memory or file descriptors, then try again")
     })?;
     runtime.block_on(cli.obey(ui, environment))
+}
+
+/// As [`complain`], about a command line that is none. Standard output stays a door's where one was wanted.
+fn misused(environment: &Environment, Usage { field, why, mend, code }: Usage) -> ExitCode {
+    let door = std::env::args_os().any(|word| word == "mcp");
+    complain(&Ui::new(true, environment.no_colour), &Trouble::new(field, why, mend), door);
+    ExitCode::from(code)
 }
 
 /// One line for people on standard error; with `--json` also one value on standard output, unless that is a door's.

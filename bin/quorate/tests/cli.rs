@@ -269,3 +269,34 @@ fn a_desk_that_cannot_open_its_doors_says_which_line_of_its_configuration_to_men
     }
     drop(busy);
 }
+
+#[test]
+fn with_json_a_command_line_that_is_none_is_the_same_object_as_every_other_error() {
+    let rows: [(&[&str], &str, &str); 6] = [
+        (&[], "command", "none was given"),
+        (&["inti"], "inti", "unrecognized subcommand"),
+        (&["wallet"], "command", "none was given"),
+        (&["status", "--dirr", "x"], "--dirr", "unexpected argument"),
+        (&["completions", "word"], "<SHELL>", "invalid value"),
+        (&["completions"], "<SHELL>", "not provided"),
+    ];
+    for (words, field, why) in rows {
+        let done = run(&[&["--json"], words].concat());
+        let error = done.json()["error"].clone();
+        assert_eq!((done.code, error["field"].as_str()), (2, Some(field)), "{done:?}");
+        assert!(error["why"].as_str().unwrap().contains(why), "{done:?}");
+        assert!(!error["mend"].as_str().unwrap().is_empty(), "{done:?}");
+        assert_eq!(done.stderr.lines().count(), 1, "people are told in a line: {done:?}");
+        let plain = run(words);
+        assert_eq!((plain.code, plain.stdout.as_str()), (2, ""), "{plain:?}");
+        assert!(plain.stderr.contains("--help"), "{plain:?}");
+    }
+    // What belongs to a protocol hears no complaint.
+    let door = run(&["--json", "mcp", "--bandz", "full"]);
+    assert_eq!((door.code, door.stdout.as_str()), (2, ""), "{door:?}");
+    assert!(door.stderr.contains("--bandz"), "{door:?}");
+    for (words, part) in [(["--json", "--help"], "Usage"), (["--json", "--version"], "quorate ")] {
+        let done = run(&words);
+        assert!(done.ok() && done.stdout.contains(part) && done.stderr.is_empty(), "{done:?}");
+    }
+}

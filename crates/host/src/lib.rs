@@ -3,7 +3,8 @@
 //!
 //! Reading order: how the world fails, time and chance, what lies on disk, how processes speak, what people see.
 //!
-//! Invariant: no environment variable is read here, and nothing but `ui` writes to standard output.
+//! Invariant: no environment variable is read here, and nothing but `ui` writes to standard output, and
+//! `usage` where help is asked for.
 
 pub mod fault;
 
@@ -26,6 +27,7 @@ pub mod unix;
 pub mod metrics;
 pub mod telemetry;
 pub mod ui;
+pub mod usage;
 
 pub use clock::{Clock, SystemClock};
 pub use fault::Fault;

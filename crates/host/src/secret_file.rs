@@ -21,7 +21,7 @@ pub fn make_dir(dir: &Path) -> Result<(), Fault> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .map_err(|e| Fault::at(dir, &e))?;
+        .map_err(|e| Fault::new(shown(dir), e.to_string(), "give a folder where you may write"))?;
     check_dir(dir)
 }
 
@@ -71,8 +71,8 @@ pub fn replace(path: &Path, bytes: &[u8], random: Random) -> Result<(), Fault> {
 /// [`Fault`] when the file or its directory is open to group or world, belongs to somebody else, is a symbolic link, or
 /// is larger than [`SECRET_BYTES_MAX`].
 pub fn read(path: &Path) -> Result<Secret, Fault> {
-    check_dir(parent(path))?;
     let linked = fs::symlink_metadata(path).map_err(|e| Fault::at(path, &e))?;
+    check_dir(parent(path)).map_err(|fault| beside(path, &fault))?;
     if !linked.is_file() {
         return Err(Fault::new(shown(path), "is not a plain file", "give the file itself"));
     }
@@ -91,6 +91,20 @@ pub fn read(path: &Path) -> Result<Secret, Fault> {
     let mut bytes = Vec::with_capacity(size.saturating_add(1));
     file.take(SECRET_BYTES_MAX).read_to_end(&mut bytes).map_err(|e| Fault::at(path, &e))?;
     Ok(Secret::new(bytes))
+}
+
+/// A folder that others can enter may be one that they must be able to enter: nobody is told to close `/etc` for a secret in it.
+fn beside(path: &Path, fault: &Fault) -> Fault {
+    let mend = format!(
+        "{}, or move {} into a folder of its own",
+        fault.mend(),
+        path.file_name().unwrap_or_default().display()
+    );
+    let shared = fs::metadata(parent(path)).is_ok_and(|meta| meta.mode() & 0o007 != 0);
+    match shared {
+        true => Fault::new(fault.what(), fault.why(), mend),
+        false => fault.clone(),
+    }
 }
 
 fn write_beside(path: &Path, bytes: &[u8], random: Random) -> Result<PathBuf, Fault> {

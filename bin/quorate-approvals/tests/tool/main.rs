@@ -11,6 +11,7 @@
 mod house;
 
 mod desk;
+mod inputs;
 mod lies;
 mod office;
 mod walk;

@@ -264,3 +264,20 @@ fn row_75_between_any_two_writes_of_an_intake_lies_a_copy_that_holds() {
         assert_eq!(room.good(&["doctor"])["faults"], 0, "{what}");
     }
 }
+
+#[test]
+fn a_command_line_that_is_none_is_answered_in_json_where_that_was_asked_for() {
+    for (words, said) in [
+        (&["--json"][..], "command: none was given"),
+        (&["--json", "asses"], "asses: unrecognized subcommand"),
+        (&["--json", "status", "--all"], "--all: unexpected argument"),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+        let output = command.args(words).output().unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let error = &answer["error"];
+        assert_eq!((output.status.code(), error["code"].as_str()), (Some(2), Some("usage")));
+        assert!(error["message"].as_str().unwrap().starts_with(said), "{answer}");
+        assert!(!error["next"].as_str().unwrap().is_empty(), "{answer}");
+    }
+}
