@@ -78,7 +78,7 @@ fn field(error: &Error) -> String {
         _ => None,
     };
     let field = named(ContextKind::InvalidArg).or_else(|| named(ContextKind::InvalidSubcommand));
-    field.unwrap_or_else(|| "arguments".to_owned())
+    field.filter(|name| !name.is_empty()).unwrap_or_else(|| "arguments".to_owned())
 }
 
 fn code(error: &Error) -> u8 {
