@@ -272,9 +272,9 @@ fn a_command_line_that_is_none_is_answered_in_json_where_that_was_asked_for() {
         (&["--json", "asses"], "asses: unrecognized subcommand"),
         (&["--json", "status", "--all"], "--all: unexpected argument"),
     ] {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
         let output = command.args(words).output().unwrap();
-        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
         let error = &answer["error"];
         assert_eq!((output.status.code(), error["code"].as_str()), (Some(2), Some("usage")));
         assert!(error["message"].as_str().unwrap().starts_with(said), "{answer}");
