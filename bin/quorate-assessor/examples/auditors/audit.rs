@@ -324,13 +324,14 @@ impl Audit<'_> {
     /// A finding for every requirement that is left, each from what the machine found and what people showed.
     fn find(&self, owned: &BTreeSet<String>) -> BTreeMap<String, Status> {
         let results = self.office.assess(&self.case.standard(), self.case.sought.1);
+        let drafts = self.drafts(results["sha256"].as_str().unwrap());
         let mut statuses = BTreeMap::new();
         for finding in results["results"]["findings"].as_array().unwrap() {
             let id = finding["control"]["id"].as_str().unwrap().to_owned();
             if owned.contains(&id) {
                 continue;
             }
-            let record = self.judged(&id, finding);
+            let record = self.judged(&id, finding, &drafts[&id]);
             let status: Status = serde_json::from_value(record["status"].clone()).unwrap();
             self.step("ann", &record);
             statuses.insert(id, status);
@@ -338,9 +339,18 @@ impl Audit<'_> {
         statuses
     }
 
+    /// The digest of the machine's finding of each requirement, by which the auditor's names it.
+    fn drafts(&self, results: &str) -> BTreeMap<String, Value> {
+        let folder = self.office.path(&format!("{}-drafts", self.case.id));
+        let words = ["audit", "draft", self.case.id, "--results", results, "--out", &folder];
+        let written = self.office.good(&words)["drafts"].clone();
+        let all = written.as_array().unwrap().iter();
+        all.map(|one| (one["id"].as_str().unwrap().to_owned(), one["machine"].clone())).collect()
+    }
+
     /// The auditor's finding of one requirement. Where the machine found a gap, it is not in place, unless a comparable control
     /// of its own is on the auditor's list; above the level sought it says so.
-    fn judged(&self, id: &str, finding: &Value) -> Value {
+    fn judged(&self, id: &str, finding: &Value, machine: &Value) -> Value {
         let none = "not_applicable";
         let sought = finding["state"] != "not_sought";
         let gap = finding["state"] == "gap";
@@ -355,7 +365,7 @@ impl Audit<'_> {
         };
         let cites = |tag: &str| if sought { json!({ "cites": [tag] }) } else { json!(none) };
         json!({ "act": "found", "id": id, "status": status, "statement": statement(finding, sought),
-            "rationale": rationale, "samples": [], "machine": null,
+            "rationale": rationale, "samples": [], "machine": machine,
             "slots": { "interviews": cites("INTERVIEW_1"), "observations": none, "documents": cites("DOCUMENT_1"),
                 "inspections": none, "decisions": none } })
     }
@@ -454,13 +464,21 @@ fn statement(finding: &Value, sought: bool) -> String {
         Value::Null => "The custodian walked us through the chapter; its dates and signatures agree with what was told in the \
                         interview, and with two visits that nobody had announced."
             .to_owned(),
-        machine => format!(
-            "Query {} over the verified book counted {} rows, {} of them odd; three were opened and compared with the \
-             custodian's interview and with signatures on paper.",
-            machine["query"].as_str().unwrap_or_default().get(..12).unwrap_or_default(),
-            machine["population"],
-            machine["exceptions"]
-        ),
+        machine => {
+            let query = machine["query"].as_str().unwrap().get(..12).unwrap();
+            let rows = machine["population"].as_u64().unwrap();
+            let opened = rows.min(3);
+            match rows {
+                0 => format!(
+                    "Query {query} over the verified book counted nothing of the kind, and the custodian knows of nothing."
+                ),
+                _ => format!(
+                    "Query {query} over the verified book counted {rows}, of which {} are exceptions; {opened} were opened and \
+                     compared with the custodian's interview and with signatures on paper.",
+                    machine["exceptions"]
+                ),
+            }
+        }
     }
 }
 
