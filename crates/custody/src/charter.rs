@@ -40,6 +40,9 @@ pub struct Memory {
     seen: BTreeMap<Digest, Timestamp>,
     /// Wallets whose shares were made while this party kept this ledger.
     held: BTreeSet<WalletId>,
+    /// Wallets whose shares came back without the record of what they signed. Where such a share runs is said at each start,
+    /// and that makes no record of it.
+    unrecorded: BTreeSet<WalletId>,
     /// Up to when this party may have signed what its ledger does not say, by the clock of the latest restore.
     forgotten_until: Option<Timestamp>,
 }
@@ -223,10 +226,12 @@ impl Charter {
             Body::DrillJoined(drill) => {
                 self.memory.sessions.insert(drill.session);
             }
-            Body::PlacementAttested(placed) => {
+            Body::PlacementAttested(placed) if !self.memory.unrecorded.contains(&placed.wallet) => {
                 self.memory.held.insert(placed.wallet.clone());
             }
             Body::ShareRestored(restored) if !restored.record_kept => {
+                self.memory.unrecorded.insert(restored.wallet.clone());
+                self.memory.held.remove(&restored.wallet);
                 self.memory.forgotten_until = Some(entry.at);
             }
             _ => {}
