@@ -1,19 +1,22 @@
 //! A cosigner: follows the book, judges for itself, keeps its own ledger, and takes part in protocols only on its own warrant.
 //!
 //! `step` is a pure machine but for the signing library's randomness. The host makes a step's replica and records durable in
-//! one transaction, then runs its effects, in order. No message and no answer exists before its record does.
+//! one transaction, then runs its effects, in order. No message and no answer exists before its record does. Only what a run
+//! says may pass the records of other runs ([`Pace`]).
 
 mod drill;
 mod follow;
 mod generate;
 mod open;
 mod own;
+mod pace;
 mod running;
 mod shares;
 mod sign;
 pub mod snapshot;
+mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use quorate_custody::protocol::{Answer, Call};
@@ -30,8 +33,10 @@ use crate::share::KeyShare;
 
 pub use drill::DrillCall;
 pub use own::{Notes, OwnBook};
+pub use pace::Pace;
 pub(crate) use running::{Early, Running};
 use shares::Shares;
+pub use work::{Work, Worked};
 
 /// Names a call of the host's, so that its answer finds its way back.
 pub type CallId = u64;
@@ -65,6 +70,8 @@ pub enum Event {
         /// What.
         bytes: Vec<u8>,
     },
+    /// A piece of work of an earlier step is done.
+    Worked(Box<Worked>),
     /// A signed freeze came, from whatever channel.
     FreezeCame(Box<Freeze>),
     /// The operator froze on the spot.
@@ -178,6 +185,11 @@ pub struct Step {
     pub records: Vec<Entry>,
     /// What to do once both are durable.
     pub effects: Vec<Effect>,
+    /// Protocol runs that it began or moved on.
+    pub runs: BTreeSet<Digest>,
+    /// To be run at any time and anywhere, and to come back as [`Event::Worked`]; empty unless the party is
+    /// [`working_apart`](Party::working_apart).
+    pub work: Vec<Work>,
 }
 
 /// A cosigner.
@@ -190,6 +202,10 @@ pub struct Party {
     own: OwnBook,
     shares: Shares,
     running: BTreeMap<Digest, Running>,
+    /// Runs that are worked on elsewhere, and what peers said meanwhile.
+    away: BTreeMap<Digest, VecDeque<Vec<u8>>>,
+    /// Whether work leaves the machine.
+    apart: bool,
     early: Early,
     aborts: AbortCount,
     notes: Notes,
@@ -229,6 +245,8 @@ impl Party {
             own,
             shares: Shares::default(),
             running: BTreeMap::new(),
+            away: BTreeMap::new(),
+            apart: false,
             early: Early::default(),
             aborts: AbortCount::default(),
             notes: Notes::default(),
@@ -317,6 +335,7 @@ impl Party {
         let mut step = self.happened(event, now);
         if self.unrecorded {
             step.effects = vec![Effect::Halt];
+            step.work.clear();
         }
         step
     }
@@ -325,6 +344,7 @@ impl Party {
         match event {
             Event::Called { id, call } => self.called(id, &call, now),
             Event::PeerSpoke { from, bytes } => self.peer_spoke(&from, &bytes, now),
+            Event::Worked(worked) => self.worked(*worked, now),
             Event::FreezeCame(freeze) => self.freeze_came(&freeze, now),
             Event::FreezeHere { scope, cause } => self.freeze_here(scope, cause, now),
             Event::BackupRead { id, share, backup } => self.backup_read(id, share, backup, now),

@@ -174,7 +174,8 @@ pub(crate) fn session_of<T>(run: &Run<T>) -> Digest {
     run.session().digest()
 }
 
-fn frozen(phase: &'static str) -> Abort {
+/// The end of a run whose key was frozen meanwhile.
+pub(crate) fn frozen(phase: &'static str) -> Abort {
     Abort {
         phase,
         kind: AbortKind::Recoverable,

@@ -9,7 +9,7 @@ use secp256k1::ecdsa::{RecoverableSignature, RecoveryId, Signature};
 
 use crate::abort::{Abort, AbortKind, BanPending, Failure};
 use crate::error::{Bug, Error, Misuse};
-use crate::run::{End, Parcel, Progress, Run, State, session_of};
+use crate::run::{End, Parcel, Progress, Run, State, frozen, session_of};
 use crate::scheme::{Scheme, Stop};
 use crate::session::{Identity, Purpose, Task};
 use crate::share::{KeyShare, WalletKey};
@@ -83,6 +83,19 @@ impl SignRun {
     pub fn receive(&mut self, bytes: &[u8], identity: &dyn Identity) -> Progress<WalletSignature> {
         let share = self.share.clone();
         self.run.receive(bytes, identity, || !share.is_frozen()).settle(|end| self.end(end))
+    }
+
+    /// What was worked out for a share that has been frozen since is withheld.
+    pub(crate) fn unless_frozen(
+        &self,
+        progress: Progress<WalletSignature>,
+    ) -> Progress<WalletSignature> {
+        let ready = matches!(progress.state, State::Waiting | State::Done(_));
+        if !ready || !self.share.is_frozen() {
+            return progress;
+        }
+        let state = State::Failed(Failure::Aborted(frozen("sign")));
+        Progress { send: Vec::new(), state }
     }
 
     fn end(&self, end: End<[u8; 64]>) -> State<WalletSignature> {

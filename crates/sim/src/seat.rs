@@ -1,8 +1,9 @@
 //! A cosigner's machine: the product's [`Party`] on a disk that can be lost between record and effect.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use quorate_cosigner::party::{Effect, Event, OwnBook, Step};
+use quorate_cosigner::party::{Effect, Event, OwnBook, Step, Work};
 use quorate_cosigner::share::Expected;
 use quorate_cosigner::{Party, RawKeyShare};
 use quorate_custody::{Charter, Follower};
@@ -34,12 +35,14 @@ pub struct Seat {
     pub disk: Disk,
     /// How far its clock is from the true time, in milliseconds.
     pub skew_ms: i64,
+    /// What its other threads work on, by number; lost with the process.
+    works: BTreeMap<u64, Work>,
 }
 
 impl Seat {
     /// A machine with this disk, started.
     pub fn start(number: usize, disk: Disk) -> Self {
-        let mut seat = Self { number, party: None, disk, skew_ms: 0 };
+        let mut seat = Self { number, party: None, disk, skew_ms: 0, works: BTreeMap::new() };
         seat.restart();
         seat
     }
@@ -70,7 +73,18 @@ impl Seat {
             party
                 .load(RawKeyShare::decode(bytes).unwrap().validate(&Simulated, &expected).unwrap());
         }
-        self.party = Some(party);
+        self.party = Some(party.working_apart());
+        self.works.clear();
+    }
+
+    /// Takes work on, under a number that was never used.
+    pub fn takes_on(&mut self, number: u64, work: Work) {
+        self.works.insert(number, work);
+    }
+
+    /// Does a piece of work; none if the process died since.
+    pub fn works(&mut self, number: u64) -> Option<Event> {
+        Some(Event::Worked(Box::new(self.works.remove(&number)?.run())))
     }
 
     /// What follows from an event; nothing of it is durable yet.

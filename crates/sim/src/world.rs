@@ -72,6 +72,8 @@ pub enum Ev {
     Call(usize, u64, Box<Call>),
     /// A peer's bytes reach a cosigner.
     Peer(usize, usize, Vec<u8>),
+    /// Another thread of a cosigner is done with a piece of work.
+    Work(usize, u64),
     /// A freeze reaches a cosigner.
     Freeze(usize, Box<Freeze>),
 }
@@ -276,6 +278,11 @@ impl World {
             Ev::Peer(to, from, bytes) => {
                 self.seat(to, Heard::PeerSpoke { from: cosigner(from), bytes });
             }
+            Ev::Work(number, work) => {
+                if let Some(worked) = self.seats[number].works(work) {
+                    self.seat(number, worked);
+                }
+            }
             Ev::Freeze(to, freeze) => self.seat(to, Heard::FreezeCame(freeze)),
         }
     }
@@ -360,7 +367,13 @@ impl World {
     pub fn seat(&mut self, number: usize, event: Heard) {
         let node = Node::Cosigner(number);
         let now = self.clock(self.seats[number].skew_ms);
-        let Some(step) = self.seats[number].step(event, now) else { return };
+        let Some(mut step) = self.seats[number].step(event, now) else { return };
+        for work in std::mem::take(&mut step.work) {
+            // As long as a message takes, so that others come meanwhile.
+            let ms = self.rng.below(60);
+            self.after(ms, Ev::Work(number, self.tickets + 1));
+            self.seats[number].takes_on(self.tickets, work);
+        }
         if (!step.records.is_empty() || !step.replica.is_empty()) && self.dies(node) {
             return;
         }

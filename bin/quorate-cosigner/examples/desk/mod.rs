@@ -105,7 +105,9 @@ impl Desk {
             (case, ask, self.flush(&mut inside))
         };
         self.durable(flush?).await?;
-        let (east, west) = tokio::join!(self.ask("east", &ask), self.ask("west", &ask));
+        // A session is bound to one checkpoint, so both are asked under the same one, whatever becomes durable meanwhile.
+        let head = self.inside().head;
+        let (east, west) = tokio::join!(self.ask("east", &ask, head), self.ask("west", &ask, head));
         let event = signature(case, [east?, west?])?;
         let flush = {
             let mut inside = self.inside();
@@ -117,11 +119,11 @@ impl Desk {
         Ok(begun.elapsed())
     }
 
-    async fn ask(&self, name: &str, ask: &Ask) -> Done<Answer> {
+    async fn ask(&self, name: &str, ask: &Ask, head: (usize, Digest)) -> Done<Answer> {
         let cosigner = self.cosigners.get(name).ok_or("no such cosigner")?;
         let mut from = self.inside().known.get(name).copied().unwrap_or_default();
         loop {
-            let told = self.told(from)?;
+            let told = self.told(from, head)?;
             let answer = cosigner.call(&Call { told, ask: ask.clone() }).await?;
             let mut inside = self.inside();
             let known = inside.known.entry(name.to_owned()).or_default();
@@ -133,9 +135,10 @@ impl Desk {
         }
     }
 
-    fn told(&self, from: u64) -> Done<Told> {
+    /// What there is from entry `from` to a head. A cosigner that is past that head by now is told nothing new.
+    fn told(&self, from: u64, (size, root): (usize, Digest)) -> Done<Told> {
         let inside = self.inside();
-        let (size, root) = inside.head;
+        let from = from.min(u64::try_from(size)?);
         let new = inside.house.entries.get(usize::try_from(from)?..size).unwrap_or_default();
         let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone());
         let entries = new.iter().map(text).collect::<Result<_, _>>()?;

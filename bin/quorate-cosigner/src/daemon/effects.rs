@@ -1,14 +1,15 @@
-//! The executor: waits until a step is durable, then runs its effects in their order.
+//! The executor: waits until a step is durable, then runs its effects, in the order of the steps. A step that only speaks for
+//! its run passes the marks of other runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quorate_cosigner::party::{CallId, Effect};
 use quorate_custody::Refusal;
 use quorate_custody::protocol::{Answer, Came};
 use quorate_host::Fault;
-use quorate_host::link::Refused;
-use quorate_host::store::AppendError;
+use quorate_host::link::{BoxFuture, Refused};
+use quorate_host::store::{AppendError, Ticket};
 use quorate_terms::Digest;
 use tokio::sync::mpsc;
 
@@ -35,9 +36,19 @@ impl Alarms {
     }
 }
 
+/// Steps that may wait for the disk; the engine waits with more.
+const QUEUE: usize = 1024;
+
+/// A step that is not durable yet.
+struct Waiting {
+    durable: BoxFuture<'static, Result<(), AppendError>>,
+    batch: Batch,
+}
+
 /// See the module.
 pub(crate) struct Executor {
     batches: mpsc::Receiver<Batch>,
+    queue: VecDeque<Waiting>,
     peers: Peers,
     cabinet: Arc<Cabinet>,
     alarms: Alarms,
@@ -57,7 +68,8 @@ impl Executor {
     ) -> Self {
         let (refused, refusals) = mpsc::channel(64);
         let (waiters, drills) = (Waiters::new(), BTreeMap::new());
-        Self { batches, peers, cabinet, alarms, waiters, drills, refusals, refused }
+        let queue = VecDeque::new();
+        Self { batches, queue, peers, cabinet, alarms, waiters, drills, refusals, refused }
     }
 
     /// Until the engine ends.
@@ -65,11 +77,14 @@ impl Executor {
     /// # Errors
     /// [`Fault`] when an append or a seal failed: the party's memory is ahead of the disk then, and must go.
     pub(crate) async fn run(mut self) -> Result<(), Fault> {
-        loop {
+        let mut open = true;
+        while open || !self.queue.is_empty() {
+            let takes = open && self.queue.len() < QUEUE;
             tokio::select! {
-                batch = self.batches.recv() => match batch {
+                durable = first(&mut self.queue) => self.durable(durable).await?,
+                batch = self.batches.recv(), if takes => match batch {
                     Some(batch) => self.batch(batch).await?,
-                    None => return Ok(()),
+                    None => open = false,
                 },
                 Some((backup, refusal)) = self.refusals.recv() => {
                     if let Some(id) = self.drills.remove(&backup) {
@@ -78,21 +93,43 @@ impl Executor {
                 }
             }
         }
+        Ok(())
     }
 
-    async fn batch(&mut self, batch: Batch) -> Result<(), Fault> {
-        if let Some((id, waiter)) = batch.waiter {
+    async fn batch(&mut self, mut batch: Batch) -> Result<(), Fault> {
+        if let Some((id, waiter)) = batch.waiter.take() {
             if let Some(backup) = batch.backup {
                 self.drills.insert(backup, id);
             }
             self.waiters.insert(id, waiter);
         }
-        for ticket in batch.tickets {
-            if let Err(error) = ticket.done().await {
-                self.give_up(&error);
-                return Err(not_appended(error));
-            }
+        let passes = self.passes(&batch);
+        if passes {
+            return self.act(batch).await;
         }
+        let tickets = std::mem::take(&mut batch.tickets);
+        self.queue.push_back(Waiting { durable: Box::pin(all(tickets)), batch });
+        Ok(())
+    }
+
+    fn passes(&self, batch: &Batch) -> bool {
+        let queued = |waiting: &Waiting| batch.pace.passes(&waiting.batch.pace);
+        batch.tickets.is_empty() && self.queue.iter().all(queued)
+    }
+
+    /// The first step that waited is durable, or will never be.
+    async fn durable(&mut self, durable: Result<(), AppendError>) -> Result<(), Fault> {
+        if let Err(error) = durable {
+            self.give_up(&error);
+            return Err(not_appended(error));
+        }
+        match self.queue.pop_front() {
+            Some(waiting) => self.act(waiting.batch).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn act(&mut self, batch: Batch) -> Result<(), Fault> {
         for effect in batch.effects {
             self.effect(effect).await?;
         }
@@ -118,7 +155,7 @@ impl Executor {
                     self.answer(id, *answer);
                 }
             }
-            Effect::Seal { share } => self.seal(share).await?,
+            Effect::Seal { share } => seal(Arc::clone(&self.cabinet), share).await?,
             Effect::AskDrill { to, call } => self.peers.ask_drill(&to, call, self.refused.clone()),
             Effect::Drilled { id, result } => self.drilled(id, result),
             Effect::Alarm { rule, subject } => {
@@ -130,16 +167,6 @@ impl Executor {
                 return Err(fault("own.db", why, "report this, then start this cosigner again"));
             }
         }
-        Ok(())
-    }
-
-    async fn seal(&self, share: Shared) -> Result<(), Fault> {
-        let cabinet = Arc::clone(&self.cabinet);
-        let wallet = share.facts().wallet.clone();
-        let sealed = tokio::task::spawn_blocking(move || cabinet.put(&share)).await;
-        sealed
-            .map_err(|_| fault("share", "could not be sealed", "report it, then start again"))??;
-        tracing::info!(%wallet, "a new share is sealed");
         Ok(())
     }
 
@@ -173,6 +200,29 @@ impl Executor {
             }
         }
     }
+}
+
+async fn seal(cabinet: Arc<Cabinet>, share: Shared) -> Result<(), Fault> {
+    let wallet = share.facts().wallet.clone();
+    let sealed = tokio::task::spawn_blocking(move || cabinet.put(&share)).await;
+    sealed.map_err(|_| fault("share", "could not be sealed", "report it, then start again"))??;
+    tracing::info!(%wallet, "a new share is sealed");
+    Ok(())
+}
+
+/// Waits for the first step of the queue; for ever where there is none.
+async fn first(queue: &mut VecDeque<Waiting>) -> Result<(), AppendError> {
+    match queue.front_mut() {
+        Some(waiting) => waiting.durable.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn all(tickets: Vec<Ticket>) -> Result<(), AppendError> {
+    for ticket in tickets {
+        ticket.done().await?;
+    }
+    Ok(())
 }
 
 /// What an answer that was meant for the desk says to whoever drilled.

@@ -1,9 +1,9 @@
-//! The engine: the one task that owns the party.
+//! The engine: the one task that owns the party. What a run has to compute, other threads compute for it.
 
 use std::sync::Arc;
 
 use quorate_cosigner::Party;
-use quorate_cosigner::party::{CallId, Effect, Event, Step};
+use quorate_cosigner::party::{CallId, Effect, Event, Pace, Step, Worked};
 use quorate_custody::check_freeze;
 use quorate_custody::snapshot::is_due;
 use quorate_host::clock::Jump;
@@ -13,6 +13,7 @@ use quorate_terms::canonical::Term as _;
 use quorate_terms::entry::Body;
 use quorate_terms::{Digest, Timestamp};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
 
 use super::effects::Alarms;
 use super::links::{Doors, Peers};
@@ -21,11 +22,12 @@ use crate::files::LocalKeys;
 use crate::rebuild::Stores;
 use crate::snapshot;
 use crate::status::Status;
-use crate::trouble::{malformed, not_appended, refused};
+use crate::trouble::{fault, malformed, not_appended, refused};
 
 /// A step on its way: what must be durable first, and what is to be done then.
 pub(crate) struct Batch {
     pub(crate) tickets: Vec<Ticket>,
+    pub(crate) pace: Pace,
     pub(crate) waiter: Option<(CallId, Waiter)>,
     /// The backup of which a drill was begun for the waiter.
     pub(crate) backup: Option<Digest>,
@@ -47,6 +49,8 @@ pub(crate) struct Engine {
     peers: Peers,
     alarms: Alarms,
     clock: Arc<dyn Clock>,
+    /// Runs that other threads work on.
+    works: JoinSet<Worked>,
     next: CallId,
     charter: Digest,
     /// Entries in the newest snapshots of the two ledgers, whoever made them: this process or one before it.
@@ -65,7 +69,7 @@ impl Engine {
         let (book, own) = (stores.book.clone(), stores.own.clone());
         let (sizes, charter) = ((book.size(), own.size()), party.charter().digest());
         Self {
-            party,
+            party: party.working_apart(),
             book,
             own,
             sizes,
@@ -75,6 +79,7 @@ impl Engine {
             peers,
             alarms,
             clock,
+            works: JoinSet::new(),
             next: 0,
             charter,
             snapshots_at,
@@ -93,13 +98,25 @@ impl Engine {
         for event in notices {
             self.step(event, None, None, self.clock.now()).await?;
         }
-        while let Some(input) = inputs.recv().await {
-            if let Input::Stop = input {
-                break;
+        loop {
+            tokio::select! {
+                // What is under way goes first: each piece of work that is done lets a peer go on.
+                biased;
+                Some(worked) = self.works.join_next() => self.worked(worked).await?,
+                input = inputs.recv() => match input {
+                    Some(Input::Stop) | None => break,
+                    Some(input) => self.take(input).await?,
+                },
             }
-            self.take(input).await?;
         }
         self.keep_snapshots(|size, held| size > held).await
+    }
+
+    async fn worked(&mut self, worked: Result<Worked, JoinError>) -> Result<(), Fault> {
+        let worked = worked.map_err(|_| {
+            fault("daemon", "a run's work panicked", "report it, then start this cosigner again")
+        })?;
+        self.step(Event::Worked(Box::new(worked)), None, None, self.clock.now()).await
     }
 
     async fn take(&mut self, input: Input) -> Result<(), Fault> {
@@ -178,7 +195,12 @@ impl Engine {
         then: Option<Box<dyn FnOnce() + Send>>,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let Step { replica, records, effects } = self.party.step(event, now);
+        let step = self.party.step(event, now);
+        let pace = step.pace();
+        let Step { replica, records, effects, work, .. } = step;
+        for work in work {
+            self.works.spawn_blocking(|| work.run());
+        }
         // A note on the book (a charter that is coming, a freeze that was lifted or that a void entry carried) is made
         // only once, when its entry is first seen. So it must be on disk before that entry is.
         let notes = |body: &Body| {
@@ -203,7 +225,7 @@ impl Engine {
         if tickets.is_empty() && effects.is_empty() && waiter.is_none() && then.is_none() {
             return Ok(());
         }
-        let batch = Batch { tickets, waiter, backup, effects, then };
+        let batch = Batch { tickets, pace, waiter, backup, effects, then };
         // Should the executor have ended, its own fault ends the process.
         let _ended = self.batches.send(batch).await;
         Ok(())

@@ -24,7 +24,7 @@ pub(super) struct About {
 impl Party {
     /// Whether one more run may be open.
     pub(super) fn has_place(&self) -> Result<(), Refusal> {
-        if self.running.len() < RUNS_MAX {
+        if self.running.len().saturating_add(self.away.len()) < RUNS_MAX {
             return Ok(());
         }
         Err(Refusal::new("busy", "too many runs are open", "try again when some have ended"))
@@ -89,7 +89,7 @@ impl Party {
 
     /// Whether a session was never used, so that what is drawn for it is used once.
     pub(super) fn is_fresh(&self, session: &Digest) -> Result<(), Refusal> {
-        if !self.charter.knows_session(session) && !self.running.contains_key(session) {
+        if !self.charter.knows_session(session) && !self.runs(session) {
             return Ok(());
         }
         Err(Refusal::new(
@@ -109,6 +109,7 @@ impl Party {
         now: Timestamp,
     ) -> Vec<Parcel> {
         self.running.insert(session, running);
+        step.runs.insert(session);
         parcels.extend(self.hear_early(step, &session, now));
         parcels
     }

@@ -132,7 +132,7 @@ impl Party {
         }
         let Ok(envelope) = Envelope::from_bytes(bytes) else { return step };
         let session = envelope.session();
-        if !self.running.contains_key(&session) {
+        if !self.runs(&session) {
             if !self.charter.knows_session(&session) {
                 self.early.keep(from, session, bytes.to_vec());
             }
@@ -156,33 +156,8 @@ impl Party {
         parcels
     }
 
-    fn hear(
-        &mut self,
-        step: &mut Step,
-        session: &Digest,
-        bytes: &[u8],
-        now: Timestamp,
-    ) -> Vec<Parcel> {
-        let identity = self.identity();
-        let Some(mut running) = self.running.remove(session) else { return Vec::new() };
-        let (send, ended) = match &mut running.run {
-            Kind::Sign { run, .. } | Kind::Drill { run, .. } => {
-                let progress = run.receive(bytes, &identity);
-                (progress.send, self.after_sign(step, session, &running, progress.state, now))
-            }
-            Kind::Generate { run } => {
-                let progress = run.receive(bytes, &identity);
-                (progress.send, self.after_generate(step, session, &running, progress.state, now))
-            }
-        };
-        if !ended {
-            self.running.insert(*session, running);
-        }
-        send
-    }
-
     /// Whether the run is over.
-    fn after_sign(
+    pub(super) fn after_sign(
         &mut self,
         step: &mut Step,
         session: &Digest,
