@@ -62,8 +62,11 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
         Command::Resume { index, yes } => resume(&home, *index, *yes, (&passphrase, ui)).await?,
         Command::Status => standing(&home).await?,
         Command::Doctor => {
-            let (screen, well) = status::doctor(&home).await?;
-            return Ok((screen, u8::from(!well)));
+            let found = status::doctor(&home).await?;
+            let mut screen = Screen::new("what was looked at");
+            screen.verbatim(found.text(ui));
+            screen.json = found.json();
+            return Ok((screen, u8::from(!found.is_healthy())));
         }
         Command::Completions { .. } => Screen::new(""),
     };

@@ -33,7 +33,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use quorate_host::ui::Ui;
-use quorate_host::usage::{self, Unread, Usage};
+use quorate_host::usage::{self, Usage};
 use quorate_host::{SystemClock, harden, telemetry};
 use tracing::level_filters::LevelFilter;
 
@@ -43,14 +43,13 @@ use crate::trouble::{Done, Trouble};
 
 fn main() -> ExitCode {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let cli: Cli = match usage::read(std::env::args_os()) {
+    let misused = |Usage { field, why, mend, .. }| {
+        let trouble = Trouble::fault("usage", format!("{field}: {why}"), mend);
+        troubled(&Ui::new(true, no_colour), &trouble);
+    };
+    let cli: Cli = match usage::read(std::env::args_os(), misused) {
         Ok(cli) => cli,
-        Err(Unread::Said(code)) => return code,
-        Err(Unread::Untold(Usage { field, why, mend, code })) => {
-            let trouble = Trouble::fault("usage", format!("{field}: {why}"), mend);
-            troubled(&Ui::new(true, no_colour), &trouble);
-            return ExitCode::from(code);
-        }
+        Err(code) => return code,
     };
     let ui = Ui::new(cli.json, no_colour);
     match ground().and_then(|runtime| runtime.block_on(commands::run(&cli, &ui))) {

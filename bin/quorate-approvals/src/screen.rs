@@ -54,7 +54,7 @@ impl Screen {
         self.after = lines.to_string();
     }
 
-    /// Nothing but this text of our own: a shell's completions.
+    /// Nothing but this text, made safe by whoever made it: a shell's completions, findings.
     pub(crate) fn verbatim(&mut self, text: String) {
         self.verbatim = Some(text);
     }

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use quorate_custody::limits::CLOCK_SKEW_MAX_S;
+use quorate_host::findings::{Findings, Grade};
 use quorate_host::ui::Tone;
 use quorate_host::{Identity, secret_file};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::{Term as _, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::desk::{Peer, follow, now, seat_key};
 use crate::enrol::own_seat;
@@ -53,57 +54,31 @@ pub(crate) fn status(
     Ok(screen)
 }
 
-/// One thing that was looked at.
-struct Look {
-    what: String,
-    found: Result<String, Trouble>,
-}
-
-fn look(what: impl Into<String>, found: Done<String>) -> Look {
-    Look { what: what.into(), found }
-}
-
-/// Looks at everything that an approval needs. Returns the screen, and whether all is well.
-pub(crate) async fn doctor(home: &Home) -> Done<(Screen, bool)> {
-    let mut looks = files(home);
+/// Looks at everything that an approval needs.
+pub(crate) async fn doctor(home: &Home) -> Done<Findings> {
+    let mut found = files(home);
     match Replica::load(home) {
-        Err(trouble) => looks.push(look("replica", Err(trouble))),
+        Err(trouble) => found.bad("replica", &trouble),
         Ok(replica) => {
-            looks.push(look("charter", charter(home, &replica)));
-            peers(home, replica, &mut looks).await?;
+            found.note("charter", charter(home, &replica), String::clone);
+            peers(home, replica, &mut found).await?;
         }
     }
-    let well = looks.iter().all(|look| look.found.is_ok());
-    let mut screen = Screen::new(if well { "all is well" } else { "something needs mending" });
-    for Look { what, found } in &looks {
-        match found {
-            Ok(text) => screen.toned(what, format!("ok: {text}"), Tone::Good),
-            Err(trouble) => {
-                screen.toned(what, format!("{}; {}", trouble.message, trouble.next), Tone::Bad);
-            }
-        }
-    }
-    let told = |Look { what, found }: &Look| match found {
-        Ok(text) => json!({ "what": what, "ok": true, "found": text }),
-        Err(trouble) => json!({ "what": what, "ok": false, "error": trouble }),
-    };
-    let all: Vec<Value> = looks.iter().map(told).collect();
-    screen.json = json!({ "well": well, "looks": all });
-    Ok((screen, well))
+    Ok(found)
 }
 
-fn files(home: &Home) -> Vec<Look> {
-    let secret = |path: &Path| {
-        secret_file::read(path).map(|_| "only you can read it".to_owned()).map_err(Trouble::from)
-    };
-    let dir = secret_file::check_dir(home.dir()).map_err(Trouble::from);
-    vec![
-        look("directory", dir.map(|()| "only you can enter it".to_owned())),
-        look("signing key", secret(&home.key())),
-        look("link key", secret(&home.link())),
-        look("configuration", home.settings().map(|_| "can be read".to_owned())),
-        look("keys", keys(home)),
-    ]
+fn files(home: &Home) -> Findings {
+    let secret = |path: &Path| secret_file::read(path);
+    let mut found = Findings::default();
+    found.note("directory", secret_file::check_dir(home.dir()), |()| {
+        "only you can enter it".to_owned()
+    });
+    for (what, path) in [("signing key", home.key()), ("link key", home.link())] {
+        found.note(what, secret(&path), |_| "only you can read it".to_owned());
+    }
+    found.note("configuration", home.settings(), |_| "can be read".to_owned());
+    found.note("keys", keys(home), String::clone);
+    found
 }
 
 fn keys(home: &Home) -> Done<String> {
@@ -120,18 +95,18 @@ fn charter(home: &Home, replica: &Replica) -> Done<String> {
     Ok(format!("{} seats this machine", home.accepted()?.digest()?))
 }
 
-async fn peers(home: &Home, mut replica: Replica, looks: &mut Vec<Look>) -> Done<()> {
+async fn peers(home: &Home, mut replica: Replica, found: &mut Findings) -> Done<()> {
     let followed = match Peer::desk(home, &replica) {
         Err(trouble) => Err(trouble),
         Ok(desk) => follow(&desk, &mut replica, home).await,
     };
     match followed {
-        Err(trouble) => looks.push(look("desk", Err(trouble))),
+        Err(trouble) => found.bad("desk", &trouble),
         Ok(desk) => {
-            looks.push(look("desk", Ok(format!("{} entries, verified", replica.size()))));
-            looks.push(look("clock", clock(desk, now())));
+            found.ok("desk", format!("{} entries, verified", replica.size()));
+            found.note("clock", clock(desk, now()), String::clone);
             let by = replica.head.as_ref().map_or(0, |head| head.by.len());
-            looks.push(look("witnesses", witnesses(by)));
+            found.note("witnesses", witnesses(by), String::clone);
         }
     }
     let settings = home.settings()?;
@@ -144,12 +119,11 @@ async fn peers(home: &Home, mut replica: Replica, looks: &mut Vec<Look>) -> Done
             },
             (Err(trouble), _) | (_, Err(trouble)) => Err(trouble),
         };
-        looks.push(look(format!("cosigner {cosigner}"), reached));
+        found.note(&format!("cosigner {cosigner}"), reached, String::clone);
     }
     if settings.cosigners.is_empty() {
-        let message = "no cosigner's address is known, so a freeze reaches the desk only";
-        let next = "run `accept` again with --cosigner ID=ADDR";
-        looks.push(look("cosigners", Err(Trouble::fault("no_cosigners", message, next))));
+        let why = "no cosigner's address is known, so a freeze reaches the desk only";
+        found.add(Grade::Bad, "cosigners", why, "run `accept` again with --cosigner ID=ADDR");
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use quorate_custody::Refusal;
 use quorate_host::Fault;
+use quorate_host::findings::Complaint;
 use quorate_host::link::CallError;
 use quorate_host::seal::SealError;
 use quorate_terms::Malformed;
@@ -45,6 +46,16 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}); {}", self.message, self.code, self.next)
+    }
+}
+
+impl Complaint for Trouble {
+    fn found(&self) -> String {
+        self.message.clone()
+    }
+
+    fn mend(&self) -> String {
+        self.next.clone()
     }
 }
 

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use quorate_assessor::record::Record;
 use quorate_host::clock::Clock as _;
-use quorate_host::ui::{Tone, Ui};
+use quorate_host::findings::Findings;
+use quorate_host::ui::Ui;
 use quorate_host::{SystemClock, secret_file};
 use quorate_terms::{Digest, Timestamp, VaultId};
-use serde::Serialize;
-use serde_json::json;
 
 use crate::audit::personal::lost;
 use crate::book::Copy;
@@ -27,90 +26,49 @@ const OLD: Duration = Duration::from_secs(3 * 86_400);
 /// How far a book's newest entry may be ahead of this machine's clock.
 const AHEAD: Duration = Duration::from_secs(60);
 
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Look {
-    what: String,
-    well: bool,
-    /// What was seen.
-    found: String,
-    /// How to mend it; nothing where all is well.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    mend: String,
-}
-
-/// Everything that was looked at.
-#[derive(Default)]
-struct Looks(Vec<Look>);
-
-impl Looks {
-    /// Notes an outcome and gives what there is to go on with.
-    fn at<T>(
-        &mut self,
-        what: &str,
-        outcome: Done<T>,
-        found: impl FnOnce(&T) -> String,
-    ) -> Option<T> {
-        match outcome {
-            Ok(value) => {
-                let found = found(&value);
-                self.0.push(Look { what: what.to_owned(), well: true, found, mend: String::new() });
-                Some(value)
-            }
-            Err(trouble) => {
-                let mut found = trouble.message;
-                for problem in trouble.problems.iter().take(3) {
-                    found.push_str("; ");
-                    found.push_str(problem);
-                }
-                self.0.push(Look { what: what.to_owned(), well: false, found, mend: trouble.next });
-                None
-            }
-        }
-    }
-}
-
 /// Looks at everything. Nothing is written and nothing is mended.
 pub(crate) async fn look(cli: &Cli, ui: &Ui) -> Done<Screen> {
-    let mut looks = Looks::default();
-    let shelf = looks.at("standards", library::load(&cli.standards), |shelf| {
+    let mut found = Findings::default();
+    let shelf = found.note("standards", library::load(&cli.standards), |shelf| {
         let library = &shelf.library;
         format!("{} standards, {} decisions", library.catalogues.len(), library.decisions.len())
     });
     let private = secret_file::check_dir(&cli.dir).map_err(Trouble::from);
-    let home = match looks.at("directory", private, |()| "private".to_owned()) {
-        Some(()) => looks.at("lock", Home::open(&cli.dir, false), |_| "free".to_owned()),
+    let home = match found.note("directory", private, |()| "private".to_owned()) {
+        Some(()) => found.note("lock", Home::open(&cli.dir, false), |_| "free".to_owned()),
         None => None,
     };
     if let Some(home) = &home {
-        inside(&mut looks, home, shelf.as_ref()).await;
+        inside(&mut found, home, shelf.as_ref()).await;
     }
-    Ok(screen(ui, &looks.0))
+    let (text, json) = (found.text(ui), found.json());
+    Ok(Screen { well: found.is_healthy(), ..Screen::new(text, json) })
 }
 
-async fn inside(looks: &mut Looks, home: &Home, shelf: Option<&Shelf>) {
+async fn inside(found: &mut Findings, home: &Home, shelf: Option<&Shelf>) {
     let opened = Office::open(home).await;
-    let office = looks.at("own ledger", opened, |office| {
+    let office = found.note("own ledger", opened, |office| {
         let head = office.head();
         format!("{} entries hold together, root {}", head.size, head.root.short())
     });
     if let Some(office) = &office {
-        looks.at("key", same_key(home, office), |key| format!("{key}, as the first entry says"));
-        looks
-            .at("results", results(home, office), |count| format!("{count} files are as recorded"));
-        looks.at("values about people", lost(office).await, |count| {
+        found.note("key", same_key(home, office), |key| format!("{key}, as the first entry says"));
+        found.note("results", results(home, office), |count| {
+            format!("{count} files are as recorded")
+        });
+        found.note("values about people", lost(office).await, |count| {
             format!("{count} kept; every other one is recorded as erased")
         });
         if let Some(shelf) = shelf {
-            looks.at("what people said", attested(shelf, office), |count| {
+            found.note("what people said", attested(shelf, office), |count| {
                 format!("{count} statements, each under its person's signature")
             });
         }
     }
-    looks.at("settings", home.settings(), |settings| format!("{} desks", settings.desks.len()));
-    let pinned = looks.at("books", some_pinned(home), |all| format!("{} pinned", all.len()));
+    found.note("settings", home.settings(), |settings| format!("{} desks", settings.desks.len()));
+    let pinned = found.note("books", some_pinned(home), |all| format!("{} pinned", all.len()));
     for vault in pinned.unwrap_or_default() {
-        book(looks, home, &vault).await;
+        book(found, home, &vault).await;
     }
 }
 
@@ -168,23 +126,23 @@ fn some_pinned(home: &Home) -> Done<Vec<VaultId>> {
 }
 
 /// One book: its copy, its age, its desk.
-async fn book(looks: &mut Looks, home: &Home, vault: &VaultId) {
+async fn book(found: &mut Findings, home: &Home, vault: &VaultId) {
     let own = home.own_ledgers(vault).unwrap_or_default();
     for id in &own {
         let copy = Copy::open(home, id, |_, _| Ok(())).and_then(|copy| copy.must_reach());
-        looks.at(&format!("copy of {id}"), copy, |reached| {
+        found.note(&format!("copy of {id}"), copy, |reached| {
             format!("{} entries, verified to the cosigner's signed root", reached.head.size)
         });
     }
     let copy = Copy::open(home, &BookId::of(vault), |_, _| Ok(()));
     let copy = copy.and_then(|copy| copy.must_reach());
-    let copied = looks.at(&format!("copy of {vault}"), copy, |reached| {
+    let copied = found.note(&format!("copy of {vault}"), copy, |reached| {
         let (size, root) = (reached.head.size, reached.head.root.short());
         format!("{size} entries, verified to witnessed root {root}")
     });
     if let Some(reached) = copied {
         let now = SystemClock::new().now();
-        looks.at(&format!("age of {vault}"), age(reached.newest, now), Clone::clone);
+        found.note(&format!("age of {vault}"), age(reached.newest, now), Clone::clone);
     }
     let is_configured = home.settings().is_ok_and(|settings| settings.desks.contains_key(vault));
     if is_configured {
@@ -192,8 +150,9 @@ async fn book(looks: &mut Looks, home: &Home, vault: &VaultId) {
             Ok(desk) => desk.reach().await,
             Err(trouble) => Err(trouble),
         };
-        looks
-            .at(&format!("desk of {vault}"), reached, |()| "answers and proves its key".to_owned());
+        found.note(&format!("desk of {vault}"), reached, |()| {
+            "answers and proves its key".to_owned()
+        });
     }
 }
 
@@ -212,20 +171,4 @@ fn age(newest: Timestamp, now: Timestamp) -> Done<String> {
         return Err(Trouble::refused("old", message, next));
     }
     Ok(format!("newest entry {newest}"))
-}
-
-fn screen(ui: &Ui, looks: &[Look]) -> Screen {
-    let mut text = String::new();
-    for look in looks {
-        let (tone, word) = if look.well { (Tone::Good, "well") } else { (Tone::Bad, "MEND") };
-        let what = quorate_host::telemetry::safe(&look.what);
-        let found = quorate_host::telemetry::safe(&look.found);
-        text.push_str(&format!("{}  {what:<18} {found}\n", ui.tone(tone, word)));
-        if !look.well {
-            text.push_str(&format!("      mend: {}\n", quorate_host::telemetry::safe(&look.mend)));
-        }
-    }
-    let faults = looks.iter().filter(|look| !look.well).count();
-    let json = json!({ "looks": looks, "faults": faults });
-    Screen { well: faults == 0, ..Screen::new(text, json) }
 }

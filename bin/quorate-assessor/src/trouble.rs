@@ -3,6 +3,7 @@
 use std::fmt;
 
 use quorate_host::Fault;
+use quorate_host::findings::Complaint;
 use quorate_host::store::AppendError;
 use quorate_terms::Malformed;
 use serde::Serialize;
@@ -55,6 +56,18 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}); {}", self.message, self.code, self.next)
+    }
+}
+
+impl Complaint for Trouble {
+    /// With the first few of its problems: a line is no list.
+    fn found(&self) -> String {
+        let first = self.problems.iter().take(3).map(String::as_str);
+        std::iter::once(self.message.as_str()).chain(first).collect::<Vec<_>>().join("; ")
+    }
+
+    fn mend(&self) -> String {
+        self.next.clone()
     }
 }
 

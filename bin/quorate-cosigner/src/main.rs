@@ -33,19 +33,18 @@ use std::process::ExitCode;
 
 use quorate_host::Fault;
 use quorate_host::ui::Ui;
-use quorate_host::usage::{self, Unread, Usage};
+use quorate_host::usage::{self, Usage};
 
 use crate::cli::Ended;
 
 fn main() -> ExitCode {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let cli: cli::Cli = match usage::read(std::env::args_os()) {
+    let misused = |Usage { field, why, mend, .. }| {
+        complain(Ui::new(true, no_colour), &Fault::new(field, why, mend));
+    };
+    let cli: cli::Cli = match usage::read(std::env::args_os(), misused) {
         Ok(cli) => cli,
-        Err(Unread::Said(code)) => return code,
-        Err(Unread::Untold(Usage { field, why, mend, code })) => {
-            complain(Ui::new(true, no_colour), &Fault::new(field, why, mend));
-            return ExitCode::from(code);
-        }
+        Err(code) => return code,
     };
     let ui = cli.ui(no_colour);
     let runtime =

@@ -12,7 +12,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use quorate_host::ui::Ui;
-use quorate_host::usage::{self, Unread, Usage};
+use quorate_host::usage::{self, Usage};
 
 use crate::cli::{Cli, Ended, Environment, Tried, Trouble};
 
@@ -26,10 +26,9 @@ fn main() -> ExitCode {
         no_colour: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         bands: std::env::var_os("MCP_BANDS").map(|value| value.into_string().map_err(drop)),
     };
-    let cli: Cli = match usage::read(std::env::args_os()) {
+    let cli: Cli = match usage::read(std::env::args_os(), |usage| misused(&environment, usage)) {
         Ok(cli) => cli,
-        Err(Unread::Said(code)) => return code,
-        Err(Unread::Untold(usage)) => return misused(&environment, usage),
+        Err(code) => return code,
     };
     let ui = cli.ui(&environment);
     match obey(&cli, &ui, &environment) {
@@ -52,10 +51,9 @@ fn obey(cli: &Cli, ui: &Ui, environment: &Environment) -> Tried<Ended> {
 }
 
 /// As [`complain`], about a command line that is none. Standard output stays a door's where one was wanted.
-fn misused(environment: &Environment, Usage { field, why, mend, code }: Usage) -> ExitCode {
+fn misused(environment: &Environment, Usage { field, why, mend, .. }: Usage) {
     let door = std::env::args_os().any(|word| word == "mcp");
     complain(&Ui::new(true, environment.no_colour), &Trouble::new(field, why, mend), door);
-    ExitCode::from(code)
 }
 
 /// One line for people on standard error; with `--json` also one value on standard output, unless that is a door's.

@@ -24,6 +24,7 @@ pub mod link;
 pub mod machine;
 pub mod unix;
 
+pub mod findings;
 pub mod metrics;
 pub mod telemetry;
 pub mod ui;

@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 /// Why there is no command to obey.
 #[derive(Debug)]
-pub enum Unread {
+enum Unread {
     /// Help, the version or a complaint was shown as text; the process ends with this code.
     Said(ExitCode),
     /// The caller asked for JSON and hears it from the program.
@@ -26,14 +26,28 @@ pub struct Usage {
     /// What to do next, one line.
     pub mend: String,
     /// The exit code that the parser would have given.
-    pub code: u8,
+    code: u8,
 }
 
-/// Reads a command line, program's name first.
+/// Reads a command line, program's name first. What the caller of `--json` has to hear goes to `tell`.
 ///
 /// # Errors
-/// [`Unread`] when there is nothing to obey.
-pub fn read<C: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<C, Unread> {
+/// The code with which the process ends, when there is nothing to obey.
+pub fn read<C: Parser>(
+    args: impl IntoIterator<Item = OsString>,
+    tell: impl FnOnce(Usage),
+) -> Result<C, ExitCode> {
+    parse(args).map_err(|unread| match unread {
+        Unread::Said(code) => code,
+        Unread::Untold(usage) => {
+            let code = ExitCode::from(usage.code);
+            tell(usage);
+            code
+        }
+    })
+}
+
+fn parse<C: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<C, Unread> {
     let args: Vec<OsString> = args.into_iter().collect();
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     C::try_parse_from(&args).map_err(|error| match json && error.use_stderr() {
@@ -110,7 +124,7 @@ mod tests {
     }
 
     fn told(words: &[&str]) -> Result<Tool, Unread> {
-        read(["tool"].iter().chain(words).map(Into::into))
+        parse(["tool"].iter().chain(words).map(Into::into))
     }
 
     #[test]

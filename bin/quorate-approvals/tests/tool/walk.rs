@@ -383,9 +383,9 @@ fn status_and_doctor_say_how_things_stand() {
     assert_eq!(status["witnesses"].as_array().unwrap().len(), 2);
     assert_eq!(status["charter"], office.charter.digest().unwrap().to_string());
     let doctor = office.run(&["doctor"]).good().json();
-    assert_eq!(doctor["well"], true, "{doctor}");
+    assert_eq!(doctor["healthy"], true, "{doctor}");
     office.desk().witnesses.clear();
-    assert_eq!(office.run(&["doctor"]).json()["well"], false);
+    assert_eq!(office.run(&["doctor"]).json()["healthy"], false);
 }
 
 #[test]

@@ -21,9 +21,9 @@ fn room() -> (Room, Vault) {
 /// What has to be mended: each thing with what is wrong and the mend.
 fn faults(room: &Room) -> Vec<(String, String, String)> {
     let seen = room.answer(&["doctor"]);
-    let looks = seen["looks"].as_array().unwrap();
-    let faults: Vec<&Value> = looks.iter().filter(|look| look["well"] == false).collect();
-    assert_eq!(seen["faults"], faults.len());
+    let looks = seen["findings"].as_array().unwrap();
+    let faults: Vec<&Value> = looks.iter().filter(|look| look["grade"] == "bad").collect();
+    assert_eq!(seen["healthy"], faults.is_empty());
     let text = |look: &Value, name: &str| look[name].as_str().unwrap_or_default().to_owned();
     let told = |look: &&Value| (text(look, "what"), text(look, "found"), text(look, "mend"));
     faults.iter().map(told).collect()
@@ -36,7 +36,7 @@ fn an_office_in_order_has_nothing_to_mend() {
     let desk = Desk::open(vault, room.key());
     room.follow(&desk);
     assert_eq!(faults(&room), []);
-    let looks = room.good(&["doctor"])["looks"].as_array().unwrap().len();
+    let looks = room.good(&["doctor"])["findings"].as_array().unwrap().len();
     assert!(looks >= 11, "everything was looked at: {looks}");
 }
 

@@ -192,7 +192,7 @@ fn row_75_an_intake_that_is_cut_off_at_any_write_is_taken_up_again() {
         let state = room.state(MADE_TOGETHER);
         assert_eq!(state, "met", "what was there before still holds, at {blocks}");
         assert_eq!(room.take_in(&large), 60, "at {blocks}");
-        assert_eq!(room.good(&["doctor"])["faults"], 0, "at {blocks}");
+        assert_eq!(room.good(&["doctor"])["healthy"], true, "at {blocks}");
     }
     assert!(cut >= 5, "{cut} were cut off");
 }
@@ -216,7 +216,7 @@ fn row_75_a_run_that_is_cut_off_never_happened_and_the_next_one_is_whole() {
             lines,
             "no line without its results, at {blocks}"
         );
-        assert_eq!(room.good(&["doctor"])["faults"], 0, "at {blocks}");
+        assert_eq!(room.good(&["doctor"])["healthy"], true, "at {blocks}");
     }
     assert!(cut >= 5, "{cut} were cut off");
     let again = room.answer(&["assess", "ccss 9.0"]);
@@ -261,7 +261,7 @@ fn row_75_between_any_two_writes_of_an_intake_lies_a_copy_that_holds() {
         assert_eq!(room.state(MADE_TOGETHER), "met", "{what}");
         let desk = super::desk::Desk::open(large.clone(), room.key());
         assert_eq!(room.follow(&desk)["head"]["size"], 12, "{what}");
-        assert_eq!(room.good(&["doctor"])["faults"], 0, "{what}");
+        assert_eq!(room.good(&["doctor"])["healthy"], true, "{what}");
     }
 }
 

@@ -99,7 +99,7 @@ fn where_shares_run_is_decided_by_the_ledgers_of_those_who_hold_them() {
     moved.place("w-1", "west", "h-1");
     assert_eq!(hand_over(&room, "west", &moved, &moved.own_note("west")), Ok(2));
     assert_eq!(room.state(APART), "gap", "it moved to the other's host");
-    assert_eq!(room.good(&["doctor"])["faults"], 0);
+    assert_eq!(room.good(&["doctor"])["healthy"], true);
     assert_eq!(room.good(&["status"])["books"].as_array().unwrap().len(), 3);
 }
 

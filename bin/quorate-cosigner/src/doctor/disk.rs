@@ -5,13 +5,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use quorate_host::findings::{Findings, Grade};
 use quorate_host::random::Random;
 use quorate_host::{Fault, secret_file};
 use quorate_terms::Timestamp;
 use quorate_terms::canonical::Term as _;
 use quorate_terms::charter::CharterText;
 
-use super::{Findings, Grade};
 use crate::cli::Passphrase;
 use crate::files::{Home, LocalKeys};
 use crate::rebuild::{self, Own, Stores};

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use quorate_custody::limits::CLOCK_SKEW_MAX_S;
 use quorate_host::clock::JUMP_MS;
+use quorate_host::findings::{Findings, Grade};
 use quorate_host::link::{Client, Silent};
 use quorate_terms::Timestamp;
 use quorate_terms::freeze::Scope;
 
 use super::disk::Known;
-use super::{Findings, Grade};
 use crate::daemon::limits;
 use crate::files::LocalKeys;
 use crate::settings::PeerSettings;

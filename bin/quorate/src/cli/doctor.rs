@@ -5,19 +5,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use quorate_host::config::Config;
-use quorate_host::ui::{Tone, Ui};
+use quorate_host::findings::{Findings, Grade};
+use quorate_host::ui::Ui;
 use quorate_host::{Fault, Identity, secret_file};
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::Severity;
 use quorate_terms::fact::FactKind;
 use quorate_terms::{ChainId, Digest, Term as _};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::client::Desk;
 use super::filing::At;
-use super::table::{Cell, Table};
-use super::trouble::{Tried, Trouble};
+use super::trouble::Tried;
 use super::{Ended, charter, read};
 use crate::config::DeskConfig;
 use crate::control::StatusView;
@@ -27,51 +26,6 @@ const CLOCK_MS_MAX: u64 = 2_000;
 
 /// How long a node may take to answer.
 const NODE_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How grave a finding is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Grade {
-    Ok,
-    Warn,
-    Bad,
-}
-
-/// One finding.
-#[derive(Debug, Serialize)]
-struct Finding {
-    grade: Grade,
-    what: String,
-    found: String,
-    mend: Option<String>,
-}
-
-/// Findings in the order in which they were made.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn ok(&mut self, what: impl Into<String>, found: impl Into<String>) {
-        let (what, found) = (what.into(), found.into());
-        self.0.push(Finding { grade: Grade::Ok, what, found, mend: None });
-    }
-
-    fn add(
-        &mut self,
-        grade: Grade,
-        what: impl Into<String>,
-        found: impl Into<String>,
-        mend: impl Into<String>,
-    ) {
-        let (what, found) = (what.into(), found.into());
-        self.0.push(Finding { grade, what, found, mend: Some(mend.into()) });
-    }
-
-    fn bad(&mut self, what: impl Into<String>, trouble: &Trouble) {
-        let found = format!("{}: {}", trouble.field, trouble.why);
-        self.add(Grade::Bad, what, found, trouble.mend.clone());
-    }
-}
 
 /// Looks everywhere and answers with what it found.
 pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
@@ -88,9 +42,7 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
         Ok(status) => running(&status, accepted, &mut found),
         Err(trouble) => found.bad("desk", &trouble),
     }
-    let bad = found.0.iter().any(|finding| finding.grade == Grade::Bad);
-    ui.answer(&json!({ "healthy": !bad, "findings": found.0 }), text(ui, &found.0))?;
-    Ok(if bad { Ended::Badly } else { Ended::Well })
+    Ok(if found.answer(ui)? { Ended::Well } else { Ended::Badly })
 }
 
 async fn desk(dir: &Path) -> Tried<StatusView> {
@@ -101,14 +53,14 @@ fn files(dir: &Path, found: &mut Findings) {
     for folder in [dir.to_owned(), dir.join("keys")] {
         match secret_file::check_dir(&folder) {
             Ok(()) => found.ok("folder", folder.display().to_string()),
-            Err(fault) => found.bad("folder", &fault.into()),
+            Err(fault) => found.bad("folder", &fault),
         }
     }
     for key in ["keys/log.seed", "keys/link.seed"] {
         let path = dir.join(key);
         match Identity::load(&path) {
             Ok(_) => found.ok("key", path.display().to_string()),
-            Err(fault) => found.bad("key", &fault.into()),
+            Err(fault) => found.bad("key", &fault),
         }
     }
     let path = dir.join("desk.toml");
@@ -124,7 +76,7 @@ fn files(dir: &Path, found: &mut Findings) {
             );
         }
         Ok(_) => found.ok("file", path.display().to_string()),
-        Err(error) => found.bad("file", &Fault::at(&path, &error).into()),
+        Err(error) => found.bad("file", &Fault::at(&path, &error)),
     }
 }
 
@@ -135,7 +87,7 @@ fn configuration(dir: &Path, found: &mut Findings) -> Option<Config<DeskConfig>>
             Some(config)
         }
         Err(fault) => {
-            found.bad("configuration", &fault.into());
+            found.bad("configuration", &fault);
             None
         }
     }
@@ -349,21 +301,4 @@ fn mend_of(rule: &str) -> &'static str {
         "finality_disputed" => "compare the source's node with another",
         _ => "find out why it fired",
     }
-}
-
-fn text(ui: &Ui, findings: &[Finding]) -> String {
-    let mut table = Table::plain();
-    for finding in findings {
-        let (word, tone) = match finding.grade {
-            Grade::Ok => ("ok", Tone::Good),
-            Grade::Warn => ("warn", Tone::Wait),
-            Grade::Bad => ("bad", Tone::Bad),
-        };
-        let found = match &finding.mend {
-            Some(mend) => format!("{}; {mend}", finding.found),
-            None => finding.found.clone(),
-        };
-        table.row([Cell::toned(tone, word), finding.what.as_str().into(), found.into()]);
-    }
-    table.show(ui)
 }

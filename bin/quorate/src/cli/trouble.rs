@@ -4,6 +4,7 @@ use std::fmt;
 
 use quorate_custody::Refusal;
 use quorate_host::Fault;
+use quorate_host::findings::Complaint;
 use quorate_host::link::CallError;
 use quorate_policy::Problem;
 use quorate_terms::Malformed;
@@ -43,6 +44,16 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; {}", self.field, self.why, self.mend)
+    }
+}
+
+impl Complaint for Trouble {
+    fn found(&self) -> String {
+        format!("{}: {}", self.field, self.why)
+    }
+
+    fn mend(&self) -> String {
+        self.mend.clone()
     }
 }
 
