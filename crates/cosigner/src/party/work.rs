@@ -33,7 +33,7 @@ pub struct Worked {
 
 enum Outcome {
     Sign(Progress<WalletSignature>),
-    Generate(Progress<NewKey>),
+    Generate(Box<Progress<NewKey>>),
 }
 
 impl Work {
@@ -45,7 +45,7 @@ impl Work {
             Kind::Sign { run, .. } | Kind::Drill { run, .. } => {
                 Outcome::Sign(run.receive(&bytes, &identity))
             }
-            Kind::Generate { run } => Outcome::Generate(run.receive(&bytes, &identity)),
+            Kind::Generate { run } => Outcome::Generate(Box::new(run.receive(&bytes, &identity))),
         };
         Worked { session, running, outcome }
     }
