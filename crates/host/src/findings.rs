@@ -177,6 +177,6 @@ mod tests {
         assert_eq!(found.note("keys", Ok::<_, Fault>(2), |n| format!("{n} open")), Some(2));
         found.add(Grade::Bad, "ok or not", "no\nnewline", "look");
         let text = found.text(&Ui::new(false, true));
-        assert_eq!(text, "ok   keys       2 open\nbad  ok or not  no\\nnewline; look\n");
+        assert_eq!(text, "ok   keys       2 open\nbad  ok or not  no\\u{a}newline; look\n");
     }
 }

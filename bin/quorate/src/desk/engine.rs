@@ -311,6 +311,8 @@ impl Writer {
                 Err(_) => self.look_for_room().await,
             };
             if let Err(fault) = done {
+                // A runtime that is being taken down may have dropped the writer, and drops this task here.
+                tokio::task::yield_now().await;
                 tracing::error!(%fault, "the desk stops");
                 // After a failed flush nothing more can be promised: the process ends (row 6).
                 std::process::exit(70);

@@ -88,6 +88,8 @@ impl Keeper {
             match verify(store, vault, head).await {
                 Ok(()) => tracing::info!(size, "the whole ledger is verified"),
                 Err(fault) => {
+                    // As in `Engine::serve`: not while the runtime is being taken down.
+                    tokio::task::yield_now().await;
                     tracing::error!(%fault, "the desk stops");
                     std::process::exit(70);
                 }
