@@ -7,7 +7,7 @@ use super::machines;
 use super::readiness::Statement;
 use super::year::{self, Door, SUPPLIERS};
 use crate::Done;
-use crate::stage::{McpHttp, Stage};
+use crate::stage::Stage;
 
 /// One act.
 #[derive(Clone, Copy, Deserialize)]
@@ -19,8 +19,6 @@ pub(super) enum Act {
     ApproveForTwoDays,
     /// A share is moved to the machine of the other; the old machine is wiped.
     MoveToOneMachine,
-    /// An agent asks about a wallet that is not its own, and nobody takes the alert until the next day.
-    LeaveAnAlert,
 }
 
 impl Act {
@@ -35,7 +33,6 @@ impl Act {
                 stage.start("west")?;
                 machines::wiped(stage)
             }
-            Self::LeaveAnAlert => leave_an_alert(stage).map(|()| Vec::new()),
         }
     }
 }
@@ -64,19 +61,4 @@ fn approve_for_two_days(stage: &Stage) -> Done {
     }
     stage.done(&case)?;
     door.closed(stage)
-}
-
-fn leave_an_alert(stage: &mut Stage) -> Done {
-    let agent = stage.admit("curious", "full")?;
-    let door = McpHttp::new(&stage.address("http"), &agent.token_file)?;
-    let to = stage.node.checksummed(STRANGER)?;
-    let asked = json!({
-        "wallet": "somebody-elses", "chain": stage.node.chain()?, "to": to, "amountWei": "1", "maxFeeWei": "1",
-    });
-    let refused = door.call("explain_transfer", &asked)?;
-    if !refused.to_string().contains("WALLET_OUT_OF_SCOPE") {
-        return Err(format!("an agent was told of another wallet: {refused}"));
-    }
-    year::raised(stage, "beyond_scope")?;
-    year::another_day(stage, -1)
 }

@@ -42,7 +42,7 @@ impl Desk {
 
     pub(crate) fn run(&self, words: &[&str]) -> Output {
         let standards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../standards");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+        let mut command = said::command();
         command.arg("--json").arg("--dir").arg(self.path("office"));
         command.arg("--standards").arg(standards).args(words).output().unwrap()
     }

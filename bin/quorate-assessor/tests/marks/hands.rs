@@ -119,7 +119,7 @@ impl Office {
     }
 
     fn run(&self, dir: &str, words: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+        let mut command = said::command();
         command.arg("--json").arg("--dir").arg(self.path(dir));
         command.arg("--standards").arg(self.path("standards")).args(words).output().unwrap()
     }
@@ -149,6 +149,15 @@ impl Office {
     }
 
     fn new() -> Self {
+        let mut vault = Vault::found("acme");
+        vault.add_key("hot", "dkg");
+        vault.add_noise();
+        vault.add_key("cold", "dkg");
+        Self::over(&vault)
+    }
+
+    /// An office that pinned a vault's book and took it in, and an issuer's register.
+    pub(crate) fn over(vault: &Vault) -> Self {
         let office = Self { dir: tempfile::tempdir().unwrap() };
         secret_file::make_dir(&office.path("keys")).unwrap();
         let random = Random::start().unwrap();
@@ -162,18 +171,14 @@ impl Office {
         fs::write(office.path("standards/wd/0.1.0/catalogue.toml"), CATALOGUE).unwrap();
         fs::write(office.path("standards/wd/0.1.0/decisions.toml"), DECISIONS).unwrap();
         office.assessor(&["init", "--office", "office", "--origin", "auditor.example/office"]);
-        office.pin_and_import();
+        office.pin_and_import(vault);
         office.issuer(&["init", "--office", "register", "--origin", "marks.example/register"]);
         fs::copy(office.path("register/office.key"), office.path("keys/reg.key")).unwrap();
         office
     }
 
-    /// A book with two keys, as its desk would export it.
-    fn pin_and_import(&self) {
-        let mut vault = Vault::found("acme");
-        vault.add_key("hot", "dkg");
-        vault.add_noise();
-        vault.add_key("cold", "dkg");
+    /// A book as its desk would export it.
+    fn pin_and_import(&self, vault: &Vault) {
         let path = |name: &str| self.path(name).display().to_string();
         fs::write(self.path("vault.policy.json"), vault.policy().to_json().unwrap()).unwrap();
         fs::write(self.path("head"), vault.note(&COSIGNERS)).unwrap();
@@ -182,7 +187,7 @@ impl Office {
         self.assessor(&[
             "import",
             "--vault",
-            "acme",
+            &vault.name,
             &path("book.jsonl"),
             "--checkpoint",
             &path("head"),
@@ -460,7 +465,7 @@ impl Office {
         text.parse::<Checkpoint>().unwrap().size
     }
 
-    /// Asks the stranger's tool, built beside this one: exit code and answer.
+    /// Asks the stranger's tool: exit code and answer.
     pub(crate) fn verify(&self, words: &[&str]) -> (i32, String) {
         let output = Command::new(verifier()).args(words).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -470,11 +475,10 @@ impl Office {
 }
 
 /// `quorate-verify` of this very source: cargo builds binaries of another package only when it is asked to.
-fn verifier() -> PathBuf {
+pub(crate) fn verifier() -> PathBuf {
     static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     let build = || {
-        let beside =
-            Path::new(env!("CARGO_BIN_EXE_quorate-assessor")).with_file_name("quorate-verify");
+        let beside = said::program().with_file_name("quorate-verify");
         let folder = beside.parent().unwrap();
         let profile = match folder.file_name().unwrap().to_str().unwrap() {
             "debug" => "dev",

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::room::Room;
+use super::said;
 use super::vault::{COSIGNERS, Vault};
 
 const MADE_TOGETHER: &str = "ccss 9.0 1.01.1.1";
@@ -272,7 +273,7 @@ fn a_command_line_that_is_none_is_answered_in_json_where_that_was_asked_for() {
         (&["--json", "asses"], "asses: unrecognized subcommand"),
         (&["--json", "status", "--all"], "--all: unexpected argument"),
     ] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+        let mut command = said::command();
         let output = command.args(words).output().unwrap();
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
         let error = &answer["error"];

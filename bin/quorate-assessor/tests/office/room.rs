@@ -48,7 +48,7 @@ impl Room {
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let standards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../standards");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+        let mut command = said::command();
         command.arg("--json").arg("--dir").arg(self.path("office"));
         command.arg("--standards").arg(standards).args(words);
         command

@@ -1,8 +1,21 @@
 //! What the program said, as its user reads it.
 
-use std::process::Output;
+use std::path::PathBuf;
+use std::process::{Command, Output};
 
 use serde_json::Value;
+
+/// The program. A bench is given no path to it, and finds it one folder above itself.
+pub(crate) fn program() -> PathBuf {
+    let beside =
+        || std::env::current_exe().unwrap().parent().unwrap().with_file_name("quorate-assessor");
+    option_env!("CARGO_BIN_EXE_quorate-assessor").map_or_else(beside, PathBuf::from)
+}
+
+/// A command line of the program.
+pub(crate) fn command() -> Command {
+    Command::new(program())
+}
 
 /// The answer of a command that went well.
 pub(crate) fn good(words: &[&str], output: &Output) -> Value {

@@ -36,7 +36,13 @@ fn charter(name: &str) -> Value {
 impl Vault {
     /// A vault with its first entry, founded an hour ago.
     pub(crate) fn found(name: &str) -> Self {
-        let at = SystemClock::new().now().as_millis().saturating_sub(3_600_000);
+        Self::founded_ago(name, 3_600)
+    }
+
+    /// A vault with its first entry of so many seconds ago.
+    pub(crate) fn founded_ago(name: &str, seconds: u64) -> Self {
+        let ago = seconds.saturating_mul(1000);
+        let at = SystemClock::new().now().as_millis().saturating_sub(ago);
         let mut vault = Self {
             name: name.into(),
             entries: Vec::new(),

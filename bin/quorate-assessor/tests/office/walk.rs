@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::room::Room;
+use super::said;
 use super::vault::Vault;
 
 /// Words, the exit code, the trouble's code, and what the line says among other things.
@@ -333,7 +334,7 @@ fn run(room: &Room, words: &[&str], json: bool) -> Output {
     };
     let words: Vec<String> = words.iter().map(|word| at(word)).collect();
     // A folder of its own: nothing that is taken in may touch the one of the source.
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+    let mut command = said::command();
     command.arg("--dir").arg(room.path("office")).arg("--standards").arg(standards());
     if json {
         command.arg("--json");
@@ -434,7 +435,7 @@ fn without_an_office_or_standards_one_line_says_where_to_begin() {
             "without spaces",
         ),
     ] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-assessor"));
+        let mut command = said::command();
         command.args(["--dir", &path(dir), "--standards", &path(standards)]).args(words);
         let output = command.output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
@@ -444,7 +445,7 @@ fn without_an_office_or_standards_one_line_says_where_to_begin() {
     // An office that was cut off before its first line is opened by asking again; its key is the same.
     let dir = path("new");
     let init = ["--dir", &dir, "init", "--office", "o", "--origin", "o.example/o"];
-    let open = || Command::new(env!("CARGO_BIN_EXE_quorate-assessor")).args(init).output().unwrap();
+    let open = || said::command().args(init).output().unwrap();
     assert!(open().status.success());
     let key = fs::read(room.path("new/office.key")).unwrap();
     for entry in fs::read_dir(room.path("new")).unwrap().map(|entry| entry.unwrap().path()) {
