@@ -6,7 +6,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     clippy::print_stdout,
     reason = "a bench reads a clock, prints its rows, and may end at the first surprise"
 )]
