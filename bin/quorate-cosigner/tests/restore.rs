@@ -158,12 +158,7 @@ fn secret_bytes(path: &Path, bytes: &[u8]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_14_27_a_disk_image_from_before_a_signature_freezes_itself_when_the_book_shows_it() {
     let mut house = House::open().await;
-    house.cosigners.get_mut("east").unwrap().stop();
-    let image = house.cosigners["east"].ledgers();
-    house.start("east").await;
-    let case = house.pay(10 * MILLI);
-    house.signs(&case).await;
-    house.cosigners.get_mut("east").unwrap().stop();
+    let image = house.image_before_a_signature("east").await;
     put_back(&house.cosigners["east"], &image);
     house.start("east").await;
     assert_eq!(alarms(&house.cosigners["east"], "own_ledger_behind"), 1);

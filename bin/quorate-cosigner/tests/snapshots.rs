@@ -80,12 +80,7 @@ async fn a_restart_goes_on_from_the_snapshot_and_from_no_bad_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn row_27_a_ledger_that_lost_what_its_snapshot_holds_does_not_start() {
     let mut house = House::open().await;
-    house.cosigners.get_mut("east").unwrap().stop();
-    let image = house.cosigners["east"].ledgers();
-    house.start("east").await;
-    let case = house.pay(10 * MILLI);
-    house.signs(&case).await;
-    house.cosigners.get_mut("east").unwrap().stop();
+    let image = house.image_before_a_signature("east").await;
     let east = &house.cosigners["east"];
     let later = own_snapshot(east).await;
     east.lose(&[".db"]);

@@ -6,6 +6,9 @@
     reason = "a test stops at whatever surprises it"
 )]
 
+mod common;
+
+use common::{AMOUNT, close, small};
 use quorate_cosigner::party::Event as Heard;
 use quorate_custody::protocol::{Ask, Call};
 use quorate_custody::{Event, State};
@@ -17,22 +20,6 @@ use quorate_terms::fact::CounterpartyCheck;
 use quorate_terms::intent::Intent;
 use quorate_terms::{Amount, CaseId};
 use serde_json::Value;
-
-const AMOUNT: u128 = 50 * MILLI;
-
-fn small(world: &mut World) -> (Intent, CaseId) {
-    let intent = world.pay(AGENTS[0], AMOUNT, FRIENDS[0]);
-    let case = world.file(&intent);
-    (intent, case)
-}
-
-/// Runs until the case is closed; nothing broke on the way.
-fn close(world: &mut World, case: &CaseId) -> Outcome {
-    let closed = world.run(4 * 3_600, |world| world.watch.outcome(case).is_some());
-    assert!(closed, "{:?} {}\n{:#?}", world.broken, world.state_of(case), world.log);
-    assert_eq!(world.broken, None);
-    world.watch.outcome(case).unwrap()
-}
 
 fn marks(world: &World, case: &CaseId) -> usize {
     world.watch.marks(0, case) + world.watch.marks(1, case)

@@ -1,6 +1,9 @@
 //! Faults one at a time, named after the rows of the fault matrix and the incidents.
 #![expect(clippy::unwrap_used, reason = "a test stops at whatever surprises it")]
 
+mod common;
+
+use common::{close, small};
 use quorate_cosigner::party::Event as Heard;
 use quorate_custody::protocol::{Ask, Call};
 use quorate_custody::{Event, State};
@@ -19,20 +22,6 @@ fn quiet() -> World {
 
 fn lying() -> World {
     founded(1, Adversary::Desk)
-}
-
-fn small(world: &mut World) -> (Intent, CaseId) {
-    let intent = world.pay(AGENTS[0], 50 * MILLI, FRIENDS[0]);
-    let case = world.file(&intent);
-    (intent, case)
-}
-
-/// Runs until the case is closed; nothing broke on the way.
-fn close(world: &mut World, case: &CaseId) -> Outcome {
-    let closed = world.run(4 * 3_600, |world| world.watch.outcome(case).is_some());
-    assert!(closed, "{:?} {}\n{:#?}", world.broken, world.state_of(case), world.log);
-    assert_eq!(world.broken, None);
-    world.watch.outcome(case).unwrap()
 }
 
 fn awaits(world: &mut World, case: &CaseId, state: State) {

@@ -218,6 +218,17 @@ impl House {
         self.take_signature(case, &answers)
     }
 
+    /// Stops a cosigner, and gives its ledgers as they were before its latest signature.
+    pub async fn image_before_a_signature(&mut self, name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        self.cosigners.get_mut(name).unwrap().stop();
+        let image = self.cosigners[name].ledgers();
+        self.start(name).await;
+        let case = self.pay(10 * MILLI);
+        self.signs(&case).await;
+        self.cosigners.get_mut(name).unwrap().stop();
+        image
+    }
+
     pub fn take_signature(&mut self, case: &CaseId, answers: &[Answer]) -> Vec<u8> {
         let mut signatures = BTreeSet::new();
         for answer in answers {

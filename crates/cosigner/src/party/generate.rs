@@ -13,7 +13,7 @@ use super::open::{About, not_begun};
 use super::running::Kind;
 use super::{CallId, Effect, Party, Placement, Running, Step};
 use crate::generate::{GenerateRun, NewKey};
-use crate::run::{Parcel, State};
+use crate::run::Parcel;
 use crate::session::{CheckpointMark, Purpose};
 
 impl Party {
@@ -70,33 +70,12 @@ impl Party {
         Ok(self.keep(step, session, running, parcels, now))
     }
 
-    /// Whether the ceremony is over.
-    pub(super) fn after_generate(
+    pub(super) fn generated(
         &mut self,
         step: &mut Step,
-        session: &Digest,
-        running: &Running,
-        state: State<NewKey>,
-        now: Timestamp,
-    ) -> bool {
-        match state {
-            State::Waiting | State::Duplicate => false,
-            State::Refused(refusal) => {
-                self.contradicted(step, &refusal, now);
-                false
-            }
-            State::Failed(failure) => {
-                self.failed(step, session, running, failure, now);
-                true
-            }
-            State::Done(key) => {
-                self.generated(step, running, key, now);
-                true
-            }
-        }
-    }
-
-    fn generated(&mut self, step: &mut Step, running: &Running, key: NewKey, now: Timestamp) {
+        (_, running, now): (&Digest, &Running, Timestamp),
+        key: NewKey,
+    ) {
         let Ok(digest) = key.statement.digest() else { return };
         let signature = self.keys.identity(&digest);
         let statement = Box::new(KeyStatement { body: key.statement, signature });

@@ -13,7 +13,7 @@ use super::running::Kind;
 use super::{CallId, Effect, Party, Running, Step};
 use crate::abort::{Abort, Failure};
 use crate::limits::MESSAGE_BYTES_MAX;
-use crate::run::{Parcel, State};
+use crate::run::Parcel;
 use crate::session::{self, CheckpointMark, Envelope, Purpose};
 use crate::sign::{SignRun, WalletSignature};
 
@@ -156,32 +156,6 @@ impl Party {
         parcels
     }
 
-    /// Whether the run is over.
-    pub(super) fn after_sign(
-        &mut self,
-        step: &mut Step,
-        session: &Digest,
-        running: &Running,
-        state: State<WalletSignature>,
-        now: Timestamp,
-    ) -> bool {
-        match state {
-            State::Waiting | State::Duplicate => false,
-            State::Refused(refusal) => {
-                self.contradicted(step, &refusal, now);
-                false
-            }
-            State::Done(signature) => {
-                self.signed(step, session, running, &signature, now);
-                true
-            }
-            State::Failed(failure) => {
-                self.failed(step, session, running, failure, now);
-                true
-            }
-        }
-    }
-
     /// A peer that signs two messages for one round is caught lying: the first one counts, and people hear of it.
     pub(super) fn contradicted(
         &mut self,
@@ -194,13 +168,11 @@ impl Party {
         }
     }
 
-    fn signed(
+    pub(super) fn signed(
         &mut self,
         step: &mut Step,
-        session: &Digest,
-        running: &Running,
-        signature: &WalletSignature,
-        now: Timestamp,
+        (session, running, now): (&Digest, &Running, Timestamp),
+        signature: WalletSignature,
     ) {
         if let Kind::Drill { run, backup } = &running.run {
             let wallet = run.wallet().clone();

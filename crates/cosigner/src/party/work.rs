@@ -105,19 +105,42 @@ impl Party {
     fn after(&mut self, step: &mut Step, worked: Worked, now: Timestamp) -> Vec<Parcel> {
         let Worked { session, running, outcome } = worked;
         step.runs.insert(session);
-        let (send, ended) = match outcome {
+        let about = (&session, &running, now);
+        let (send, goes_on) = match outcome {
             Outcome::Sign(progress) => {
-                let progress = self.still_allowed(&running, progress);
-                (progress.send, self.after_sign(step, &session, &running, progress.state, now))
+                let Progress { send, state } = self.still_allowed(&running, progress);
+                (send, self.stands(step, about, state, Self::signed))
             }
             Outcome::Generate(progress) => {
-                (progress.send, self.after_generate(step, &session, &running, progress.state, now))
+                let Progress { send, state } = *progress;
+                (send, self.stands(step, about, state, Self::generated))
             }
         };
-        if !ended {
+        if goes_on {
             self.running.insert(session, running);
         }
         send
+    }
+
+    /// Whether the run goes on; what its end means is said.
+    fn stands<T>(
+        &mut self,
+        step: &mut Step,
+        about: (&Digest, &Running, Timestamp),
+        state: State<T>,
+        done: impl FnOnce(&mut Self, &mut Step, (&Digest, &Running, Timestamp), T),
+    ) -> bool {
+        let (session, running, now) = about;
+        match state {
+            State::Waiting | State::Duplicate => return true,
+            State::Refused(refusal) => {
+                self.contradicted(step, &refusal, now);
+                return true;
+            }
+            State::Failed(failure) => self.failed(step, session, running, failure, now),
+            State::Done(output) => done(self, step, about, output),
+        }
+        false
     }
 
     /// A key that was frozen while its run was worked on says no more, whatever came of the work.
