@@ -65,7 +65,7 @@ fn dispatch(words: &[&str]) -> Done {
         ["bench", flags @ ..] => bench::bench(flags),
         ["schemas"] => golden::write(),
         ["tools"] => tools::all(),
-        ["tools", name] => tools::one(name).map(drop),
+        ["tools", name] => tools::told(name),
         ["help" | "--help" | "-h"] => {
             say::line(USAGE);
             Ok(())

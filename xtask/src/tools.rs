@@ -16,7 +16,15 @@ const TOOLS: [&str; 6] = ["anvil", "mcp", "python", "typst", "oscal", "deny"];
 
 /// Installs every tool.
 pub(crate) fn all() -> Done {
-    TOOLS.into_iter().try_for_each(|name| one(name).map(drop))
+    TOOLS.into_iter().try_for_each(told)
+}
+
+/// Installs one tool, and says where its main program is.
+pub(crate) fn told(name: &str) -> Done {
+    let program = one(name)?;
+    let shown = program.strip_prefix(house::root()).unwrap_or(&program);
+    say::line(format!("{name}: {}", shown.display()));
+    Ok(())
 }
 
 /// Installs one tool, unless it is there already, and gives its main program.

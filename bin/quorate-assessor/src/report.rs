@@ -13,7 +13,7 @@ use quorate_assessor::record::{Record, Results};
 use quorate_assessor::report::plan::Plan;
 use quorate_assessor::report::redacted::Source;
 use quorate_assessor::report::standing::Basis;
-use quorate_assessor::report::{self, Report, Sheet, audited};
+use quorate_assessor::report::{self, Edition, Report, Sheet, audited};
 use quorate_assessor::standard::{Catalogue, StandardKey};
 use quorate_host::Fault;
 use quorate_terms::{Digest, canonical};
@@ -250,15 +250,14 @@ fn kept(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn fields(report: &Report) -> Done<Vec<u8>> {
     let fields: Vec<_> =
         report.fields.iter().map(|f| json!({ "name": f.name, "value": f.value })).collect();
-    let whole =
-        json!({ "v": 1, "report": report.title, "redacted": report.redacted, "fields": fields });
+    let whole = json!({ "v": 1, "report": report.title, "redacted": report.edition == Edition::Redacted, "fields": fields });
     serde_json::to_vec_pretty(&whole).map_err(|e| {
         Trouble::fault("fields", format!("they cannot be written ({e})"), "please report this")
     })
 }
 
 fn told(report: &Report, path: &Path, digest: &Digest) -> Screen {
-    let edition = if report.redacted { "redacted edition" } else { "full edition, confidential" };
+    let edition = report.edition.words();
     let text = format!(
         "{}\n{}: {} ({edition})\nsha256 {digest}",
         path.display(),
@@ -266,7 +265,7 @@ fn told(report: &Report, path: &Path, digest: &Digest) -> Screen {
         report.word
     );
     let json = json!({
-        "file": path, "sha256": digest, "title": report.title, "word": report.word, "redacted": report.redacted,
+        "file": path, "sha256": digest, "title": report.title, "word": report.word, "redacted": report.edition == Edition::Redacted,
     });
     Screen::new(text, json)
 }

@@ -45,8 +45,8 @@ pub struct Report {
     pub tone: Tone,
     /// Its date: the moment of the findings, so that the same findings give the same report.
     pub at: Timestamp,
-    /// Whether values were struck out.
-    pub redacted: bool,
+    /// For whom it is.
+    pub edition: Edition,
     /// What a reader must know first.
     pub notices: Vec<String>,
     /// In reading order.
@@ -55,6 +55,34 @@ pub struct Report {
     pub sheet: Sheet,
     /// Named values for a publisher's own template, as `docs/spec/report.md` lists them.
     pub fields: Vec<Field>,
+}
+
+/// For whom a report is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edition {
+    /// Everything, for those who may read everything.
+    Full,
+    /// Values were struck out.
+    Redacted,
+    /// It was written for anybody.
+    Public,
+}
+
+impl Edition {
+    /// Of a report that exists with and without strokes.
+    pub const fn of(redacted: bool) -> Self {
+        if redacted { Self::Redacted } else { Self::Full }
+    }
+
+    /// As it stands at the head of each page.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Full => "full edition, confidential",
+            Self::Redacted => "redacted edition",
+            Self::Public => "for anybody, nothing in it is confidential",
+        }
+    }
 }
 
 /// One named value.

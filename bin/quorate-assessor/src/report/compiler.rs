@@ -111,7 +111,7 @@ fn found(program: &Path) -> PathBuf {
 
 fn absent(program: &Path, error: &std::io::Error) -> Trouble {
     let message = format!("`{}` cannot be started ({error})", program.display());
-    let next = "install Typst 0.14 or later (from source: `cargo xtask tools typst`), or name it with --typst; \
+    let next = "install Typst 0.14 or later (from source: `cargo xtask tools typst`, which says where it is), or name it with --typst; \
                 `--format html` needs nothing";
     Trouble::fault("no_typst", message, next)
 }

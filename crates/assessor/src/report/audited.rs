@@ -13,7 +13,9 @@ use self::value::{V, facts_of};
 use super::figure::{Drawing, Place};
 use super::redacted::flat;
 use super::text::{count, day, moment};
-use super::{Block, Card, Cell, Fact, Field, Figure, Report, Section, Sheet, Table, Tone, cite};
+use super::{
+    Block, Card, Cell, Edition, Fact, Field, Figure, Report, Section, Sheet, Table, Tone, cite,
+};
 use crate::audit::Audit;
 use crate::audit::personal::{self, Openings};
 use crate::audit::redact::{apply, leaks};
@@ -105,7 +107,7 @@ pub fn summary(basis: &Basis<'_>) -> Result<Report, Malformed> {
     let digest = digest_of(summary)?;
     let made = Made { basis, value, digest, redacted: false };
     let mut report = made.blank("Summary report on compliance", &summary.system, summary.on);
-    report.notices.push("For anybody: it holds nothing confidential.".to_owned());
+    report.edition = Edition::Public;
     let level = |rank: u8| made.level(u64::from(rank));
     let mut facts = vec![
         Fact::new("Entity", &summary.entity),
@@ -188,7 +190,7 @@ impl Made<'_> {
             word: word.to_owned(),
             tone,
             at,
-            redacted: self.redacted,
+            edition: Edition::of(self.redacted),
             notices,
             sections: Vec::new(),
             sheet: Sheet::default(),
@@ -252,11 +254,13 @@ impl Made<'_> {
         let mut rows = Vec::new();
         for (id, aspect) in v.table("/grade/aspects") {
             let title = self.basis.catalogue.groups.iter().find(|g| g.id == id);
-            ranks.push((id.clone(), aspect.number("/level")));
+            // A group with no requirement above what was sought is not of that level for it.
+            let level = aspect.number("/level").min(v.number("/sought"));
+            ranks.push((id.clone(), level));
             rows.push(vec![
                 Cell::exact(&id),
                 Cell::new(title.map_or("", |g| g.title.as_str())),
-                Cell::new(self.level(aspect.number("/level"))),
+                Cell::new(self.level(level)),
                 requirement::status_cell(&aspect, "/status"),
                 Cell::exact(aspect.text("/stops")),
             ]);
@@ -270,12 +274,12 @@ impl Made<'_> {
             .with(Block::Table(Table { columns, rows }))
     }
 
-    /// Group by level: found or not, as far as it was sought.
+    /// Group by level: found or not, as far as it was sought. Of what was not sought nothing was looked at.
     fn ladder(&self, ranks: &[(String, u64)], sought: u64) -> Figure {
         let levels = &self.basis.catalogue.levels;
-        let place = |found: u64, rank: u64| match (found >= rank, rank > sought) {
-            (true, _) => Place { text: "found".to_owned(), tone: Tone::Good },
-            (false, true) => Place { text: "not sought".to_owned(), tone: Tone::Faint },
+        let place = |found: u64, rank: u64| match (rank > sought, found >= rank) {
+            (true, _) => Place { text: "not sought".to_owned(), tone: Tone::Faint },
+            (false, true) => Place { text: "found".to_owned(), tone: Tone::Good },
             (false, false) => Place { text: "not found".to_owned(), tone: Tone::Bad },
         };
         let row = |(id, found): &(String, u64)| {

@@ -27,13 +27,9 @@ pub fn page(report: &Report) -> String {
         "<footer><p>{} · {} · {}</p></footer>\n</main>\n</body>\n</html>\n",
         html(&report.title),
         html(&moment(report.at)),
-        edition(report)
+        report.edition.words()
     );
     out
-}
-
-const fn edition(report: &Report) -> &'static str {
-    if report.redacted { "redacted edition" } else { "full edition, confidential" }
 }
 
 fn head(report: &Report, out: &mut String) {
@@ -54,7 +50,7 @@ fn banner(report: &Report, out: &mut String) {
         out,
         "<a class=\"skip\" href=\"#s0\">to the first section</a>\n<header>\n<p class=\"edition\">{}</p>\n<h1>{}</h1>\n\
          <p class=\"subject\">{}</p>\n<p>{} <span class=\"date\">{}</span></p>\n</header>\n<main>\n",
-        edition(report),
+        report.edition.words(),
         html(&report.title),
         html(&report.subject),
         chip(report.tone, &report.word),

@@ -8,7 +8,7 @@ use super::cite;
 use super::figure::{Drawing, Place};
 use super::redacted::Source;
 use super::text::{count, moment};
-use super::{Block, Card, Cell, Fact, Field, Figure, Report, Section, Sheet, Table, Tone};
+use super::{Block, Card, Cell, Edition, Fact, Field, Figure, Report, Section, Sheet, Table, Tone};
 use crate::finding::{Finding, State};
 use crate::standard::catalogue::{Catalogue, Control};
 use crate::standard::{Automation, Decision, Library};
@@ -97,7 +97,7 @@ impl<'a> Basis<'a> {
             word: word.0,
             tone: word.1,
             at: results.at,
-            redacted: self.redacted,
+            edition: Edition::of(self.redacted),
             notices,
             sections: Vec::new(),
             sheet: Sheet::default(),

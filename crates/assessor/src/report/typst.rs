@@ -13,11 +13,14 @@ const TEMPLATE: &str = include_str!("template.typ");
 const RUN: usize = 48;
 const CELL_RUN: usize = 14;
 const EXACT_RUN: usize = 72;
+/// A card of so few letters and facts stays on one page; a longer one may not fit on any.
+const WHOLE: usize = 2_000;
+const WHOLE_FACTS: usize = 16;
 
 /// The markup.
 pub fn markup(report: &Report) -> String {
     let mut out = String::from(TEMPLATE);
-    let edition = if report.redacted { "redacted edition" } else { "full edition, confidential" };
+    let edition = report.edition.words();
     let _ = writeln!(
         out,
         "#show: report.with(title: {}, subject: {}, word: {}, tone: {}, day: {}, at: {}, date: {}, edition: {})",
@@ -44,9 +47,11 @@ pub fn markup(report: &Report) -> String {
 
 fn of_section(section: &Section, out: &mut String) {
     let _ = writeln!(out, "#section({})", typst(&section.title, RUN));
-    for block in &section.blocks {
+    for (left, block) in (0..section.blocks.len()).rev().zip(&section.blocks) {
         match block {
-            Block::Text(text) => drop(writeln!(out, "#words({})", typst(text, RUN))),
+            Block::Text(text) => {
+                let _ = writeln!(out, "#words({}, ends: {})", typst(text, RUN), left == 0);
+            }
             Block::Heading(text) => drop(writeln!(out, "#part({})", typst(text, RUN))),
             Block::Facts(facts) => drop(writeln!(out, "#facts(({}))", of_facts(facts))),
             Block::Table(table) => of_table(table, out),
@@ -87,13 +92,15 @@ fn of_table(table: &Table, out: &mut String) {
 }
 
 fn of_card(card: &Card, out: &mut String) {
+    let letters: usize = card.facts.iter().map(|fact| fact.value.len()).sum();
     let _ = writeln!(
         out,
-        "#card({}, {}, {}, \"{}\", ({}))",
+        "#card({}, {}, {}, \"{}\", {}, ({}))",
         typst(&card.id, RUN),
         typst(&card.title, RUN),
         typst(&card.word, RUN),
         card.tone.name(),
+        letters <= WHOLE && card.facts.len() <= WHOLE_FACTS,
         of_facts(&card.facts)
     );
 }

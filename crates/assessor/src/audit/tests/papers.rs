@@ -2,7 +2,7 @@
 
 use super::world::{World, secrets};
 use crate::report::audited::{Basis, roc, summary};
-use crate::report::{Block, Report, Sheet, html, typst};
+use crate::report::{Block, Edition, Report, Sheet, html, typst};
 use crate::standard::Catalogue;
 
 const CATALOGUE: &str = r#"
@@ -78,7 +78,7 @@ fn the_redacted_edition_is_the_copy_on_file_and_holds_no_secret_in_any_form() {
     assert!(none.to_string().contains("is not on file"), "{none}");
     world.run_before("review_opened");
     let report = with(&world, |basis| roc(basis, true)).unwrap();
-    assert!(report.redacted);
+    assert_eq!(report.edition, Edition::Redacted);
     assert_eq!(ids(&report), ["x.1", "x.2", "y.1"]);
     for form in forms(&report) {
         for secret in secrets() {
@@ -95,6 +95,7 @@ fn the_summary_is_for_anybody_and_says_certified_only_with_a_certificate_in_date
     assert!(with(&world, summary).is_err());
     world.run_before("certified");
     let before = with(&world, summary).unwrap();
+    assert_eq!(before.edition, Edition::Public);
     assert_eq!(before.word, "assessed");
     assert!(before.notices.iter().any(|n| n.contains("No certificate in date")));
     world.run();
