@@ -135,6 +135,9 @@ impl Engine {
     /// Makes the tables and views, empty.
     pub(crate) fn new(model: Model, views: &str) -> Result<Self, Fault> {
         let db = Connection::open_in_memory().map_err(broken)?;
+        // Nothing here is ever rolled back: what could not be loaded ends the run, and the tables go with it.
+        let journal = db.pragma_update(None, "journal_mode", "OFF");
+        journal.map_err(broken)?;
         let gate = Gate::default();
         for kind in &model.kinds {
             db.execute_batch(&table(kind)).map_err(broken)?;
