@@ -33,14 +33,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use quorate_assessor::assess::{self, Question};
-use quorate_assessor::finding::{Period, State};
+use quorate_assessor::finding::{Finding, Period, State};
 use quorate_assessor::standard::ControlKey;
 use quorate_ledger::chain::entry_digest;
 use quorate_ledger::{BookVerifier, Checkpoint, Frontier, Header, hash};
 use quorate_terms::{Digest, Timestamp};
 use serde_json::{Value as Json, json};
 
-use parts::engine::{Engine, Reads};
+use parts::engine::{Engine, Near, Reads};
 use parts::library::Shelf;
 use parts::{book, home, library, trouble, trust};
 use row::Measured;
@@ -67,15 +67,17 @@ fn main() -> Done {
     let mut writer = Writer { next: 0, prev: Digest::ZERO };
     let (verifying, loading) = take_in(&mut writer, &engine)?;
     let begun = Instant::now();
-    let states = assess_all(&shelf, &engine, &shelf.library.decisions.keys().collect());
+    let found = assess_all(&shelf, &engine, &shelf.library.decisions.keys().collect());
     let asking = begun.elapsed();
+    let mut states: BTreeMap<State, usize> = BTreeMap::new();
+    found.values().for_each(|finding| *states.entry(finding.state).or_default() += 1);
     eprintln!("verified in {verifying:?}, loaded in {loading:?}, asked in {asking:?}: {states:?}");
     let encoded = shelf.library.decisions.values().filter(|d| d.is_encoded()).count();
     if states.values().sum::<usize>() != shelf.library.decisions.len() || encoded < 50 {
         return Err("not every control was asked".into());
     }
     let memory = peak_mib()?;
-    let mut again = again(&shelf, &engine, &readers, &mut writer)?;
+    let mut again = again((&shelf, &engine), &readers, &found, &mut writer)?;
     again.sort();
     let median = again[again.len() / 2];
     let cold = verifying + loading + asking;
@@ -150,55 +152,75 @@ fn load(engine: &Engine, entry: &[u8]) -> Done {
     Ok(())
 }
 
+fn question<'a>(shelf: &'a Shelf, control: &ControlKey) -> Question<'a> {
+    let now = Timestamp::from_millis(BEGAN + ENTRIES * STEP_MS);
+    let decision = shelf.library.decisions.get(control);
+    Question {
+        control: control.clone(),
+        decision,
+        parameters: decision.map(|d| d.parameters.clone()).unwrap_or_default(),
+        not_recorded: Vec::new(),
+        period: Period { from: now.minus_s(365 * 86_400), to: now },
+        now,
+        heads: &[],
+        newest: now,
+        evidence: Vec::new(),
+    }
+}
+
 fn assess_all(
     shelf: &Shelf,
     engine: &Engine,
     controls: &BTreeSet<&ControlKey>,
-) -> BTreeMap<State, usize> {
-    let now = Timestamp::from_millis(BEGAN + ENTRIES * STEP_MS);
-    let mut states = BTreeMap::new();
+) -> BTreeMap<ControlKey, Finding> {
+    let mut found = BTreeMap::new();
     for control in controls {
-        let decision = shelf.library.decisions.get(control);
-        let question = Question {
-            control: (*control).clone(),
-            decision,
-            parameters: decision.map(|d| d.parameters.clone()).unwrap_or_default(),
-            not_recorded: Vec::new(),
-            period: Period { from: now.minus_s(365 * 86_400), to: now },
-            now,
-            heads: &[],
-            newest: now,
-            evidence: Vec::new(),
-        };
         let begun = Instant::now();
-        let finding = assess::assess(&question, engine);
+        let finding = assess::assess(&question(shelf, control), engine);
         if begun.elapsed() > Duration::from_millis(500) {
             eprintln!("{control}: {:?}", begun.elapsed());
         }
         let failed = finding.reasons.iter().find(|why| why.contains("has no answer"));
         assert!(failed.is_none(), "{control}: {failed:?}");
-        *states.entry(finding.state).or_default() += 1;
+        found.insert((*control).clone(), finding);
     }
-    states
+    found
 }
 
-/// One new entry at a time, each kind of a transfer in turn: loaded, and every control asked again that reads its kind.
+/// One new entry at a time, each kind of a transfer in turn: loaded, and every control asked again that reads its kind; the
+/// local ones first of what is near, as `quorate-assessor watch` does.
 fn again(
-    shelf: &Shelf,
-    engine: &Engine,
+    (shelf, engine): (&Shelf, &Engine),
     readers: &BTreeMap<ControlKey, Reads>,
+    found: &BTreeMap<ControlKey, Finding>,
     writer: &mut Writer,
 ) -> Done<Vec<Duration>> {
+    let is_local = |key: &ControlKey| {
+        shelf.library.decisions[key].local && found.get(key).is_some_and(Near::may_tell)
+    };
+    let local = readers.iter().filter(|(key, _)| is_local(key)).map(|(_, reads)| reads.clone());
+    let mut near = Near::of(engine, &shelf.views, local)?;
     let mut taken = Vec::new();
     for entry in writer.page(ROUNDS * KINDS) {
         let kind = book::kind(&entry).ok_or("no kind")?.to_owned();
         let begun = Instant::now();
         load(engine, &entry)?;
-        let reads = |reads: &Reads| engine.filled_by(&kind).any(|k| reads.contains_key(k));
-        let touched = readers.iter().filter(|(_, r)| reads(r)).map(|(key, _)| key).collect();
+        load(near.rare(), &entry)?;
+        let filled: Vec<&str> = engine.filled_by(&kind).collect();
+        let reads = |reads: &Reads| filled.iter().any(|kind| reads.contains_key(*kind));
+        let mut touched: BTreeSet<&ControlKey> =
+            readers.iter().filter(|(_, r)| reads(r)).map(|(key, _)| key).collect();
+        let all = touched.len();
+        if filled.iter().all(|kind| near.is_of_cases(kind)) {
+            let local = touched.iter().filter(|key| is_local(key));
+            let questions: Vec<_> = local.map(|key| question(shelf, key)).collect();
+            let unchanged = near.unchanged(engine, &questions)?;
+            touched.retain(|key| !unchanged.contains(*key));
+        }
         assess_all(shelf, engine, &touched);
         taken.push(begun.elapsed());
-        eprintln!("{kind}: {} controls in {:?}", touched.len(), taken[taken.len() - 1]);
+        let took = taken[taken.len() - 1];
+        eprintln!("{kind}: {all} controls, {} of the whole book, in {took:?}", touched.len());
     }
     Ok(taken)
 }

@@ -3,6 +3,8 @@
 //! Invariant: a query reads tables and views of the model, calls functions of a short list, and ends within a number of steps
 //! and rows. It writes nothing, opens nothing and loads nothing.
 
+mod near;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +19,8 @@ use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement, ToSql};
 use serde_json::Value as Json;
+
+pub(crate) use near::Near;
 
 /// Steps of SQLite's machine between two looks at the budget.
 const STEPS_PER_LOOK: u32 = 10_000;

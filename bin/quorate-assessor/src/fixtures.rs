@@ -4,14 +4,16 @@
 //! disturb others; `breaks*.toml` say, for each control, one change after which that control is a gap. What is not in a file
 //! is not tested, so the last tests count.
 
+mod local;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use quorate_assessor::assess::{self, Question};
 use quorate_assessor::evidence::model::instant;
 use quorate_assessor::finding::{EvidenceRef, Finding, Period, State};
-use quorate_assessor::standard::ControlKey;
 use quorate_assessor::standard::decision::Automation;
+use quorate_assessor::standard::{ControlKey, Decision};
 use quorate_terms::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -147,6 +149,14 @@ fn key(text: &str) -> ControlKey {
 
 /// Fills the tables straight from rows: fields stand under the model's names, so paths of real entries play no part here.
 fn tables(shelf: &Shelf, rows: &[Row]) -> Engine {
+    let engine = empty(shelf);
+    for (index, row) in (0_u64..).zip(rows) {
+        load(shelf, &engine, index, row);
+    }
+    engine
+}
+
+fn empty(shelf: &Shelf) -> Engine {
     let mut model = shelf.model.clone();
     for kind in &mut model.kinds {
         kind.paths.clear();
@@ -154,24 +164,29 @@ fn tables(shelf: &Shelf, rows: &[Row]) -> Engine {
     }
     let mut engine = Engine::new(model, &shelf.views).unwrap();
     engine.want(Engine::everything(&shelf.model));
-    for (index, row) in (0_u64..).zip(rows) {
-        let kind = shelf.model.kind(&row.kind).unwrap_or_else(|| panic!("no kind {}", row.kind));
-        for name in row.fields.keys() {
-            assert!(kind.fields.contains(name), "{} records no field `{name}`", row.kind);
-        }
-        let mut body = row.fields.clone();
-        body.insert("type".into(), Json::String(row.kind.clone()));
-        let place = ("vault", index);
-        engine.load(place, time(&row.at), &Json::Object(body), row.signer.as_deref()).unwrap();
-    }
     engine
 }
 
+fn load(shelf: &Shelf, engine: &Engine, index: u64, row: &Row) {
+    let kind = shelf.model.kind(&row.kind).unwrap_or_else(|| panic!("no kind {}", row.kind));
+    for name in row.fields.keys() {
+        assert!(kind.fields.contains(name), "{} records no field `{name}`", row.kind);
+    }
+    let mut body = row.fields.clone();
+    body.insert("type".into(), Json::String(row.kind.clone()));
+    let place = ("vault", index);
+    engine.load(place, time(&row.at), &Json::Object(body), row.signer.as_deref()).unwrap();
+}
+
 fn found(shelf: &Shelf, engine: &Engine, control: &ControlKey) -> Finding {
+    assess::assess(&question(shelf, control), engine)
+}
+
+fn question<'a>(shelf: &'a Shelf, control: &ControlKey) -> Question<'a> {
     let decision = shelf.library.decisions.get(control);
     let now = time(NOW);
     let evidence = EvidenceRef { tag: "INTERVIEW_1".into(), digest: None, expires: None };
-    let question = Question {
+    Question {
         control: control.clone(),
         decision,
         parameters: decision.map(|d| d.parameters.clone()).unwrap_or_default(),
@@ -182,8 +197,7 @@ fn found(shelf: &Shelf, engine: &Engine, control: &ControlKey) -> Finding {
         newest: now,
         // People have done their part everywhere, so that what the rows say shows.
         evidence: vec![evidence],
-    };
-    assess::assess(&question, engine)
+    }
 }
 
 fn encoded(shelf: &Shelf) -> Vec<ControlKey> {

@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
 
     /// How one control stands.
     pub(crate) fn found(&self, key: ControlKey, control: &Control) -> Finding {
-        let library = &self.shelf.library;
+        let library: &'a Library = &self.shelf.library;
         match library.decisions.get(&key) {
             Some(decision) => self.decided(key, Some(decision)),
             None if control.level.is_none() => self.derived(key),
@@ -277,13 +277,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn decided(&self, key: ControlKey, decision: Option<&Decision>) -> Finding {
+    fn decided(&self, key: ControlKey, decision: Option<&'a Decision>) -> Finding {
         if let Some(found) = self.found.borrow().get(&key) {
             return found.clone();
         }
-        let question = Question {
-            evidence: self.shown.get(&key).cloned().unwrap_or_default(),
-            parameters: decision.map(|d| self.parameters(&key, d)).unwrap_or_default(),
+        let finding = assess::assess(&self.question(&key, decision), &self.evidence.engine);
+        self.found.borrow_mut().insert(key, finding.clone());
+        finding
+    }
+
+    /// What a control is assessed with in this run.
+    pub(crate) fn question(
+        &self,
+        key: &ControlKey,
+        decision: Option<&'a Decision>,
+    ) -> Question<'a> {
+        Question {
+            evidence: self.shown.get(key).cloned().unwrap_or_default(),
+            parameters: decision.map(|d| self.parameters(key, d)).unwrap_or_default(),
             control: key.clone(),
             decision,
             not_recorded: decision.map(|d| missing(&self.shelf.model, d)).unwrap_or_default(),
@@ -291,15 +302,22 @@ impl<'a> Run<'a> {
             now: self.now,
             heads: &self.evidence.heads,
             newest: self.evidence.newest,
-        };
-        let finding = assess::assess(&question, &self.evidence.engine);
-        self.found.borrow_mut().insert(key, finding.clone());
-        finding
+        }
+    }
+
+    /// Takes what is known of decided controls that nothing new touches: others may be derived from them.
+    pub(crate) fn knowing(self, found: BTreeMap<ControlKey, Finding>) -> Self {
+        Self { found: RefCell::new(found), ..self }
+    }
+
+    /// What is known now.
+    pub(crate) fn known(self) -> BTreeMap<ControlKey, Finding> {
+        self.found.into_inner()
     }
 
     /// A control of a standard without decisions of its own stands as those that map to it.
     fn derived(&self, key: ControlKey) -> Finding {
-        let library = &self.shelf.library;
+        let library: &'a Library = &self.shelf.library;
         let maps: Vec<_> = library.maps_to(&key).collect();
         let mapped = maps.iter().filter_map(|(from, map)| {
             let decision = library.decisions.get(from)?;

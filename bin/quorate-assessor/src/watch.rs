@@ -20,6 +20,7 @@ use crate::book::{Copy, Seen};
 use crate::cli::{Cli, Scope};
 use crate::commands;
 use crate::desk::{self, Desk, Notes};
+use crate::engine::Near;
 use crate::home::Home;
 use crate::library::{self, Shelf};
 use crate::office::Office;
@@ -40,6 +41,10 @@ struct Watch<'a> {
     desk: Option<Desk>,
     notes: Notes,
     evidence: Evidence,
+    /// What local controls are asked of first.
+    near: Near,
+    /// How decided controls stood when they were last asked.
+    found: BTreeMap<ControlKey, Finding>,
     /// Controls by the kinds of entries that they read.
     readers: BTreeMap<String, BTreeSet<ControlKey>>,
     /// Controls by those that map to them and decide them.
@@ -102,6 +107,7 @@ impl<'a> Watch<'a> {
         }
         let desk = is_configured.then(|| Desk::of(&home, &vault)).transpose()?;
         let evidence = Evidence::load(&home, &office, &shelf, &asked)?;
+        let near = near(&shelf, &evidence)?;
         let readers = readers(&shelf, &evidence);
         let mapped = mapped(&shelf);
         let (notes, swept) = (Notes::of(&home), Instant::now());
@@ -114,6 +120,8 @@ impl<'a> Watch<'a> {
             desk,
             notes,
             evidence,
+            near,
+            found: BTreeMap::new(),
             readers,
             mapped,
             states: last_states(&office),
@@ -259,6 +267,7 @@ impl<'a> Watch<'a> {
         let Some(fresh) = fresh else {
             // Another process took in more, or it is too much to hold: everything is read again.
             self.evidence = Evidence::load(home, office, &self.shelf, &self.asked)?;
+            self.near = near(&self.shelf, &self.evidence)?;
             return Ok(self.everything());
         };
         self.evidence.copy.spill(home)?;
@@ -267,6 +276,7 @@ impl<'a> Watch<'a> {
         for (index, at, bytes) in &fresh {
             let seen = Seen { index: *index, at: *at, bytes };
             run::load_entry(engine, &self.evidence.copy.trust, &seen)?;
+            run::load_entry(self.near.rare(), &self.evidence.copy.trust, &seen)?;
             if let Some(kind) = crate::book::kind(bytes) {
                 kinds.extend(engine.filled_by(kind).map(str::to_owned));
             }
@@ -275,6 +285,7 @@ impl<'a> Watch<'a> {
         let mut touched = BTreeSet::new();
         for line in office.lines().iter().skip(self.lines) {
             if let Some(kind) = run::load_attested(engine, office, line)? {
+                run::load_attested(self.near.rare(), office, line)?;
                 kinds.insert(kind.to_owned());
             }
             if let Record::EvidenceShown { control, .. } = &line.body {
@@ -283,10 +294,37 @@ impl<'a> Watch<'a> {
         }
         self.lines = office.lines().len();
         self.evidence.heads = self.evidence.heads_with(office)?;
-        touched.extend(kinds.iter().filter_map(|kind| self.readers.get(kind)).flatten().cloned());
+        touched.extend(self.read_by(office, &kinds)?);
         let through: Vec<_> =
             touched.iter().filter_map(|key| self.mapped.get(key)).flatten().cloned().collect();
         touched.extend(through);
+        Ok(touched)
+    }
+
+    /// The controls that read entries of these kinds and may stand otherwise now.
+    fn read_by(&mut self, office: &Office, kinds: &BTreeSet<String>) -> Done<BTreeSet<ControlKey>> {
+        let mut touched: BTreeSet<ControlKey> =
+            kinds.iter().filter_map(|kind| self.readers.get(kind)).flatten().cloned().collect();
+        let rare: BTreeSet<ControlKey> = kinds
+            .iter()
+            .filter(|kind| !self.near.is_of_cases(kind))
+            .filter_map(|kind| self.readers.get(kind))
+            .flatten()
+            .cloned()
+            .collect();
+        let run = Run::new(office, &self.shelf, &self.asked, &self.evidence);
+        let decisions = &self.shelf.library.decisions;
+        let local = touched.difference(&rare).filter_map(|key| {
+            let decision = decisions.get(key).filter(|decision| decision.local)?;
+            self.found
+                .get(key)
+                .is_some_and(Near::may_tell)
+                .then(|| run.question(key, Some(decision)))
+        });
+        let questions: Vec<_> = local.collect();
+        for key in self.near.unchanged(&self.evidence.engine, &questions)? {
+            touched.remove(&key);
+        }
         Ok(touched)
     }
 
@@ -313,15 +351,19 @@ impl<'a> Watch<'a> {
     }
 
     /// How these controls stand now, as far as it is not how they stood.
-    fn changes(&self, office: &Office, keys: &BTreeSet<ControlKey>) -> Vec<Change> {
-        let run = Run::new(office, &self.shelf, &self.asked, &self.evidence);
+    fn changes(&mut self, office: &Office, keys: &BTreeSet<ControlKey>) -> Vec<Change> {
+        let mut known = std::mem::take(&mut self.found);
+        known.retain(|key, _| !keys.contains(key));
+        let run = Run::new(office, &self.shelf, &self.asked, &self.evidence).knowing(known);
         let changes = keys.iter().filter_map(|key| {
             let control = self.shelf.library.control(key)?;
             let finding = run.found(key.clone(), control);
             let before = self.states.get(key).copied();
             (before != Some(finding.state)).then_some(Change { finding, before })
         });
-        changes.collect()
+        let changes = changes.collect();
+        self.found = run.known();
+        changes
     }
 
     fn say(&self, event: &serde_json::Value, text: &str) {
@@ -388,6 +430,15 @@ fn handed_over(office: &Office, since: usize, copy: &Copy) -> usize {
         _ => false,
     };
     office.lines().iter().skip(since).filter(|line| is_own(&line.body)).count()
+}
+
+/// What local controls read, beside the full tables.
+fn near(shelf: &Shelf, evidence: &Evidence) -> Done<Near> {
+    let local =
+        |control: &ControlKey| shelf.library.decisions.get(control).is_some_and(|d| d.local);
+    let wanted = run::wanted(shelf, &evidence.engine).into_iter();
+    let reads = wanted.filter(|(control, _)| local(control)).map(|(_, reads)| reads);
+    Ok(Near::of(&evidence.engine, &shelf.views, reads)?)
 }
 
 /// What each control was when it last changed.

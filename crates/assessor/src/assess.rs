@@ -214,6 +214,44 @@ fn ask(
     })
 }
 
+/// How many rows a question finds of each sort.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counts {
+    population: u64,
+    exceptions: u64,
+    unknown: u64,
+}
+
+impl Counts {
+    /// Whether a verdict over a population that is not empty stays what it was, if all that came changed a part of the rows
+    /// from `before` to these.
+    pub const fn change_nothing(self, before: Self) -> bool {
+        self.population >= before.population
+            && self.exceptions == before.exceptions
+            && self.unknown == before.unknown
+    }
+}
+
+/// Counts what the question of a machine finds among some rows.
+///
+/// # Errors
+/// [`NoAnswer`] as for the question itself, and where none is written.
+pub fn counts(question: &Question<'_>, rows: &dyn Rows) -> Result<Counts, NoAnswer> {
+    let parameters = bound(question)?;
+    let count = |query: &Option<String>| match query {
+        Some(query) => rows.ask(query, &parameters, 0).map(|answer| answer.count),
+        None => Ok(0),
+    };
+    let Some(decision) = question.decision.filter(|d| d.population.is_some()) else {
+        return Err(NoAnswer { why: "no query is written for this control".to_owned() });
+    };
+    Ok(Counts {
+        population: count(&decision.population)?,
+        exceptions: count(&decision.exceptions)?,
+        unknown: count(&decision.unknown)?,
+    })
+}
+
 fn shown(answer: &Answer) -> Result<Vec<Exception>, NoAnswer> {
     let exception = |row: &Row| match row.get("why") {
         Some(Value::Text(why)) => Ok(Exception { entry: entry_of(row), why: why.clone() }),

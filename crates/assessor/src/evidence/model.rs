@@ -46,6 +46,10 @@ pub struct Kind {
     /// Fields of the evidence model that this build does not record: columns that are always empty.
     #[serde(default)]
     pub unrecorded: Vec<String>,
+    /// Fields that tie entries of one case to one another. A kind that has any is written by every case, and its rows are
+    /// many; the rows of all other kinds are few.
+    #[serde(default)]
+    pub links: Vec<String>,
     /// Where a field stands in our entry, if not under its own name: names joined by dots, `[]` for each of a list.
     #[serde(default)]
     pub paths: BTreeMap<String, String>,
@@ -107,6 +111,9 @@ impl Model {
                 || !kind.fields.iter().chain(&kind.unrecorded).all(|f| is_word(f))
             {
                 return Err(bad(&kind.name, "is not a word, or has a field that is none".into()));
+            }
+            if !kind.links.iter().all(|link| kind.fields.contains(link)) {
+                return Err(bad(&kind.name, "links by what is no field of it".into()));
             }
             if !names.insert(&kind.name) {
                 return Err(bad(&kind.name, "is given twice".into()));

@@ -57,6 +57,11 @@ pub struct Decision {
     pub exceptions: Option<String>,
     /// SQL: the rows of which the records do not tell whether they keep to it, each with `why`. Any makes it unproven.
     pub unknown: Option<String>,
+    /// Whether no verdict on a row rests on entries of other cases, but for whether there are any and which came first: then
+    /// a new entry of a case needs its own case looked at, and not the whole book. A question that counts or pairs rows of
+    /// several cases is not local.
+    #[serde(default)]
+    pub local: bool,
 }
 
 /// Who or what decides.
