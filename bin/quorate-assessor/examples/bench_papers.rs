@@ -1,8 +1,8 @@
 //! `mark_verify`, `pack_verify`: what a stranger waits for, by the shipped verifier in a process of its own.
 //!
 //! A mark is verified from files, offline, with its register's proof, its witness and a fresh status list; the baseline is the
-//! start of the same program for its version. A pack is of a book of a hundred thousand entries with a thousand keys, each of
-//! which its findings cite; the baseline is the making of that pack.
+//! start of the same program for its version. A pack is of a book of a hundred thousand entries with a thousand keys under
+//! assessment, as many of them cited as a finding cites; the baseline is the making of that pack.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -77,7 +77,7 @@ fn pack() -> Measured {
         let words = ["pack", &out, "--office", &key, "--policy", &policy];
         ours.push(timed(|| {
             let (code, said) = office.verify(&words);
-            assert!(code == 0 && said.contains(&format!("{KEYS} cited entries")), "{said}");
+            assert!(code == 0 && said.contains("cited entries included"), "{said}");
         }));
     }
     let (ours, making) = (median(ours).as_secs_f64(), median(making).as_secs_f64());
