@@ -13,7 +13,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -101,32 +101,36 @@ fn call(id: u64, digit: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": call })
 }
 
-/// Every message at once, the answers to the end, and what was said beside them.
+/// Each message once the one before is answered, so that what breaks in the next call is certain: the answers, any lines
+/// after them, and what was said beside them.
 fn talk(messages: &[Value]) -> (Vec<Value>, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg(DOOR).env("RUST_BACKTRACE", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
-    let (mut output, mut errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let heard = std::thread::spawn(move || {
-        let mut text = String::new();
-        output.read_to_string(&mut text).unwrap();
-        text
-    });
+    let (output, mut errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let aside = std::thread::spawn(move || {
         let mut text = String::new();
         errors.read_to_string(&mut text).unwrap();
         text
     });
+    let mut heard = BufReader::new(output).lines().map(|line| {
+        let line = line.unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
+    });
+    let mut answers: Vec<Value> = Vec::new();
     for message in messages {
         writeln!(input, "{message}").unwrap();
+        if message.get("id").is_some() {
+            answers.extend(heard.next());
+        }
     }
     drop(input);
-    let (heard, aside) = (heard.join().unwrap(), aside.join().unwrap());
+    answers.extend(heard);
+    let aside = aside.join().unwrap();
     assert!(child.wait().unwrap().success(), "{aside}");
-    let message = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-    (heard.lines().map(message).collect(), aside)
+    (answers, aside)
 }
 
 fn check() {

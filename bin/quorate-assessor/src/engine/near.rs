@@ -91,7 +91,11 @@ impl Near {
         full: &Engine,
         questions: &[Question<'_>],
     ) -> Result<BTreeSet<ControlKey>, Fault> {
-        let Some(rows) = self.surround(&full.db)? else { return Ok(BTreeSet::new()) };
+        // Also where nothing is asked: what is looked at now is not new the next time.
+        let rows = self.surround(&full.db)?;
+        let Some(rows) = rows.filter(|_| !questions.is_empty()) else {
+            return Ok(BTreeSet::new());
+        };
         let before = self.asked(rows.iter().filter(|row| !row.is_new), questions)?;
         let after = self.asked(rows.iter(), questions)?;
         let same = |key: &&ControlKey| match (before.get(key), after.get(key)) {
@@ -132,19 +136,17 @@ impl Near {
             let query = format!("SELECT rowid, * FROM \"{}\" WHERE rowid > ?", table.name);
             found.take(full, (number, table, true), &query, &Value::Integer(since))?;
         }
-        while let Some((link, value)) = found.open.pop() {
-            for (number, table) in self.tables.iter().enumerate() {
-                if table.links.contains(&link) {
-                    let query =
-                        format!("SELECT rowid, * FROM \"{}\" WHERE \"{link}\" = ?", table.name);
-                    found.take(full, (number, table, false), &query, &value)?;
-                }
-                if found.rows.len() > ROWS_MAX {
-                    return Ok(None);
-                }
+        while found.rows.len() <= ROWS_MAX
+            && let Some((link, value)) = found.open.pop()
+        {
+            let tied = |(_, table): &(usize, &Table)| table.links.contains(&link);
+            for (number, table) in self.tables.iter().enumerate().filter(tied) {
+                let query = format!("SELECT rowid, * FROM \"{}\" WHERE \"{link}\" = ?", table.name);
+                found.take(full, (number, table, false), &query, &value)?;
             }
         }
-        Ok(Some(found.rows))
+        // Rows that carry no link may be too many as well.
+        Ok((found.rows.len() <= ROWS_MAX).then_some(found.rows))
     }
 }
 
