@@ -36,7 +36,7 @@ use quorate_assessor::assess::{self, Question};
 use quorate_assessor::finding::{Finding, Period, State};
 use quorate_assessor::standard::ControlKey;
 use quorate_ledger::chain::entry_digest;
-use quorate_ledger::{BookVerifier, Checkpoint, Frontier, Header, hash};
+use quorate_ledger::{BookVerifier, Checkpoint, Frontier, hash};
 use quorate_terms::{Digest, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -124,13 +124,14 @@ fn take_in(writer: &mut Writer, engine: &Engine) -> Done<(Duration, Duration)> {
     let (mut verifying, mut loading) = (Duration::ZERO, Duration::ZERO);
     engine.batch(true)?;
     while writer.next < ENTRIES {
-        let page = writer.page(PAGE.min(ENTRIES - writer.next));
+        let first = writer.next;
+        let page = writer.page(PAGE.min(ENTRIES - first));
         page.iter().for_each(|entry| frontier.append(hash::leaf(entry)));
         let begun = Instant::now();
         page.iter().try_for_each(|entry| verifier.push(entry))?;
         verifying += begun.elapsed();
         let begun = Instant::now();
-        page.iter().try_for_each(|entry| load(engine, entry))?;
+        (first..).zip(&page).try_for_each(|(index, entry)| load(engine, (index, entry)))?;
         loading += begun.elapsed();
     }
     let begun = Instant::now();
@@ -142,14 +143,18 @@ fn take_in(writer: &mut Writer, engine: &Engine) -> Done<(Duration, Duration)> {
     Ok((verifying + begun.elapsed(), loading))
 }
 
-/// As the assessor loads an entry: its kind is looked at first, and the rest read only where some query wants it.
-fn load(engine: &Engine, entry: &[u8]) -> Done {
-    if book::kind(entry).is_some_and(|kind| engine.wants(kind)) {
-        let header = Header::read(entry)?;
-        let body = book::body(entry).map_err(|trouble| trouble.to_string())?;
-        engine.load(("bench", header.index), header.at, &body, None)?;
+/// As the assessor loads a verified entry: its kind is looked at first, and the rest read only where some query wants it.
+fn load(engine: &Engine, (index, entry): (u64, &[u8])) -> Done {
+    if let Some(kind) = book::kind(entry).filter(|kind| engine.wants(kind)) {
+        let body = book::body(entry, &|name| engine.reads_of(kind, name))
+            .map_err(|trouble| trouble.to_string())?;
+        engine.load(("bench", index), time_of(index), &body, None)?;
     }
     Ok(())
+}
+
+const fn time_of(index: u64) -> Timestamp {
+    Timestamp::from_millis(BEGAN + index * STEP_MS)
 }
 
 fn question<'a>(shelf: &'a Shelf, control: &ControlKey) -> Question<'a> {
@@ -195,17 +200,15 @@ fn again(
     found: &BTreeMap<ControlKey, Finding>,
     writer: &mut Writer,
 ) -> Done<Vec<Duration>> {
-    let is_local = |key: &ControlKey| {
-        shelf.library.decisions[key].local && found.get(key).is_some_and(Near::may_tell)
-    };
+    let is_local = |key: &ControlKey| shelf.library.decisions[key].local;
     let local = readers.iter().filter(|(key, _)| is_local(key)).map(|(_, reads)| reads.clone());
     let mut near = Near::of(engine, &shelf.views, local)?;
     let mut taken = Vec::new();
-    for entry in writer.page(ROUNDS * KINDS) {
+    for (index, entry) in (writer.next..).zip(writer.page(ROUNDS * KINDS)) {
         let kind = book::kind(&entry).ok_or("no kind")?.to_owned();
         let begun = Instant::now();
-        load(engine, &entry)?;
-        load(near.rare(), &entry)?;
+        load(engine, (index, &entry))?;
+        load(near.rare(), (index, &entry))?;
         let filled: Vec<&str> = engine.filled_by(&kind).collect();
         let reads = |reads: &Reads| filled.iter().any(|kind| reads.contains_key(*kind));
         let mut touched: BTreeSet<&ControlKey> =
@@ -213,7 +216,10 @@ fn again(
         let all = touched.len();
         if filled.iter().all(|kind| near.is_of_cases(kind)) {
             let local = touched.iter().filter(|key| is_local(key));
-            let questions: Vec<_> = local.map(|key| question(shelf, key)).collect();
+            let asked = |key: &&ControlKey| {
+                Some((question(shelf, key), found.get(*key).and_then(Near::may_tell)?))
+            };
+            let questions: Vec<_> = local.filter_map(asked).collect();
             let unchanged = near.unchanged(engine, &questions)?;
             touched.retain(|key| !unchanged.contains(*key));
         }
@@ -247,7 +253,7 @@ impl Writer {
 
     fn entry(&mut self) -> Vec<u8> {
         let (index, prev) = (self.next, self.prev);
-        let at = BEGAN + index * STEP_MS;
+        let at = time_of(index).as_millis();
         let body = if index < 12 { founding(index, at) } else { step(index, at) };
         let entry = format!(
             r#"{{"at":{at},"body":{body},"index":{index},"prev":"{prev}","rules":"quorate-rules/1","v":1,"vault":"{VAULT}"}}"#

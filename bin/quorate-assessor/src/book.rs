@@ -4,6 +4,8 @@
 //! Invariant: an entry is evidence only under a head that enough witnesses cosigned. What was fetched beyond it waits, and may
 //! be lost in a crash: it is fetched again.
 
+mod body;
+
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
@@ -15,12 +17,12 @@ use quorate_ledger::{BookVerifier, Checkpoint, LogPolicy, Refuted, TlogProof, Tr
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::ENTRY_BYTES_MAX;
 use quorate_terms::{Digest, Term as _, Timestamp, canonical};
-use serde::Deserialize;
-use serde_json::Value as Json;
 
 use crate::home::{self, Home};
 use crate::trouble::{Done, Trouble};
 use crate::trust::{BookId, Trust};
+
+pub(crate) use body::{body, kind};
 
 /// Entries that may wait in memory for a head that covers them.
 const PENDING_MAX: usize = 16_384;
@@ -330,7 +332,7 @@ fn as_head(checkpoint: &Checkpoint) -> Head {
 
 /// The first entry must found the vault under the charter whose digest was compared out of band.
 fn founded(entry: &[u8], policy: &LogPolicy) -> Done<()> {
-    let body = body(entry)?;
+    let body = body(entry, &|_| true)?;
     let charter = body.get("charter").filter(|_| kind(entry) == Some("Founded"));
     let digest = match charter {
         Some(text) => Digest::of(CharterText::TAG, &canonical::to_bytes(text, "charter")?),
@@ -341,33 +343,6 @@ fn founded(entry: &[u8], policy: &LogPolicy) -> Done<()> {
     }
     let why = "does not found the vault under the pinned charter: this is another vault's book";
     Err(Refuted::new("entry 0", why).into())
-}
-
-/// The kind of an entry, read without the rest of it.
-pub(crate) fn kind(entry: &[u8]) -> Option<&str> {
-    #[derive(Deserialize)]
-    struct Outer<'a> {
-        #[serde(borrow)]
-        body: Typed<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Typed<'a> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-    }
-    serde_json::from_slice::<Outer<'_>>(entry).ok().map(|outer| outer.body.kind)
-}
-
-/// The body of an entry.
-pub(crate) fn body(entry: &[u8]) -> Done<Json> {
-    #[derive(Deserialize)]
-    struct Outer {
-        body: Json,
-    }
-    let outer: Outer = serde_json::from_slice(entry).map_err(|e| {
-        Trouble::refused("malformed", format!("an entry cannot be read ({e})"), "export it again")
-    })?;
-    Ok(outer.body)
 }
 
 /// Gives each line of a file, without its end, until there were `most`; a line longer than an entry may be is refused before it

@@ -97,6 +97,8 @@ pub(crate) struct Engine {
 struct Insert {
     kind: Kind,
     fields: Vec<String>,
+    /// The fields of an entry's body that these are taken from.
+    heads: BTreeSet<String>,
     sql: String,
 }
 
@@ -199,6 +201,12 @@ impl Engine {
         self.inserts.contains_key(entry)
     }
 
+    /// Whether some query reads what this field of an entry of this kind fills, or it is the kind itself.
+    pub(crate) fn reads_of(&self, entry: &str, field: &str) -> bool {
+        let inserts = self.inserts.get(entry).into_iter().flatten();
+        field == "type" || inserts.flat_map(|insert| &insert.heads).any(|head| head == field)
+    }
+
     /// The kinds that an entry of ours fills and some query reads.
     pub(crate) fn filled_by(&self, entry: &str) -> impl Iterator<Item = &str> {
         self.inserts.get(entry).into_iter().flatten().map(|insert| insert.kind.name.as_str())
@@ -221,7 +229,7 @@ impl Engine {
             Value::Text(model::instant(at)),
             signer.map_or(Value::Null, |signer| Value::Text(signer.to_owned())),
         ];
-        for Insert { kind, fields, sql } in inserts {
+        for Insert { kind, fields, sql, .. } in inserts {
             let columns: Vec<Value> = fields.iter().map(|name| kind.column(name, body)).collect();
             let row = first.iter().chain(&columns).map(Bound);
             let mut statement = self.db.prepare_cached(sql).map_err(broken)?;
@@ -335,7 +343,8 @@ impl Insert {
         let table = &kind.name;
         let sql =
             format!("INSERT INTO \"{table}\" (book, idx, at, signer{names}) VALUES ({holes})");
-        Self { kind: kind.clone(), fields, sql }
+        let heads = fields.iter().map(|field| kind.head(field).to_owned()).collect();
+        Self { kind: kind.clone(), fields, heads, sql }
     }
 }
 

@@ -137,8 +137,10 @@ pub(crate) fn own_head(office: &Office) -> Head {
 
 /// One verified entry of a book as rows, if some query reads its kind.
 pub(crate) fn load_entry(engine: &Engine, trust: &Trust, seen: &Seen<'_>) -> Done<()> {
-    if book::kind(seen.bytes).is_some_and(|kind| engine.wants(kind)) {
-        let body = book::body(seen.bytes)?;
+    if let Some(kind) = book::kind(seen.bytes).filter(|kind| engine.wants(kind)) {
+        // What a cosigner may say of itself depends on more than what is loaded.
+        let is_own = !trust.is_witnessed();
+        let body = book::body(seen.bytes, &|name| is_own || engine.reads_of(kind, name))?;
         if trust.may_say(&body) {
             let signer = trust.signer();
             engine.load((trust.origin(), seen.index), seen.at, &body, signer.as_deref())?;

@@ -316,10 +316,8 @@ impl<'a> Watch<'a> {
         let decisions = &self.shelf.library.decisions;
         let local = touched.difference(&rare).filter_map(|key| {
             let decision = decisions.get(key).filter(|decision| decision.local)?;
-            self.found
-                .get(key)
-                .is_some_and(Near::may_tell)
-                .then(|| run.question(key, Some(decision)))
+            let whole = self.found.get(key).and_then(Near::may_tell)?;
+            Some((run.question(key, Some(decision)), whole))
         });
         let questions: Vec<_> = local.collect();
         for key in self.near.unchanged(&self.evidence.engine, &questions)? {

@@ -44,7 +44,7 @@ type Done<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const ENTRIES: u64 = 1_000_000;
 /// Entries after the snapshot: half of what makes a new one due.
-const TAIL: u64 = 4096;
+const TAIL: u64 = 2048;
 /// Entries of the ledger on which a restart without snapshot is measured.
 const WITHOUT: u64 = 20_000;
 const ROUNDS: usize = 5;

@@ -223,12 +223,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether a verdict over a population that is not empty stays what it was, if all that came changed a part of the rows
-    /// from `before` to these.
-    pub const fn change_nothing(self, before: Self) -> bool {
-        self.population >= before.population
-            && self.exceptions == before.exceptions
-            && self.unknown == before.unknown
+    /// Whether a verdict stays what it was, if all that came changed a part of the rows from `before` to these. `whole` is
+    /// the population that the verdict speaks about.
+    pub const fn change_nothing(self, before: Self, whole: u64) -> bool {
+        let is_as_empty = self.population == before.population
+            || (whole > 0 && self.population > before.population);
+        is_as_empty && self.exceptions == before.exceptions && self.unknown == before.unknown
     }
 }
 

@@ -88,7 +88,7 @@ pub struct Coming {
 }
 
 /// A closed case: enough for its receipt and for the requester's idempotency key.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClosedCase {
     /// How it ended.
     pub outcome: Outcome,
@@ -117,8 +117,10 @@ pub(crate) struct BookState {
     pub(crate) last_at: Timestamp,
     pub(crate) rules: String,
     pub(crate) cases: BTreeMap<CaseId, Case>,
+    /// Like `keys` and `txids`, grows for ever; snapshots hold the three in a shorter form.
+    #[serde(skip)]
     pub(crate) closed: BTreeMap<CaseId, ClosedCase>,
-    #[serde(with = "pairs")]
+    #[serde(skip)]
     pub(crate) keys: BTreeMap<(Requester, IdempotencyKey), CaseId>,
     pub(crate) awaiting_judgment: Option<CaseId>,
     pub(crate) credentials: BTreeMap<CredentialId, Admitted>,
@@ -138,6 +140,7 @@ pub(crate) struct BookState {
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
     pub(crate) manifests: BTreeMap<Band, Digest>,
     pub(crate) alerts: BTreeMap<Digest, OpenAlert>,
+    #[serde(skip)]
     pub(crate) txids: BTreeMap<String, CaseId>,
     /// The open cases of each requester: derived from `cases`, so that counting them does not read them all.
     #[serde(skip)]
@@ -400,7 +403,7 @@ impl Book {
 }
 
 impl BookState {
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             size: 0,
             head: Digest::ZERO,

@@ -1,6 +1,8 @@
 //! The whole fold as bytes, so that a restart reads only the tail of the ledger. Its owner signs it; a party restores only
 //! from a snapshot that it signed itself.
 
+mod history;
+
 use std::collections::BTreeMap;
 
 use quorate_ledger::Frontier;
@@ -15,13 +17,15 @@ use crate::book::{Book, BookState, load};
 use crate::follower::Follower;
 use crate::refusal::Refusal;
 
+use history::History;
+
 /// The form of the state. A snapshot of another form is not used: the ledger is folded anew.
-const FORM: u8 = 2;
+const FORM: u8 = 3;
 
 /// The shortest tail, in entries, that is worth a snapshot.
 const TAIL_MIN: u64 = 256;
 /// The longest tail, in entries, that a restart should have to fold.
-const TAIL_MAX: u64 = 8192;
+const TAIL_MAX: u64 = 4096;
 
 /// Whether a new snapshot is worth making once `size` entries are folded and the newest one holds the first `held`.
 ///
@@ -33,13 +37,14 @@ pub fn is_due(size: u64, held: u64) -> bool {
     tail >= eighth.clamp(TAIL_MIN, TAIL_MAX)
 }
 
-/// What a snapshot holds: the charter and the policy in force, and the state.
+/// What a snapshot holds: the charter and the policy in force, the state, and what of it is about cases that are over.
 #[derive(Serialize)]
 struct Written<'a> {
     v: u8,
     charter: &'a CharterText,
     policy: &'a PolicyDocument,
     state: &'a BookState,
+    history: History,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +54,7 @@ struct Read {
     charter: CharterText,
     policy: PolicyDocument,
     state: BookState,
+    history: History,
 }
 
 impl Book {
@@ -62,6 +68,7 @@ impl Book {
             charter: &self.charter,
             policy: self.policy.document(),
             state: &self.state,
+            history: History::of(&self.state),
         };
         serde_json::to_vec(&written).map_err(|e| bad(&e.to_string()))
     }
@@ -84,6 +91,7 @@ impl Book {
         let policy = load(&read.policy)?;
         let charter_digest = read.charter.digest()?;
         let mut state = read.state;
+        read.history.restore(&mut state)?;
         state.of_requester = BTreeMap::new();
         for case in std::mem::take(&mut state.cases).into_values() {
             state.put(case);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use quorate_terms::{AccountId, AgentId, Amount, Timestamp, WalletId};
@@ -60,26 +61,13 @@ impl Total {
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Record {
     pub(crate) at: Timestamp,
     pub(crate) amount: Amount,
     /// Whether the asset is the main one of its intent, not the fee's.
     pub(crate) main: bool,
-    #[serde(with = "shared")]
     pub(crate) line: Arc<Line>,
-}
-
-mod shared {
-    use super::{Arc, Deserialize, Deserializer, Line, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(line: &Arc<Line>, s: S) -> Result<S::Ok, S::Error> {
-        line.as_ref().serialize(s)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Arc<Line>, D::Error> {
-        Line::deserialize(d).map(Arc::new)
-    }
 }
 
 #[derive(Debug)]
@@ -170,17 +158,38 @@ impl PartialEq for Spent {
 
 impl Eq for Spent {}
 
+/// Each line once, in the order in which they first came, and each record with the place of its line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    lines: Vec<Line>,
+    records: Vec<(Timestamp, Amount, bool, usize)>,
+}
+
 impl Serialize for Spent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.records().collect::<Vec<_>>().serialize(serializer)
+        let mut places: BTreeMap<&Line, usize> = BTreeMap::new();
+        let mut lines = Vec::new();
+        let records = self.records().map(|Record { at, amount, main, line }| {
+            let place = *places.entry(line).or_insert_with(|| {
+                lines.push(line.as_ref().clone());
+                lines.len().saturating_sub(1)
+            });
+            (*at, *amount, *main, place)
+        });
+        let records = records.collect();
+        Written { lines, records }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Spent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Written { lines, records } = Written::deserialize(deserializer)?;
+        let lines: Vec<Arc<Line>> = lines.into_iter().map(Arc::new).collect();
         let mut spent = Self::default();
-        for record in Vec::<Record>::deserialize(deserializer)? {
-            spent.push(record);
+        for (at, amount, main, place) in records {
+            let line = lines.get(place).cloned().ok_or_else(|| D::Error::custom("no such line"))?;
+            spent.push(Record { at, amount, main, line });
         }
         Ok(spent)
     }

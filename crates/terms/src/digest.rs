@@ -169,8 +169,9 @@ impl FromStr for Digest {
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(bad());
         }
-        let bytes = hex::decode(text).map_err(|_| bad())?;
-        Ok(Self(bytes.try_into().map_err(|_| bad())?))
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| bad())?;
+        Ok(Self(bytes))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What lies near new entries: the rows of their own cases, beside everything that is rarely written.
+//! What lies near new entries: the rows of their own cases, beside everything that is rarely written and the cases that came
+//! first, because "somebody's first" is seldom somebody's newest.
 //!
 //! A control that is local ([`Decision::local`](quorate_assessor::standard::Decision)) is asked of these few rows, once
 //! without the new ones and once with them. Where both give the same counts, the verdict over the whole book is what it was.
@@ -19,12 +20,17 @@ use super::{Engine, Reads, broken};
 /// Rows that are near; with more, nothing is saved by leaving out the rest.
 const ROWS_MAX: usize = 2_000;
 
+/// Rows of each table of cases that count as the first ones.
+const FIRST_ROWS: i64 = 32;
+
 /// See the module.
 pub(crate) struct Near {
     /// Everything that is rarely written and that local controls read; tables of cases are empty between two questions.
     engine: Engine,
     /// The tables of cases with their links, and how far each was looked at.
     tables: Vec<Table>,
+    /// How many rows of each of them count as the first.
+    first: i64,
 }
 
 struct Table {
@@ -65,13 +71,20 @@ impl Near {
             inserts.retain(|insert| insert.kind.links.is_empty());
         }
         engine.inserts.retain(|_, inserts| !inserts.is_empty());
-        Ok(Self { engine, tables })
+        Ok(Self { engine, tables, first: FIRST_ROWS })
     }
 
-    /// Whether a finding rests on rows that are there, so that it changes only as they do.
-    pub(crate) fn may_tell(finding: &Finding) -> bool {
-        let has_rows = finding.machine.as_ref().is_some_and(|part| part.population > 0);
-        has_rows && finding.state != State::Stale
+    /// Beside what is rarely written, only the new rows' own cases: a small book's first rows are the whole of it.
+    #[cfg(test)]
+    pub(crate) const fn without_first(mut self) -> Self {
+        self.first = 0;
+        self
+    }
+
+    /// The population of a finding that changes only as rows do; none for another.
+    pub(crate) fn may_tell(finding: &Finding) -> Option<u64> {
+        let part = finding.machine.as_ref().filter(|_| finding.state != State::Stale);
+        part.map(|part| part.population)
     }
 
     /// Takes what is rarely written; entries of cases are taken from the full tables when they are looked at.
@@ -84,12 +97,12 @@ impl Near {
         self.tables.iter().any(|table| table.name == kind)
     }
 
-    /// Of some local controls of whose findings this [may tell](Near::may_tell), those whose verdict is what it was before
-    /// the entries came that were loaded since the last look.
+    /// Of some local controls of whose findings this [may tell](Near::may_tell), each with its population, those whose
+    /// verdict is what it was before the entries came that were loaded since the last look.
     pub(crate) fn unchanged(
         &mut self,
         full: &Engine,
-        questions: &[Question<'_>],
+        questions: &[(Question<'_>, u64)],
     ) -> Result<BTreeSet<ControlKey>, Fault> {
         // Also where nothing is asked: what is looked at now is not new the next time.
         let rows = self.surround(&full.db)?;
@@ -98,24 +111,26 @@ impl Near {
         };
         let before = self.asked(rows.iter().filter(|row| !row.is_new), questions)?;
         let after = self.asked(rows.iter(), questions)?;
-        let same = |key: &&ControlKey| match (before.get(key), after.get(key)) {
-            (Some(before), Some(after)) => after.change_nothing(*before),
-            _ => false,
-        };
-        Ok(after.keys().filter(same).cloned().collect())
+        let same = questions.iter().filter(|(question, whole)| {
+            match (before.get(&question.control), after.get(&question.control)) {
+                (Some(before), Some(after)) => after.change_nothing(*before, *whole),
+                _ => false,
+            }
+        });
+        Ok(same.map(|(question, _)| question.control.clone()).collect())
     }
 
     /// What each question counts among these rows and everything rare; none where one has no answer.
     fn asked<'a>(
         &self,
         rows: impl Iterator<Item = &'a Row>,
-        questions: &[Question<'_>],
+        questions: &[(Question<'_>, u64)],
     ) -> Result<BTreeMap<ControlKey, Counts>, Fault> {
         for row in rows {
             let Some(table) = self.tables.get(row.table) else { continue };
             put(&self.engine.db, &table.name, &row.values)?;
         }
-        let ask = |question: &Question<'_>| {
+        let ask = |(question, _): &(Question<'_>, u64)| {
             let rows: &dyn Rows = &self.engine;
             Some((question.control.clone(), counts(question, rows).ok()?))
         };
@@ -127,7 +142,8 @@ impl Near {
         Ok(counted)
     }
 
-    /// The new rows, and every row that a link ties to them, directly or through others. None where they are too many.
+    /// The new rows and the first, and every row that a link ties to them, directly or through others. None where they are
+    /// too many.
     fn surround(&mut self, full: &Connection) -> Result<Option<Vec<Row>>, Fault> {
         let mut found = Found::default();
         for (number, table) in self.tables.iter_mut().enumerate() {
@@ -135,6 +151,8 @@ impl Near {
             table.seen = last(full, &table.name)?;
             let query = format!("SELECT rowid, * FROM \"{}\" WHERE rowid > ?", table.name);
             found.take(full, (number, table, true), &query, &Value::Integer(since))?;
+            let query = format!("SELECT rowid, * FROM \"{}\" WHERE rowid <= ?", table.name);
+            found.take(full, (number, table, false), &query, &Value::Integer(self.first))?;
         }
         while found.rows.len() <= ROWS_MAX
             && let Some((link, value)) = found.open.pop()

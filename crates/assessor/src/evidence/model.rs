@@ -166,6 +166,13 @@ impl Kind {
         self.fields.iter().map(|field| self.column(field, body)).collect()
     }
 
+    /// The field of an entry's body that holds a column, or from which the path to it begins.
+    pub fn head<'a>(&'a self, field: &'a str) -> &'a str {
+        let path = self.paths.get(field).map_or(field, String::as_str);
+        let head = path.split_once('.').map_or(path, |(head, _)| head);
+        head.strip_suffix("[]").unwrap_or(head)
+    }
+
     /// One column of a row.
     pub fn column(&self, field: &str, body: &Json) -> Value {
         let path = self.paths.get(field).map_or(field, String::as_str);

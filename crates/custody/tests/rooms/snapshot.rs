@@ -75,8 +75,8 @@ fn a_snapshot_is_due_after_an_eighth_of_the_ledger_within_bounds() {
         (512, 256, true),
         (8_000, 7_001, false),
         (8_000, 7_000, true),
-        (1_000_000, 991_809, false),
-        (1_000_000, 991_808, true),
+        (1_000_000, 995_905, false),
+        (1_000_000, 995_904, true),
         (10, 20, false),
         (u64::MAX, 0, true),
     ] {

@@ -158,7 +158,9 @@ async fn check_end(path: &Path, conn: &mut SqliteConnection) -> Result<Tree, Fau
         Fault::new(path.display().to_string(), why, mend)
     };
     let wrap = |error: sqlx::Error| sql_fault(path, &error);
-    let sql = "SELECT COALESCE(MAX(idx) + 1, 0), COALESCE(MIN(idx), 0) FROM entries";
+    // One query for each end: both in one would read every row.
+    let sql = "SELECT COALESCE((SELECT MAX(idx) + 1 FROM entries), 0),
+        COALESCE((SELECT MIN(idx) FROM entries), 0)";
     let row = sqlx::query(sql).fetch_one(&mut *conn).await.map_err(wrap)?;
     let (size, first): (i64, i64) = (row.get(0), row.get(1));
     if first != 0 {
