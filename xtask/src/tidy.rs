@@ -11,6 +11,7 @@ mod promises;
 mod ratchet;
 mod sizes;
 mod syntax;
+mod templates;
 mod words;
 
 use std::fmt;
@@ -41,7 +42,7 @@ impl fmt::Display for Complaint {
 
 type Rule = fn(&House) -> Done<Vec<Complaint>>;
 
-const RULES: [(&str, Rule); 10] = [
+const RULES: [(&str, Rule); 11] = [
     ("edges between crates", edges::edges),
     ("what a binary may link", edges::links),
     ("who may name a primitive", edges::primitives),
@@ -49,6 +50,7 @@ const RULES: [(&str, Rule); 10] = [
     ("words", words::words),
     ("names of types", glossary::names),
     ("attributes", attributes::attributes),
+    ("templates", templates::templates),
     ("dead files", dead::dead),
     ("links of documents", links::links),
     ("tests that documents promise", promises::promises),

@@ -11,7 +11,7 @@ use crate::house::House;
 use crate::run;
 
 /// Package, and the packages of ours that it may import. In reading order; siblings never see each other.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("quorate-terms", &[]),
     ("quorate-policy", &["quorate-terms"]),
     ("quorate-ledger", &["quorate-terms"]),
@@ -19,7 +19,8 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("quorate-custody", &["quorate-terms", "quorate-policy", "quorate-ledger", "quorate-chains"]),
     ("quorate-cosigner", &["quorate-terms", "quorate-custody"]),
     ("quorate-assessor", &["quorate-terms", "quorate-ledger"]),
-    ("quorate-gateway", &["quorate-terms", "quorate-custody"]),
+    ("quorate-pages", &["quorate-terms"]),
+    ("quorate-gateway", &["quorate-terms", "quorate-custody", "quorate-pages"]),
     ("quorate-host", &["quorate-terms", "quorate-ledger", "quorate-custody"]),
     (
         "quorate",
@@ -29,6 +30,7 @@ const EDGES: [(&str, &[&str]); 16] = [
             "quorate-ledger",
             "quorate-chains",
             "quorate-custody",
+            "quorate-pages",
             "quorate-gateway",
             "quorate-host",
         ],
@@ -45,12 +47,13 @@ const EDGES: [(&str, &[&str]); 16] = [
             "quorate-ledger",
             "quorate-chains",
             "quorate-custody",
+            "quorate-pages",
             "quorate-host",
         ],
     ),
     (
         "quorate-assessor-bin",
-        &["quorate-terms", "quorate-ledger", "quorate-assessor", "quorate-host"],
+        &["quorate-terms", "quorate-ledger", "quorate-assessor", "quorate-pages", "quorate-host"],
     ),
     ("quorate-verify", &["quorate-terms", "quorate-ledger", "quorate-assessor"]),
     (
@@ -68,7 +71,7 @@ const EDGES: [(&str, &[&str]); 16] = [
 ];
 
 /// Package, and packages that may not be anywhere in its tree: what a process does not link it cannot leak.
-const UNLINKED: [(&str, &[&str]); 11] = [
+const UNLINKED: [(&str, &[&str]); 12] = [
     ("quorate-terms", RUNTIME),
     ("quorate-policy", RUNTIME),
     ("quorate-ledger", RUNTIME),
@@ -76,6 +79,7 @@ const UNLINKED: [(&str, &[&str]); 11] = [
     ("quorate-custody", RUNTIME),
     ("quorate-cosigner", RUNTIME),
     ("quorate-assessor", RUNTIME),
+    ("quorate-pages", RUNTIME),
     (
         "quorate-assessor-bin",
         &["quorate-cosigner", "quorate-gateway", "dkls23-core", "axum", "rmcp", "alloy-provider"],
@@ -119,6 +123,8 @@ const PRIMITIVES: [(&str, &[&str]); 14] = [
             "quorate-ledger",
             "quorate-cosigner",
             "quorate-cosigner-bin",
+            // Integrity of the files that a page loads (SHA-384), and nothing else.
+            "quorate-pages",
             "quorate-host",
         ],
     ),

@@ -1,0 +1,29 @@
+//! The look that every screen shares: layout, components, charts, the passkey script.
+//!
+//! Nothing here knows who serves it: a caller gives values, and gets bytes with the headers that belong to them. Text becomes
+//! [`Markup`] only through a component or a template, so nothing that somebody wrote elsewhere can become part of a page by
+//! mistake; [`outside`] also makes visible what such text hides.
+//!
+//! Reading order: what is safe to show, text from outside, the parts of a page, and last the page, its files and its headers.
+
+pub mod markup;
+pub mod outside;
+
+pub mod layout;
+pub mod passkey;
+pub mod signs;
+pub mod values;
+
+pub mod assets;
+pub mod frame;
+pub mod headers;
+
+pub use assets::{ASSET_CACHE, Asset, asset, assets};
+pub use frame::{Alert, Frame, Link};
+pub use headers::headers;
+pub use layout::{details, empty, facts, table};
+pub use markup::Markup;
+pub use outside::{outside, visible};
+pub use passkey::{CreatePasskey, GetPasskey, recompute};
+pub use signs::{Tone, badge, gauge, progress};
+pub use values::{address, amount, digest, when};
