@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::Done;
 use crate::bites;
+use crate::browser;
 use crate::clients;
 use crate::demo;
 use crate::golden;
@@ -28,7 +29,7 @@ pub(crate) enum Verdict {
 
 type Step = fn() -> Done<Verdict>;
 
-const STEPS: [(&str, Step); 15] = [
+const STEPS: [(&str, Step); 16] = [
     ("fmt", fmt),
     ("clippy", clippy),
     ("build", build),
@@ -44,6 +45,7 @@ const STEPS: [(&str, Step); 15] = [
     ("clients", clients::end_to_end),
     ("reports", reports::end_to_end),
     ("kills", kills::end_to_end),
+    ("browser", browser::end_to_end),
 ];
 
 struct Row {

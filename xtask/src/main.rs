@@ -10,6 +10,7 @@ mod say;
 
 mod bench;
 mod bites;
+mod browser;
 mod check;
 mod clients;
 mod demo;

@@ -1,7 +1,7 @@
 //! Running other programs.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::Done;
@@ -46,8 +46,13 @@ pub(crate) fn text(command: &mut Command) -> Done<String> {
 
 /// Whether a program can be found on the path.
 pub(crate) fn is_there(program: &str) -> bool {
+    found(program).is_some()
+}
+
+/// Where a program lies on the path.
+pub(crate) fn found(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// Reads a text file, naming it when that fails.

