@@ -208,7 +208,8 @@ fn live() -> String {
 fn field() -> Markup {
     #[derive(askama::Template)]
     #[template(
-        source = "<form method=\"get\" action=\"/live\"><label>A note <input name=\"note\"></label></form>",
+        source = "<form method=\"get\" action=\"/live\"><label>A note \
+                  <input name=\"note\"></label></form>",
         ext = "html"
     )]
     struct Field;

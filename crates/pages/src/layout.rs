@@ -5,10 +5,7 @@ use askama::Template;
 use crate::Markup;
 
 #[derive(Template)]
-#[template(
-    source = r#"<dl class="facts">{% for (label, value) in facts %}<div><dt>{{ label }}</dt><dd>{{ value }}</dd></div>{% endfor %}</dl>"#,
-    ext = "html"
-)]
+#[template(path = "facts.html")]
 struct Facts<'a> {
     facts: Vec<(&'a str, Markup)>,
 }
@@ -20,10 +17,7 @@ pub fn facts(facts: Vec<(&str, Markup)>) -> Markup {
 
 /// The roles are said although tables have them: on a narrow screen each row becomes a block, and some browsers then forget.
 #[derive(Template)]
-#[template(
-    source = r#"<table role="table"><caption>{{ caption }}</caption><thead role="rowgroup"><tr role="row">{% for heading in headings %}<th role="columnheader" scope="col">{{ heading }}</th>{% endfor %}</tr></thead><tbody role="rowgroup">{% for row in rows %}<tr role="row">{% for cell in row %}{% if loop.first %}<th role="rowheader" scope="row" data-label="{{ cell.0 }}"><span>{{ cell.1 }}</span></th>{% else %}<td role="cell" data-label="{{ cell.0 }}"><span>{{ cell.1 }}</span></td>{% endif %}{% endfor %}</tr>{% endfor %}</tbody></table>"#,
-    ext = "html"
-)]
+#[template(path = "table.html")]
 struct Table<'a> {
     caption: &'a str,
     headings: &'a [&'a str],
@@ -42,10 +36,7 @@ pub fn table(caption: &str, headings: &[&str], rows: Vec<Vec<Markup>>) -> Markup
 }
 
 #[derive(Template)]
-#[template(
-    source = r#"<div class="empty"><p class="what">{{ what }}</p><p>{{ next }}</p></div>"#,
-    ext = "html"
-)]
+#[template(path = "empty.html")]
 struct Empty<'a> {
     what: &'a str,
     next: &'a str,
@@ -57,10 +48,7 @@ pub fn empty(what: &str, next: &str) -> Markup {
 }
 
 #[derive(Template)]
-#[template(
-    source = r#"<details><summary>{{ summary }}</summary><div class="inside">{{ inside }}</div></details>"#,
-    ext = "html"
-)]
+#[template(path = "details.html")]
 struct Details<'a> {
     summary: &'a str,
     inside: Markup,

@@ -1,9 +1,9 @@
 //! Forms that ask for a passkey (WebAuthn Level 3), and the text whose digest the browser computes again.
 //!
 //! `passkey.js` fills the fields. What the server gets back are these names, each base64url without padding: for both forms
-//! `credential_id`, `authenticator_data`, `client_data`; for [`GetPasskey`] also `signature` and `user_handle` (may be empty); for
-//! [`CreatePasskey`] also `public_key` (SPKI, DER). The script comes from whoever serves the page, so it guards against mistakes and
-//! against the network, and never against that server.
+//! `credential_id`, `authenticator_data`, `client_data`; for [`GetPasskey`] also `signature` and `user_handle` (may be empty);
+//! for [`CreatePasskey`] also `public_key` (SPKI, DER). The script comes from whoever serves the page, so it guards against
+//! mistakes and against the network, and never against that server.
 
 use std::fmt::Write as _;
 
@@ -105,8 +105,8 @@ struct Recompute<'a> {
     exact: Markup,
 }
 
-/// A text with the digest that it should have, in hexadecimal. The browser hashes `tag`, a newline and the text, and says whether that
-/// is the digest. The text stands exactly; hidden characters are made visible beside themselves, so a copy is exact too.
+/// A text with the digest that it should have, in hexadecimal. The browser hashes `tag`, a newline and the text, and says whether
+/// that is the digest. The text stands exactly; hidden characters are made visible beside themselves, so a copy is exact too.
 pub fn recompute(tag: &str, expected: &str, text: &str) -> Markup {
     Markup::of(&Recompute { tag, expected, exact: exact(text) })
 }

@@ -31,7 +31,7 @@ impl Tone {
 }
 
 #[derive(Template)]
-#[template(source = r#"<span class="badge {{ tone }}">{{ words }}</span>"#, ext = "html")]
+#[template(path = "badge.html")]
 struct Badge<'a> {
     tone: &'static str,
     words: &'a str,
@@ -43,10 +43,7 @@ pub fn badge(tone: Tone, words: &str) -> Markup {
 }
 
 #[derive(Template)]
-#[template(
-    source = r#"<label class="progress"><span>{{ words }}</span> <span class="count">{{ have }} of {{ need }}</span><progress max="{{ max }}" value="{{ value }}">{{ have }} of {{ need }}</progress></label>"#,
-    ext = "html"
-)]
+#[template(path = "progress.html")]
 struct Progress<'a> {
     have: u32,
     need: u32,
@@ -62,10 +59,7 @@ pub fn progress(have: u32, need: u32, words: &str) -> Markup {
 }
 
 #[derive(Template)]
-#[template(
-    source = r#"<figure class="gauge"><figcaption>{{ words }}{% if is_over %} <span class="badge bad">over the limit</span>{% endif %}</figcaption><svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{{ said }}"><rect class="track" width="1000" height="20"/><rect class="spent" width="{{ spent }}" height="20"/><rect class="held" x="{{ spent }}" width="{{ held }}" height="20"/></svg><p class="key"><span class="spent">{{ spent_words }} spent</span> <span class="held">{{ held_words }} held by open cases</span> <span class="track">{{ free_words }} free</span></p></figure>"#,
-    ext = "html"
-)]
+#[template(path = "gauge.html")]
 struct Gauge<'a> {
     words: &'a str,
     said: &'a str,

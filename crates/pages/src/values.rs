@@ -8,13 +8,10 @@ use crate::{Markup, Tone, badge, outside};
 /// A thin space: parts digits, and lets a long number break.
 const THIN: char = '\u{2009}';
 /// Digits and letters up to which an amount keeps to one line.
-const SHORT_MAX: usize = 24;
+const SHORT_MAX: usize = 16;
 
 #[derive(Template)]
-#[template(
-    source = r#"<span class="amount{% if is_short %} short{% endif %}"><span class="units">{{ whole }}{% if !part.is_empty() || !zeros.is_empty() %}.{{ part }}{% endif %}{% if !zeros.is_empty() %}<span class="zeros">{{ zeros }}</span>{% endif %} {{ symbol }}</span> <small>{{ base }} base units</small></span>"#,
-    ext = "html"
-)]
+#[template(path = "amount.html")]
 struct Units<'a> {
     is_short: bool,
     whole: String,
@@ -76,18 +73,15 @@ fn groups(text: &str, size: usize) -> Vec<String> {
 }
 
 #[derive(Template)]
-#[template(
-    source = r#"<span class="address"><code class="grouped"><span class="chain">{{ head }}</span><wbr>{% for group in groups %}<span class="group">{{ group }}</span><wbr>{% endfor %}</code>{% if let Some(name) = name %} <span class="name">{{ name }}</span>{% endif %}</span>"#,
-    ext = "html"
-)]
+#[template(path = "address.html")]
 struct Address<'a> {
     head: &'a str,
     groups: Vec<String>,
     name: Option<Markup>,
 }
 
-/// An account in CAIP-10 form, whole, in groups of four for the eye; a copy of it has no gaps. `name` is what an address book calls
-/// it: text from outside. What is no CAIP-10 account is shown as it is, and called so.
+/// An account in CAIP-10 form, whole, in groups of four for the eye; a copy of it has no gaps. `name` is what an address book
+/// calls it: text from outside. What is no CAIP-10 account is shown as it is, and called so.
 pub fn address(account: &str, name: Option<&str>) -> Markup {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.%:".contains(letter);
     let (chain, local) = account.rsplit_once(':').unwrap_or_default();
@@ -100,16 +94,14 @@ pub fn address(account: &str, name: Option<&str>) -> Markup {
 }
 
 #[derive(Template)]
-#[template(
-    source = r#"<time datetime="{{ exact }}">{{ shown }} <abbr title="Coordinated Universal Time">UTC</abbr></time>"#,
-    ext = "html"
-)]
+#[template(path = "when.html")]
 struct Moment {
     exact: String,
     shown: String,
 }
 
-/// A time in UTC: to the second for people, to the millisecond for programs. A time that no calendar holds is shown as its number.
+/// A time in UTC: to the second for people, to the millisecond for programs. A time that no calendar holds is
+/// shown as its number.
 pub fn when(at: Timestamp) -> Markup {
     let (exact, shown) = (at.rfc3339(), at.written("%Y-%m-%d %H:%M:%S"));
     if !exact.ends_with('Z') {
@@ -119,16 +111,13 @@ pub fn when(at: Timestamp) -> Markup {
 }
 
 #[derive(Template)]
-#[template(
-    source = r#"<code class="grouped digest">{% for group in groups %}<span class="group">{{ group }}</span><wbr>{% endfor %}</code>"#,
-    ext = "html"
-)]
+#[template(path = "digest.html")]
 struct Digest {
     groups: Vec<String>,
 }
 
-/// A digest in hexadecimal, whole, in groups of four for the eye; one click selects all of it and a copy has no gaps. What is not
-/// hexadecimal is shown as it is, and called so.
+/// A digest in hexadecimal, whole, in groups of four for the eye; one click selects all of it and a copy has no gaps.
+/// What is not hexadecimal is shown as it is, and called so.
 pub fn digest(hex: &str) -> Markup {
     if hex.is_empty() || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Markup::all([outside(hex), badge(Tone::Bad, "not a digest")]);
