@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows who serves it: a caller gives values, and gets bytes with the headers that belong to them. Text becomes
 //! [`Markup`] only through a component or a template, so nothing that somebody wrote elsewhere can become part of a page by
-//! mistake; [`outside`] also makes visible what such text hides.
+//! mistake; [`outside()`] also makes visible what such text hides.
 //!
 //! Reading order: what is safe to show, text from outside, the parts of a page, and last the page, its files and its headers.
 

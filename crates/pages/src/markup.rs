@@ -13,7 +13,7 @@ const NOT_DRAWN: &str = "<p class=\"alert bad\" role=\"alert\">This part of the 
 pub struct Markup(String);
 
 impl Markup {
-    /// Words of our own, escaped. Text that others wrote goes through [`crate::outside`].
+    /// Words of our own, escaped. Text that others wrote goes through [`crate::outside()`].
     pub fn text(words: &str) -> Self {
         let mut out = String::with_capacity(words.len());
         words.chars().for_each(|letter| escape(letter, &mut out));

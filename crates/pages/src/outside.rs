@@ -1,7 +1,7 @@
 //! Text from outside: memos, labels, names of tokens. It is shown whole, and so that it cannot pass for anything else.
 //!
 //! Threats: markup, text that runs backwards, letters that cannot be seen, letters of another script that look alike, marks piled
-//! up over other lines. What remains: a word wholly in one script that looks like one in another.
+//! up over other lines. What remains: letters of scripts beyond those of [`LATIN_LIKE`], in a word wholly of that script.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -57,8 +57,21 @@ const HIDDEN: [(char, char); 39] = [
     ('\u{e0000}', '\u{10ffff}'),
 ];
 
+/// Letters and digits in another dress that many fonts draw like the plain ones: mathematical, full width.
+const DISGUISED: [(char, char); 4] = [
+    ('\u{ff10}', '\u{ff19}'),
+    ('\u{ff21}', '\u{ff3a}'),
+    ('\u{ff41}', '\u{ff5a}'),
+    ('\u{1d400}', '\u{1d7ff}'),
+];
+
+/// Cyrillic and Greek letters that are drawn like Latin ones. A word of nothing else is likely meant to be taken for Latin.
+const LATIN_LIKE: &str = "АВЕЅІЈКМНОРСТУХҮԚԜаеѕіјорсухһӏԁԛԝүΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορυ";
+/// Letters from which on such a word is named; shorter ones are common words.
+const LATIN_LIKE_MIN: usize = 3;
+
 /// Text from outside as a part of a page: escaped, apart from the direction of what stands around it, with hidden characters as
-/// code points and a warning at each word that mixes scripts. Nothing is cut.
+/// code points and a warning at each word that mixes scripts or looks like another one. Nothing is cut.
 pub fn outside(text: &str) -> Markup {
     let mut out = String::from("<bdi class=\"outside\">");
     if text.is_empty() {
@@ -92,8 +105,13 @@ pub fn visible(text: &str) -> String {
 /// Whether a character is one that a reader would not see as what it is.
 pub(crate) fn is_hidden(letter: char) -> bool {
     letter.is_control()
-        || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&letter))
+        || is_within(letter, &HIDDEN)
+        || is_within(letter, &DISGUISED)
         || letter.script() == Script::Unknown
+}
+
+fn is_within(letter: char, runs: &[(char, char)]) -> bool {
+    runs.iter().any(|(first, last)| (*first..=*last).contains(&letter))
 }
 
 /// A character, and whether it can be drawn.
@@ -143,6 +161,7 @@ pub(crate) fn name(letter: char) -> &'static str {
         '\u{e0000}'..='\u{e007f}' => "invisible tag",
         other if other.is_control() => "control character",
         other if other.is_whitespace() => "unusual space",
+        other if is_within(other, &DISGUISED) => "letter or digit in disguise",
         other if other.script() == Script::Inherited => "mark beyond the second on one letter",
         _ => "character that cannot be seen",
     }
@@ -150,11 +169,22 @@ pub(crate) fn name(letter: char) -> &'static str {
 
 fn warn(word: &str, out: &mut String) {
     let scripts = scripts(word);
-    if !is_usual(&scripts) {
-        let names: Vec<&str> = scripts.into_iter().collect();
-        let names = names.join(", ").replace('_', " ");
-        let _ = write!(out, " <span class=\"badge warn\">mixes scripts: {names}</span> ");
-    }
+    let names: Vec<&str> = scripts.iter().copied().collect();
+    let names = names.join(", ").replace('_', " ");
+    let warning = if !is_usual(&scripts) {
+        format!("mixes scripts: {names}")
+    } else if looks_latin(word) {
+        format!("looks Latin, is {names}")
+    } else {
+        return;
+    };
+    let _ = write!(out, " <span class=\"badge warn\">{warning}</span> ");
+}
+
+/// Whether every letter of a word is one that is drawn like a Latin letter and is none.
+fn looks_latin(word: &str) -> bool {
+    let letters = || word.chars().filter(|letter| letter.is_alphabetic());
+    letters().count() >= LATIN_LIKE_MIN && letters().all(|letter| LATIN_LIKE.contains(letter))
 }
 
 /// The names of a word's scripts, without what all scripts share.

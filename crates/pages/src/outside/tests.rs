@@ -56,6 +56,10 @@ fn hostile_text_is_shown_as_what_it_is() {
             "a<span class=\"hidden-char\" title=\"character that cannot be seen\">⟨U+3164⟩</span>",
         ),
         ("\u{e0041}", "<span class=\"hidden-char\" title=\"invisible tag\">⟨U+E0041⟩</span>"),
+        (
+            "\u{1d5a4}",
+            "<span class=\"hidden-char\" title=\"letter or digit in disguise\">⟨U+1D5A4⟩</span>",
+        ),
         ("", "<span class=\"soft\">(empty)</span>"),
     ] {
         assert_eq!(inner(text), shown, "{text:?}");
@@ -71,6 +75,10 @@ fn a_word_that_mixes_scripts_is_named() {
         ("USDC оплата", None),
         ("日本のカタカナ", None),
         ("2×3=6", None),
+        ("\u{415}\u{422}\u{41d}", Some("looks Latin, is Cyrillic")),
+        ("\u{3bf}\u{3bd}\u{3b1}!", Some("looks Latin, is Greek")),
+        ("да нет", None),
+        ("ETH", None),
     ] {
         let shown = inner(text);
         assert_eq!(shown.contains("badge warn"), warning.is_some(), "{shown}");
