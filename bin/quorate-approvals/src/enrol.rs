@@ -48,6 +48,7 @@ pub(crate) fn enrol(home: &Home, asked: &Enrol, passphrase: &Passphrase) -> Done
         key: key.public_key(),
         link: link.public_key(),
         device: device.as_ref().map(Opening::commitment).transpose()?,
+        passkeys: Vec::new(),
     };
     if let Some(opening) = &device {
         secret_file::create(&home.device(), &json_bytes(opening)?, random)?;

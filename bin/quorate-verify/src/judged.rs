@@ -90,8 +90,8 @@ fn approval(
     if body.policy != judged.body.policy || approved.entry.index < judged.entry.index {
         return Err("was given under another policy than the judgment's".into());
     }
-    if body.v != 1 || body.credential != seat.credential {
-        return Err("is by a credential that is not the seat's".into());
+    if body.v != 1 {
+        return Err("is of another version".into());
     }
     let told = entry.intent == body.intent
         && entry.policy == body.policy
@@ -103,9 +103,8 @@ fn approval(
     if !told {
         return Err("says something else than what was signed".into());
     }
-    if !approved.body.approval.is_signed_by(&seat.key).map_err(|e| e.to_string())? {
-        return Err(format!("the signature is not `{}`'s", body.approver));
-    }
+    let seated = approved.body.approval.check_seat(charter, seat);
+    seated.map_err(|why| format!("is not `{}`'s: {why}", body.approver))?;
     let (approver, person) = (seat.approver.clone(), seat.person.clone());
     Ok(Vote { approver, person, expires_at: body.expires_at })
 }

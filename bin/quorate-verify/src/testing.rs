@@ -79,6 +79,7 @@ fn seat(name: &str, seed: u8) -> ApproverSeat {
         key: key(seed),
         link: key(seed.wrapping_add(100)),
         device: None,
+        passkeys: Vec::new(),
     }
 }
 
@@ -96,6 +97,7 @@ pub(crate) fn charter() -> CharterText {
         threshold: 2,
         cosigners: vec![cosigner("c1", 31), cosigner("c2", 32)],
         approvers: vec![seat("ann", 41), seat("bo", 42), seat("cy", 43)],
+        views: Vec::new(),
         governance: quorum("governors"),
         log: LogSeat { origin: "example.org/acme".into(), key: key(51), identity: key(52) },
         sources: vec![SourceSeat {

@@ -140,6 +140,8 @@ pub(crate) struct BookState {
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
     pub(crate) manifests: BTreeMap<Band, Digest>,
     pub(crate) alerts: BTreeMap<Digest, OpenAlert>,
+    /// How far each passkey has counted its uses.
+    pub(crate) counters: BTreeMap<CredentialId, u32>,
     #[serde(skip)]
     pub(crate) txids: BTreeMap<String, CaseId>,
     /// The open cases of each requester: derived from `cases`, so that counting them does not read them all.
@@ -429,6 +431,7 @@ impl BookState {
             wallet_entries: BTreeMap::new(),
             manifests: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            counters: BTreeMap::new(),
             txids: BTreeMap::new(),
             of_requester: BTreeMap::new(),
         }

@@ -197,7 +197,7 @@ impl Case {
             .filter(yes)
             .filter_map(|approval| {
                 let seat = charter.approver(&approval.body.approver)?;
-                (seat.credential == approval.body.credential).then(|| Vote {
+                seat.holds(&approval.body.credential).then(|| Vote {
                     approver: seat.approver.clone(),
                     person: seat.person.clone(),
                     expires_at: approval.body.expires_at,

@@ -190,6 +190,7 @@ fn write_charter() -> CharterText {
         key: public(name),
         link: public(&format!("{name}-link")),
         device: None,
+        passkeys: Vec::new(),
     };
     let source = |name: &str, kind| SourceSeat {
         source: id(name),
@@ -204,6 +205,7 @@ fn write_charter() -> CharterText {
         threshold: 2,
         cosigners: COSIGNERS.iter().map(seat).collect(),
         approvers: APPROVERS.iter().map(approver).collect(),
+        views: Vec::new(),
         governance: Quorum {
             name: id("governors"),
             m: 2,

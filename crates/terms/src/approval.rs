@@ -1,12 +1,16 @@
 //! An approval: a person's own signature over intent, policy and expiry. Doors carry it; no door can make it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Term;
+use crate::charter::{ApproverSeat, CharterText};
 use crate::digest::{Digest, tag};
 use crate::error::Malformed;
-use crate::id::{ApproverId, CredentialId, VaultId};
-use crate::key::{PublicKey, Signature};
+use crate::id::{ApproverId, CredentialId, VaultId, ViewId};
+use crate::key::Signature;
+use crate::passkey::Assertion;
 use crate::time::Timestamp;
 
 /// What a person said of an intent.
@@ -49,7 +53,7 @@ impl Term for ApprovalBody {
     const TAG: &'static str = tag::APPROVAL;
 }
 
-/// How the approver signed. New kinds (passkeys) join here.
+/// How the approver signed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Proof {
@@ -57,6 +61,13 @@ pub enum Proof {
     Ed25519 {
         /// The signature.
         signature: Signature,
+    },
+    /// What a passkey of the seat said, at its own view, with the body's digest as the challenge.
+    Passkey {
+        /// The view.
+        view: ViewId,
+        /// What the authenticator gave.
+        assertion: Assertion,
     },
 }
 
@@ -70,15 +81,58 @@ pub struct Approval {
     pub proof: Proof,
 }
 
+/// Why an approval is not its seat's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotSeated {
+    /// The seat holds no such credential.
+    Credential,
+    /// The signature is not by the seat's key.
+    Signature,
+    /// A step of checking the passkey failed, or the body has no canonical form.
+    Malformed(Malformed),
+}
+
+impl From<Malformed> for NotSeated {
+    fn from(why: Malformed) -> Self {
+        Self::Malformed(why)
+    }
+}
+
+impl fmt::Display for NotSeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credential => f.write_str("the credential is not the seat's"),
+            Self::Signature => f.write_str("the signature is not the approver's"),
+            Self::Malformed(why) => why.fmt(f),
+        }
+    }
+}
+
 impl Approval {
-    /// Whether the proof is `key`'s over the body.
+    /// Checks that a credential of `seat` signed the body; a passkey, at its own view of `charter`. Gives the counter that a
+    /// passkey told.
     ///
     /// # Errors
-    /// [`Malformed`] when the body has no canonical form.
-    pub fn is_signed_by(&self, key: &PublicKey) -> Result<bool, Malformed> {
-        let digest = self.body.digest()?;
-        Ok(match &self.proof {
-            Proof::Ed25519 { signature } => key.verifies(&digest, signature),
-        })
+    /// [`NotSeated`] says why it did not.
+    pub fn check_seat(
+        &self,
+        charter: &CharterText,
+        seat: &ApproverSeat,
+    ) -> Result<Option<u32>, NotSeated> {
+        let credential = &self.body.credential;
+        match &self.proof {
+            Proof::Ed25519 { .. } if *credential != seat.credential => Err(NotSeated::Credential),
+            Proof::Ed25519 { signature } if seat.key.verifies(&self.body.digest()?, signature) => {
+                Ok(None)
+            }
+            Proof::Ed25519 { .. } => Err(NotSeated::Signature),
+            Proof::Passkey { view, assertion } => {
+                let passkey = seat.passkey(credential).filter(|passkey| passkey.view == *view);
+                let (Some(passkey), Some(view)) = (passkey, charter.view(view)) else {
+                    return Err(NotSeated::Credential);
+                };
+                Ok(Some(assertion.check(view, &passkey.key, &self.body.digest()?)?))
+            }
+        }
     }
 }

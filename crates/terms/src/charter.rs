@@ -9,8 +9,9 @@ use crate::commitment::Commitment;
 use crate::digest::{Digest, tag};
 use crate::error::Malformed;
 use crate::fact::FactKind;
-use crate::id::{ApproverId, CosignerId, CredentialId, PersonId, SourceId, VaultId};
+use crate::id::{ApproverId, CosignerId, CredentialId, PersonId, SourceId, VaultId, ViewId};
 use crate::key::PublicKey;
+use crate::passkey::{Passkey, ViewSeat};
 use crate::policy::PolicyDocument;
 use crate::quorum::Quorum;
 
@@ -32,6 +33,9 @@ pub struct CharterText {
     pub cosigners: Vec<CosignerSeat>,
     /// The approvers.
     pub approvers: Vec<ApproverSeat>,
+    /// Where approvers may approve in a browser. A passkey used on any other page counts for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<ViewSeat>,
     /// Who agrees to changes of charter and policy, to unfreezing and to resuming.
     pub governance: Quorum,
     /// Where the book is kept.
@@ -80,6 +84,21 @@ pub struct ApproverSeat {
     pub link: PublicKey,
     /// The device, as a commitment.
     pub device: Option<Commitment>,
+    /// The passkeys that sign as well, each at its own view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<Passkey>,
+}
+
+impl ApproverSeat {
+    /// Whether this credential signs for the seat.
+    pub fn holds(&self, credential: &CredentialId) -> bool {
+        self.credential == *credential || self.passkey(credential).is_some()
+    }
+
+    /// Its passkey of this name.
+    pub fn passkey(&self, credential: &CredentialId) -> Option<&Passkey> {
+        self.passkeys.iter().find(|passkey| passkey.credential == *credential)
+    }
 }
 
 /// Where the book is kept and by whom it is signed.
@@ -152,6 +171,7 @@ impl CharterText {
                 "use a name such as `example.org/vault`",
             );
         }
+        self.check_passkeys()?;
         if self.policy.vault != self.vault {
             return bad("charter.policy.vault", "is another vault", "name the same vault in both");
         }
@@ -163,6 +183,39 @@ impl CharterText {
             }
         }
         Ok(())
+    }
+
+    /// Views at origins of their own; passkeys of views that there are, each in one seat.
+    fn check_passkeys(&self) -> Result<(), Malformed> {
+        let bad = |field: &str, why: &str, mend: &str| Err(Malformed::new(field, why, mend));
+        self.views.iter().try_for_each(ViewSeat::check)?;
+        let views = || self.views.iter();
+        if !distinct(views().map(|v| &v.view)) || !distinct(views().map(|v| &v.origin)) {
+            let mend = "give each view a name and an origin of its own";
+            return bad("charter.views", "name one view or origin twice", mend);
+        }
+        let seats = || self.approvers.iter();
+        let passkeys = || seats().flat_map(|seat| &seat.passkeys);
+        let credentials = passkeys().map(|p| &p.credential);
+        if !distinct(credentials.chain(seats().map(|seat| &seat.credential)))
+            || !distinct(passkeys().map(|p| &p.key))
+            || !distinct(passkeys().map(|p| &p.handle))
+        {
+            let mend = "make a passkey for each seat and view";
+            return bad("charter.approvers.passkeys", "use one passkey or name twice", mend);
+        }
+        match passkeys().find(|p| self.view(&p.view).is_none() || !p.handle.is_handle()) {
+            None => Ok(()),
+            Some(lost) => {
+                let why = format!("hold `{}`, which belongs to no view", lost.credential);
+                bad("charter.approvers.passkeys", &why, "name its view among the views")
+            }
+        }
+    }
+
+    /// A view by name.
+    pub fn view(&self, view: &ViewId) -> Option<&ViewSeat> {
+        self.views.iter().find(|seat| seat.view == *view)
     }
 
     /// The seat of an approver.

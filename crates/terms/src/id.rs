@@ -101,6 +101,8 @@ id!(/// A rule of a policy, as reasons cite it.
     RuleId, "rule");
 id!(/// A budget of a policy, as reasons cite it.
     BudgetId, "budget");
+id!(/// A place where people approve in a browser.
+    ViewId, "view");
 id!(/// An outside source of facts that the charter names.
     SourceId, "source");
 

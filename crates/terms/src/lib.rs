@@ -16,6 +16,7 @@ pub mod caip;
 pub mod commitment;
 pub mod id;
 pub mod key;
+pub mod passkey;
 pub mod time;
 
 pub mod approval;
@@ -38,7 +39,7 @@ pub use digest::Digest;
 pub use error::Malformed;
 pub use id::{
     AgentId, ApproverId, BudgetId, CaseId, CosignerId, CredentialId, IdempotencyKey, PersonId,
-    QuorumName, RuleId, SourceId, VaultId, WalletId,
+    QuorumName, RuleId, SourceId, VaultId, ViewId, WalletId,
 };
 pub use intent::Intent;
 pub use key::{PublicKey, Signature};

@@ -72,6 +72,7 @@ pub fn charter(cosigners: Vec<CosignerSeat>) -> CharterText {
         key: public(name),
         link: public(&format!("{name}-link")),
         device: None,
+        passkeys: Vec::new(),
     };
     CharterText {
         v: 1,
@@ -81,6 +82,7 @@ pub fn charter(cosigners: Vec<CosignerSeat>) -> CharterText {
         threshold: 2,
         cosigners,
         approvers: APPROVERS.iter().map(seat).collect(),
+        views: Vec::new(),
         governance: Quorum {
             name: id("governors"),
             m: 2,

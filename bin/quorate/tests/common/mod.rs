@@ -81,6 +81,7 @@ impl House {
                 key: key(at),
                 link: key(at.saturating_add(1)),
                 device: None,
+                passkeys: Vec::new(),
             };
             fs::write(house.path(&format!("{name}.json")), serde_json::to_vec(&seat).unwrap())
                 .unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use quorate_chains::{Draft, Effect as OnChain};
-use quorate_terms::approval::{Approval, ApprovalBody, Verdict};
+use quorate_terms::approval::{Approval, ApprovalBody, NotSeated, Proof, Verdict};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::entry::{
@@ -12,7 +12,7 @@ use quorate_terms::entry::{
 };
 use quorate_terms::intent::{Action, Requester};
 use quorate_terms::judgment::Judgment;
-use quorate_terms::{CaseId, CosignerId, Timestamp};
+use quorate_terms::{CaseId, CosignerId, CredentialId, Timestamp};
 
 use super::{need, same, void};
 use crate::book::Book;
@@ -125,21 +125,37 @@ impl Book {
                 "approve with a seated key",
             );
         };
-        if body.v != 1 || body.vault != self.charter.vault || body.credential != seat.credential {
-            return refuse(
-                "wrong_credential",
-                "the approval names another vault or credential",
-                "approve again",
-            );
+        if body.v != 1 || body.vault != self.charter.vault {
+            let why = "the approval names another vault or version";
+            return refuse("wrong_vault", why, "approve again");
         }
-        if !approval.is_signed_by(&seat.key)? {
-            return refuse(
-                "bad_signature",
-                "the signature is not the approver's",
-                "approve with the seated key",
-            );
+        match approval.check_seat(&self.charter, seat) {
+            Ok(None) => Ok(seat),
+            Ok(Some(counter)) => {
+                self.check_counter(&body.credential, counter)?;
+                Ok(seat)
+            }
+            Err(NotSeated::Credential) => {
+                let why = "the seat holds no such credential";
+                refuse("wrong_credential", why, "approve with a credential of the seat")
+            }
+            Err(NotSeated::Signature) => {
+                let why = "the signature is not the approver's";
+                refuse("bad_signature", why, "approve with the seated key")
+            }
+            Err(NotSeated::Malformed(why)) => Err(why.into()),
         }
-        Ok(seat)
+    }
+
+    /// Whether a passkey counts onwards. One that counts back, or no longer counts, may be a copy (WebAuthn section 6.1.1).
+    fn check_counter(&self, credential: &CredentialId, counter: u32) -> Result<(), Refusal> {
+        let last = self.state.counters.get(credential).copied().unwrap_or(0);
+        if (counter, last) == (0, 0) || counter > last {
+            return Ok(());
+        }
+        let why = format!("the passkey counted {counter} after {last}: it may have been copied");
+        let next = "approve again; if it happens twice, freeze and have the passkey replaced";
+        Err(Refusal::new("counter_went_back", why, next))
     }
 
     /// Whether a word comes when it is awaited, under the policy in force, and lives no longer than that allows.
@@ -185,6 +201,7 @@ impl Book {
         let id = case.id;
         let reject = approved.verdict == Verdict::Reject;
         let approver = approved.approver.clone();
+        self.count(&approved.approval);
         self.case_mut(&id, entry.index)?.approvals.insert(approver, approved.approval.clone());
         let case = self.open_case(&id)?;
         if reject || !case.is_agreed(&self.charter, &self.policy, entry.at) {
@@ -195,6 +212,15 @@ impl Book {
             case.state = next;
         }
         Ok(())
+    }
+
+    /// Remembers how far the passkey of an approval that counts has counted.
+    fn count(&mut self, approval: &Approval) {
+        if let Proof::Passkey { assertion, .. } = &approval.proof
+            && let Some(counter) = assertion.counter()
+        {
+            self.state.counters.insert(approval.body.credential.clone(), counter);
+        }
     }
 
     /// The entry for an approval.

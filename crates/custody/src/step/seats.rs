@@ -1,18 +1,19 @@
 //! Who received and who lost which role and credential, when a charter comes into force.
 
-use quorate_terms::CaseId;
 use quorate_terms::charter::{ApproverSeat, CharterText};
 use quorate_terms::entry::{
     Body, CredentialEnrolled, CredentialRevoked, Founded, RoleEnded, RoleGranted,
 };
 use quorate_terms::freeze::Scope;
+use quorate_terms::passkey::PasskeyKey;
+use quorate_terms::{CaseId, CredentialId, PublicKey};
 
 /// The first entries of every ledger: the charter, and who received which role and credential by it.
 pub fn founding(charter: &CharterText) -> Vec<Body> {
     let mut bodies = vec![Body::Founded(Box::new(Founded { charter: charter.clone() }))];
     for seat in &charter.approvers {
         bodies.push(granted(charter, seat, None));
-        bodies.push(enrolled(seat, None));
+        bodies.extend(held(seat).iter().map(|one| enrolled(seat, one, None)));
     }
     bodies
 }
@@ -25,18 +26,18 @@ pub(super) fn reseated(before: &CharterText, after: &CharterText, case: CaseId) 
         if kept.is_none_or(|_| role(after, seat) != role(before, seat)) {
             bodies.push(ended(before, seat, case));
         }
-        if kept.is_none_or(|now| now.credential != seat.credential || now.key != seat.key) {
-            bodies.push(revoked(seat, case));
-        }
+        let still = kept.map(held).unwrap_or_default();
+        let gone = held(seat).into_iter().filter(|one| !still.contains(one));
+        bodies.extend(gone.map(|one| revoked(seat, &one, case)));
     }
     for seat in &after.approvers {
         let was = before.approver(&seat.approver).filter(|was| was.person == seat.person);
         if was.is_none_or(|_| role(after, seat) != role(before, seat)) {
             bodies.push(granted(after, seat, Some(case)));
         }
-        if was.is_none_or(|was| was.credential != seat.credential || was.key != seat.key) {
-            bodies.push(enrolled(seat, Some(case)));
-        }
+        let before = was.map(held).unwrap_or_default();
+        let new = held(seat).into_iter().filter(|one| !before.contains(one));
+        bodies.extend(new.map(|one| enrolled(seat, &one, Some(case))));
     }
     bodies
 }
@@ -64,22 +65,46 @@ fn ended(charter: &CharterText, seat: &ApproverSeat, case: CaseId) -> Body {
     }))
 }
 
-fn enrolled(seat: &ApproverSeat, case: Option<CaseId>) -> Body {
+/// A credential of a seat, with its key.
+#[derive(PartialEq, Eq)]
+enum Held {
+    File(CredentialId, PublicKey),
+    Passkey(CredentialId, PasskeyKey),
+}
+
+fn held(seat: &ApproverSeat) -> Vec<Held> {
+    let file = Held::File(seat.credential.clone(), seat.key);
+    let passkeys = seat.passkeys.iter();
+    let passkeys = passkeys.map(|passkey| Held::Passkey(passkey.credential.clone(), passkey.key));
+    [file].into_iter().chain(passkeys).collect()
+}
+
+fn enrolled(seat: &ApproverSeat, held: &Held, case: Option<CaseId>) -> Body {
+    let (credential, kind, factors, device) = match held {
+        Held::File(credential, _) => {
+            (credential, "ed25519_file", ["possession", "knowledge"], seat.device)
+        }
+        // A PIN, a finger or a face: the authenticator does not say which.
+        Held::Passkey(credential, _) => {
+            (credential, "passkey", ["possession", "user_verification"], None)
+        }
+    };
     Body::CredentialEnrolled(Box::new(CredentialEnrolled {
         person: seat.person.clone(),
         case,
-        credential: seat.credential.clone(),
-        kind: "ed25519_file".to_owned(),
+        credential: credential.clone(),
+        kind: kind.to_owned(),
         phishing_resistant: true,
-        factors: vec!["possession".to_owned(), "knowledge".to_owned()],
-        device: seat.device,
+        factors: factors.map(str::to_owned).to_vec(),
+        device,
     }))
 }
 
-fn revoked(seat: &ApproverSeat, case: CaseId) -> Body {
+fn revoked(seat: &ApproverSeat, held: &Held, case: CaseId) -> Body {
+    let (Held::File(credential, _) | Held::Passkey(credential, _)) = held;
     Body::CredentialRevoked(CredentialRevoked {
         person: Some(seat.person.clone()),
-        credential: seat.credential.clone(),
+        credential: credential.clone(),
         case: Some(case),
         cause: "charter".to_owned(),
     })

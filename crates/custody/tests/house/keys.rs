@@ -130,8 +130,10 @@ pub(crate) fn charter_with(policy: PolicyDocument, sources: &[&str]) -> CharterT
                 key: public(name),
                 link: public(&format!("{name}-link")),
                 device: None,
+                passkeys: Vec::new(),
             })
             .collect(),
+        views: Vec::new(),
         governance: Quorum {
             name: id("governors"),
             m: 2,

@@ -11,6 +11,10 @@
 mod house;
 
 #[cfg(test)]
+#[path = "../../../terms/tests/passkeys/authenticator.rs"]
+mod authenticator;
+
+#[cfg(test)]
 mod budgets;
 #[cfg(test)]
 mod chain;
@@ -20,6 +24,8 @@ mod covered;
 mod lies;
 #[cfg(test)]
 mod notes;
+#[cfg(test)]
+mod passkeys;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

@@ -48,7 +48,8 @@ fn row_39_and_t05_an_approval_binds_intent_policy_seat_and_time() {
     check(&|b| b.approver = id("dan"), "ann", "no_seat");
     check(&|b| b.approver = id("bo"), "ann", "wrong_credential");
     check(&|b| b.credential = id("key-bo"), "ann", "wrong_credential");
-    check(&|b| b.vault = id("other"), "ann", "wrong_credential");
+    check(&|b| b.vault = id("other"), "ann", "wrong_vault");
+    check(&|b| b.v = 2, "ann", "wrong_vault");
     check(&|_| {}, "bo", "bad_signature");
     check(&|b| b.expires_at = b.issued_at, "ann", "expired");
     check(&|b| b.expires_at = b.issued_at.plus_s(3_601), "ann", "too_long");

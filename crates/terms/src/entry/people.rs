@@ -256,11 +256,11 @@ pub struct CredentialEnrolled {
     pub case: Option<CaseId>,
     /// The credential.
     pub credential: CredentialId,
-    /// `ed25519_file`.
+    /// `ed25519_file` or `passkey`.
     pub kind: String,
     /// Whether it resists phishing.
     pub phishing_resistant: bool,
-    /// What it takes to use it: `possession`, `knowledge`.
+    /// What it takes to use it: `possession`, and `knowledge` or `user_verification`.
     pub factors: Vec<String>,
     /// The device.
     pub device: Option<Commitment>,

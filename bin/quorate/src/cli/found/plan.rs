@@ -61,6 +61,7 @@ impl Plan {
             threshold: threshold(answers.threshold, cosigners.len())?,
             cosigners,
             approvers,
+            views: Vec::new(),
             governance,
             log: stand_in,
             sources,
