@@ -109,13 +109,21 @@ pub(crate) fn accept(home: &Home, asked: &Accept<'_>) -> Done<Screen> {
     Ok(screen)
 }
 
-/// Refuses a charter that does not seat exactly the keys of this machine.
+/// Refuses a charter that does not seat exactly the keys of this machine. Of its passkeys some may be missing, and none may
+/// be another's.
 pub(crate) fn own_seat(charter: &CharterText, own: &ApproverSeat) -> Done<()> {
+    let is_own = |seat: &ApproverSeat| {
+        seat.passkeys.iter().all(|passkey| own.passkeys.contains(passkey))
+            && *own == ApproverSeat { passkeys: own.passkeys.clone(), ..seat.clone() }
+    };
     match charter.approver(&own.approver) {
-        Some(seat) if seat == own => Ok(()),
+        Some(seat) if is_own(seat) => Ok(()),
         Some(_) => Err(Trouble::refused(
             "other_seat",
-            format!("the charter seats {} with other keys, person or device", own.approver),
+            format!(
+                "the charter seats {} with other keys, passkeys, person or device",
+                own.approver
+            ),
             "give the operators the enrolment file of this machine",
         )),
         None => Err(Trouble::refused(

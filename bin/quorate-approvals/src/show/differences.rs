@@ -1,6 +1,6 @@
 //! What a new policy or charter changes, line by line. What is not listed stays as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_host::ui::Tone;
 use quorate_policy::diff;
@@ -39,6 +39,8 @@ pub(super) fn charter(old: &CharterText, new: &CharterText, screen: &mut Screen)
     seats("cosigner", named(&old.cosigners, by), named(&new.cosigners, by), screen);
     let by = |seat: &quorate_terms::charter::ApproverSeat| seat.approver.to_string();
     seats("approver", named(&old.approvers, by), named(&new.approvers, by), screen);
+    let by = |seat: &quorate_terms::passkey::ViewSeat| seat.view.to_string();
+    seats("view", named(&old.views, by), named(&new.views, by), screen);
     let by = |seat: &quorate_terms::charter::SourceSeat| seat.source.to_string();
     seats("source", named(&old.sources, by), named(&new.sources, by), screen);
     let one = |value: Value| BTreeMap::from([(String::new(), value)]);
@@ -90,9 +92,12 @@ fn seats(
 
 fn fields(what: &str, name: &str, old: &Value, new: &Value, screen: &mut Screen) {
     let (Some(was), Some(is)) = (old.as_object(), new.as_object()) else { return };
-    for (field, before) in was {
-        let after = is.get(field).unwrap_or(&Value::Null);
+    // Fields of either: what is empty is not written, and a first passkey must not come unseen.
+    let all: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    for field in all {
+        let (before, after) = (was.get(field), is.get(field));
         if before != after {
+            let (before, after) = (before.unwrap_or(&Value::Null), after.unwrap_or(&Value::Null));
             let text = format!("{what} {name}, {field}: from {before} to {after}");
             screen.toned("changes", text, Tone::Bad);
         }

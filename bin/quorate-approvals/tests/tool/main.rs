@@ -7,6 +7,9 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+#[expect(dead_code, reason = "these tests need a part of it")]
+#[path = "../../../../crates/terms/tests/passkeys/authenticator.rs"]
+mod authenticator;
 #[path = "../../../../crates/custody/tests/house/mod.rs"]
 mod house;
 

@@ -10,6 +10,7 @@ use quorate_terms::freeze::Scope;
 use quorate_terms::intent::{Action, OwnerKind};
 use serde_json::Value;
 
+use super::authenticator::{Authenticator, view};
 use super::desk::now;
 use super::house::{MILLI, id, other_recipient, person, recipient, transfer};
 use super::office::{Office, enrolled, private, tool};
@@ -220,6 +221,10 @@ fn a_charter_change_is_shown_seat_by_seat() {
     charter.version += 1;
     charter.governance.m = 1;
     charter.approvers[0].key = super::house::public("mallory");
+    let page = view("mallory", 7800);
+    let copy = Authenticator::new().passkey("bo-phone", &page);
+    charter.approvers[1].passkeys.push(copy);
+    charter.views.push(page);
     let change = Action::ChangeCharter { charter: Box::new(charter) };
     let intent = desk.house.intent(person("op"), change);
     let case = desk.house.file(&intent).unwrap().to_string();
@@ -227,6 +232,9 @@ fn a_charter_change_is_shown_seat_by_seat() {
     let text = words(&office.run(&["show", &case]).good().json());
     assert!(text.contains("approver ann, key: from"), "{text}");
     assert!(text.contains("governance , m: from 2 to 1"), "{text}");
+    // What was empty before is written nowhere in the old charter, and shown all the same.
+    assert!(text.contains("approver bo, passkeys: from null to"), "{text}");
+    assert!(text.contains("view mallory:"), "{text}");
     assert!(text.contains("1 d 0 h after its approval"), "{text}");
 }
 

@@ -1,6 +1,5 @@
 //! An authenticator and the browser before it, in memory: for faults that real ones do not produce on demand. The real one
 //! is the browser's own, in the step `browser`.
-#![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -69,7 +68,7 @@ impl Authenticator {
 
     /// Signs what is said, and counts.
     pub(crate) fn asserts(&mut self, said: &Said) -> Assertion {
-        self.counter += 1;
+        self.counter = self.counter.saturating_add(1);
         self.asserts_at(said, self.counter)
     }
 

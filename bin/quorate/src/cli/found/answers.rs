@@ -27,6 +27,9 @@ pub(crate) struct InitArgs {
     /// An approver's enrolment file (`quorate-approvals enrol`); repeat for each.
     #[arg(long = "approver")]
     approvers: Vec<PathBuf>,
+    /// A view's seat file, where approvers use passkeys: name, origin, relying party and operator as JSON; repeat for more.
+    #[arg(long = "view")]
+    views: Vec<PathBuf>,
     /// A cosigner's seat file (`quorate-cosigner init`) and where it listens, `FILE@HOST:PORT`; repeat for each.
     #[arg(long = "cosigner")]
     cosigners: Vec<String>,
@@ -70,6 +73,7 @@ pub(crate) struct InitArgs {
 pub(crate) struct Answers {
     pub(crate) vault: Option<String>,
     pub(crate) approvers: Vec<PathBuf>,
+    pub(crate) views: Vec<PathBuf>,
     pub(crate) cosigners: Vec<CosignerAnswer>,
     pub(crate) sources: Vec<SourceAnswer>,
     pub(crate) governance: Option<u32>,
@@ -159,6 +163,9 @@ impl InitArgs {
         if !self.approvers.is_empty() {
             answers.approvers.clone_from(&self.approvers);
         }
+        if !self.views.is_empty() {
+            answers.views.clone_from(&self.views);
+        }
         if !self.cosigners.is_empty() {
             answers.cosigners = each(&self.cosigners, cosigner)?;
         }
@@ -191,6 +198,7 @@ impl Answers {
         let mut answers = std::mem::take(&mut config.value);
         let resolve = |path: &mut PathBuf| *path = config.resolve(path);
         answers.approvers.iter_mut().for_each(resolve);
+        answers.views.iter_mut().for_each(resolve);
         answers.cosigners.iter_mut().for_each(|c| resolve(&mut c.seat));
         answers.sources.iter_mut().for_each(|s| resolve(&mut s.seat));
         answers.policy.iter_mut().for_each(resolve);

@@ -61,7 +61,7 @@ impl Plan {
             threshold: threshold(answers.threshold, cosigners.len())?,
             cosigners,
             approvers,
-            views: Vec::new(),
+            views: answers.views.iter().map(|path| read::document(path)).collect::<Tried<_>>()?,
             governance,
             log: stand_in,
             sources,
