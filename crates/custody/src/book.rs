@@ -9,6 +9,7 @@ use quorate_terms::credential::{AgentCredential, Band};
 use quorate_terms::entry::{Body, Entry, Outcome, RULES_VERSION, RulesChanged, Severity};
 use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::intent::{OpenWallet, Requester};
+use quorate_terms::passkey::PasskeyKey;
 use quorate_terms::{
     AccountId, CaseId, ChainId, CosignerId, CredentialId, Digest, IdempotencyKey, Malformed,
     PersonId, Timestamp, VaultId, WalletId,
@@ -140,8 +141,8 @@ pub(crate) struct BookState {
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
     pub(crate) manifests: BTreeMap<Band, Digest>,
     pub(crate) alerts: BTreeMap<Digest, OpenAlert>,
-    /// How far each passkey has counted its uses.
-    pub(crate) counters: BTreeMap<CredentialId, u32>,
+    /// How far each passkey has counted its uses. Of a key, because a name may pass to a new one, which counts from the start.
+    pub(crate) counters: BTreeMap<PasskeyKey, u32>,
     #[serde(skip)]
     pub(crate) txids: BTreeMap<String, CaseId>,
     /// The open cases of each requester: derived from `cases`, so that counting them does not read them all.

@@ -204,13 +204,19 @@ impl CharterText {
             let mend = "make a passkey for each seat and view";
             return bad("charter.approvers.passkeys", "use one passkey or name twice", mend);
         }
-        match passkeys().find(|p| self.view(&p.view).is_none() || !p.handle.is_handle()) {
-            None => Ok(()),
-            Some(lost) => {
-                let why = format!("hold `{}`, which belongs to no view", lost.credential);
-                bad("charter.approvers.passkeys", &why, "name its view among the views")
-            }
+        if let Some(lost) = passkeys().find(|passkey| self.view(&passkey.view).is_none()) {
+            let why = format!("hold `{}`, which belongs to no view", lost.credential);
+            return bad("charter.approvers.passkeys", &why, "name its view among the views");
         }
+        if let Some(odd) = passkeys().find(|passkey| !passkey.handle.is_handle()) {
+            let why = format!("hold `{}`, whose handle is not 16 to 1023 bytes", odd.credential);
+            return bad(
+                "charter.approvers.passkeys",
+                &why,
+                "take the passkey's file as it was made",
+            );
+        }
+        Ok(())
     }
 
     /// A view by name.

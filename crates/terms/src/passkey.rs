@@ -19,12 +19,8 @@ use crate::error::Malformed;
 use crate::id::{CredentialId, ViewId};
 use crate::key::as_text;
 
-/// The longest client data that is read, in bytes. Browsers write some 130.
-const CLIENT_DATA_MAX: usize = 4096;
-/// The longest authenticator data that is read, in bytes. Without extensions it has 37.
-const AUTHENTICATOR_DATA_MAX: usize = 1024;
-/// The longest signature, in bytes: two numbers of 33 in DER.
-const SIGNATURE_MAX: usize = 72;
+/// The most bytes that a browser or an authenticator gives at once. Client data has some 130.
+const BLOB_MAX: usize = 4096;
 /// The longest name that an authenticator gives a credential, in bytes (section 4).
 const HANDLE_MAX: usize = 1023;
 
@@ -137,21 +133,15 @@ impl Assertion {
         let counter = self.check_authenticator(view)?;
         let hash = Digest::sha256(self.client_data.as_bytes());
         let signed = [self.authenticator_data.as_bytes(), hash.as_bytes()].concat();
-        let is_right = self.signature.as_bytes().len() <= SIGNATURE_MAX
-            && UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.as_bytes())
-                .verify(&signed, self.signature.as_bytes())
-                .is_ok();
-        if is_right {
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.as_bytes());
+        if key.verify(&signed, self.signature.as_bytes()).is_ok() {
             return Ok(counter);
         }
         bad("signature", "is not by the seated passkey", "approve with the passkey of this seat")
     }
 
     fn check_client(&self, view: &ViewSeat, digest: &Digest) -> Result<(), Malformed> {
-        let bytes = self.client_data.as_bytes();
-        let read = Some(bytes).filter(|bytes| bytes.len() <= CLIENT_DATA_MAX);
-        let told = read.and_then(|bytes| serde_json::from_slice::<ClientData>(bytes).ok());
-        let Some(client) = told else {
+        let Ok(client) = serde_json::from_slice::<ClientData>(self.client_data.as_bytes()) else {
             return bad("client_data", "cannot be read", "approve again, in another browser");
         };
         let challenge = URL_SAFE_NO_PAD.encode(digest.as_bytes());
@@ -200,14 +190,12 @@ impl Assertion {
 
     /// The hash of the relying party, the flags and the counter.
     fn authenticator(&self) -> Option<(&[u8; 32], u8, u32)> {
-        let bytes = self.authenticator_data.as_bytes();
-        let (party, rest) = bytes.split_first_chunk::<32>()?;
+        let (party, rest) = self.authenticator_data.as_bytes().split_first_chunk::<32>()?;
         let (flags, rest) = rest.split_first()?;
         let (counter, rest) = rest.split_first_chunk::<4>()?;
         // Nothing follows but what the flags announce: a new credential or extensions.
         let is_whole = rest.is_empty() == (flags & (ATTESTED | EXTENSIONS) == 0);
-        let is_read = is_whole && bytes.len() <= AUTHENTICATOR_DATA_MAX;
-        is_read.then_some((party, *flags, u32::from_be_bytes(*counter)))
+        is_whole.then_some((party, *flags, u32::from_be_bytes(*counter)))
     }
 }
 
@@ -289,7 +277,7 @@ impl Blob {
     /// # Errors
     /// [`Malformed`] when there are too many.
     pub fn new(bytes: Vec<u8>) -> Result<Self, Malformed> {
-        if bytes.len() <= CLIENT_DATA_MAX {
+        if bytes.len() <= BLOB_MAX {
             return Ok(Self(bytes));
         }
         Err(Malformed::new("bytes", "are more than 4096", "approve again, in another browser"))

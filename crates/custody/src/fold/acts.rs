@@ -1,5 +1,6 @@
 //! Administrative acts: each follows from an agreed case and says exactly what its intent says.
 
+use quorate_terms::approval::{Approval, Proof};
 use quorate_terms::canonical::Term;
 use quorate_terms::credential::AgentCredential;
 use quorate_terms::entry::{
@@ -7,7 +8,7 @@ use quorate_terms::entry::{
     CredentialRevoked, Entry, PolicyActivated,
 };
 use quorate_terms::intent::Action;
-use quorate_terms::{AccountId, CaseId, Timestamp};
+use quorate_terms::{AccountId, ApproverId, CaseId, Timestamp};
 
 use super::{need, void};
 use crate::book::{Admitted, Book, Coming, load};
@@ -162,11 +163,18 @@ impl Book {
         self.case_mut(&activated.case, entry.index).map(|case| case.state = State::AwaitAct)
     }
 
-    /// What people said under a seat that has changed hands, key or credential no longer counts.
+    /// What people said under a seat that has changed hands, key or credential, or at a view that has moved, no longer counts.
     fn drop_unseated(&mut self, before: &quorate_terms::charter::CharterText) {
         let now = &self.charter;
+        let stands = |who: &ApproverId, said: &Approval| {
+            before.approver(who) == now.approver(who)
+                && match &said.proof {
+                    Proof::Passkey { view, .. } => before.view(view) == now.view(view),
+                    Proof::Ed25519 { .. } => true,
+                }
+        };
         for case in self.state.cases.values_mut() {
-            case.approvals.retain(|who, _| before.approver(who) == now.approver(who));
+            case.approvals.retain(|who, said| stands(who, said));
         }
     }
 

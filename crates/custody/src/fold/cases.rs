@@ -132,7 +132,7 @@ impl Book {
         match approval.check_seat(&self.charter, seat) {
             Ok(None) => Ok(seat),
             Ok(Some(counter)) => {
-                self.check_counter(&body.credential, counter)?;
+                self.check_counter(seat, &body.credential, counter)?;
                 Ok(seat)
             }
             Err(NotSeated::Credential) => {
@@ -148,8 +148,14 @@ impl Book {
     }
 
     /// Whether a passkey counts onwards. One that counts back, or no longer counts, may be a copy (WebAuthn section 6.1.1).
-    fn check_counter(&self, credential: &CredentialId, counter: u32) -> Result<(), Refusal> {
-        let last = self.state.counters.get(credential).copied().unwrap_or(0);
+    fn check_counter(
+        &self,
+        seat: &ApproverSeat,
+        credential: &CredentialId,
+        counter: u32,
+    ) -> Result<(), Refusal> {
+        let key = seat.passkey(credential).map(|passkey| passkey.key);
+        let last = key.and_then(|key| self.state.counters.get(&key).copied()).unwrap_or(0);
         if (counter, last) == (0, 0) || counter > last {
             return Ok(());
         }
@@ -216,10 +222,12 @@ impl Book {
 
     /// Remembers how far the passkey of an approval that counts has counted.
     fn count(&mut self, approval: &Approval) {
-        if let Proof::Passkey { assertion, .. } = &approval.proof
+        let seat = self.charter.approver(&approval.body.approver);
+        let passkey = seat.and_then(|seat| seat.passkey(&approval.body.credential));
+        if let (Some(passkey), Proof::Passkey { assertion, .. }) = (passkey, &approval.proof)
             && let Some(counter) = assertion.counter()
         {
-            self.state.counters.insert(approval.body.credential.clone(), counter);
+            self.state.counters.insert(passkey.key, counter);
         }
     }
 
