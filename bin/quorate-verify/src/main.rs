@@ -26,6 +26,9 @@ mod mark;
 mod pack;
 
 #[cfg(test)]
+#[path = "../../../crates/terms/tests/passkeys/authenticator.rs"]
+mod authenticator;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

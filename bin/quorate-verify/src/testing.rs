@@ -35,7 +35,7 @@ fn sign(seed: u8, bytes: &[u8]) -> Signature {
     Signature::from_bytes(secret(seed).sign(bytes).to_bytes())
 }
 
-fn id<T: std::str::FromStr<Err = Malformed>>(text: &str) -> T {
+pub(crate) fn id<T: std::str::FromStr<Err = Malformed>>(text: &str) -> T {
     text.parse().unwrap()
 }
 

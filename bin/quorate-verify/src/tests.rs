@@ -3,12 +3,14 @@
 use clap::Parser as _;
 use proptest::prelude::*;
 use quorate_ledger::LogPolicy;
-use quorate_terms::approval::Verdict as Said;
+use quorate_terms::approval::{Proof, Verdict as Word};
+use quorate_terms::canonical::Term as _;
 use quorate_terms::entry::{Body, Outcome};
 use quorate_terms::intent::Action;
 use quorate_terms::judgment::Judgment;
 use quorate_terms::{Amount, Digest};
 
+use crate::authenticator::{Authenticator, Said, view};
 use crate::cli::{Cli, Usage};
 use crate::report::{Report, Verdict};
 use crate::testing::*;
@@ -102,18 +104,55 @@ macro_rules! bent {
 fn row_38_approvals_count_only_if_distinct_seated_unexpired_and_signed() {
     check_refuted("agreement", |b| drop(b.remove(5)));
     check_refuted("agreement", |b| b[5] = b[4].clone());
-    check_refuted("agreement", |b| b[5] = approved("bo", 42, Said::Approve, 12_000));
-    check_refuted("agreement", |b| b[5] = approved("bo", 42, Said::Reject, 80_000));
-    check_refuted("approvals", |b| b[5] = approved("bo", 41, Said::Approve, 80_000));
-    check_refuted("approvals", |b| b[5] = approved("dee", 44, Said::Approve, 80_000));
+    check_refuted("agreement", |b| b[5] = approved("bo", 42, Word::Approve, 12_000));
+    check_refuted("agreement", |b| b[5] = approved("bo", 42, Word::Reject, 80_000));
+    check_refuted("approvals", |b| b[5] = approved("bo", 41, Word::Approve, 80_000));
+    check_refuted("approvals", |b| b[5] = approved("dee", 44, Word::Approve, 80_000));
     check_refuted("agreement", |b| b.swap(5, 6));
-    check_refuted("approvals", bent!(Approved, 5, |a| a.verdict = Said::Reject));
+    check_refuted("approvals", bent!(Approved, 5, |a| a.verdict = Word::Reject));
     check_refuted("approvals", bent!(Approved, 5, |a| a.approval.body.policy = Digest::ZERO));
     check_refuted("approvals", bent!(Approved, 5, |a| a.approval.body.intent = Digest::ZERO));
     check_refuted(
         "approvals",
         bent!(Approved, 5, |a| a.approval.body.display = Digest::ZERO.max(case().intent())),
     );
+}
+
+/// The true story, but that ann uses a passkey at the view of the charter, and what the world says of it is `bend`'s.
+fn with_passkey(bend: impl FnOnce(&mut Said)) -> Report {
+    let (home, mut phone) = (view("home", 7800), Authenticator::new());
+    let mut bodies = story();
+    let Body::Founded(founded) = &mut bodies[0] else { panic!("another kind") };
+    founded.charter.views = vec![home.clone()];
+    founded.charter.approvers[0].passkeys = vec![phone.passkey("ann-phone", &home)];
+    let charter = founded.charter.digest().unwrap();
+    let Body::Approved(approved) = &mut bodies[4] else { panic!("another kind") };
+    approved.credential = id("ann-phone");
+    let body = &mut approved.approval.body;
+    body.credential = id("ann-phone");
+    let mut said = Said::at(&home, &body.digest().unwrap());
+    bend(&mut said);
+    let assertion = phone.asserts(&said);
+    approved.approval.proof = Proof::Passkey { view: home.view, assertion };
+    receipt::verify(&receipt(bodies), &LogPolicy { charter, ..pinned() })
+}
+
+#[test]
+fn t03_an_approval_by_passkey_is_proven_at_its_own_view_and_refuted_elsewhere() {
+    let report = with_passkey(|_| {});
+    assert_eq!(verdicts(&report, "approvals"), [Verdict::Proven], "{}", report.to_text(false));
+    assert!(!report.is_refuted(), "{}", report.to_text(false));
+    let lies: [fn(&mut Said); 4] = [
+        |said| said.origin = "http://localhost:7801".to_owned(),
+        |said| said.challenge.push('A'),
+        |said| said.rp_id = "example.org".to_owned(),
+        |said| said.flags = 0x01,
+    ];
+    for lie in lies {
+        let report = with_passkey(lie);
+        let refuted = verdicts(&report, "approvals").contains(&Verdict::Refuted);
+        assert!(refuted, "{}", report.to_text(false));
+    }
 }
 
 #[test]
