@@ -27,71 +27,56 @@ pub(crate) fn kind(entry: &[u8]) -> Option<&str> {
 /// The fields of an entry's body whose names are wanted.
 pub(crate) fn body(entry: &[u8], is_wanted: &dyn Fn(&str) -> bool) -> Done<Json> {
     let mut read = serde_json::Deserializer::from_slice(entry);
-    let body = Outer(is_wanted).deserialize(&mut read).and_then(|body| read.end().map(|()| body));
-    body.map_err(|e| {
-        Trouble::refused("malformed", format!("an entry cannot be read ({e})"), "export it again")
-    })
+    let outer = Fields { is_wanted, is_body: false };
+    let found = outer.deserialize(&mut read).and_then(|found| read.end().map(|()| found));
+    let malformed = |why: String| {
+        Trouble::refused("malformed", format!("an entry cannot be read ({why})"), "export it again")
+    };
+    let mut found = found.map_err(|e| malformed(e.to_string()))?;
+    found.remove(BODY).ok_or_else(|| malformed("it has no body".to_owned()))
 }
 
-/// An entry, of which the body is kept.
-struct Outer<'a>(&'a dyn Fn(&str) -> bool);
+/// What holds the body in an entry.
+const BODY: &str = "body";
 
-/// A body, of which these fields are kept.
-struct Fields<'a>(&'a dyn Fn(&str) -> bool);
-
-impl<'de> DeserializeSeed<'de> for Outer<'_> {
-    type Value = Json;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Outer<'_> {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an entry")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut body = None;
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            if name == "body" {
-                body = Some(map.next_value_seed(Fields(self.0))?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        body.ok_or_else(|| serde::de::Error::missing_field("body"))
-    }
+/// The fields that are kept: of an entry its body, of a body those that are wanted.
+struct Fields<'a> {
+    is_wanted: &'a dyn Fn(&str) -> bool,
+    is_body: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Fields<'_> {
-    type Value = Json;
+    type Value = Map<String, Json>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = Json;
+    type Value = Map<String, Json>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body of an entry")
+        f.write_str(if self.is_body { "the body of an entry" } else { "an entry" })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut fields = Map::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self { is_wanted, is_body } = self;
+        let mut kept = Map::new();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            if (self.0)(&name) {
-                fields.insert(name.into_owned(), map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
+            let value = match is_body {
+                true if is_wanted(&name) => map.next_value()?,
+                false if name == BODY => {
+                    Json::Object(map.next_value_seed(Fields { is_wanted, is_body: true })?)
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            kept.insert(name.into_owned(), value);
         }
-        Ok(Json::Object(fields))
+        Ok(kept)
     }
 }
 
