@@ -12,6 +12,9 @@ use crate::tools;
 
 /// Makes the sample site and looks at it.
 pub(crate) fn end_to_end() -> Done<Verdict> {
+    if !tools::may_have_browser() {
+        return Ok(Verdict::Skipped("there is no Chromium; install `chromium`".to_owned()));
+    }
     let tools = tools::browser()?;
     let folder = house::root().join("target/browser");
     let wanted = ["run", "--quiet", "--locked", "-p", "quorate-pages", "--example", "sample"];

@@ -171,17 +171,30 @@ pub(crate) fn browser() -> Done<BrowserTools> {
     Ok(BrowserTools { node: PathBuf::from("node"), chromium, folder })
 }
 
+/// Whether there is a Chromium, or one can be installed.
+pub(crate) fn may_have_browser() -> bool {
+    CHROMIUMS.into_iter().any(run::is_there) || (is_root() && run::is_there("apt-get"))
+}
+
+fn is_root() -> bool {
+    run::text(&mut run::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
+}
+
 fn chromium() -> Done<PathBuf> {
     if let Some(found) = CHROMIUMS.into_iter().find_map(run::found) {
         return Ok(found);
     }
-    let is_root = run::text(&mut run::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
-    if !is_root || !run::is_there("apt-get") {
+    if !may_have_browser() {
         return Err("there is no Chromium on the path; install `chromium` and try again".to_owned());
     }
     telling("browser", "the system's chromium, with apt-get");
-    let wanted = ["install", "-y", "--no-install-recommends", "chromium"];
-    run::text(run::command("apt-get", &wanted).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    let apt = |words: &[&str]| {
+        run::text(run::command("apt-get", words).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    // A fresh machine has no lists of packages, and old ones name files that are gone. Should renewing fail, installing
+    // tells whether they were good enough.
+    let _renewed = apt(&["update"]);
+    apt(&["install", "-y", "--no-install-recommends", "chromium"])?;
     run::found("chromium").ok_or_else(|| "chromium was installed but is not there".to_owned())
 }
 
