@@ -3,6 +3,8 @@
 //!
 //! Screenshots go to `target/browser`. What a machine cannot see, whether a page is calm and clear, people see there.
 
+mod view;
+
 use crate::Done;
 use crate::check::Verdict;
 use crate::house;
@@ -23,10 +25,14 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     run::write(&file, &site)?;
     let said = run::text(tools.command("pages.mjs").arg(&file).arg(&folder))?;
     said.lines().for_each(say::line);
-    let seen = said.lines().filter(|line| line.starts_with("ok ")).count();
-    if seen == 0 {
-        Err("the browser looked at nothing".to_owned())
-    } else {
-        Ok(Verdict::Passed(seen))
+    let seen = looked(&said)?;
+    Ok(Verdict::Passed(seen.saturating_add(view::end_to_end(&tools, &folder)?)))
+}
+
+/// How many things a script says that it saw.
+fn looked(said: &str) -> Done<usize> {
+    match said.lines().filter(|line| line.starts_with("ok ")).count() {
+        0 => Err("the browser looked at nothing".to_owned()),
+        seen => Ok(seen),
     }
 }

@@ -68,7 +68,7 @@ impl Stage {
             secrets::own_folder(&room.join(folder))?;
         }
         let token = Token::deploy(&node)?;
-        let names = ["east", "west", "source", "book", "http"];
+        let names = ["east", "west", "source", "book", "http", "view"];
         let ports = names.iter().map(|name| Ok(((*name).to_owned(), free_port()?)));
         Ok(Self {
             room: room.to_path_buf(),
@@ -86,7 +86,8 @@ impl Stage {
         format!("127.0.0.1:{}", self.port(who))
     }
 
-    fn port(&self, who: &str) -> u16 {
+    /// The port of somebody.
+    pub(crate) fn port(&self, who: &str) -> u16 {
         self.ports.get(who).copied().unwrap_or_default()
     }
 
@@ -115,6 +116,7 @@ impl Stage {
         let (program, dir) = match who {
             "desk" => ("quorate", "desk".to_owned()),
             "source" => ("quorate", "source".to_owned()),
+            "view" => ("quorate-approvals", "view".to_owned()),
             cosigner => ("quorate-cosigner", format!("cosigners/{cosigner}")),
         };
         let dir = self.at(&dir);
@@ -125,6 +127,12 @@ impl Stage {
         match who {
             "desk" => command.args(["up", "--dir", &dir]),
             "source" => command.args(["source", "run", "--dir", &dir]),
+            "view" => {
+                command.args(["view", "serve", "--dir", &dir, "--listen", &self.address("view")]);
+                // Passkeys are made before the charter that seats them.
+                let is_founded = self.room.join("view/charter.json").is_file();
+                command.args(if is_founded { &[][..] } else { &["--enrol"] })
+            }
             cosigner => {
                 let file = self.at(&format!("secrets/{cosigner}"));
                 command.args(["run", "--dir", &dir, "--passphrase-file", &file])

@@ -1,11 +1,12 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use quorate_terms::freeze::Scope;
-use quorate_terms::{ApproverId, CosignerId, Digest, PersonId, PublicKey};
+use quorate_terms::{ApproverId, CosignerId, Digest, PersonId, PublicKey, ViewId};
 
 use crate::{home, stop, words};
 
@@ -83,6 +84,14 @@ pub(crate) enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Take a passkey that a view made into this approver's enrolment.
+    Passkey {
+        /// The file that the view wrote.
+        file: PathBuf,
+    },
+    /// A place of its own where people approve in a browser, with passkeys.
+    #[command(subcommand)]
+    View(ViewCommand),
     /// How things stand.
     Status,
     /// What is wrong, and how to mend it.
@@ -91,6 +100,36 @@ pub(crate) enum Command {
     Completions {
         /// The shell.
         shell: Shell,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ViewCommand {
+    /// Make the keys of a view and its seat file for the operators.
+    Init {
+        /// Its name.
+        #[arg(long)]
+        name: ViewId,
+        /// Its web origin: `https://HOST`, or `http://localhost:PORT` on one machine.
+        #[arg(long)]
+        origin: String,
+        /// The relying party, if it is not the origin's host but a domain above it.
+        #[arg(long)]
+        rp_id: Option<String>,
+        /// The legal entity that runs it.
+        #[arg(long)]
+        operator: String,
+    },
+    /// Accept the charter whose digest you were told on another channel.
+    Accept(AcceptArgs),
+    /// Serve the pages until told to end.
+    Serve {
+        /// Where to listen. Another machine reaches it only through TLS in front.
+        #[arg(long, default_value = "127.0.0.1:7800")]
+        listen: SocketAddr,
+        /// Let new passkeys be made by whoever types the code that is printed.
+        #[arg(long)]
+        enrol: bool,
     },
 }
 

@@ -10,7 +10,7 @@ use quorate_terms::approval::Verdict;
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::freeze::Scope;
 
-use crate::cli::{AcceptArgs, Cli, Command, DecideArgs};
+use crate::cli::{AcceptArgs, Cli, Command, DecideArgs, ViewCommand};
 use crate::decide::{self, Offline, Word};
 use crate::desk::{self, Peer, follow, now};
 use crate::enrol::{self, Accept, Enrol};
@@ -20,6 +20,7 @@ use crate::replica::Replica;
 use crate::screen::Screen;
 use crate::show::{self, Opened, View};
 use crate::trouble::{Done, Trouble};
+use crate::view::{self, Serve};
 use crate::{list, status, stop};
 
 /// How long after one answer the book is asked again for a witness of a case that was filed just now.
@@ -34,6 +35,9 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
     if let Command::Completions { shell } = &cli.command {
         return completions(*shell);
     }
+    if let Command::View(command) = &cli.command {
+        return Ok((of_view(cli, command, ui).await?, 0));
+    }
     let home = Home::open(&cli.dir, matches!(cli.command, Command::Enrol { .. }))?;
     let screen = match &cli.command {
         Command::Enrol { approver, person, device } => {
@@ -44,7 +48,7 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
             };
             enrol::enrol(&home, &asked, &passphrase)?
         }
-        Command::Accept(asked) => accept(&home, asked)?,
+        Command::Accept(asked) => enrol::accept(&home, &accepted(asked))?,
         Command::List { all } => {
             let at = At::head(&home).await?;
             list::list(&at.view(), *all)
@@ -68,9 +72,25 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
             screen.json = found.json();
             return Ok((screen, u8::from(!found.is_healthy())));
         }
-        Command::Completions { .. } => Screen::new(""),
+        Command::Passkey { file } => view::take_passkey(&home, file)?,
+        Command::Completions { .. } | Command::View(_) => Screen::new(""),
     };
     Ok((screen, 0))
+}
+
+async fn of_view(cli: &Cli, command: &ViewCommand, ui: &Ui) -> Done<Screen> {
+    let home = Home::open(&cli.dir, matches!(command, ViewCommand::Init { .. }))?;
+    match command {
+        ViewCommand::Init { name, origin, rp_id, operator } => {
+            let (view, origin) = (name.clone(), origin.clone());
+            let (rp_id, operator) = (rp_id.clone(), operator.clone());
+            view::found(&home, view::Found { view, origin, rp_id, operator })
+        }
+        ViewCommand::Accept(asked) => view::accept(&home, &accepted(asked)),
+        ViewCommand::Serve { listen, enrol } => {
+            view::serve(home, &Serve { listen: *listen, enrol: *enrol }, ui).await
+        }
+    }
 }
 
 /// An approver at the verified head of the book.
@@ -121,15 +141,14 @@ impl<'a> At<'a> {
     }
 }
 
-fn accept(home: &Home, asked: &AcceptArgs) -> Done<Screen> {
-    let accept = Accept {
+fn accepted(asked: &AcceptArgs) -> Accept<'_> {
+    Accept {
         charter: &asked.charter,
         digest: asked.digest,
         desk: asked.desk.clone(),
         desk_key: asked.desk_key,
         cosigners: asked.cosigner.iter().cloned().collect(),
-    };
-    enrol::accept(home, &accept)
+    }
 }
 
 async fn word(

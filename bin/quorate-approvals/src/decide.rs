@@ -24,7 +24,7 @@ use crate::trouble::{Done, Trouble};
 use crate::words;
 
 /// The life of an approval when nothing else is asked for and the policy allows it, in seconds.
-const TTL_S: u64 = 3600;
+pub(crate) const TTL_S: u64 = 3600;
 
 /// What `approve` and `reject` were asked.
 pub(crate) struct Word {

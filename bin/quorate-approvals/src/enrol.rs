@@ -77,6 +77,16 @@ pub(crate) struct Accept<'a> {
 /// Takes a charter as this approver's own ground of trust.
 pub(crate) fn accept(home: &Home, asked: &Accept<'_>) -> Done<Screen> {
     let seat = home.seat()?;
+    accept_as(home, asked, &words::seat(&seat), |charter| own_seat(charter, &seat))
+}
+
+/// Takes a charter in the name of a seat, which `check` looks for in it.
+pub(crate) fn accept_as(
+    home: &Home,
+    asked: &Accept<'_>,
+    seat: &str,
+    check: impl FnOnce(&CharterText) -> Done<()>,
+) -> Done<Screen> {
     let text = read_text(asked.charter)?;
     let charter = CharterText::from_canonical(text.trim_end_matches('\n').as_bytes())?;
     let digest = charter.digest()?;
@@ -88,7 +98,7 @@ pub(crate) fn accept(home: &Home, asked: &Accept<'_>) -> Done<Screen> {
     }
     let _folds = Book::new(charter.clone())?;
     asked.desk.as_deref().map(address).transpose()?;
-    own_seat(&charter, &seat)?;
+    check(&charter)?;
     if asked.desk_key.is_some_and(|key| key != charter.log.identity) {
         let message = format!("the charter seats the desk key {}", charter.log.identity);
         let next = "do not accept; ask the operators which desk is meant";
@@ -102,7 +112,7 @@ pub(crate) fn accept(home: &Home, asked: &Accept<'_>) -> Done<Screen> {
     let mut screen = Screen::new("accepted");
     screen.row("vault", charter.vault.to_string());
     screen.toned("charter", digest.to_string(), Tone::Good);
-    screen.row("seat", words::seat(&seat));
+    screen.row("seat", seat);
     screen.row("desk key", charter.log.identity.to_string());
     screen.row("cosigners", charter.cosigners.len().to_string());
     screen.json = json!({ "vault": charter.vault, "charter": digest });

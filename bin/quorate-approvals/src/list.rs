@@ -39,8 +39,6 @@ pub(crate) fn list(view: &View<'_>, all: bool) -> Screen {
         Table::new(&["CASE", "AGE", "ASKED BY", "WHAT", "HOW MUCH", "TO", "AGREED", "EXPIRES IN"]);
     for case in &cases {
         let agreed = progress(view, case);
-        let left = case.expires_at().since(view.now);
-        let left = if left == 0 { "expired".to_owned() } else { words::span(left) };
         let (what, much, to) = act(book, &case.intent.action);
         let id: String = case.id.to_string().chars().take(16).collect();
         let age = words::span(view.now.since(case.filed_at));
@@ -52,7 +50,7 @@ pub(crate) fn list(view: &View<'_>, all: bool) -> Screen {
             much,
             to,
             agreed,
-            left,
+            left(view, case),
         ]);
     }
     if !cases.is_empty() {
@@ -61,6 +59,11 @@ pub(crate) fn list(view: &View<'_>, all: bool) -> Screen {
     let rows: Vec<Value> = cases.iter().map(|case| row(view, case)).collect();
     screen.json = json!({ "cases": rows, "size": book.size() });
     screen
+}
+
+fn left(view: &View<'_>, case: &Case) -> String {
+    let left = case.expires_at().since(view.now);
+    if left == 0 { "expired".to_owned() } else { words::span(left) }
 }
 
 fn progress(view: &View<'_>, case: &Case) -> String {
@@ -106,7 +109,11 @@ fn decimal(amount: Amount, decimals: u8) -> String {
 
 fn row(view: &View<'_>, case: &Case) -> Value {
     let book = view.replica.book();
+    let (what, much, to) = act(book, &case.intent.action);
     json!({
+        "what": what, "much": much, "to": to,
+        "by": words::requester(&case.intent.requester),
+        "agreed": progress(view, case), "left": left(view, case),
         "case": case.id,
         "kind": quorate_custody::rulings::action_kind(&case.intent.action),
         "state": case.state,

@@ -29,6 +29,8 @@ mod status;
 mod decide;
 mod stop;
 
+mod view;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 

@@ -64,6 +64,16 @@ impl Screen {
         self.written(|_, word| word.to_owned())
     }
 
+    /// What must not be overlooked.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Every row: label and text.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.iter().map(|(label, text, _)| (label.as_str(), text.as_str()))
+    }
+
     /// Digest of [`Screen::words`].
     pub(crate) fn digest(&self) -> Digest {
         Digest::of(tag::DISPLAY, self.words().as_bytes())

@@ -1,26 +1,26 @@
 //! MCP over streamable HTTP, with `/health`, `/ready` and `/metrics`.
 //!
-//! Order of the checks, each before the next one reads anything: Host and Origin ([`guard`]); the bearer credential,
+//! Order of the checks, each before the next one reads anything: Host and Origin ([`Allowed`]); the bearer credential,
 //! its rate, the strict body, doubled headers, the session's owner ([`gate`]); then the protocol library. Loopback
-//! unless TLS ([`listen`]).
+//! unless TLS ([`listen_check`]).
 
 mod gate;
-mod guard;
-mod listen;
 mod session;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rmcp::ServerHandler;
 
 use quorate_terms::Malformed;
 use quorate_terms::credential::Band;
+use quorate_web::{Known, NotAdmitted};
 
 use crate::desk::Desk;
 use crate::door::Door;
@@ -28,8 +28,7 @@ use crate::errors::{Code, Complaint};
 use crate::limit::{Clock, Rate};
 use crate::strict::MESSAGE_BYTES_DEFAULT;
 
-pub use guard::Allowed;
-pub use listen::{Connections, listen_check, serve};
+pub use quorate_web::{Allowed, Connections, listen_check, serve};
 
 /// Where MCP is: the one path behind the gate.
 const MCP: &str = "/mcp";
@@ -102,14 +101,38 @@ where
 {
     setup.allowed.check()?;
     let allowed = Arc::new(setup.allowed.clone());
-    let mcp = gate::routes(desk, handler, &setup);
+    let mcp = gate::routes(desk, handler, &setup).layer(axum::middleware::from_fn(known));
     let ops = Router::new()
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(setup);
-    let guarded = axum::middleware::from_fn_with_state(allowed, guard::check);
+    let guarded = axum::middleware::from_fn_with_state(allowed, admitted);
     Ok(ops.merge(mcp).fallback(nothing_here).layer(guarded))
+}
+
+/// The outermost layer: Host and Origin, before a request is looked at.
+async fn admitted(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
+    let (code, what) = match allowed.admit(request.headers()) {
+        Ok(()) => {
+            let mut response = next.run(request).await;
+            let nosniff = HeaderValue::from_static("nosniff");
+            response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+            return response;
+        }
+        Err(NotAdmitted::Host) => (Code::HostRefused, "Host"),
+        Err(NotAdmitted::Origin) => (Code::OriginRefused, "Origin"),
+    };
+    complained(Complaint::new(code, format!("the {what} is not on the list; ask the operator")))
+}
+
+/// Marks what was answered behind the gate.
+async fn known(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        response.extensions_mut().insert(Known);
+    }
+    response
 }
 
 async fn ready(State(setup): State<Setup>) -> Response {

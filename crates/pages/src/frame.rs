@@ -71,7 +71,7 @@ impl Frame {
 }
 
 /// A path of the same origin, or nowhere.
-fn local(href: &str) -> &str {
+pub(crate) fn local(href: &str) -> &str {
     let is_local = href.starts_with('/') && !href.starts_with("//") && !href.contains('\\');
     if is_local { href } else { "#" }
 }

@@ -17,7 +17,8 @@ const HEADERS: [(&str, &str); 8] = [
     // V3.4.4 a file is what its type says.
     ("x-content-type-options", "nosniff"),
     // V3.4.5 no path, which may name a case, leaves with a link.
-    ("referrer-policy", "no-referrer"),
+    // Not "no-referrer": with that, browsers say `Origin: null` of a form's own POST, and no server can tell it from another's.
+    ("referrer-policy", "same-origin"),
     // V3.4.8 no other window holds a handle on this one.
     ("cross-origin-opener-policy", "same-origin"),
     // V3.5.8 other sites cannot load the page or its files.

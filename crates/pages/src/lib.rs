@@ -24,6 +24,6 @@ pub use headers::headers;
 pub use layout::{details, empty, facts, table};
 pub use markup::Markup;
 pub use outside::{outside, visible};
-pub use passkey::{CreatePasskey, GetPasskey, recompute};
+pub use passkey::{CreatePasskey, GetPasskey, code_form, form, hidden, link, recompute};
 pub use signs::{Tone, badge, gauge, progress};
 pub use values::{address, amount, digest, when};

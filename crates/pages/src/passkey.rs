@@ -105,6 +105,53 @@ struct Recompute<'a> {
     exact: Markup,
 }
 
+#[derive(Template)]
+#[template(path = "hidden.html")]
+struct Hidden<'a> {
+    fields: &'a [(&'a str, &'a str)],
+}
+
+/// Fields of a form that nobody sees, by name and value.
+pub fn hidden(fields: &[(&str, &str)]) -> Markup {
+    Markup::of(&Hidden { fields })
+}
+
+#[derive(Template)]
+#[template(path = "form.html")]
+struct Form<'a> {
+    action: &'a str,
+    fields: Markup,
+    button: &'a str,
+}
+
+/// A form with one button. It goes to a path of the same origin, with POST.
+pub fn form(action: &str, fields: Markup, button: &str) -> Markup {
+    Markup::of(&Form { action, fields, button })
+}
+
+#[derive(Template)]
+#[template(path = "link.html")]
+struct Anchor<'a> {
+    href: &'a str,
+    words: &'a str,
+}
+
+/// A link to a page of the same origin.
+pub fn link(href: &str, words: &str) -> Markup {
+    Markup::of(&Anchor { href: crate::frame::local(href), words })
+}
+
+#[derive(Template)]
+#[template(path = "code.html")]
+struct CodeForm<'a> {
+    action: &'a str,
+}
+
+/// Asks for an enrolment code (`code`) and the name of a new passkey (`credential`), with GET.
+pub fn code_form(action: &str) -> Markup {
+    Markup::of(&CodeForm { action })
+}
+
 /// A text with the digest that it should have, in hexadecimal. The browser hashes `tag`, a newline and the text, and says whether
 /// that is the digest. The text stands exactly; hidden characters are made visible beside themselves, so a copy is exact too.
 pub fn recompute(tag: &str, expected: &str, text: &str) -> Markup {

@@ -157,6 +157,7 @@ impl CharterText {
             .iter()
             .flat_map(|c| [&c.identity, &c.witness])
             .chain(self.approvers.iter().flat_map(|a| [&a.key, &a.link]))
+            .chain(self.views.iter().map(|v| &v.link))
             .chain(self.sources.iter().map(|s| &s.key))
             .chain([&self.log.key, &self.log.identity]);
         if !distinct(keys) {

@@ -75,9 +75,11 @@ pub mod tag {
     pub const QUERY: &str = "quorate/query/v1";
     /// What a named person attests about the outside world.
     pub const ATTESTATION: &str = "quorate/attestation/v1";
+    /// What a passkey signs to say that its holder is there; it agrees to nothing.
+    pub const SIGN_IN: &str = "quorate/sign-in/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 30] = [
+    pub const ALL: [&str; 31] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -108,6 +110,7 @@ pub mod tag {
         STANDARD,
         QUERY,
         ATTESTATION,
+        SIGN_IN,
     ];
 }
 

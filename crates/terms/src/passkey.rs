@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq as _;
 use crate::digest::Digest;
 use crate::error::Malformed;
 use crate::id::{CredentialId, ViewId};
-use crate::key::as_text;
+use crate::key::{PublicKey, as_text};
 
 /// The most bytes that a browser or an authenticator gives at once. Client data has some 130.
 const BLOB_MAX: usize = 4096;
@@ -36,6 +36,8 @@ pub struct ViewSeat {
     pub rp_id: String,
     /// The legal entity that runs it.
     pub operator: String,
+    /// Its identity on mutual-TLS links: with it, it follows the book and brings approvals.
+    pub link: PublicKey,
 }
 
 /// A passkey that may approve in a seat's name.

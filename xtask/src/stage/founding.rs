@@ -13,6 +13,8 @@ use crate::run;
 pub(crate) struct Founding {
     /// A policy of one's own, instead of the starter with the story's numbers.
     pub(crate) policy: Option<String>,
+    /// The seat file of a view, where there is one.
+    pub(crate) view: Option<String>,
     /// Digest of the charter, once there is one.
     pub(crate) charter: String,
 }
@@ -20,7 +22,13 @@ pub(crate) struct Founding {
 impl Stage {
     /// Founds the vault, from everybody's first key to the accepted charter.
     pub(crate) fn found(&mut self) -> Done {
+        self.found_after(|_| Ok(()))
+    }
+
+    /// As [`Stage::found`], with something to do once the approvers have their keys.
+    pub(crate) fn found_after(&mut self, enrolled: impl FnOnce(&mut Self) -> Done) -> Done {
         self.enrol()?;
+        enrolled(self)?;
         self.init_cosigners()?;
         self.init_source()?;
         let founded = self.init_desk()?;
@@ -84,6 +92,9 @@ impl Stage {
         let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), value]);
         for name in APPROVERS {
             flag("approver", self.at(&format!("approvers/{name}/enrolment.json")));
+        }
+        if let Some(seat) = &self.founding.view {
+            flag("view", seat.clone());
         }
         for name in COSIGNERS {
             let seat = self.at(&format!("public/{name}.json"));
@@ -150,10 +161,21 @@ impl Stage {
         for name in APPROVERS {
             self.approver(name, &words)?.good()?;
         }
+        if self.founding.view.is_some() {
+            let words: Vec<&str> = ["view"].into_iter().chain(words).collect();
+            self.view(&words)?;
+        }
         let (dir, mut words) = (self.at("source"), vec!["source"]);
         words.extend(accept);
         words.extend(["--dir", dir.as_str(), "--json"]);
         self.programs.run("quorate", &words)?.good().map(drop)
+    }
+
+    /// One command of whoever runs the view.
+    pub(crate) fn view(&self, words: &[&str]) -> Done<Value> {
+        let dir = self.at("view");
+        let words: Vec<&str> = words.iter().copied().chain(["--dir", &dir, "--json"]).collect();
+        self.programs.run("quorate-approvals", &words)?.good()
     }
 
     /// One command of a cosigner's operator.

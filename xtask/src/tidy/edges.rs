@@ -11,7 +11,7 @@ use crate::house::House;
 use crate::run;
 
 /// Package, and the packages of ours that it may import. In reading order; siblings never see each other.
-const EDGES: [(&str, &[&str]); 17] = [
+const EDGES: [(&str, &[&str]); 18] = [
     ("quorate-terms", &[]),
     ("quorate-policy", &["quorate-terms"]),
     ("quorate-ledger", &["quorate-terms"]),
@@ -20,7 +20,8 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("quorate-cosigner", &["quorate-terms", "quorate-custody"]),
     ("quorate-assessor", &["quorate-terms", "quorate-ledger"]),
     ("quorate-pages", &["quorate-terms"]),
-    ("quorate-gateway", &["quorate-terms", "quorate-custody", "quorate-pages"]),
+    ("quorate-web", &["quorate-terms"]),
+    ("quorate-gateway", &["quorate-terms", "quorate-custody", "quorate-pages", "quorate-web"]),
     ("quorate-host", &["quorate-terms", "quorate-ledger", "quorate-custody"]),
     (
         "quorate",
@@ -48,6 +49,7 @@ const EDGES: [(&str, &[&str]); 17] = [
             "quorate-chains",
             "quorate-custody",
             "quorate-pages",
+            "quorate-web",
             "quorate-host",
         ],
     ),

@@ -60,7 +60,8 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     tokio::spawn(world.clone().run(effects));
     tokio::spawn(world.clone().sweep());
 
-    let seats = charter.approvers.iter().map(|seat| seat.link);
+    let approvers = charter.approvers.iter().map(|seat| seat.link);
+    let seats = approvers.chain(charter.views.iter().map(|view| view.link));
     let readers = config.value.readers.values().copied();
     let listen = &config.value.book_listen;
     let (book, ours) = (engine.clone(), cosigners.clone());

@@ -20,7 +20,6 @@ use quorate_terms::credential::Band;
 use quorate_terms::digest::tag;
 use quorate_terms::{CredentialId, Digest};
 
-use super::guard::sole;
 use super::session::Sessions;
 use super::{Limits, Setup, complained};
 use crate::desk::{Alarm, Caller, Desk};
@@ -28,6 +27,7 @@ use crate::door::{VERSIONS, request_id};
 use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
+use quorate_web::sole;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");

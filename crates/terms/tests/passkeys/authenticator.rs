@@ -3,8 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use quorate_terms::Digest;
 use quorate_terms::passkey::{Assertion, Blob, Passkey, PasskeyKey, ViewSeat};
+use quorate_terms::{Digest, PublicKey};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
@@ -88,6 +88,13 @@ impl Authenticator {
     }
 }
 
+/// An Ed25519 key of this name.
+fn public(name: &str) -> PublicKey {
+    let seed = *Digest::sha256(name.as_bytes()).as_bytes();
+    let secret = ed25519_dalek::SigningKey::from_bytes(&seed);
+    PublicKey::from_bytes(secret.verifying_key().to_bytes()).unwrap()
+}
+
 /// A view on one machine.
 pub(crate) fn view(name: &str, port: u16) -> ViewSeat {
     ViewSeat {
@@ -95,5 +102,6 @@ pub(crate) fn view(name: &str, port: u16) -> ViewSeat {
         origin: format!("http://localhost:{port}"),
         rp_id: "localhost".to_owned(),
         operator: format!("{name} ltd"),
+        link: public(name),
     }
 }

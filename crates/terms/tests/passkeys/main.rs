@@ -105,7 +105,7 @@ fn a_view_lives_at_a_secure_origin_under_its_relying_party() {
     ] {
         let operator = "home ltd".to_owned();
         let (origin, rp_id) = (origin.to_owned(), rp_id.to_owned());
-        let view = ViewSeat { view: "home".parse().unwrap(), origin, rp_id, operator };
+        let view = ViewSeat { origin, rp_id, operator, ..view("home", 7800) };
         assert_eq!(view.check().is_ok(), sound, "{view:?}");
     }
 }

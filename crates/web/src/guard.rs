@@ -1,18 +1,21 @@
 //! Host and Origin: exact lists, checked before a request is looked at. This is what stops DNS rebinding.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::middleware::Next;
-use axum::response::Response;
 
 use quorate_terms::Malformed;
 
-use crate::errors::{Code, Complaint};
+/// What of a request was not on the list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotAdmitted {
+    /// Its Host.
+    Host,
+    /// Its Origin.
+    Origin,
+}
 
-/// The Host and Origin values that a door accepts.
+/// The Host and Origin values that a server accepts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Allowed {
     hosts: BTreeSet<String>,
@@ -55,56 +58,44 @@ impl Allowed {
         Ok(())
     }
 
-    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
+    /// The hosts, in lower case.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().map(String::as_str)
     }
 
-    pub(super) fn origins(&self) -> impl Iterator<Item = &str> {
+    /// The origins, in lower case.
+    pub fn origins(&self) -> impl Iterator<Item = &str> {
         self.origins.iter().map(String::as_str)
     }
 
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Complaint> {
-        let host = sole(headers, &header::HOST).map_err(|()| refused_host())?;
+    /// Whether a request with these headers is answered.
+    ///
+    /// # Errors
+    /// [`NotAdmitted`] for a Host that is not on the list or stands twice, and for such an Origin where there is one.
+    pub fn admit(&self, headers: &HeaderMap) -> Result<(), NotAdmitted> {
+        let host = sole(headers, &header::HOST).map_err(|()| NotAdmitted::Host)?;
         if !host.is_some_and(|host| self.hosts.contains(&host.to_ascii_lowercase())) {
-            return Err(refused_host());
+            return Err(NotAdmitted::Host);
         }
-        let refused = || {
-            Complaint::new(Code::OriginRefused, "the Origin is not on the list; ask the operator")
-        };
-        match sole(headers, &header::ORIGIN).map_err(|()| refused())? {
-            Some(origin) if !self.origins.contains(&origin.to_ascii_lowercase()) => Err(refused()),
+        match sole(headers, &header::ORIGIN).map_err(|()| NotAdmitted::Origin)? {
+            Some(origin) if !self.origins.contains(&origin.to_ascii_lowercase()) => {
+                Err(NotAdmitted::Origin)
+            }
             _ => Ok(()),
         }
     }
 }
 
-fn refused_host() -> Complaint {
-    Complaint::new(Code::HostRefused, "the Host is not on the list; ask the operator")
-}
-
 /// The one value of a header; an error when it stands twice or is not text.
-pub(super) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+///
+/// # Errors
+/// Nothing more is said of it.
+#[expect(clippy::result_unit_err, reason = "the caller says what is refused")]
+pub fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
         (Some(_), Some(_)) => Err(()),
-    }
-}
-
-/// The outermost layer.
-pub(super) async fn check(
-    State(allowed): State<Arc<Allowed>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match allowed.admit(request.headers()) {
-        Ok(()) => {
-            let mut response = next.run(request).await;
-            let nosniff = axum::http::HeaderValue::from_static("nosniff");
-            response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-            response
-        }
-        Err(complaint) => super::complained(complaint),
     }
 }

@@ -35,6 +35,10 @@ pub fn listen_check(address: &SocketAddr, tls: bool) -> Result<(), Malformed> {
 /// How long accepting rests after it failed.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Marks an answer to somebody who proved who they are: the connection is kept when room is made for others.
+#[derive(Clone, Copy, Debug)]
+pub struct Known;
+
 /// Bounds on connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
@@ -153,9 +157,8 @@ async fn connection<T>(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (router, served) = (router.clone(), Arc::clone(&served));
         async move {
-            let behind_gate = request.uri().path() == super::MCP;
             let answer = router.oneshot(request).await;
-            if behind_gate && answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            if answer.as_ref().is_ok_and(|answer| answer.extensions().get::<Known>().is_some()) {
                 served.store(true, Ordering::Relaxed);
             }
             answer

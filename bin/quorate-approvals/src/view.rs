@@ -1,0 +1,74 @@
+//! The view: a small server of its own, at its own origin, where people read what is asked of them and say their word with a
+//! passkey. It follows the book as the command line does, and shows the same screens.
+//!
+//! Reading order: how a view comes about ([`found`]); what it knows and follows ([`office`]); who is signed in
+//! ([`sessions`]); what it answers ([`routes`]) and how that looks ([`paper`]).
+//!
+//! Invariant: what a passkey is asked to sign is the digest of what this process decoded and shows on the same page.
+
+mod found;
+mod office;
+mod paper;
+mod routes;
+mod sessions;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use quorate_host::ui::Ui;
+use quorate_terms::Malformed;
+use quorate_web::{Connections, listen_check};
+use tokio::net::TcpListener;
+
+use crate::home::Home;
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+
+pub(crate) use found::{Found, accept, found, take_passkey};
+
+use office::Office;
+
+/// What `view serve` was asked.
+pub(crate) struct Serve {
+    pub(crate) listen: SocketAddr,
+    pub(crate) enrol: bool,
+}
+
+/// Serves until it is told to end.
+pub(crate) async fn serve(home: Home, asked: &Serve, ui: &Ui) -> Done<Screen> {
+    listen_check(&asked.listen, false).map_err(Trouble::from)?;
+    let office = Arc::new(Office::open(home, asked.enrol).await?);
+    let listener = TcpListener::bind(asked.listen).await.map_err(|e| {
+        let bad = Malformed::new("listen", e.to_string(), "free the port, or give another");
+        Trouble::from(bad)
+    })?;
+    let router = routes::router(Arc::clone(&office))?;
+    let following = tokio::spawn(Arc::clone(&office).follow_on());
+    say(&office, ui)?;
+    let stop = told_to_end()?;
+    let plain = |socket| async move { Ok(socket) };
+    quorate_web::serve(listener, plain, router, Connections::default(), stop).await;
+    following.abort();
+    Ok(Screen::new("the view has ended"))
+}
+
+fn say(office: &Office, ui: &Ui) -> Done<()> {
+    let seat = office.seat();
+    let mut screen = Screen::new(format!("view {}", seat.view));
+    screen.row("open", &seat.origin);
+    if let Some(code) = office.code() {
+        screen.row("enrolment code", code);
+        screen.row("new passkeys", format!("{}/passkeys/new", seat.origin));
+    }
+    crate::decide::show_aside(&screen, ui)
+}
+
+fn told_to_end() -> Done<impl Future<Output = ()> + Send> {
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    })
+}

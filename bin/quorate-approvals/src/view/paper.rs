@@ -1,0 +1,246 @@
+//! How the view looks. Every word on a case is the screen's own, so that what is signed to have been seen is what was seen.
+
+use std::path::Path;
+
+use quorate_pages::{
+    Alert, CreatePasskey, Frame, GetPasskey, Link, Markup, Tone, details, digest, empty, facts,
+    form, hidden, outside, recompute, table,
+};
+use quorate_terms::approval::{ApprovalBody, Verdict};
+use quorate_terms::charter::ApproverSeat;
+use quorate_terms::digest::tag;
+use quorate_terms::passkey::{Passkey, ViewSeat};
+use quorate_terms::{CaseId, CredentialId, Digest, Term as _};
+
+use crate::list;
+use crate::show::View;
+use crate::trouble::{Done, Trouble};
+
+use super::office::Shown;
+use super::sessions::Session;
+
+/// How long a browser waits for a finger, in milliseconds.
+const TIMEOUT_MS: u32 = 120_000;
+
+/// The size of the book, and why the desk cannot be followed, if it cannot.
+type Told = (u64, Option<String>);
+
+fn frame(party: &str, title: &str, body: Markup) -> Frame {
+    Frame {
+        title: title.to_owned(),
+        product: "Approvals view".to_owned(),
+        party: party.to_owned(),
+        nav: Vec::new(),
+        alerts: Vec::new(),
+        body,
+        live: None,
+    }
+}
+
+fn of(seat: &ViewSeat, title: &str, body: Markup) -> Frame {
+    frame(&format!("{}, run by {}", seat.view, seat.operator), title, body)
+}
+
+fn alert(tone: Tone, text: impl Into<String>) -> Alert {
+    Alert { tone, text: text.into() }
+}
+
+/// The frame of somebody who is signed in.
+fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &Told)) -> Frame {
+    let (body, (_, trouble)) = parts;
+    let out = form("/sign-out", Markup::default(), "Sign out");
+    let mut frame = of(seat, title, Markup::all([body, out]));
+    let label = format!("Cases for {}", session.approver);
+    frame.nav = vec![Link { href: "/".to_owned(), label, is_here: title == HOME }];
+    frame.live = Some("/events".to_owned());
+    let lost = trouble.iter().map(|why| alert(Tone::Bad, format!("the desk: {why}")));
+    frame.alerts.extend(lost);
+    frame
+}
+
+const HOME: &str = "What waits for you";
+
+/// The first page before anybody is signed in.
+pub(super) fn sign_in(
+    seat: &ViewSeat,
+    passkeys: &[(ApproverSeat, Passkey)],
+    (name, challenge): (&str, &Digest),
+) -> String {
+    if passkeys.is_empty() {
+        let next = "found the vault with passkeys of this view, or change its charter";
+        return of(seat, "Sign in", empty("The charter seats no passkey of this view.", next))
+            .render();
+    }
+    let allow: Vec<Vec<u8>> =
+        passkeys.iter().map(|(_, passkey)| passkey.handle.as_bytes().to_vec()).collect();
+    let form = GetPasskey {
+        action: "/sign-in",
+        challenge: challenge.as_bytes(),
+        rp_id: &seat.rp_id,
+        allow: &allow,
+        timeout_ms: TIMEOUT_MS,
+        needs_recompute: false,
+        fields: hidden(&[("ask", name)]),
+        button: "Sign in with your passkey",
+    };
+    let said = Markup::text("Signing in shows you what is asked. It moves nothing.");
+    of(seat, "Sign in", Markup::all([said, form.render()])).render()
+}
+
+/// What waits for a person, and everything else that is open.
+pub(super) fn home(seat: &ViewSeat, session: &Session, view: &View<'_>, told: &Told) -> String {
+    let (mine, all) = (list::list(view, false), list::list(view, true));
+    let waiting = cases(&mine, "Cases that wait for your word");
+    let body = match waiting {
+        Some(table) => table,
+        None => {
+            empty("Nothing waits for your word.", "this page changes by itself when something does")
+        }
+    };
+    let open = cases(&all, "All open cases").map(|table| details("All open cases", table));
+    let body = Markup::all([body].into_iter().chain(open));
+    let mut frame = signed_in(seat, session, HOME, (body, told));
+    frame.alerts.extend(mine.warnings().iter().map(|text| alert(Tone::Warn, text)));
+    frame.render()
+}
+
+fn cases(screen: &crate::screen::Screen, caption: &str) -> Option<Markup> {
+    let rows = screen.json.get("cases")?.as_array().filter(|rows| !rows.is_empty())?;
+    let cell = |row: &serde_json::Value, name: &str| {
+        outside(row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default())
+    };
+    let names = ["what", "much", "to", "by", "agreed", "left"];
+    let line = |row: &serde_json::Value| {
+        let case = row.get("case").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let link = quorate_pages::link(&format!("/cases/{case}"), "Read");
+        names.iter().map(|name| cell(row, name)).chain([link]).collect()
+    };
+    let headings = ["What", "How much", "To", "Asked by", "Agreed", "Expires in", "Case"];
+    Some(table(caption, &headings, rows.iter().map(line).collect()))
+}
+
+/// A case, whole, with the person's own yes and no.
+pub(super) fn case(
+    seat: &ViewSeat,
+    (session, id): (&Session, &CaseId),
+    (shown, asks): (&Shown, &[(String, ApprovalBody)]),
+    (mine, told): (Option<(ApproverSeat, Passkey)>, &Told),
+) -> Done<String> {
+    let rows = shown.screen.rows();
+    let rows = rows.map(|(label, text)| (label, outside(text))).collect();
+    let intent = details(
+        "What is signed, as every party reads it",
+        Markup::all([
+            recompute(tag::INTENT, &id.to_string(), &shown.intent),
+            digest(&shown.screen.digest().to_string()),
+        ]),
+    );
+    let mut body = vec![facts(rows), intent];
+    let handle = mine.map(|(_, passkey)| passkey.handle.as_bytes().to_vec());
+    for (name, said) in asks {
+        body.push(say(seat, id, (name, said), handle.as_slice())?);
+    }
+    if asks.is_empty() {
+        body.push(empty("Your word is not wanted here now.", "nothing needs doing"));
+    }
+    let title = format!("Case {}", id.intent().short());
+    let mut frame = signed_in(seat, session, &title, (Markup::all(body), told));
+    frame.alerts.extend(shown.screen.warnings().iter().map(|text| alert(Tone::Bad, text)));
+    Ok(frame.render())
+}
+
+fn say(
+    seat: &ViewSeat,
+    id: &CaseId,
+    (name, said): (&str, &ApprovalBody),
+    allow: &[Vec<u8>],
+) -> Done<Markup> {
+    let challenge = said.digest()?;
+    let button = match said.verdict {
+        Verdict::Approve => "Approve with your passkey",
+        Verdict::Reject => "Reject with your passkey",
+    };
+    let form = GetPasskey {
+        action: &format!("/cases/{id}/word"),
+        challenge: challenge.as_bytes(),
+        rp_id: &seat.rp_id,
+        allow,
+        timeout_ms: TIMEOUT_MS,
+        needs_recompute: true,
+        fields: hidden(&[("ask", name)]),
+        button,
+    };
+    Ok(form.render())
+}
+
+/// Asks for the code that the view printed.
+pub(super) fn ask_code(seat: &ViewSeat) -> String {
+    of(seat, "A new passkey", quorate_pages::code_form("/passkeys/new")).render()
+}
+
+/// Makes a passkey.
+pub(super) fn create(
+    seat: &ViewSeat,
+    credential: &CredentialId,
+    (name, challenge): (&str, &Digest),
+) -> String {
+    let form = CreatePasskey {
+        action: "/passkeys/made",
+        challenge: challenge.as_bytes(),
+        rp_id: &seat.rp_id,
+        rp_name: "Quorate approvals",
+        user_id: challenge.as_bytes(),
+        user_name: credential.as_str(),
+        exclude: &[],
+        timeout_ms: TIMEOUT_MS,
+        fields: hidden(&[("ask", name), ("credential", credential.as_str())]),
+        button: "Make the passkey",
+    };
+    of(seat, "A new passkey", form.render()).render()
+}
+
+/// Uses a new passkey once: what cannot sign is not kept.
+pub(super) fn first_use(
+    seat: &ViewSeat,
+    passkey: &Passkey,
+    (name, challenge): (&str, &Digest),
+) -> String {
+    let form = GetPasskey {
+        action: "/passkeys/used",
+        challenge: challenge.as_bytes(),
+        rp_id: &seat.rp_id,
+        allow: &[passkey.handle.as_bytes().to_vec()],
+        timeout_ms: TIMEOUT_MS,
+        needs_recompute: false,
+        fields: hidden(&[("ask", name)]),
+        button: "Use it once",
+    };
+    of(seat, "Use the new passkey once", form.render()).render()
+}
+
+/// Says where a new passkey lies.
+pub(super) fn kept(seat: &ViewSeat, passkey: &Passkey, path: &Path) -> String {
+    let body = facts(vec![
+        ("Passkey", outside(passkey.credential.as_str())),
+        ("Key", outside(&passkey.key.to_string())),
+        ("File at the view", outside(&path.display().to_string())),
+        (
+            "Next",
+            Markup::text("take the file into your enrolment: `quorate-approvals passkey FILE`"),
+        ),
+    ]);
+    of(seat, "The passkey is made", body).render()
+}
+
+/// A refusal: what, and what to do next.
+pub(super) fn refused(trouble: &Trouble) -> String {
+    let body = facts(vec![
+        ("What happened", outside(&trouble.message)),
+        ("What to do next", outside(&trouble.next)),
+        ("Code", outside(&trouble.code)),
+        ("First page", quorate_pages::link("/", "What waits for you")),
+    ]);
+    let mut frame = frame("", "Refused", body);
+    frame.alerts.push(alert(Tone::Bad, trouble.message.clone()));
+    frame.render()
+}

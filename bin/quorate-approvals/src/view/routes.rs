@@ -1,0 +1,305 @@
+//! What the view answers. Every change is a POST from its own pages, under a cookie that no other site can send, and with a
+//! question that is answered once.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Form, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use futures_util::stream;
+use quorate_pages::{ASSET_CACHE, asset, headers};
+use quorate_terms::passkey::{Assertion, Blob, Passkey, PasskeyKey};
+use quorate_terms::{CaseId, CredentialId};
+use quorate_web::{Allowed, Known};
+use serde::Deserialize;
+
+use crate::trouble::{Done, Trouble};
+
+use super::office::{Office, present};
+use super::paper;
+use super::sessions::{Ask, LONGEST_S, Session};
+
+/// The cookie of a session: of this host alone, over a secure channel alone, and never sent from another site.
+const COOKIE: &str = "__Host-quorate-view";
+/// The largest form, in bytes.
+const FORM_BYTES: usize = 32 * 1024;
+
+type Here = State<Arc<Office>>;
+
+/// Everything that the view answers.
+pub(super) fn router(office: Arc<Office>) -> Done<Router> {
+    let origin = office.seat().origin.clone();
+    let host = origin.split_once("://").map_or("", |(_, host)| host).to_owned();
+    let allowed = Allowed::new([host], [origin]);
+    allowed.check().map_err(Trouble::from)?;
+    Ok(Router::new()
+        .route("/", get(home))
+        .route("/sign-in", post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/cases/{case}", get(case))
+        .route("/cases/{case}/word", post(word))
+        .route("/passkeys/new", get(new_passkey))
+        .route("/passkeys/made", post(made))
+        .route("/passkeys/used", post(used))
+        .route("/events", get(events))
+        .route("/assets/{name}", get(assets))
+        .fallback(nothing_here)
+        .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn_with_state(Arc::new(allowed), guarded))
+        .with_state(office))
+}
+
+/// Host, Origin and the headers of every answer. A change must name the view's own Origin.
+async fn guarded(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
+    let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
+    let names_origin = request.headers().contains_key(header::ORIGIN);
+    let admitted = allowed.admit(request.headers()).is_ok() && (!is_change || names_origin);
+    let mut response = if admitted {
+        next.run(request).await
+    } else {
+        let next = "open the view under the address that your charter names";
+        Refused(Trouble::refused("elsewhere", "this is not the view's own address", next))
+            .into_response()
+    };
+    for (name, value) in headers() {
+        let name = header::HeaderName::from_static(name);
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A refusal as a page.
+struct Refused(Trouble);
+
+impl<T: Into<Trouble>> From<T> for Refused {
+    fn from(trouble: T) -> Self {
+        Self(trouble.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match self.0.code.as_str() {
+            "elsewhere" => StatusCode::FORBIDDEN,
+            "unknown_case" | "nothing_here" => StatusCode::NOT_FOUND,
+            "sign_in" => StatusCode::UNAUTHORIZED,
+            _ if self.0.refused => StatusCode::CONFLICT,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, Html(paper::refused(&self.0))).into_response()
+    }
+}
+
+type Page = Result<Response, Refused>;
+
+fn page(text: String) -> Page {
+    let mut response = Html(text).into_response();
+    response.extensions_mut().insert(Known);
+    Ok(response)
+}
+
+/// Who asks, if somebody is signed in.
+fn session(office: &Office, headers: &HeaderMap) -> Option<Session> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let ours = cookies.flat_map(|line| line.split(';')).filter_map(|pair| {
+        pair.trim().split_once('=').filter(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    });
+    let mut ours = ours.fuse();
+    let (cookie, second) = (ours.next()?, ours.next());
+    second.is_none().then(|| office.people(|people| people.seen(cookie, present())))?
+}
+
+fn signed_in(office: &Office, headers: &HeaderMap) -> Result<Session, Refused> {
+    let next = "open the first page and sign in with your passkey";
+    session(office, headers)
+        .ok_or_else(|| Refused(Trouble::refused("sign_in", "nobody is signed in", next)))
+}
+
+async fn home(State(office): Here, headers: HeaderMap) -> Page {
+    let told = office.grown().borrow().clone();
+    let Some(session) = session(&office, &headers) else {
+        let passkeys = office.passkeys().await;
+        let name = office.ask(Ask::SignIn)?;
+        let text = paper::sign_in(office.seat(), &passkeys, (&name, &Office::challenge(&name)));
+        return Ok(Html(text).into_response());
+    };
+    let text =
+        office.look(&session, |view| Ok(paper::home(office.seat(), &session, view, &told))).await?;
+    page(text)
+}
+
+/// What a browser gives when a passkey was used.
+#[derive(Deserialize)]
+struct Answer {
+    ask: String,
+    credential_id: String,
+    authenticator_data: String,
+    client_data: String,
+    signature: String,
+}
+
+impl Answer {
+    fn assertion(&self) -> Result<Assertion, Refused> {
+        Ok(Assertion {
+            authenticator_data: self.authenticator_data.parse::<Blob>()?,
+            client_data: self.client_data.parse::<Blob>()?,
+            signature: self.signature.parse::<Blob>()?,
+        })
+    }
+}
+
+fn asked(office: &Office, name: &str) -> Result<Ask, Refused> {
+    let next = "open the page again; each question is answered once, within ten minutes";
+    office
+        .people(|people| people.answered(name, present()))
+        .ok_or_else(|| Refused(Trouble::refused("asked", "this question is not open", next)))
+}
+
+fn unexpected() -> Refused {
+    let next = "go back to the first page";
+    Refused(Trouble::refused("asked", "something else was asked", next))
+}
+
+async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
+    let Ask::SignIn = asked(&office, &answer.ask)? else { return Err(unexpected()) };
+    let handle: Blob = answer.credential_id.parse()?;
+    let passkeys = office.passkeys().await;
+    let Some((seat, passkey)) = passkeys.into_iter().find(|(_, one)| one.handle == handle) else {
+        let next = "use a passkey that the charter seats for this view";
+        return Err(Trouble::refused("sign_in", "this passkey has no seat here", next).into());
+    };
+    answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
+    let cookie = Office::secret()?;
+    let who = (seat.approver, passkey.credential);
+    office.people(|people| people.begin(&cookie, who, present()));
+    let line = format!(
+        "{COOKIE}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={LONGEST_S}"
+    );
+    Ok(([(header::SET_COOKIE, line)], Redirect::to("/")).into_response())
+}
+
+async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
+    if let Some(session) = session(&office, &headers) {
+        office.people(|people| people.end(&session.name));
+    }
+    let line = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    Ok(([(header::SET_COOKIE, line)], Redirect::to("/")).into_response())
+}
+
+async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -> Page {
+    let session = signed_in(&office, &headers)?;
+    let id: CaseId = id.parse()?;
+    let shown = office.show(&session, &id).await?;
+    let mut asks = Vec::new();
+    for body in &shown.words {
+        let ask = Ask::Word(session.name, Box::new(body.clone()));
+        asks.push((office.ask(ask)?, body.clone()));
+    }
+    let passkeys = office.passkeys().await;
+    let mine = passkeys.into_iter().find(|(_, one)| one.credential == session.credential);
+    let told = office.grown().borrow().clone();
+    page(paper::case(office.seat(), (&session, &id), (&shown, &asks), (mine, &told))?)
+}
+
+async fn word(
+    State(office): Here,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Form(answer): Form<Answer>,
+) -> Page {
+    let session = signed_in(&office, &headers)?;
+    let Ask::Word(owner, body) = asked(&office, &answer.ask)? else { return Err(unexpected()) };
+    if owner != session.name || id != CaseId::of_intent(body.intent).to_string() {
+        return Err(unexpected());
+    }
+    office.say(*body, answer.assertion()?).await?;
+    Ok(Redirect::to(&format!("/cases/{id}")).into_response())
+}
+
+/// What has to be typed and told before a passkey is made.
+#[derive(Deserialize)]
+struct Wanted {
+    code: Option<String>,
+    credential: Option<String>,
+}
+
+async fn new_passkey(
+    State(office): Here,
+    axum::extract::Query(wanted): axum::extract::Query<Wanted>,
+) -> Page {
+    let Some(code) = office.code() else {
+        let next = "have the view started with --enrol";
+        return Err(Trouble::refused("no_enrolment", "no passkeys are made here now", next).into());
+    };
+    let (Some(typed), Some(credential)) = (wanted.code, wanted.credential) else {
+        return page(paper::ask_code(office.seat()));
+    };
+    if typed.trim() != code {
+        let next = "type the code that the view printed when it was started";
+        return Err(Trouble::refused("wrong_code", "that is not the code", next).into());
+    }
+    let credential: CredentialId = credential.trim().parse()?;
+    let name = office.ask(Ask::NewPasskey)?;
+    let challenge = Office::challenge(&name);
+    page(paper::create(office.seat(), &credential, (&name, &challenge)))
+}
+
+/// What a browser gives when a passkey was made.
+#[derive(Deserialize)]
+struct Made {
+    ask: String,
+    credential: String,
+    credential_id: String,
+    public_key: String,
+}
+
+async fn made(State(office): Here, Form(made): Form<Made>) -> Page {
+    let Ask::NewPasskey = asked(&office, &made.ask)? else { return Err(unexpected()) };
+    let spki: Blob = made.public_key.parse()?;
+    let passkey = Passkey {
+        credential: made.credential.parse()?,
+        view: office.seat().view.clone(),
+        handle: made.credential_id.parse()?,
+        key: PasskeyKey::from_spki(spki.as_bytes())?,
+    };
+    let name = office.ask(Ask::FirstUse(Box::new(passkey.clone())))?;
+    page(paper::first_use(office.seat(), &passkey, (&name, &Office::challenge(&name))))
+}
+
+async fn used(State(office): Here, Form(answer): Form<Answer>) -> Page {
+    let Ask::FirstUse(passkey) = asked(&office, &answer.ask)? else { return Err(unexpected()) };
+    answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
+    let path = office.keep(&passkey)?;
+    page(paper::kept(office.seat(), &passkey, &path))
+}
+
+/// Tells open pages that the book has grown, or that the desk is away.
+async fn events(State(office): Here, headers: HeaderMap) -> Result<impl IntoResponse, Refused> {
+    let _signed_in = signed_in(&office, &headers)?;
+    let grown = office.grown();
+    let changes = stream::unfold(grown, async |mut grown| {
+        grown.changed().await.ok()?;
+        Some((Ok::<_, Infallible>(Event::default().event("changed").data("book")), grown))
+    });
+    Ok(Sse::new(changes).keep_alive(KeepAlive::default()))
+}
+
+async fn assets(request: Request) -> Response {
+    match asset(request.uri().path()) {
+        Some(found) => {
+            let kind = [(header::CONTENT_TYPE, found.mime), (header::CACHE_CONTROL, ASSET_CACHE)];
+            (kind, found.bytes).into_response()
+        }
+        None => nothing_here().await.into_response(),
+    }
+}
+
+async fn nothing_here() -> Refused {
+    let next = "go back to the first page";
+    Refused(Trouble::refused("nothing_here", "there is nothing at this path", next))
+}

@@ -1,0 +1,154 @@
+// view.mjs ORIGIN FOLDER KEYS enrol CODE | approve CASE CASE: people at the view of a real vault. Each line `ok ..` was seen.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { axe, everyLook, open, shots, sticksOut, withPasskey } from "./look.mjs";
+
+const [origin, folder, keys, what, ...words] = process.argv.slice(2);
+const saw = (text) => console.log(`ok view: ${text}`);
+const keyFile = (name) => join(keys, `${name}-phone.passkeys.json`);
+
+async function looksWell(page, name) {
+  await everyLook(page, async (theme, { width }) => {
+    assert.deepEqual(await axe(page), [], `${name} ${theme} ${width}`);
+    assert.deepEqual(await sticksOut(page), [], `${name} ${theme} ${width}`);
+  });
+  await shots(page, `view-${name}`, folder);
+}
+
+async function enrol(name, code) {
+  const browser = await open();
+  const page = await browser.page();
+  const { session, authenticatorId } = await withPasskey(page);
+  await page.goto(`${origin}/passkeys/new`);
+  if (name === "ann") await looksWell(page, "code");
+  await page.fill("#code", "00000000000000000000000000000000");
+  await page.fill("#credential", `${name}-phone`);
+  await page.click("main button");
+  await page.getByText("that is not the code").first().waitFor();
+  await page.goto(`${origin}/passkeys/new`);
+  await page.fill("#code", code);
+  await page.fill("#credential", `${name}-phone`);
+  await page.click("main button");
+  await page.click("text=Make the passkey");
+  await page.click("text=Use it once");
+  await page.getByText("The passkey is made").first().waitFor();
+  if (name === "ann") await looksWell(page, "made");
+  const { credentials } = await session.send("WebAuthn.getCredentials", { authenticatorId });
+  assert.equal(credentials.length, 1);
+  writeFileSync(keyFile(name), JSON.stringify(credentials), { mode: 0o600 });
+  await browser.close();
+  saw(`${name} makes a passkey with the code and uses it once, and not with another code`);
+}
+
+// Somebody with the passkey of before, in a browser of their own. The counter goes on from where it was, or from `count`.
+async function person(name, count) {
+  const browser = await open();
+  const page = await browser.page();
+  const { session, authenticatorId } = await withPasskey(page);
+  for (const credential of JSON.parse(readFileSync(keyFile(name), "utf8"))) {
+    const signCount = count ?? credential.signCount;
+    await session.send("WebAuthn.addCredential", { authenticatorId, credential: { ...credential, signCount } });
+  }
+  const keep = async () => {
+    const { credentials } = await session.send("WebAuthn.getCredentials", { authenticatorId });
+    writeFileSync(keyFile(name), JSON.stringify(credentials), { mode: 0o600 });
+  };
+  return { browser, page, keep };
+}
+
+async function signIn(page) {
+  await page.goto(origin);
+  await page.click("text=Sign in with your passkey");
+  await page.getByText("What waits for you").first().waitFor();
+}
+
+const same = '[data-recompute-result]:not([data-recompute-result=""])';
+
+async function approves(name, found) {
+  const { browser, page, keep } = await person(name);
+  await signIn(page);
+  if (name === "ann") await looksWell(page, "home");
+  await page.goto(`${origin}/cases/${found}`);
+  await page.waitForSelector(same);
+  if (name === "ann") await looksWell(page, "case");
+  await page.click("text=Approve with your passkey");
+  await page.getByText(new RegExp(`${name}: approve`)).first().waitFor();
+  assert.deepEqual(page.troubles, []);
+  await keep();
+  await browser.close();
+  saw(`${name} signs in, reads the case, and approves it with a passkey`);
+}
+
+// A page of somebody else, on this machine and so under the same relying party, has the passkey sign the very challenge.
+async function lookAlike(found) {
+  const { browser, page, keep } = await person("ann");
+  await signIn(page);
+  await page.goto(`${origin}/cases/${found}`);
+  await page.waitForSelector(same);
+  const form = await page.locator('form[data-passkey="get"]').first().evaluate((each) => ({ ...each.dataset }));
+  const server = createServer((_, response) => response.writeHead(200, { "content-type": "text/html" }).end("<title>Quorate</title>"));
+  await new Promise((done) => server.listen(0, "localhost", done));
+  const thief = await browser.context.newPage();
+  const { session, authenticatorId } = await withPasskey(thief);
+  for (const credential of JSON.parse(readFileSync(keyFile("ann"), "utf8"))) {
+    await session.send("WebAuthn.addCredential", { authenticatorId, credential });
+  }
+  await thief.goto(`http://localhost:${server.address().port}/`);
+  const stolen = await thief.evaluate(async ({ challenge, rpId, allow }) => {
+    const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const { rawId, response } = await navigator.credentials.get({ publicKey: {
+      challenge: bytes(challenge), rpId, userVerification: "required",
+      allowCredentials: allow.split(" ").map((id) => ({ type: "public-key", id: bytes(id) })),
+    } });
+    return { credential_id: text(rawId), authenticator_data: text(response.authenticatorData),
+      client_data: text(response.clientDataJSON), signature: text(response.signature) };
+  }, form);
+  await Promise.all([page.waitForNavigation(), page.locator('form[data-passkey="get"]').first().evaluate((each, fields) => {
+    for (const [name, value] of Object.entries(fields)) each.elements[name].value = value;
+    HTMLFormElement.prototype.submit.call(each);
+  }, stolen)]);
+  await page.getByText("is another page than the view's own").first().waitFor();
+  await looksWell(page, "refused");
+  server.close();
+  await keep();
+  await browser.close();
+  saw("t03 what a passkey signed on a look-alike page is refused, and the page says why");
+}
+
+// The passkey as it was before it was used: what a copy of it would be.
+async function copied(found) {
+  const { browser, page } = await person("ann", 0);
+  await signIn(page);
+  await page.goto(`${origin}/cases/${found}`);
+  await page.waitForSelector(same);
+  await page.click("text=Approve with your passkey");
+  await page.getByText("it may have been copied").first().waitFor();
+  await browser.close();
+  saw("a passkey that counts back is refused as a copy");
+}
+
+async function refusals(found) {
+  const asks = async (path, init) => (await fetch(origin + path, { redirect: "manual", ...init })).status;
+  assert.equal(await asks(`/cases/${found}`), 401, "nobody is signed in");
+  assert.equal(await asks("/nowhere"), 404);
+  assert.equal(await asks("/sign-in", { method: "POST", body: new URLSearchParams({ ask: "x" }) }), 403, "no Origin");
+  assert.equal(await asks("/sign-in", { method: "POST", headers: { origin: "http://evil.example" }, body: "" }), 403);
+  const again = { ask: "x", credential_id: "AA", authenticator_data: "AA", client_data: "AA", signature: "AA" };
+  assert.equal(await asks("/sign-in", { method: "POST", headers: { origin }, body: new URLSearchParams(again) }), 409, "asked nothing");
+  const big = { method: "POST", headers: { origin }, body: new URLSearchParams({ ask: "x".repeat(100_000) }) };
+  assert.equal(await asks("/sign-in", big), 413);
+  saw("row_47 without a session, an Origin or a question, nothing is answered");
+}
+
+if (what === "enrol") {
+  for (const name of ["ann", "bo"]) await enrol(name, words[0]);
+} else {
+  const [first, second] = words;
+  await refusals(first);
+  await lookAlike(first);
+  for (const name of ["ann", "bo"]) await approves(name, first);
+  await copied(second);
+}
