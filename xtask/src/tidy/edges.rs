@@ -92,7 +92,8 @@ const UNLINKED: [(&str, &[&str]); 12] = [
     ),
     (
         "quorate-approvals",
-        &["quorate-cosigner", "quorate-gateway", "dkls23-core", "axum", "rmcp", "alloy-provider"],
+        // It serves pages, and knows no desk.
+        &["quorate-cosigner", "quorate-gateway", "dkls23-core", "rmcp", "alloy-provider"],
     ),
     (
         "quorate-verify",

@@ -128,14 +128,10 @@ pub(super) fn case(
 ) -> Done<String> {
     let rows = shown.screen.rows();
     let rows = rows.map(|(label, text)| (label, outside(text))).collect();
-    let intent = details(
-        "What is signed, as every party reads it",
-        Markup::all([
-            recompute(tag::INTENT, &id.to_string(), &shown.intent),
-            digest(&shown.screen.digest().to_string()),
-        ]),
-    );
-    let mut body = vec![facts(rows), intent];
+    let intent = recompute(tag::INTENT, &id.to_string(), &shown.intent);
+    let words = digest(&shown.screen.digest().to_string());
+    let seen = details("Digest of the words above, which is signed too", words);
+    let mut body = vec![facts(rows), intent, seen];
     let handle = mine.map(|(_, passkey)| passkey.handle.as_bytes().to_vec());
     for (name, said) in asks {
         body.push(say(seat, id, (name, said), handle.as_slice())?);
