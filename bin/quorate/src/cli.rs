@@ -22,6 +22,7 @@ mod case;
 mod charter;
 mod freeze;
 mod ledger;
+mod member;
 mod policy;
 mod transfer;
 mod wallet;
@@ -89,6 +90,9 @@ enum Command {
     /// Admit, list and revoke agents.
     #[command(subcommand)]
     Agent(agent::AgentCommand),
+    /// Admit, list and end people at the console and the HTTP API.
+    #[command(subcommand)]
+    Member(member::MemberCommand),
     /// List recipients and take them off the list.
     #[command(subcommand)]
     Address(address::AddressCommand),
@@ -185,6 +189,7 @@ impl Cli {
             Command::Source(command) => source::obey(ui, command).await,
             Command::Wallet(command) => wallet::obey(ui, command).await,
             Command::Agent(command) => agent::obey(ui, command).await,
+            Command::Member(command) => member::obey(ui, command).await,
             Command::Address(command) => address::obey(ui, command).await,
             Command::Policy(command) => policy::obey(ui, command).await,
             Command::Charter(command) => charter::obey(ui, command).await,

@@ -14,6 +14,8 @@ pub mod facts;
 pub mod meters;
 pub mod receipts;
 
+mod office;
+
 pub mod book_door;
 pub mod control_door;
 

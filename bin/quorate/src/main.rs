@@ -1,11 +1,10 @@
 //! The desk: the one writer of a vault's book, its doors, its chain drivers, and the operator's command line.
 //!
-//! Reading order: the command line (`cli`), what it says to a running desk (`control`), what the desk is told at start
-//! (`config`), and the desk itself (`desk`).
+//! Reading order: the command line (`cli`), what the desk is told at start (`config`), and the desk itself (`desk`). What the
+//! one says to the other is `quorate_gateway::office`.
 
 mod cli;
 pub mod config;
-pub mod control;
 pub mod desk;
 
 use std::io::{self, Write as _};

@@ -58,7 +58,8 @@ impl Desk for Breaking {
         }
         let (credential, agent) = ("bot-1".parse().ok()?, "bot".parse().ok()?);
         let wallets = BTreeSet::from(["ops".parse().ok()?]);
-        Some(Caller { credential, agent, band: Band::Broadcast, wallets })
+        let owner = "op".parse().ok()?;
+        Some(Caller { credential, agent, band: Band::Broadcast, wallets, owner, role: None })
     }
 
     async fn ask(&self, _: &Caller, question: Question, _: Progress) -> Result<Answer, Complaint> {

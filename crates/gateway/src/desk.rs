@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use quorate_terms::credential::Band;
-use quorate_terms::{AgentId, CredentialId, Digest, WalletId};
+use quorate_terms::credential::{Band, Role};
+use quorate_terms::{AgentId, CredentialId, Digest, PersonId, WalletId};
 
 use crate::answer::Answer;
 use crate::errors::Complaint;
@@ -25,6 +25,11 @@ pub struct Caller {
     pub band: Band,
     /// The wallets that it may name.
     pub wallets: BTreeSet<WalletId>,
+    /// The person who answers for it.
+    pub owner: PersonId,
+    /// What its owner may do with it in person; none when it is an agent's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<Role>,
 }
 
 /// Something at a door that people should look at.

@@ -75,6 +75,7 @@ impl Door {
         limiter: Arc<Limiter>,
     ) -> Result<Self, Complaint> {
         let caller = desk.authenticate(token).await.ok_or_else(unknown_credential)?;
+        let caller = agents_only(caller)?;
         let table = Table::new(caller.band, ceiling);
         Ok(Self { desk, ceiling, who: Who::Process(token, table, limiter) })
     }
@@ -87,7 +88,7 @@ impl Door {
                 .and_then(|parts| parts.extensions.get::<Caller>().cloned()),
             Who::Process(token, ..) => self.desk.authenticate(*token).await,
         };
-        found.ok_or_else(unknown_credential)
+        found.ok_or_else(unknown_credential).and_then(agents_only)
     }
 
     /// The fixed table: of the process, or of the credential that this request carries.
@@ -186,6 +187,15 @@ async fn survived(
         catch_unwind(polling).unwrap_or_else(|_| Poll::Ready(Err(internal())))
     })
     .await
+}
+
+/// A person's credential is no agent's: a model that finds one gets nothing for it here.
+pub(crate) fn agents_only(caller: Caller) -> Result<Caller, Complaint> {
+    if caller.role.is_none() {
+        return Ok(caller);
+    }
+    let message = "this credential is a person's; admit the agent with `quorate agent new`";
+    Err(Complaint::new(Code::CredentialInvalid, message))
 }
 
 fn unknown_credential() -> Complaint {

@@ -4,7 +4,7 @@
 //! It holds no key, touches no disk, judges nothing and approves nothing: approval and administration are not tools.
 //!
 //! Reading order: what can be asked and answered ([`desk`], [`question`], [`answer`], [`errors`]), which credential
-//! may ask what ([`tools`], [`bands`]), the one handler behind both transports ([`door`]), and the transports
+//! may ask what ([`tools`], [`bands`]), what people ask ([`office`]), the one handler behind both transports ([`door`]), and the transports
 //! ([`strict`], [`limit`], [`stdio`], [`http`]).
 
 pub mod answer;
@@ -14,6 +14,8 @@ pub mod question;
 
 pub mod bands;
 pub mod tools;
+
+pub mod office;
 
 pub mod door;
 

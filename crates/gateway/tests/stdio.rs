@@ -250,6 +250,13 @@ async fn an_unknown_credential_stops_the_start() {
 }
 
 #[tokio::test]
+async fn a_person_s_credential_opens_no_door_for_agents() {
+    let desk: Arc<dyn Desk> = Arc::new(FakeDesk::default());
+    let door = Door::for_process(desk, Band::Broadcast, token_of("person"), limiter()).await;
+    assert_eq!(door.err().map(|complaint| complaint.code), Some(Code::CredentialInvalid));
+}
+
+#[tokio::test]
 async fn the_ceiling_of_the_process_binds_the_credential() {
     let mut client = client_under("broadcast", Band::Read).await;
     client.initialize().await;

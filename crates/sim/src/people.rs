@@ -127,6 +127,7 @@ pub fn credential(name: &str, expires_at: Timestamp) -> AgentCredential {
         owner: id("op"),
         band: Band::Broadcast,
         wallets: BTreeSet::from([id(WALLET)]),
+        role: None,
         token: Digest::of("quorate/token/v1", name.as_bytes()),
         expires_at,
     }

@@ -1,4 +1,4 @@
-//! What an agent's credential allows: a band of tools, wallets, an expiry.
+//! What a credential allows: an agent's a band of tools, a person's a role; wallets, an expiry.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -90,7 +90,51 @@ impl FromStr for Band {
     }
 }
 
-/// An agent's credential as the ledger remembers it. The token itself is never stored, only its tagged hash.
+/// What a person may do at the console and over HTTP with a credential of their own. Owners and approvers hold seats in the
+/// charter instead: no role moves funds, raises a limit or approves anything.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Looks at everything that the desk shows.
+    Viewer,
+    /// Looks, and takes entries and receipts away to verify them elsewhere.
+    Auditor,
+    /// Also files intents in their own name, takes and closes alerts.
+    Operator,
+}
+
+impl Role {
+    /// Every role, weakest first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Auditor, Self::Operator];
+
+    /// The role's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        found.ok_or_else(|| {
+            Malformed::new("role", "is unknown", "use `viewer`, `auditor` or `operator`")
+        })
+    }
+}
+
+/// A credential, of an agent or of a person, as the ledger remembers it. The token itself is never stored, only its tagged hash.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentCredential {
@@ -104,6 +148,9 @@ pub struct AgentCredential {
     pub band: Band,
     /// The wallets that it may name.
     pub wallets: BTreeSet<WalletId>,
+    /// What its owner may do with it in person; none when it is an agent's. A person's credential opens no MCP door.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<Role>,
     /// `Digest::of(tag::TOKEN, token)`.
     pub token: Digest,
     /// When it lapses. There is no credential without an end.

@@ -1,10 +1,11 @@
 //! The ground under every server that browsers and programs reach over HTTP: where it listens, how long it has patience, and
 //! which Host and Origin it answers. What is served is the caller's.
 //!
-//! Reading order: who is let in ([`guard`]), and how connections are held ([`listen`]).
+//! Reading order: who is let in ([`guard`]), how connections are held ([`listen`]), and who is signed in ([`sessions`]).
 
 mod guard;
 mod listen;
+pub mod sessions;
 
 pub use guard::{Allowed, NotAdmitted, sole};
 pub use listen::{Connections, Known, listen_check, serve};

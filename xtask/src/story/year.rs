@@ -237,9 +237,9 @@ impl Door {
     pub(super) fn opened(stage: &Stage, name: &str) -> Done<Self> {
         let agent = Payer::admitted(stage, name)?;
         let listed = stage.desk(&["agent", "list"])?;
-        let is_mine = |row: &&Value| row.get(1).and_then(Value::as_str) == Some(name);
+        let is_mine = |row: &&Value| row.get("agent").and_then(Value::as_str) == Some(name);
         let mine = listed.as_array().into_iter().flatten().find(is_mine);
-        let credential = text(mine.ok_or("the new agent is not listed")?, "/0")?;
+        let credential = text(mine.ok_or("the new agent is not listed")?, "/credential")?;
         Ok(Self { agent, credential })
     }
 

@@ -112,9 +112,18 @@ fn wallet(open: &OpenWallet, screen: &mut Screen) {
 
 fn issued(credential: &AgentCredential, screen: &mut Screen) {
     let wallets: Vec<String> = credential.wallets.iter().map(ToString::to_string).collect();
-    screen.toned("admits agent", credential.agent.to_string(), Tone::Strong);
+    match credential.role {
+        None => {
+            screen.toned("admits agent", credential.agent.to_string(), Tone::Strong);
+            screen.row("owner", credential.owner.to_string());
+        }
+        Some(role) => {
+            screen.toned("admits person", credential.owner.to_string(), Tone::Strong);
+            screen.toned("role", role.to_string(), Tone::Wait);
+            screen.row("by", credential.agent.to_string());
+        }
+    }
     screen.row("credential", credential.credential.to_string());
-    screen.row("owner", credential.owner.to_string());
     screen.toned("band", credential.band.to_string(), Tone::Wait);
     screen.row("wallets", if wallets.is_empty() { "none".to_owned() } else { wallets.join(", ") });
     screen.row("until", credential.expires_at.utc());

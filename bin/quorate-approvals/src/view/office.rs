@@ -122,7 +122,7 @@ impl Office {
     ) -> Done<T> {
         let book = self.book.lock().await;
         let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
-        let me = replica.book().charter().approver(&session.approver).ok_or_else(unseated)?;
+        let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
         look(&View { replica, me, now: now(), opened: Opened::Unasked })
     }
 
@@ -137,7 +137,7 @@ impl Office {
             },
             None => Opened::Unasked,
         };
-        let me = replica.book().charter().approver(&session.approver).ok_or_else(unseated)?;
+        let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
         let view = View { replica, me, now: now(), opened };
         let screen = show::case(&view, id)?;
         let intent = replica.intent(id).map(|intent| intent.to_canonical()).transpose()?;
@@ -147,7 +147,7 @@ impl Office {
             .is_some_and(|case| crate::list::waits_for(replica.book(), case, me, view.now));
         let words = match is_wanted && replica.is_witnessed(id)? {
             true => [Verdict::Approve, Verdict::Reject]
-                .map(|verdict| body(&view, (id, verdict), &session.credential, screen.digest()))
+                .map(|verdict| body(&view, (id, verdict), &session.who.credential, screen.digest()))
                 .to_vec(),
             false => Vec::new(),
         };
@@ -172,9 +172,9 @@ impl Office {
     }
 
     /// Asks a question of a browser; gives its name.
-    pub(super) fn ask(&self, ask: Ask) -> Done<String> {
-        let name = Self::secret()?;
-        self.people(|people| people.ask(&name, ask, now()));
+    pub(super) fn ask(&self, of: Option<&Session>, ask: Ask) -> Done<String> {
+        let (name, of) = (Self::secret()?, of.map(|session| session.name));
+        self.people(|people| people.ask(&name, of, ask, now()));
         Ok(name)
     }
 

@@ -50,7 +50,7 @@ fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &T
     let (body, (_, trouble)) = parts;
     let out = form("/sign-out", Markup::default(), "Sign out");
     let mut frame = of(seat, title, Markup::all([body, out]));
-    let label = format!("Cases for {}", session.approver);
+    let label = format!("Cases for {}", session.who.approver);
     frame.nav = vec![Link { href: "/".to_owned(), label, is_here: title == HOME }];
     frame.live = Some("/events".to_owned());
     let lost = trouble.iter().map(|why| alert(Tone::Bad, format!("the desk: {why}")));

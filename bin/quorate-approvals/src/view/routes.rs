@@ -15,6 +15,7 @@ use futures_util::stream;
 use quorate_pages::{ASSET_CACHE, asset, headers};
 use quorate_terms::passkey::{Assertion, Blob, Passkey, PasskeyKey};
 use quorate_terms::{CaseId, CredentialId};
+use quorate_web::sessions::{cookie, set_cookie};
 use quorate_web::{Allowed, Known};
 use serde::Deserialize;
 
@@ -22,9 +23,9 @@ use crate::trouble::{Done, Trouble};
 
 use super::office::{Office, present};
 use super::paper;
-use super::sessions::{Ask, LONGEST_S, Session};
+use super::sessions::{Ask, Session, Signer};
 
-/// The cookie of a session: of this host alone, over a secure channel alone, and never sent from another site.
+/// The cookie of a session.
 const COOKIE: &str = "__Host-quorate-view";
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 32 * 1024;
@@ -105,13 +106,8 @@ fn page(text: String) -> Page {
 
 /// Who asks, if somebody is signed in.
 fn session(office: &Office, headers: &HeaderMap) -> Option<Session> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let ours = cookies.flat_map(|line| line.split(';')).filter_map(|pair| {
-        pair.trim().split_once('=').filter(|(name, _)| *name == COOKIE).map(|(_, value)| value)
-    });
-    let mut ours = ours.fuse();
-    let (cookie, second) = (ours.next()?, ours.next());
-    second.is_none().then(|| office.people(|people| people.seen(cookie, present())))?
+    let cookie = cookie(headers, COOKIE)?;
+    office.people(|people| people.seen(cookie, present()))
 }
 
 fn signed_in(office: &Office, headers: &HeaderMap) -> Result<Session, Refused> {
@@ -124,7 +120,7 @@ async fn home(State(office): Here, headers: HeaderMap) -> Page {
     let told = office.grown().borrow().clone();
     let Some(session) = session(&office, &headers) else {
         let passkeys = office.passkeys().await;
-        let name = office.ask(Ask::SignIn)?;
+        let name = office.ask(None, Ask::SignIn)?;
         let text = paper::sign_in(office.seat(), &passkeys, (&name, &Office::challenge(&name)));
         return Ok(Html(text).into_response());
     };
@@ -153,10 +149,10 @@ impl Answer {
     }
 }
 
-fn asked(office: &Office, name: &str) -> Result<Ask, Refused> {
+fn asked(office: &Office, name: &str, by: Option<&Session>) -> Result<Ask, Refused> {
     let next = "open the page again; each question is answered once, within ten minutes";
     office
-        .people(|people| people.answered(name, present()))
+        .people(|people| people.answered(name, by.map(|session| session.name), present()))
         .ok_or_else(|| Refused(Trouble::refused("asked", "this question is not open", next)))
 }
 
@@ -166,7 +162,7 @@ fn unexpected() -> Refused {
 }
 
 async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
-    let Ask::SignIn = asked(&office, &answer.ask)? else { return Err(unexpected()) };
+    let Ask::SignIn = asked(&office, &answer.ask, None)? else { return Err(unexpected()) };
     let handle: Blob = answer.credential_id.parse()?;
     let passkeys = office.passkeys().await;
     let Some((seat, passkey)) = passkeys.into_iter().find(|(_, one)| one.handle == handle) else {
@@ -175,20 +171,25 @@ async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
     };
     answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
     let cookie = Office::secret()?;
-    let who = (seat.approver, passkey.credential);
+    let who = Signer { approver: seat.approver, credential: passkey.credential };
     office.people(|people| people.begin(&cookie, who, present()));
-    let line = format!(
-        "{COOKIE}={cookie}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={LONGEST_S}"
-    );
-    Ok(([(header::SET_COOKIE, line)], Redirect::to("/")).into_response())
+    Ok(home_with(Some(&cookie)))
 }
 
 async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
     if let Some(session) = session(&office, &headers) {
         office.people(|people| people.end(&session.name));
     }
-    let line = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
-    Ok(([(header::SET_COOKIE, line)], Redirect::to("/")).into_response())
+    Ok(home_with(None))
+}
+
+/// Back to the first page, with this cookie or without one.
+fn home_with(value: Option<&str>) -> Response {
+    let mut response = Redirect::to("/").into_response();
+    if let Some(line) = set_cookie(COOKIE, value) {
+        response.headers_mut().insert(header::SET_COOKIE, line);
+    }
+    response
 }
 
 async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -> Page {
@@ -197,11 +198,11 @@ async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -
     let shown = office.show(&session, &id).await?;
     let mut asks = Vec::new();
     for body in &shown.words {
-        let ask = Ask::Word(session.name, Box::new(body.clone()));
-        asks.push((office.ask(ask)?, body.clone()));
+        let ask = Ask::Word(Box::new(body.clone()));
+        asks.push((office.ask(Some(&session), ask)?, body.clone()));
     }
     let passkeys = office.passkeys().await;
-    let mine = passkeys.into_iter().find(|(_, one)| one.credential == session.credential);
+    let mine = passkeys.into_iter().find(|(_, one)| one.credential == session.who.credential);
     let told = office.grown().borrow().clone();
     page(paper::case(office.seat(), (&session, &id), (&shown, &asks), (mine, &told))?)
 }
@@ -213,8 +214,10 @@ async fn word(
     Form(answer): Form<Answer>,
 ) -> Page {
     let session = signed_in(&office, &headers)?;
-    let Ask::Word(owner, body) = asked(&office, &answer.ask)? else { return Err(unexpected()) };
-    if owner != session.name || id != CaseId::of_intent(body.intent).to_string() {
+    let Ask::Word(body) = asked(&office, &answer.ask, Some(&session))? else {
+        return Err(unexpected());
+    };
+    if id != CaseId::of_intent(body.intent).to_string() {
         return Err(unexpected());
     }
     office.say(*body, answer.assertion()?).await?;
@@ -244,7 +247,7 @@ async fn new_passkey(
         return Err(Trouble::refused("wrong_code", "that is not the code", next).into());
     }
     let credential: CredentialId = credential.trim().parse()?;
-    let name = office.ask(Ask::NewPasskey)?;
+    let name = office.ask(None, Ask::NewPasskey)?;
     let challenge = Office::challenge(&name);
     page(paper::create(office.seat(), &credential, (&name, &challenge)))
 }
@@ -259,7 +262,7 @@ struct Made {
 }
 
 async fn made(State(office): Here, Form(made): Form<Made>) -> Page {
-    let Ask::NewPasskey = asked(&office, &made.ask)? else { return Err(unexpected()) };
+    let Ask::NewPasskey = asked(&office, &made.ask, None)? else { return Err(unexpected()) };
     let spki: Blob = made.public_key.parse()?;
     let passkey = Passkey {
         credential: made.credential.parse()?,
@@ -267,12 +270,14 @@ async fn made(State(office): Here, Form(made): Form<Made>) -> Page {
         handle: made.credential_id.parse()?,
         key: PasskeyKey::from_spki(spki.as_bytes())?,
     };
-    let name = office.ask(Ask::FirstUse(Box::new(passkey.clone())))?;
+    let name = office.ask(None, Ask::FirstUse(Box::new(passkey.clone())))?;
     page(paper::first_use(office.seat(), &passkey, (&name, &Office::challenge(&name))))
 }
 
 async fn used(State(office): Here, Form(answer): Form<Answer>) -> Page {
-    let Ask::FirstUse(passkey) = asked(&office, &answer.ask)? else { return Err(unexpected()) };
+    let Ask::FirstUse(passkey) = asked(&office, &answer.ask, None)? else {
+        return Err(unexpected());
+    };
     answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
     let path = office.keep(&passkey)?;
     page(paper::kept(office.seat(), &passkey, &path))

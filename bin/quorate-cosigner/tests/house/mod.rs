@@ -382,6 +382,7 @@ pub fn credential(name: &str) -> AgentCredential {
         owner: id("op"),
         band: Band::Broadcast,
         wallets: BTreeSet::from([id("ops")]),
+        role: None,
         token: Digest::of("quorate/token/v1", name.as_bytes()),
         expires_at: SystemClock::new().now().plus_s(30 * 86_400),
     }

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
 use quorate_custody::State;
+use quorate_gateway::office::CredentialView;
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Clock as _, Fault, Secret, SystemClock, secret_file};
@@ -94,6 +95,7 @@ pub(crate) async fn obey(ui: &Ui, command: &AgentCommand) -> Tried<Ended> {
                 owner: owner.parse()?,
                 band: Band::from_list(bands)?,
                 wallets: wallets.iter().map(|w| w.parse()).collect::<Result<_, _>>()?,
+                role: None,
                 token: Digest::ZERO,
                 expires_at: SystemClock::new().now().plus_s(life),
             };
@@ -101,7 +103,8 @@ pub(crate) async fn obey(ui: &Ui, command: &AgentCommand) -> Tried<Ended> {
         }
         AgentCommand::List { at } => {
             let status = Desk::at(&at.dir).await?.status().await?;
-            ui.answer(&status.credentials, list(ui, &status.credentials, status.now))?;
+            let agents: Vec<_> = of_agents(status.credentials);
+            ui.answer(&agents, list(ui, &agents, status.now))?;
             Ok(Ended::Well)
         }
         AgentCommand::Revoke { credential, filing } => {
@@ -112,7 +115,7 @@ pub(crate) async fn obey(ui: &Ui, command: &AgentCommand) -> Tried<Ended> {
     }
 }
 
-fn life(expires: &str) -> Tried<u64> {
+pub(super) fn life(expires: &str) -> Tried<u64> {
     let life = read::seconds("expires", expires)?;
     if life == 0 || life > LIFE_S_MAX {
         let mend = "give 1s to 366d; a credential is renewed, not left alone";
@@ -122,7 +125,7 @@ fn life(expires: &str) -> Tried<u64> {
 }
 
 /// Writes the token first, so that no credential can be admitted whose token nobody has.
-async fn admit(
+pub(super) async fn admit(
     ui: &Ui,
     draft: AgentCredential,
     file: &Path,
@@ -161,29 +164,34 @@ pub(crate) fn write_token(file: &Path, random: Random) -> Tried<Digest> {
     Ok(Digest::of(tag::TOKEN, token.expose()))
 }
 
-type Row = (String, String, String, Timestamp, bool);
+fn of_agents(all: Vec<CredentialView>) -> Vec<CredentialView> {
+    all.into_iter().filter(|one| one.role.is_none()).collect()
+}
 
-fn list(ui: &Ui, credentials: &[Row], now: Timestamp) -> String {
+fn list(ui: &Ui, credentials: &[CredentialView], now: Timestamp) -> String {
     if credentials.is_empty() {
         return "no credentials; admit an agent with `quorate agent new`".to_owned();
     }
     let mut table = Table::new(&["credential", "agent", "band", "expires", "state"]);
-    for (id, agent, band, expires, revoked) in credentials {
-        let state = match (revoked, *expires <= now) {
-            (true, _) => Cell::toned(Tone::Bad, "revoked"),
-            (false, true) => Cell::toned(Tone::Faint, "lapsed"),
-            (false, false) => Cell::toned(Tone::Good, "valid"),
-        };
-        let expires = expires.utc();
+    for one in credentials {
         table.row([
-            id.as_str().into(),
-            agent.as_str().into(),
-            band.as_str().into(),
-            expires.into(),
-            state,
+            one.credential.as_str().into(),
+            one.agent.as_str().into(),
+            one.band.as_str().into(),
+            one.expires_at.utc().into(),
+            state(one, now),
         ]);
     }
     table.show(ui)
+}
+
+/// Whether a credential can be used now.
+pub(super) fn state(one: &CredentialView, now: Timestamp) -> Cell {
+    match (one.revoked, one.expires_at <= now) {
+        (true, _) => Cell::toned(Tone::Bad, "revoked"),
+        (false, true) => Cell::toned(Tone::Faint, "lapsed"),
+        (false, false) => Cell::toned(Tone::Good, "valid"),
+    }
 }
 
 #[cfg(test)]

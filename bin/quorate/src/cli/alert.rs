@@ -10,7 +10,7 @@ use super::client::Desk;
 use super::filing::At;
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
-use crate::control::{AlertRequest, AlertView};
+use quorate_gateway::office::{AlertRequest, AlertView};
 
 /// What can be done with alerts.
 #[derive(Subcommand, Debug)]

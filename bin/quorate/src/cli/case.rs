@@ -16,7 +16,7 @@ use super::filing::{At, Filing, follow, verdict};
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
-use crate::control::{
+use quorate_gateway::office::{
     CaseRequest, CaseView, CasesRequest, EraseRequest, ReceiptAnswer, outcome_word,
 };
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::trouble::{Tried, Trouble};
-use crate::control::{Reply, StatusView};
+use quorate_gateway::office::{Reply, StatusView};
 
 /// Where the desk listens, within its folder.
 pub(crate) const SOCKET: &str = "run/desk.sock";

@@ -19,7 +19,7 @@ use super::filing::At;
 use super::trouble::Tried;
 use super::{Ended, charter, read};
 use crate::config::DeskConfig;
-use crate::control::StatusView;
+use quorate_gateway::office::StatusView;
 
 /// Clocks further apart than this make approvals and facts lapse early.
 const CLOCK_MS_MAX: u64 = 2_000;

@@ -18,7 +18,7 @@ use super::case::{case_table, state_word};
 use super::client::Desk;
 use super::read;
 use super::trouble::{Tried, Trouble};
-use crate::control::{CaseRequest, CaseView, FileRequest};
+use quorate_gateway::office::{CaseRequest, CaseView, FileRequest};
 
 /// How often a wait looks.
 const LOOK: Duration = Duration::from_millis(500);

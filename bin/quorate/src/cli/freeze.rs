@@ -12,7 +12,7 @@ use super::client::Desk;
 use super::filing::{Filing, show};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
-use crate::control::StatusView;
+use quorate_gateway::office::StatusView;
 
 /// What to freeze or unfreeze.
 #[derive(Args, Debug)]

@@ -15,7 +15,7 @@ use super::client::Desk;
 use super::filing::At;
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
-use crate::control::{BookAnswer, BookRequest};
+use quorate_gateway::office::{BookAnswer, BookRequest};
 
 /// Entries in one question; the desk may give fewer.
 const BATCH: u64 = 256;

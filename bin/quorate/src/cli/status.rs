@@ -7,7 +7,7 @@ use super::filing::At;
 use super::table::{Cell, Table};
 use super::trouble::Tried;
 use super::{Ended, read, wallet};
-use crate::control::{CosignerView, StatusView};
+use quorate_gateway::office::{CosignerView, StatusView};
 
 /// Answers with the desk's state.
 pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {

@@ -12,7 +12,7 @@ use super::client::Desk;
 use super::filing::Filing;
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
-use crate::control::StatusView;
+use quorate_gateway::office::StatusView;
 
 /// Where a memo stands in its intent.
 const MEMO: &str = "intent.memo";

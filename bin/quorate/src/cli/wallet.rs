@@ -11,7 +11,7 @@ use super::filing::{At, Filing};
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
-use crate::control::{StatusView, WalletView};
+use quorate_gateway::office::{StatusView, WalletView};
 
 /// What to do with wallets.
 #[derive(Subcommand, Debug)]

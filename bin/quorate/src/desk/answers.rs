@@ -148,6 +148,8 @@ impl Desk for Answers {
             agent: credential.agent,
             band: credential.band,
             wallets: credential.wallets,
+            owner: credential.owner,
+            role: credential.role,
         })
     }
 

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, RwLock};
 
 use super::effects::alert;
 use super::engine::{Engine, Head, Trouble};
-use crate::control::CosignerView;
+use quorate_gateway::office::CosignerView;
 
 /// How long a cosigner may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);

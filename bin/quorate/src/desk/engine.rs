@@ -188,6 +188,16 @@ impl Engine {
         self.head.borrow().clone()
     }
 
+    /// Waits until there are more entries than `size`; gives how many.
+    ///
+    /// # Errors
+    /// [`Trouble::Stopped`].
+    pub async fn beyond(&self, size: u64) -> Result<u64, Trouble> {
+        let mut head = self.head.clone();
+        let newer = head.wait_for(|head| head.size > size).await;
+        newer.map(|head| head.size).map_err(|_| Trouble::Stopped)
+    }
+
     /// The signed checkpoint of the ledger's first `size` entries, all of which are durable: for whoever is told the book in
     /// parts.
     ///

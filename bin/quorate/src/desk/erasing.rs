@@ -11,7 +11,7 @@ use quorate_terms::intent::Action;
 use quorate_terms::{CaseId, Digest};
 
 use super::engine::{Engine, Trouble};
-use crate::control::EraseRequest;
+use quorate_gateway::office::EraseRequest;
 
 /// How often a log that a reader holds is tried, and how long between.
 const TRIES: usize = 40;

@@ -39,9 +39,9 @@ use super::effects::World;
 use super::engine::Engine;
 use super::engine::house::*;
 use super::facts::Facts;
-use crate::control::{CaseView, EraseRequest, FileRequest, Reply};
 use cosigner::Script;
 use node::Node;
+use quorate_gateway::office::{CaseView, EraseRequest, FileRequest, Reply};
 
 /// How long anything in these tests may take on a starved machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -122,7 +122,10 @@ fn status(dir: &Path) -> Value {
             "raised_at": 1_699_999_000_000_u64, "taken_by": null,
         }],
         "voids": [], "open_cases": 1, "now": 1_700_000_000_000_u64, "writes": true,
-        "credentials": [["bot-1", "bot", "sign", 1_800_000_000_000_u64, false]],
+        "credentials": [{
+            "credential": "bot-1", "agent": "bot", "owner": "op", "band": "sign", "wallets": ["ops"],
+            "expires_at": 1_800_000_000_000_u64, "revoked": false,
+        }],
     })
 }
 

@@ -404,6 +404,7 @@ pub(crate) fn credential(name: &str, expires_at: Timestamp) -> AgentCredential {
         owner: id("op"),
         band: Band::Broadcast,
         wallets: BTreeSet::from([id("ops")]),
+        role: None,
         token: Digest::of("quorate/token/v1", name.as_bytes()),
         expires_at,
     }

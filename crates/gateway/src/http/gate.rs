@@ -23,7 +23,7 @@ use quorate_terms::{CredentialId, Digest};
 use super::session::Sessions;
 use super::{Limits, Setup, complained};
 use crate::desk::{Alarm, Caller, Desk};
-use crate::door::{VERSIONS, request_id};
+use crate::door::{VERSIONS, agents_only, request_id};
 use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
@@ -164,11 +164,12 @@ impl<S: ServerHandler + Clone> Gate<S> {
             malformed("the Authorization header is not `Bearer` and one token; send that")
         })?;
         let known = self.desk.authenticate(Digest::of(tag::TOKEN, token.as_bytes())).await;
-        known.ok_or_else(|| {
+        let known = known.ok_or_else(|| {
             let message =
                 "the credential is unknown, revoked or expired; ask the operator for a new one";
             Complaint::new(Code::CredentialInvalid, message)
-        })
+        });
+        known.and_then(agents_only)
     }
 
     async fn message(&self, body: Body) -> Result<(Message, Bytes), No> {

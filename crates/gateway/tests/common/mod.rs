@@ -15,7 +15,7 @@ use quorate_gateway::answer::{
 use quorate_gateway::desk::{Alarm, Caller, Desk, Progress};
 use quorate_gateway::errors::{Code, Complaint};
 use quorate_gateway::question::Question;
-use quorate_terms::credential::Band;
+use quorate_terms::credential::{Band, Role};
 use quorate_terms::digest::tag;
 use quorate_terms::judgment::{Judgment, Reason};
 use quorate_terms::quorum::Quorum;
@@ -61,6 +61,7 @@ impl Desk for FakeDesk {
             ("sign", Band::Sign),
             ("broadcast", Band::Broadcast),
             ("second", Band::Sign),
+            ("person", Band::Read),
         ];
         let (name, band) = named.into_iter().find(|(name, _)| token_of(name) == token)?;
         Some(Caller {
@@ -68,6 +69,8 @@ impl Desk for FakeDesk {
             agent: format!("agent-{name}").parse().ok()?,
             band,
             wallets: std::iter::once("ops".parse().ok()?).collect(),
+            owner: "olga".parse().ok()?,
+            role: (name == "person").then_some(Role::Operator),
         })
     }
 

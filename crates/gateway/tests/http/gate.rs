@@ -70,6 +70,7 @@ async fn row_48_a_missing_unknown_malformed_or_revoked_token_gets_nowhere() {
     for (value, status) in [
         (None, 401),
         (Some("Bearer wrong-token-7f"), 401),
+        (Some("Bearer token-person"), 401),
         (Some("Bearer eyJhbGciOiJub25lIn0.e30."), 401),
         (Some("Basic dG9rZW4tcmVhZDo="), 400),
         (Some("Bearer"), 400),

@@ -15,6 +15,7 @@ fn acts() -> Vec<(&'static str, Action, &'static [&'static str])> {
         owner: "ann".parse().unwrap(),
         band: Band::Sign,
         wallets: BTreeSet::new(),
+        role: None,
         token: Digest::ZERO,
         expires_at: at(NOON),
     };

@@ -323,7 +323,7 @@ const fn stage(story: &Story) -> &'static str {
         State::AwaitBroadcast => "signed",
         State::AwaitConfirmation => "broadcast",
         State::AwaitDelay => "awaiting_delay",
-        State::Closed(outcome) => crate::control::outcome_word(outcome),
+        State::Closed(outcome) => quorate_gateway::office::outcome_word(outcome),
     }
 }
 

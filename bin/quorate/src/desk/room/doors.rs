@@ -101,8 +101,9 @@ async fn t23_an_agent_whose_tools_changed_is_held_back_until_a_person_closed_the
     assert!(room.answers.authenticate(token("trader")).await.is_some(), "admitted before any list");
     let alert = engine.look(|book| *book.alerts().next().unwrap().0).await.unwrap();
     let disposition = Some("read_and_approved".to_owned());
-    let ask = crate::control::AlertRequest { alert, person: id("op"), disposition };
-    let _left: Vec<crate::control::AlertView> = room.control("desk.alert", &ask).await.unwrap();
+    let ask = quorate_gateway::office::AlertRequest { alert, person: id("op"), disposition };
+    let _left: Vec<quorate_gateway::office::AlertView> =
+        room.control("desk.alert", &ask).await.unwrap();
     assert!(room.answers.authenticate(token("bot")).await.is_some());
 }
 
@@ -119,7 +120,8 @@ async fn the_control_door_says_what_it_cannot_read_or_does_not_do_and_stays_open
         let told = answer.unwrap_err().to_string();
         assert!(told.contains("compare the versions"), "{method}: {told}");
     }
-    let status: crate::control::StatusView = room.control("desk.status", &()).await.unwrap();
+    let status: quorate_gateway::office::StatusView =
+        room.control("desk.status", &()).await.unwrap();
     assert_eq!(status.vault, VAULT);
     assert!(room.folder().join("run/desk.sock").exists());
 }

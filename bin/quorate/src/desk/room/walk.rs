@@ -14,9 +14,9 @@ use quorate_terms::judgment::Reason;
 
 use super::*;
 use crate::config::DeskConfig;
-use crate::control::{AlertRequest, AlertView, CaseRequest, StatusView};
 use crate::desk::captured;
 use crate::desk::effects::pulse::SILENCE_S;
+use quorate_gateway::office::{AlertRequest, AlertView, CaseRequest, StatusView};
 
 /// The kinds that the page says are written into the book.
 fn promised() -> BTreeSet<String> {

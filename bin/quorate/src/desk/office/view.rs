@@ -6,8 +6,9 @@ use quorate_terms::CaseId;
 use quorate_terms::intent::{Action, Requester, Transfer};
 use quorate_terms::policy::PolicyDocument;
 
+use quorate_gateway::office::CaseView;
+
 use super::Told;
-use crate::control::CaseView;
 use crate::desk::answers::Story;
 use crate::desk::engine::Engine;
 
@@ -53,9 +54,10 @@ fn summary(policy: &PolicyDocument, action: &Action) -> String {
             format!("put policy version {} in force", policy.version)
         }
         Action::ChangeCharter { .. } => "put another charter in force".to_owned(),
-        Action::IssueCredential { credential } => {
-            format!("admit agent {} with band {}", credential.agent, credential.band)
-        }
+        Action::IssueCredential { credential } => match credential.role {
+            Some(role) => format!("admit {} as {role}", credential.owner),
+            None => format!("admit agent {} with band {}", credential.agent, credential.band),
+        },
         Action::RevokeCredential { credential } => format!("revoke credential {credential}"),
         Action::ListAddress { account, .. } => format!("list {account}"),
         Action::RemoveAddress { account } => format!("take {account} off the list"),

@@ -6,8 +6,8 @@ use quorate_custody::Book;
 use quorate_terms::Timestamp;
 
 use super::Told;
-use crate::control::{AlertView, CosignerView, StatusView, WalletView};
 use crate::desk::effects::World;
+use quorate_gateway::office::{AlertView, CosignerView, CredentialView, StatusView, WalletView};
 
 pub(super) async fn of(world: &World) -> Told<StatusView> {
     let mut chains = BTreeMap::new();
@@ -70,15 +70,16 @@ fn view(id: &quorate_terms::WalletId, wallet: &quorate_custody::book::Wallet) ->
     }
 }
 
-fn credential(
-    admitted: &quorate_custody::book::Admitted,
-) -> (String, String, String, Timestamp, bool) {
+fn credential(admitted: &quorate_custody::book::Admitted) -> CredentialView {
     let c = &admitted.credential;
-    (
-        c.credential.to_string(),
-        c.agent.to_string(),
-        c.band.to_string(),
-        c.expires_at,
-        admitted.revoked,
-    )
+    CredentialView {
+        credential: c.credential.clone(),
+        agent: c.agent.clone(),
+        owner: c.owner.clone(),
+        band: c.band,
+        wallets: c.wallets.clone(),
+        role: c.role,
+        expires_at: c.expires_at,
+        revoked: admitted.revoked,
+    }
 }

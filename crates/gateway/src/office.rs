@@ -1,20 +1,59 @@
-//! What the operator's command line and the stdio door say to the running desk, over its Unix socket.
+//! What people ask of the desk: on the operator's command line over its Unix socket, over HTTP, and in the console.
 //!
-//! Only processes of the desk's own user get through. A method is a name; request and answer are JSON.
+//! A method of the socket is a name; request and answer are JSON. Only processes of the desk's own user get through there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use async_trait::async_trait;
 use quorate_custody::book::OpenAlert;
 use quorate_custody::{Refusal, State};
 use quorate_terms::commitment::Opening;
+use quorate_terms::credential::{Band, Role};
 use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
 use quorate_terms::judgment::Judgment;
 use quorate_terms::quorum::Tally;
 use quorate_terms::{
-    AccountId, CaseId, ChainId, Digest, IdempotencyKey, PersonId, Timestamp, WalletId,
+    AccountId, AgentId, CaseId, ChainId, CredentialId, Digest, IdempotencyKey, PersonId, Timestamp,
+    WalletId,
 };
 use serde::{Deserialize, Serialize};
+
+/// The desk, as people see it: everything that may be looked at and filed, and nothing that approves or signs.
+///
+/// Whoever calls it has made sure who asks: the socket by its owner, the doors by a credential with a [`Role`].
+#[async_trait]
+pub trait Office: Send + Sync + 'static {
+    /// Files an intent as a person; the same key again gives the same case.
+    async fn file(&self, ask: FileRequest) -> Reply<CaseView>;
+
+    /// One case.
+    async fn case(&self, case: CaseId) -> Reply<CaseView>;
+
+    /// Cases, newest last.
+    async fn cases(&self, ask: CasesRequest) -> Reply<Vec<CaseView>>;
+
+    /// The receipt of a case.
+    async fn receipt(&self, case: CaseId) -> Reply<ReceiptAnswer>;
+
+    /// Gives a signed transaction that is stuck another fee, or an empty transfer once giving it up was agreed.
+    async fn replace(&self, case: CaseId) -> Reply<CaseView>;
+
+    /// Takes an alert, or ends it; gives those that are left.
+    async fn alert(&self, ask: AlertRequest) -> Reply<Vec<AlertView>>;
+
+    /// Destroys the values behind the commitments of a case that is over; gives their digests.
+    async fn erase(&self, ask: EraseRequest) -> Reply<Vec<Digest>>;
+
+    /// How the desk and those around it are.
+    async fn status(&self) -> Reply<StatusView>;
+
+    /// Entries as they stand in the ledger.
+    async fn book(&self, ask: BookRequest) -> Reply<BookAnswer>;
+
+    /// Waits until the ledger has more entries than `size`; gives how many.
+    async fn beyond(&self, size: u64) -> Reply<u64>;
+}
 
 /// `desk.file`: file an intent as a person. The desk adds vault and requester.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -154,8 +193,8 @@ pub struct StatusView {
     pub writes: bool,
     /// Alerts that nobody has closed, oldest first.
     pub alerts: Vec<AlertView>,
-    /// Credentials: id, agent, band, expiry, revoked.
-    pub credentials: Vec<(String, String, String, Timestamp, bool)>,
+    /// Credentials of agents and of people, in order.
+    pub credentials: Vec<CredentialView>,
 }
 
 /// One open alert in [`StatusView`].
@@ -194,6 +233,29 @@ pub struct CosignerView {
     pub clock_offset_ms: Option<i64>,
     /// What it last refused, if it did.
     pub trouble: Option<String>,
+}
+
+/// One credential in [`StatusView`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialView {
+    /// The credential.
+    pub credential: CredentialId,
+    /// The program that holds it.
+    pub agent: AgentId,
+    /// The person who answers for it.
+    pub owner: PersonId,
+    /// The highest band.
+    pub band: Band,
+    /// The wallets that it may name.
+    pub wallets: BTreeSet<WalletId>,
+    /// What its owner may do with it; none when an agent holds it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<Role>,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// Whether it was ended.
+    pub revoked: bool,
 }
 
 /// One wallet in [`StatusView`].

@@ -1,0 +1,109 @@
+//! People at the console and the HTTP API: admit one in a role, list them, end a credential. Owners and approvers hold seats in
+//! the charter instead.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use quorate_gateway::office::CredentialView;
+use quorate_host::random::Random;
+use quorate_host::ui::Ui;
+use quorate_host::{Clock as _, SystemClock};
+use quorate_terms::credential::{AgentCredential, Band};
+use quorate_terms::intent::Action;
+use quorate_terms::{CredentialId, Digest, Timestamp};
+
+use super::Ended;
+use super::agent::{admit, life, state};
+use super::client::Desk;
+use super::filing::{At, Filing};
+use super::table::Table;
+use super::trouble::Tried;
+
+/// What to do with people.
+#[derive(Subcommand, Debug)]
+pub(crate) enum MemberCommand {
+    /// Admit a person; the token that signs them in goes to a new file of mode 0600 and is never printed.
+    New {
+        /// The person, by pseudonym.
+        person: String,
+        /// What they may do: `viewer`, `auditor` or `operator`.
+        #[arg(long)]
+        role: String,
+        /// How long the credential lives, such as `30d`.
+        #[arg(long)]
+        expires: String,
+        /// Where its token is written; must not exist, in a folder of mode 0700.
+        #[arg(long)]
+        token_file: PathBuf,
+        /// The credential's name; drawn at random by default.
+        #[arg(long)]
+        credential: Option<String>,
+        #[command(flatten)]
+        filing: Filing,
+    },
+    /// List people with their roles.
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// End a credential at once, and with it every session that it opened.
+    Revoke {
+        /// The credential.
+        credential: String,
+        #[command(flatten)]
+        filing: Filing,
+    },
+}
+
+/// Obeys a `member` command.
+pub(crate) async fn obey(ui: &Ui, command: &MemberCommand) -> Tried<Ended> {
+    match command {
+        MemberCommand::New { person, role, expires, token_file, credential, filing } => {
+            let random = Random::start()?;
+            let name = match credential {
+                Some(name) => name.clone(),
+                None => format!("{person}-{}", hex::encode(random.bytes::<4>()?)),
+            };
+            let draft = AgentCredential {
+                credential: CredentialId::new(name.as_str())?,
+                agent: "console".parse()?,
+                owner: person.parse()?,
+                band: Band::Read,
+                wallets: std::collections::BTreeSet::new(),
+                role: Some(role.parse()?),
+                token: Digest::ZERO,
+                expires_at: SystemClock::new().now().plus_s(life(expires)?),
+            };
+            admit(ui, draft, token_file, filing, random).await
+        }
+        MemberCommand::List { at } => {
+            let status = Desk::at(&at.dir).await?.status().await?;
+            let people = |one: &CredentialView| one.role.is_some();
+            let people: Vec<_> = status.credentials.into_iter().filter(people).collect();
+            ui.answer(&people, list(ui, &people, status.now))?;
+            Ok(Ended::Well)
+        }
+        MemberCommand::Revoke { credential, filing } => {
+            let action = Action::RevokeCredential { credential: credential.parse()? };
+            let desk = Desk::at(&filing.at.dir).await?;
+            filing.file_and_show(ui, &desk, action, Vec::new()).await
+        }
+    }
+}
+
+fn list(ui: &Ui, people: &[CredentialView], now: Timestamp) -> String {
+    if people.is_empty() {
+        return "nobody has a role; admit somebody with `quorate member new`".to_owned();
+    }
+    let mut table = Table::new(&["person", "role", "credential", "expires", "state"]);
+    for one in people {
+        table.row([
+            one.owner.as_str().into(),
+            one.role.map_or("", |role| role.as_str()).into(),
+            one.credential.as_str().into(),
+            one.expires_at.utc().into(),
+            state(one, now),
+        ]);
+    }
+    table.show(ui)
+}

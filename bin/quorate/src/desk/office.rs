@@ -1,0 +1,156 @@
+//! What people ask of the running desk, whichever door they come through. What they file takes the same path as everything
+//! else.
+
+mod status;
+mod view;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use quorate_custody::{Event, Refusal};
+use quorate_gateway::office::{
+    AlertRequest, AlertView, BookAnswer, BookRequest, CaseView, CasesRequest, EraseRequest,
+    FileRequest, Office, ReceiptAnswer, Reply, StatusView,
+};
+use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
+use quorate_terms::intent::{Action, Intent, Requester};
+use quorate_terms::{CaseId, Digest, IdempotencyKey, PersonId};
+
+use super::book_door::{read, refusal};
+use super::effects::World;
+use super::engine::Trouble;
+use super::{erasing, receipts};
+
+/// The most cases that one question is answered with.
+const CASES_MAX: u32 = 1000;
+/// The most openings that come with one intent.
+const OPENINGS_MAX: usize = 16;
+
+/// The office in the desk's own process.
+pub(crate) struct Here(pub(crate) Arc<World>);
+
+#[async_trait]
+impl Office for Here {
+    async fn file(&self, ask: FileRequest) -> Reply<CaseView> {
+        let openings = openings(&ask)?;
+        let vault = self.0.engine.look(|book| book.vault().clone()).await.map_err(refusal)?;
+        let requester = Requester::Person { person: ask.person };
+        let intent = Intent { v: 1, vault, requester, key: ask.key, action: ask.action };
+        let (facts, screening, snapshot) = match &intent.action {
+            Action::Transfer(transfer) => {
+                let (facts, screening) = self.0.facts.for_transfer(transfer).await;
+                (facts, screening, self.0.snapshot(transfer).await.map_err(refusal)?)
+            }
+            _ => (Vec::new(), quorate_terms::fact::CounterpartyCheck::NotPerformed, None),
+        };
+        let case = intent.case()?;
+        let event = Event::Filed {
+            intent: Box::new(intent),
+            facts,
+            screening,
+            snapshot: snapshot.map(Box::new),
+        };
+        self.0.engine.tell_with(event, openings).await.map_err(refusal)?;
+        self.case(case).await
+    }
+
+    async fn case(&self, case: CaseId) -> Reply<CaseView> {
+        view::of(&self.0.engine, case).await.map_err(refusal)?.ok_or_else(|| {
+            Refusal::new(
+                "unknown_case",
+                "there is no such case",
+                "look at `quorate case list --all`",
+            )
+        })
+    }
+
+    async fn cases(&self, ask: CasesRequest) -> Reply<Vec<CaseView>> {
+        let found = self.0.engine.look(move |book| {
+            let mut known: Vec<_> =
+                book.open_cases().map(|case| (case.filed_at, case.id)).collect();
+            if ask.all {
+                known.extend(book.closed_cases().map(|(id, case)| (case.filed_at, *id)));
+            }
+            known.sort();
+            known
+        });
+        let known = found.await.map_err(refusal)?;
+        let most = usize::try_from(ask.limit.min(CASES_MAX)).unwrap_or(0);
+        let skip = known.len().saturating_sub(most);
+        let mut views = Vec::new();
+        for (_, id) in known.into_iter().skip(skip) {
+            views.extend(view::of(&self.0.engine, id).await.map_err(refusal)?);
+        }
+        Ok(views)
+    }
+
+    async fn receipt(&self, case: CaseId) -> Reply<ReceiptAnswer> {
+        let made =
+            receipts::make(&self.0.engine, &self.0.cosigners, case).await.map_err(refusal)?;
+        let bytes = made.to_bytes()?;
+        let witnesses = self.0.cosigners.newest().await.map_or(0, |newest| newest.witnesses);
+        Ok(ReceiptAnswer { receipt: String::from_utf8_lossy(&bytes).into_owned(), witnesses })
+    }
+
+    async fn replace(&self, case: CaseId) -> Reply<CaseView> {
+        self.0.replace(case).await.map_err(refusal)?;
+        self.case(case).await
+    }
+
+    /// A person takes an alert, or ends it.
+    async fn alert(&self, ask: AlertRequest) -> Reply<Vec<AlertView>> {
+        let AlertRequest { alert, person, disposition } = ask;
+        let body = match disposition {
+            None => Body::AlertAcknowledged(AlertAcknowledged { alert, person }),
+            Some(disposition) => {
+                IdempotencyKey::new(disposition.as_str())?;
+                Body::AlertClosed(AlertClosed { alert, person, disposition })
+            }
+        };
+        self.0.engine.tell(Event::Noted(Box::new(body))).await.map_err(refusal)?;
+        status::of(&self.0).await.map(|status| status.alerts).map_err(refusal)
+    }
+
+    /// The subject stays for ever, so it has the form of a pseudonym.
+    async fn erase(&self, ask: EraseRequest) -> Reply<Vec<Digest>> {
+        ask.subject.parse::<PersonId>()?;
+        erasing::erase(&self.0.engine, ask).await.map_err(refusal)
+    }
+
+    async fn status(&self) -> Reply<StatusView> {
+        status::of(&self.0).await.map_err(refusal)
+    }
+
+    async fn book(&self, ask: BookRequest) -> Reply<BookAnswer> {
+        let (entries, checkpoint) =
+            read(&self.0.engine, &self.0.cosigners, ask.from, ask.limit).await.map_err(
+                |refused| Refusal::new(&refused.code, refused.message, "run `quorate doctor`"),
+            )?;
+        Ok(BookAnswer { entries, checkpoint: Some(checkpoint).filter(|note| !note.is_empty()) })
+    }
+
+    async fn beyond(&self, size: u64) -> Reply<u64> {
+        self.0.engine.beyond(size).await.map_err(refusal)
+    }
+}
+
+/// The openings of an intent, keyed by the commitments that they open: nothing else is kept.
+fn openings(ask: &FileRequest) -> Reply<Vec<(Digest, String)>> {
+    if ask.openings.len() > OPENINGS_MAX {
+        return Err(Refusal::new(
+            "too_many_openings",
+            "too many openings came with one intent",
+            "send fewer",
+        ));
+    }
+    let mut kept = Vec::new();
+    for opening in &ask.openings {
+        let text = serde_json::to_string(opening)
+            .map_err(|e| Refusal::new("malformed", e.to_string(), "report this"))?;
+        kept.push((opening.commitment()?.digest(), text));
+    }
+    Ok(kept)
+}
+
+/// A refusal of the engine, for modules of this one.
+type Told<T> = Result<T, Trouble>;

@@ -1,0 +1,203 @@
+//! Who is signed in, and what was asked of a browser and not yet answered. All of it is in memory: a restart signs everybody
+//! out, and what was asked is asked again.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use quorate_terms::digest::tag;
+use quorate_terms::{Digest, Timestamp};
+
+/// How long a session lasts without a request, in seconds.
+pub const IDLE_S: u64 = 15 * 60;
+/// How long a session lasts in all, in seconds.
+pub const LONGEST_S: u64 = 8 * 60 * 60;
+/// How long a question waits for its answer, in seconds.
+pub const ASK_S: u64 = 10 * 60;
+/// Sessions and questions that are kept; with more, the oldest are dropped.
+const MOST: usize = 512;
+
+/// Somebody who has signed in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session<Who> {
+    /// By what it is known: the digest of its cookie.
+    pub name: Digest,
+    /// Who it is.
+    pub who: Who,
+    /// When they signed in.
+    pub begun: Timestamp,
+    /// When they were last heard of.
+    pub seen: Timestamp,
+}
+
+impl<Who> Session<Who> {
+    fn is_live(&self, now: Timestamp) -> bool {
+        now < self.seen.plus_s(IDLE_S) && now < self.begun.plus_s(LONGEST_S)
+    }
+}
+
+/// A question, the session that was asked, and when.
+type Open<Ask> = (Ask, Option<Digest>, Timestamp);
+
+/// Sessions and open questions.
+pub struct Sessions<Who, Ask> {
+    open: BTreeMap<Digest, Session<Who>>,
+    asks: BTreeMap<Digest, Open<Ask>>,
+}
+
+impl<Who, Ask> Default for Sessions<Who, Ask> {
+    fn default() -> Self {
+        Self { open: BTreeMap::new(), asks: BTreeMap::new() }
+    }
+}
+
+/// What stands in a cookie or a form, as it is kept.
+fn named(secret: &str) -> Digest {
+    Digest::of(tag::TOKEN, secret.as_bytes())
+}
+
+impl<Who: Clone, Ask> Sessions<Who, Ask> {
+    /// Begins a session under a cookie.
+    pub fn begin(&mut self, cookie: &str, who: Who, now: Timestamp) {
+        self.open.retain(|_, session| session.is_live(now));
+        let oldest = self.open.values().min_by_key(|session| session.seen).map(|s| s.name);
+        if let Some(oldest) = oldest.filter(|_| self.open.len() >= MOST) {
+            self.end(&oldest);
+        }
+        let name = named(cookie);
+        self.open.insert(name, Session { name, who, begun: now, seen: now });
+    }
+
+    /// The session of a cookie, which is seen now.
+    pub fn seen(&mut self, cookie: &str, now: Timestamp) -> Option<Session<Who>> {
+        let name = named(cookie);
+        if !self.open.get(&name)?.is_live(now) {
+            self.end(&name);
+            return None;
+        }
+        let session = self.open.get_mut(&name)?;
+        session.seen = now;
+        Some(session.clone())
+    }
+
+    /// Every live session, the newest first.
+    pub fn live(&self, now: Timestamp) -> Vec<Session<Who>> {
+        let live = self.open.values().filter(|session| session.is_live(now));
+        let mut live: Vec<_> = live.cloned().collect();
+        live.sort_by_key(|session| std::cmp::Reverse((session.begun, session.name)));
+        live
+    }
+
+    /// Ends a session, and with it what it was asked.
+    pub fn end(&mut self, name: &Digest) {
+        self.open.remove(name);
+        self.asks.retain(|_, (_, of, _)| of.as_ref() != Some(name));
+    }
+
+    /// Remembers a question under a name that the form carries; `of` is the session that may answer it, if there is one.
+    pub fn ask(&mut self, name: &str, of: Option<Digest>, ask: Ask, now: Timestamp) {
+        self.asks.retain(|_, (_, _, at)| now < at.plus_s(ASK_S));
+        let oldest = self.asks.iter().min_by_key(|(_, (_, _, at))| *at).map(|(name, _)| *name);
+        if let Some(oldest) = oldest.filter(|_| self.asks.len() >= MOST) {
+            self.asks.remove(&oldest);
+        }
+        self.asks.insert(named(name), (ask, of, now));
+    }
+
+    /// The question of this name, once, and only for the session that was asked.
+    pub fn answered(&mut self, name: &str, by: Option<Digest>, now: Timestamp) -> Option<Ask> {
+        let (_, of, at) = self.asks.get(&named(name))?;
+        if *of != by || now >= at.plus_s(ASK_S) {
+            return None;
+        }
+        self.asks.remove(&named(name)).map(|(ask, _, _)| ask)
+    }
+}
+
+/// The value of a cookie that a request names exactly once.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|p| p.trim().split_once('='));
+    let mut ours = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value).fuse();
+    let (value, second) = (ours.next()?, ours.next());
+    second.is_none().then_some(value)
+}
+
+/// The header that sets a cookie of this host alone, over a secure channel alone, never sent from another site and out of
+/// reach of scripts. Its name begins with `__Host-`. Without a value it is taken back.
+pub fn set_cookie(name: &str, value: Option<&str>) -> Option<HeaderValue> {
+    let (value, age) = value.map_or(("", 0), |value| (value, LONGEST_S));
+    let line = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={age}");
+    HeaderValue::from_str(&line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+
+    fn signed_in() -> Sessions<&'static str, &'static str> {
+        let mut sessions = Sessions::default();
+        sessions.begin("cookie", "ann", NOON);
+        sessions
+    }
+
+    #[test]
+    fn a_session_ends_after_idling_and_after_its_longest_time() {
+        let mut sessions = signed_in();
+        assert!(sessions.seen("another", NOON).is_none());
+        assert!(sessions.seen("cookie", NOON.plus_s(IDLE_S - 1)).is_some());
+        assert!(sessions.seen("cookie", NOON.plus_s(2 * IDLE_S)).is_none(), "it idled");
+        let mut sessions = signed_in();
+        let steps = LONGEST_S / (IDLE_S - 1);
+        for step in 0..=steps {
+            assert!(sessions.seen("cookie", NOON.plus_s(step * (IDLE_S - 1))).is_some());
+        }
+        assert!(sessions.live(NOON.plus_s(LONGEST_S)).is_empty());
+        assert!(sessions.seen("cookie", NOON.plus_s(LONGEST_S)).is_none(), "it grew too old");
+    }
+
+    #[test]
+    fn a_question_is_answered_once_in_time_by_whom_it_was_asked() {
+        let mut sessions = signed_in();
+        sessions.ask("one", None, "sign in", NOON);
+        assert_eq!(sessions.answered("one", None, NOON), Some("sign in"));
+        assert_eq!(sessions.answered("one", None, NOON), None, "a second time");
+        sessions.ask("late", None, "sign in", NOON);
+        assert_eq!(sessions.answered("late", None, NOON.plus_s(ASK_S)), None);
+        let session = sessions.seen("cookie", NOON).map(|session| session.name);
+        sessions.ask("word", session, "approve", NOON);
+        assert_eq!(sessions.answered("word", None, NOON), None, "by nobody");
+        assert_eq!(sessions.answered("word", Some(Digest::ZERO), NOON), None, "by another");
+        assert_eq!(sessions.answered("word", session, NOON), Some("approve"));
+        sessions.ask("word", session, "approve", NOON);
+        sessions.end(&session.unwrap());
+        assert!(sessions.seen("cookie", NOON).is_none());
+        assert_eq!(sessions.answered("word", session, NOON), None, "its session is over");
+    }
+
+    #[test]
+    fn more_than_there_is_room_for_push_out_the_oldest() {
+        let mut sessions = signed_in();
+        for number in 0..MOST {
+            sessions.begin(&format!("cookie-{number}"), "bo", NOON.plus_s(1));
+            sessions.ask(&format!("ask-{number}"), None, "sign in", NOON.plus_s(1));
+        }
+        sessions.ask("one more", None, "sign in", NOON.plus_s(2));
+        assert!(sessions.seen("cookie", NOON.plus_s(2)).is_none());
+        assert!(sessions.open.len() <= MOST && sessions.asks.len() <= MOST);
+        assert!(sessions.answered("one more", None, NOON.plus_s(2)).is_some());
+    }
+
+    #[test]
+    fn a_cookie_that_stands_twice_is_none() {
+        let headers = |lines: &[&'static str]| {
+            let lines = lines.iter().map(|line| (header::COOKIE, HeaderValue::from_static(line)));
+            lines.collect::<HeaderMap>()
+        };
+        assert_eq!(cookie(&headers(&["a=1; __Host-q=x; b=2"]), "__Host-q"), Some("x"));
+        assert_eq!(cookie(&headers(&["__Host-q=x; __Host-q=y"]), "__Host-q"), None);
+        assert_eq!(cookie(&headers(&["__Host-q=x", "__Host-q=x"]), "__Host-q"), None);
+        assert_eq!(cookie(&headers(&["__Host-qq=x"]), "__Host-q"), None);
+    }
+}
