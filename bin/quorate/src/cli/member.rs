@@ -25,7 +25,8 @@ pub(crate) enum MemberCommand {
     /// Admit a person; the token that signs them in goes to a new file of mode 0600 and is never printed.
     New {
         /// The person, by pseudonym.
-        person: String,
+        #[arg(value_name = "PERSON")]
+        who: String,
         /// What they may do: `viewer`, `auditor` or `operator`.
         #[arg(long)]
         role: String,
@@ -58,16 +59,16 @@ pub(crate) enum MemberCommand {
 /// Obeys a `member` command.
 pub(crate) async fn obey(ui: &Ui, command: &MemberCommand) -> Tried<Ended> {
     match command {
-        MemberCommand::New { person, role, expires, token_file, credential, filing } => {
+        MemberCommand::New { who, role, expires, token_file, credential, filing } => {
             let random = Random::start()?;
             let name = match credential {
                 Some(name) => name.clone(),
-                None => format!("{person}-{}", hex::encode(random.bytes::<4>()?)),
+                None => format!("{who}-{}", hex::encode(random.bytes::<4>()?)),
             };
             let draft = AgentCredential {
                 credential: CredentialId::new(name.as_str())?,
                 agent: "console".parse()?,
-                owner: person.parse()?,
+                owner: who.parse()?,
                 band: Band::Read,
                 wallets: std::collections::BTreeSet::new(),
                 role: Some(role.parse()?),
