@@ -111,6 +111,34 @@ fn a_founding_that_cannot_stand_is_refused_with_field_and_mend_and_writes_nothin
 }
 
 #[test]
+fn a_view_is_seated_from_its_file_and_one_on_an_open_road_is_refused() {
+    let house = House::new();
+    let seat = |origin: &str, rp_id: &str| {
+        let link = "ed25519:Zw9IfVTEpPdr3a9r2KpCiHpYXO6q_6fH-0cclLYHjaQ";
+        let seat = serde_json::json!({
+            "view": "home", "origin": origin, "rp_id": rp_id, "operator": "customer ltd", "link": link,
+        });
+        fs::write(house.path("view.json"), seat.to_string()).unwrap();
+    };
+    let path = house.path("view.json").to_str().unwrap().to_owned();
+    for (origin, rp_id) in [
+        ("http://approve.example", "approve.example"),
+        ("https://approve.example", "other.example"),
+    ] {
+        seat(origin, rp_id);
+        let done = house.init(&["--view", &path]);
+        assert_eq!(done.code, 2, "{done:?}");
+        assert!(done.stderr.contains("view") && !house.desk().exists(), "{done:?}");
+    }
+    seat("https://approve.example", "approve.example");
+    assert!(house.init(&["--view", &path]).ok());
+    let bytes = fs::read(house.desk().join("charter.json")).unwrap();
+    let text = CharterText::from_canonical(&bytes).unwrap();
+    assert_eq!(text.views.len(), 1);
+    assert_eq!(text.views[0].origin, "https://approve.example");
+}
+
+#[test]
 fn a_missing_answer_is_asked_for_by_its_flag_when_nobody_is_there() {
     let house = House::new();
     let done = run(&["init", "--dir", house.desk().to_str().unwrap()]);

@@ -53,6 +53,16 @@ fn a_charter_that_seats_other_keys_or_another_desk_is_refused() {
     let args = ["accept", "--charter", path.to_str().unwrap(), "--digest", &digest, "--json"];
     assert_eq!(tool(dir.path(), &args, "").trouble(), "other_seat");
 
+    let mut other = charter.clone();
+    other.views = vec![view("home", 7800)];
+    let stranger = Authenticator::new().passkey("cy-phone", &other.views[0]);
+    other.approvers.iter_mut().find(|a| a.approver.as_str() == "cy").unwrap().passkeys =
+        vec![stranger];
+    fs::write(&path, other.to_canonical().unwrap()).unwrap();
+    let digest = other.digest().unwrap().to_string();
+    let args = ["accept", "--charter", path.to_str().unwrap(), "--digest", &digest, "--json"];
+    assert_eq!(tool(dir.path(), &args, "").trouble(), "other_seat", "a passkey that cy never made");
+
     fs::write(&path, charter.to_canonical().unwrap()).unwrap();
     let digest = charter.digest().unwrap().to_string();
     let key = super::house::public("mallory").to_string();

@@ -59,8 +59,7 @@ impl Agent {
 
 #[test]
 fn row_53_a_desk_that_breaks_in_one_call_leaves_a_real_stdio_door_clean_and_at_work() {
-    let caller =
-        json!({ "credential": "bot-1", "agent": "bot", "band": "broadcast", "wallets": ["ops"] });
+    let caller = json!({ "credential": "bot-1", "agent": "bot", "owner": "op", "band": "broadcast", "wallets": ["ops"] });
     let unknown = json!({ "complaint": {
         "category": "not_available", "code": "CASE_NOT_FOUND", "message": "no such case",
         "requiredAction": null, "retryable": false, "retryAfter": null, "requestId": "",
