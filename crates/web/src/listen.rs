@@ -29,7 +29,7 @@ pub fn listen_check(address: &SocketAddr, tls: bool) -> Result<(), Malformed> {
         return Ok(());
     }
     let why = format!("is {address}, which is not loopback, and there is no TLS");
-    Err(Malformed::new("listen", why, "listen on 127.0.0.1, or set up a certificate"))
+    Err(Malformed::new("listen", why, "listen on 127.0.0.1, or give `certificate` and `key`"))
 }
 
 /// How long accepting rests after it failed.

@@ -30,6 +30,9 @@ const COOKIE: &str = "__Host-quorate-view";
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 32 * 1024;
 
+/// For a year, browsers open the view and what is below its name under TLS only.
+const STRICTLY: &str = "max-age=31536000; includeSubDomains";
+
 type Here = State<Arc<Office>>;
 
 /// Everything that the view answers.
@@ -70,6 +73,10 @@ async fn guarded(State(allowed): State<Arc<Allowed>>, request: Request, next: Ne
     for (name, value) in headers() {
         let name = header::HeaderName::from_static(name);
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if allowed.is_secure() {
+        let (name, value) = (header::STRICT_TRANSPORT_SECURITY, STRICTLY);
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }
