@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -137,6 +137,9 @@ pub(crate) struct ServeArgs {
     /// Its private key (PEM), mode 0600.
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub(crate) key: Option<PathBuf>,
+    /// The proxy in front of it; given once or more, nobody else may connect. What it says of others is not read.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) proxy: Vec<IpAddr>,
     /// Let new passkeys be made by whoever types the code that is printed.
     #[arg(long)]
     pub(crate) enrol: bool,

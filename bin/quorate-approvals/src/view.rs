@@ -20,7 +20,7 @@ use quorate_host::https::Https;
 use quorate_host::ui::Ui;
 use quorate_terms::Malformed;
 use quorate_terms::passkey::ViewSeat;
-use quorate_web::{Connections, listen_check};
+use quorate_web::{Connections, Peers, listen_check};
 use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
@@ -47,7 +47,8 @@ pub(crate) async fn serve(home: Home, asked: &ServeArgs, ui: &Ui) -> Done<Screen
     let following = tokio::spawn(Arc::clone(&office).follow_on());
     say(&office, listener.local_addr()?, ui)?;
     let stop = told_to_end()?;
-    let bounds = Connections::default();
+    let from = Peers::only(asked.proxy.iter().copied());
+    let bounds = Connections { from, ..Connections::default() };
     match https {
         Some(https) => {
             let shaken = move |socket| Arc::clone(&https).accept(socket);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use quorate_gateway::http::{
-    Allowed, Connections, Limits as HttpLimits, Setup, listen_check, router, serve,
+    Allowed, Connections, Limits as HttpLimits, Peers, Setup, listen_check, router, serve,
 };
 use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
 use quorate_gateway::stdio::serve_process;
@@ -91,18 +91,16 @@ pub(crate) async fn http(
     let setup = setup(config, address, tls.clone(), world)?;
     let router = router(answers, bands, setup).map_err(|e| bad("http", &e))?;
     let never = std::future::pending();
+    let from = Peers::only(config.proxies.iter().copied());
+    let bounds = Connections { from, ..Connections::default() };
     match tls {
         Some(tls) => {
             let wrap = move |socket| Arc::clone(&tls).accept(socket);
-            tokio::spawn(async move {
-                serve(listener, wrap, router, Connections::default(), never).await
-            });
+            tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
         }
         None => {
             let wrap = |socket| std::future::ready(Ok(socket));
-            tokio::spawn(async move {
-                serve(listener, wrap, router, Connections::default(), never).await
-            });
+            tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
         }
     }
     tracing::info!(%address, bands = %bands, "mcp over http is open");
