@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -123,14 +123,26 @@ pub(crate) enum ViewCommand {
     /// Accept the charter whose digest you were told on another channel.
     Accept(AcceptArgs),
     /// Serve the pages until told to end.
-    Serve {
-        /// Where to listen. Another machine reaches it only through TLS in front.
-        #[arg(long, default_value = "127.0.0.1:7800")]
-        listen: SocketAddr,
-        /// Let new passkeys be made by whoever types the code that is printed.
-        #[arg(long)]
-        enrol: bool,
-    },
+    Serve(ServeArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen. Beyond this machine only with a certificate.
+    #[arg(long, default_value = "127.0.0.1:7800")]
+    pub(crate) listen: SocketAddr,
+    /// Certificate chain for TLS (PEM). It may be renewed in place; it is read again by itself.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Its private key (PEM), mode 0600.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub(crate) key: Option<PathBuf>,
+    /// The proxy in front of it; given once or more, nobody else may connect. What it says of others is not read.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) proxy: Vec<IpAddr>,
+    /// Let new passkeys be made by whoever types the code that is printed.
+    #[arg(long)]
+    pub(crate) enrol: bool,
 }
 
 #[derive(Args)]

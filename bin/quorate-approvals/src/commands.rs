@@ -20,7 +20,7 @@ use crate::replica::Replica;
 use crate::screen::Screen;
 use crate::show::{self, Opened, View};
 use crate::trouble::{Done, Trouble};
-use crate::view::{self, Serve};
+use crate::view;
 use crate::{list, status, stop};
 
 /// How long after one answer the book is asked again for a witness of a case that was filed just now.
@@ -87,9 +87,7 @@ async fn of_view(cli: &Cli, command: &ViewCommand, ui: &Ui) -> Done<Screen> {
             view::found(&home, view::Found { view, origin, rp_id, operator })
         }
         ViewCommand::Accept(asked) => view::accept(&home, &accepted(asked)),
-        ViewCommand::Serve { listen, enrol } => {
-            view::serve(home, &Serve { listen: *listen, enrol: *enrol }, ui).await
-        }
+        ViewCommand::Serve(asked) => view::serve(home, asked, ui).await,
     }
 }
 

@@ -15,11 +15,15 @@ mod sessions;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use quorate_host::SystemClock;
+use quorate_host::https::Https;
 use quorate_host::ui::Ui;
 use quorate_terms::Malformed;
-use quorate_web::{Connections, listen_check};
+use quorate_terms::passkey::ViewSeat;
+use quorate_web::{Connections, Peers, listen_check};
 use tokio::net::TcpListener;
 
+use crate::cli::ServeArgs;
 use crate::home::Home;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
@@ -28,15 +32,12 @@ pub(crate) use found::{Found, accept, found, take_passkey};
 
 use office::Office;
 
-/// What `view serve` was asked.
-pub(crate) struct Serve {
-    pub(crate) listen: SocketAddr,
-    pub(crate) enrol: bool,
-}
-
 /// Serves until it is told to end.
-pub(crate) async fn serve(home: Home, asked: &Serve, ui: &Ui) -> Done<Screen> {
-    listen_check(&asked.listen, false).map_err(Trouble::from)?;
+pub(crate) async fn serve(home: Home, asked: &ServeArgs, ui: &Ui) -> Done<Screen> {
+    let (certificate, key) = (asked.certificate.as_deref(), asked.key.as_deref());
+    let https = Https::load(certificate, key, SystemClock::shared())?;
+    listen_check(&asked.listen, https.is_some()).map_err(Trouble::from)?;
+    secure_check(&found::seat(&home)?, https.is_some())?;
     let office = Arc::new(Office::open(home, asked.enrol).await?);
     let listener = TcpListener::bind(asked.listen).await.map_err(|e| {
         let bad = Malformed::new("listen", e.to_string(), "free the port, or give another");
@@ -44,18 +45,39 @@ pub(crate) async fn serve(home: Home, asked: &Serve, ui: &Ui) -> Done<Screen> {
     })?;
     let router = routes::router(Arc::clone(&office))?;
     let following = tokio::spawn(Arc::clone(&office).follow_on());
-    say(&office, ui)?;
+    say(&office, listener.local_addr()?, ui)?;
     let stop = told_to_end()?;
-    let plain = |socket| async move { Ok(socket) };
-    quorate_web::serve(listener, plain, router, Connections::default(), stop).await;
+    let from = Peers::only(asked.proxy.iter().copied());
+    let bounds = Connections { from, ..Connections::default() };
+    match https {
+        Some(https) => {
+            let shaken = move |socket| Arc::clone(&https).accept(socket);
+            quorate_web::serve(listener, shaken, router, bounds, stop).await;
+        }
+        None => {
+            let plain = |socket| std::future::ready(Ok(socket));
+            quorate_web::serve(listener, plain, router, bounds, stop).await;
+        }
+    }
     following.abort();
     Ok(Screen::new("the view has ended"))
 }
 
-fn say(office: &Office, ui: &Ui) -> Done<()> {
+/// Browsers hold the view to the origin of its seat: under a certificate it must be one that asks for TLS.
+fn secure_check(seat: &ViewSeat, tls: bool) -> Done<()> {
+    if !tls || seat.origin.starts_with("https://") {
+        return Ok(());
+    }
+    let why = format!("is {}, which browsers open without TLS", seat.origin);
+    let mend = "leave out --certificate and --key, or found a view with an https origin";
+    Err(Malformed::new("origin", why, mend).into())
+}
+
+fn say(office: &Office, listens: SocketAddr, ui: &Ui) -> Done<()> {
     let seat = office.seat();
     let mut screen = Screen::new(format!("view {}", seat.view));
     screen.row("open", &seat.origin);
+    screen.row("listens", listens.to_string());
     if let Some(code) = office.code() {
         screen.row("enrolment code", code);
         screen.row("new passkeys", format!("{}/passkeys/new", seat.origin));

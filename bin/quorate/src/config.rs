@@ -1,6 +1,7 @@
 //! The desk's one configuration file, `desk.toml`. Unknown fields are refused; relative paths start at the file's folder.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use quorate_terms::{ChainId, CosignerId, PublicKey};
@@ -90,6 +91,10 @@ pub struct HttpConfig {
     /// Host names under which it is reached, with port; the listening address is always among them.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// Addresses of the proxies in front of it: when there are any, nobody else may connect. What they say about whom they
+    /// speak for is not read.
+    #[serde(default)]
+    pub proxies: Vec<IpAddr>,
     /// Certificate chain (PEM).
     #[serde(default)]
     pub certificate: Option<PathBuf>,

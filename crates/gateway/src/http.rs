@@ -28,7 +28,7 @@ use crate::errors::{Code, Complaint};
 use crate::limit::{Clock, Rate};
 use crate::strict::MESSAGE_BYTES_DEFAULT;
 
-pub use quorate_web::{Allowed, Connections, listen_check, serve};
+pub use quorate_web::{Allowed, Connections, Peers, listen_check, serve};
 
 /// Where MCP is: the one path behind the gate.
 const MCP: &str = "/mcp";

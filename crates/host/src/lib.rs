@@ -20,6 +20,7 @@ pub mod secret;
 pub mod secret_file;
 pub mod store;
 
+pub mod https;
 pub mod link;
 pub mod machine;
 pub mod unix;

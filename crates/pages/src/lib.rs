@@ -11,6 +11,7 @@ pub mod outside;
 
 pub mod layout;
 pub mod passkey;
+pub mod qr;
 pub mod signs;
 pub mod values;
 
@@ -24,6 +25,9 @@ pub use headers::headers;
 pub use layout::{details, empty, facts, table};
 pub use markup::Markup;
 pub use outside::{outside, visible};
-pub use passkey::{CreatePasskey, GetPasskey, code_form, form, hidden, link, recompute};
+pub use passkey::{
+    CreatePasskey, GetPasskey, Press, code_form, form, form_as, hidden, link, recompute,
+};
+pub use qr::qr;
 pub use signs::{Tone, badge, gauge, progress};
 pub use values::{address, amount, digest, when};

@@ -14,6 +14,31 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use crate::markup::{Markup, escape};
 use crate::outside::{is_hidden, name};
 
+/// What pressing a button means. The looks differ by fill, edge and sign, and not by colour alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Press {
+    /// What the page is for.
+    Main,
+    /// A yes.
+    Yes,
+    /// A no, or an end.
+    No,
+    /// Something beside what the page is for.
+    Aside,
+}
+
+impl Press {
+    /// The class in the style sheet.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Yes => "yes",
+            Self::No => "stop",
+            Self::Aside => "second",
+        }
+    }
+}
+
 /// A form that is sent with a passkey's signature over a challenge.
 pub struct GetPasskey<'a> {
     /// Where the form goes: a path of the same origin. It is sent with POST.
@@ -38,6 +63,7 @@ pub struct GetPasskey<'a> {
 #[template(path = "get.html")]
 struct GetForm<'a> {
     form: &'a GetPasskey<'a>,
+    press: &'static str,
     challenge: String,
     allow: String,
 }
@@ -45,9 +71,14 @@ struct GetForm<'a> {
 impl GetPasskey<'_> {
     /// The form.
     pub fn render(&self) -> Markup {
+        self.render_as(Press::Main)
+    }
+
+    /// The form, its button with another meaning.
+    pub fn render_as(&self, press: Press) -> Markup {
         let ids: Vec<String> = self.allow.iter().map(|id| BASE64URL.encode(id)).collect();
         let challenge = BASE64URL.encode(self.challenge);
-        Markup::of(&GetForm { form: self, challenge, allow: ids.join(" ") })
+        Markup::of(&GetForm { form: self, press: press.class(), challenge, allow: ids.join(" ") })
     }
 }
 
@@ -120,13 +151,19 @@ pub fn hidden(fields: &[(&str, &str)]) -> Markup {
 #[template(path = "form.html")]
 struct Form<'a> {
     action: &'a str,
+    press: &'static str,
     fields: Markup,
     button: &'a str,
 }
 
 /// A form with one button. It goes to a path of the same origin, with POST.
 pub fn form(action: &str, fields: Markup, button: &str) -> Markup {
-    Markup::of(&Form { action, fields, button })
+    form_as(Press::Main, action, fields, button)
+}
+
+/// The same, its button with another meaning.
+pub fn form_as(press: Press, action: &str, fields: Markup, button: &str) -> Markup {
+    Markup::of(&Form { action, press: press.class(), fields, button })
 }
 
 #[derive(Template)]

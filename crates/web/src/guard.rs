@@ -68,6 +68,11 @@ impl Allowed {
         self.origins.iter().map(String::as_str)
     }
 
+    /// Whether every origin is one that browsers open under TLS.
+    pub fn is_secure(&self) -> bool {
+        !self.origins.is_empty() && self.origins.iter().all(|one| one.starts_with("https://"))
+    }
+
     /// Whether a request with these headers is answered.
     ///
     /// # Errors

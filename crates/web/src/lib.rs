@@ -1,11 +1,14 @@
 //! The ground under every server that browsers and programs reach over HTTP: where it listens, how long it has patience, and
 //! which Host and Origin it answers. What is served is the caller's.
 //!
-//! Reading order: who is let in ([`guard`]), how connections are held ([`listen`]), and who is signed in ([`sessions`]).
+//! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]), and who is signed
+//! in ([`sessions`]).
 
 mod guard;
 mod listen;
+mod peers;
 pub mod sessions;
 
 pub use guard::{Allowed, NotAdmitted, sole};
 pub use listen::{Connections, Known, listen_check, serve};
+pub use peers::Peers;

@@ -20,6 +20,8 @@ use tower::ServiceExt;
 
 use quorate_terms::Malformed;
 
+use crate::peers::Peers;
+
 /// Whether a door may listen here.
 ///
 /// # Errors
@@ -29,7 +31,7 @@ pub fn listen_check(address: &SocketAddr, tls: bool) -> Result<(), Malformed> {
         return Ok(());
     }
     let why = format!("is {address}, which is not loopback, and there is no TLS");
-    Err(Malformed::new("listen", why, "listen on 127.0.0.1, or set up a certificate"))
+    Err(Malformed::new("listen", why, "listen on 127.0.0.1, or give `certificate` and `key`"))
 }
 
 /// How long accepting rests after it failed.
@@ -40,8 +42,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Known;
 
 /// Bounds on connections.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Connections {
+    /// From where they are taken; others are closed before a byte is read.
+    pub from: Peers,
     /// Connections at the same time. A further one takes the place of the oldest that no credential was served on, or is
     /// closed at once if there is none.
     pub most: usize,
@@ -56,6 +60,7 @@ pub struct Connections {
 impl Default for Connections {
     fn default() -> Self {
         Self {
+            from: Peers::default(),
             most: 1024,
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(10),
@@ -86,7 +91,8 @@ pub async fn serve<W, F, T>(
             () = &mut stop => break,
             Some(_) = seats.open.join_next() => continue,
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => socket,
+                Ok((socket, peer)) if bounds.from.admits(peer.ip()) => socket,
+                Ok(_) => continue,
                 // One connection that broke, or no descriptor left: others go on, and the queue is not spun on.
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
@@ -100,7 +106,7 @@ pub async fn serve<W, F, T>(
         }
         let served = Arc::new(AtomicBool::new(false));
         let known = Arc::clone(&served);
-        let one = connection(wrap(socket), router.clone(), bounds, stopped.clone(), served);
+        let one = connection(wrap(socket), router.clone(), bounds.clone(), stopped.clone(), served);
         seats.take(one, known);
     }
     let _ = stopping.send(true);

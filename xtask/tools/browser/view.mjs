@@ -84,6 +84,31 @@ async function approves(name, found) {
   saw(`${name} signs in, reads the case, and approves it with a passkey`);
 }
 
+// Two browsers of one person: the first sees both and ends the second, which finds itself signed out.
+async function sessions() {
+  const [here, there] = [await person("ann"), await person("bo")];
+  await signIn(there.page);
+  await there.keep();
+  await signIn(here.page);
+  await here.keep();
+  const again = await person("ann");
+  await signIn(again.page);
+  await again.keep();
+  await here.page.click("text=Signed in");
+  await here.page.getByText("Where you are signed in").first().waitFor();
+  assert.equal(await here.page.locator("tbody tr").count(), 2, "both of ann's, and not bo's");
+  await looksWell(here, "sessions");
+  await here.page.click("text=End it");
+  await here.page.getByText("this one").first().waitFor();
+  assert.equal(await here.page.locator("tbody tr").count(), 1);
+  assert.equal((await again.page.goto(`${origin}/sessions`)).status(), 401, "the other is signed out");
+  assert.equal((await there.page.goto(`${origin}/sessions`)).status(), 200, "bo is not");
+  await here.page.click("text=End this one");
+  await here.page.getByText("Sign in with your passkey").first().waitFor();
+  for (const { browser } of [here, there, again]) await browser.close();
+  saw("a person sees where they are signed in, ends one session and then the own one, and nobody else's");
+}
+
 // A page of somebody else, on this machine and so under the same relying party, has the passkey sign the very challenge.
 async function lookAlike(found) {
   const { browser, page, keep } = await person("ann");
@@ -151,6 +176,7 @@ if (what === "enrol") {
   const [first, second] = words;
   await refusals(first);
   await lookAlike(first);
+  await sessions();
   for (const name of ["ann", "bo"]) await approves(name, first);
   await copied(second);
 }

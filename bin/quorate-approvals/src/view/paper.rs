@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use quorate_pages::{
-    Alert, CreatePasskey, Frame, GetPasskey, Link, Markup, Tone, details, digest, empty, facts,
-    form, hidden, outside, recompute, table,
+    Alert, CreatePasskey, Frame, GetPasskey, Link, Markup, Press, Tone, badge, details, digest,
+    empty, facts, form_as, hidden, outside, qr, recompute, table, when,
 };
 use quorate_terms::approval::{ApprovalBody, Verdict};
 use quorate_terms::charter::ApproverSeat;
@@ -48,10 +48,15 @@ fn alert(tone: Tone, text: impl Into<String>) -> Alert {
 /// The frame of somebody who is signed in.
 fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &Told)) -> Frame {
     let (body, (_, trouble)) = parts;
-    let out = form("/sign-out", Markup::default(), "Sign out");
+    let out = form_as(Press::Aside, "/sign-out", Markup::default(), "Sign out");
     let mut frame = of(seat, title, Markup::all([body, out]));
     let label = format!("Cases for {}", session.who.approver);
-    frame.nav = vec![Link { href: "/".to_owned(), label, is_here: title == HOME }];
+    let link = |href: &str, label: String, page: &str| Link {
+        href: href.to_owned(),
+        label,
+        is_here: title == page,
+    };
+    frame.nav = vec![link("/", label, HOME), link("/sessions", "Signed in".to_owned(), SESSIONS)];
     frame.live = Some("/events".to_owned());
     let lost = trouble.iter().map(|why| alert(Tone::Bad, format!("the desk: {why}")));
     frame.alerts.extend(lost);
@@ -59,6 +64,7 @@ fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &T
 }
 
 const HOME: &str = "What waits for you";
+const SESSIONS: &str = "Where you are signed in";
 
 /// The first page before anybody is signed in.
 pub(super) fn sign_in(
@@ -139,10 +145,43 @@ pub(super) fn case(
     if asks.is_empty() {
         body.push(empty("Your word is not wanted here now.", "nothing needs doing"));
     }
+    body.extend(hand_over(seat, id));
     let title = format!("Case {}", id.intent().short());
     let mut frame = signed_in(seat, session, &title, (Markup::all(body), told));
     frame.alerts.extend(shown.screen.warnings().iter().map(|text| alert(Tone::Bad, text)));
     Ok(frame.render())
+}
+
+/// The way from a laptop to a phone, where a phone can reach the view at all.
+fn hand_over(seat: &ViewSeat, id: &CaseId) -> Option<Markup> {
+    let said = "Open this case on your phone. The phone asks you to sign in there.";
+    let address = format!("{}/cases/{id}", seat.origin);
+    seat.origin.starts_with("https://").then(|| qr(said, &address))
+}
+
+/// Every session of a person, each with a button that ends it.
+pub(super) fn sessions(
+    seat: &ViewSeat,
+    session: &Session,
+    (open, told): (&[Session], &Told),
+) -> String {
+    let line = |one: &Session| {
+        let name = one.name.to_string();
+        let fields = hidden(&[("session", name.as_str())]);
+        let (badge, words) = match one.name == session.name {
+            true => (badge(Tone::Good, "this one"), "End this one"),
+            false => (badge(Tone::Note, "another"), "End it"),
+        };
+        let end = form_as(Press::No, "/sessions/end", fields, words);
+        vec![badge, outside(one.who.credential.as_str()), when(one.begun), when(one.seen), end]
+    };
+    let headings = ["Session", "Passkey", "Since", "Last seen", "End"];
+    let rows = open.iter().map(line).collect();
+    let body = table("Sessions of yours at this view", &headings, rows);
+    let said = Markup::text(
+        "A session ends by itself after 15 minutes without a request, and after 8 hours in all.",
+    );
+    signed_in(seat, session, SESSIONS, (Markup::all([body, said]), told)).render()
 }
 
 fn say(
@@ -156,6 +195,10 @@ fn say(
         Verdict::Approve => "Approve with your passkey",
         Verdict::Reject => "Reject with your passkey",
     };
+    let press = match said.verdict {
+        Verdict::Approve => Press::Yes,
+        Verdict::Reject => Press::No,
+    };
     let form = GetPasskey {
         action: &format!("/cases/{id}/word"),
         challenge: challenge.as_bytes(),
@@ -166,7 +209,7 @@ fn say(
         fields: hidden(&[("ask", name)]),
         button,
     };
-    Ok(form.render())
+    Ok(form.render_as(press))
 }
 
 /// Asks for the code that the view printed.

@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use quorate_pages::{ASSET_CACHE, asset, headers};
 use quorate_terms::passkey::{Assertion, Blob, Passkey, PasskeyKey};
-use quorate_terms::{CaseId, CredentialId};
+use quorate_terms::{CaseId, CredentialId, Digest};
 use quorate_web::sessions::{cookie, set_cookie};
 use quorate_web::{Allowed, Known};
 use serde::Deserialize;
@@ -30,6 +30,9 @@ const COOKIE: &str = "__Host-quorate-view";
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 32 * 1024;
 
+/// For a year, browsers open the view and what is below its name under TLS only.
+const STRICTLY: &str = "max-age=31536000; includeSubDomains";
+
 type Here = State<Arc<Office>>;
 
 /// Everything that the view answers.
@@ -42,6 +45,8 @@ pub(super) fn router(office: Arc<Office>) -> Done<Router> {
         .route("/", get(home))
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out))
+        .route("/sessions", get(sessions))
+        .route("/sessions/end", post(end_session))
         .route("/cases/{case}", get(case))
         .route("/cases/{case}/word", post(word))
         .route("/passkeys/new", get(new_passkey))
@@ -71,6 +76,10 @@ async fn guarded(State(allowed): State<Arc<Allowed>>, request: Request, next: Ne
         let name = header::HeaderName::from_static(name);
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
+    if allowed.is_secure() {
+        let (name, value) = (header::STRICT_TRANSPORT_SECURITY, STRICTLY);
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
@@ -87,7 +96,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.0.code.as_str() {
             "elsewhere" => StatusCode::FORBIDDEN,
-            "unknown_case" | "nothing_here" => StatusCode::NOT_FOUND,
+            "unknown_case" | "unknown_session" | "nothing_here" => StatusCode::NOT_FOUND,
             "sign_in" => StatusCode::UNAUTHORIZED,
             _ if self.0.refused => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
@@ -181,6 +190,39 @@ async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
         office.people(|people| people.end(&session.name));
     }
     Ok(home_with(None))
+}
+
+/// The sessions of whoever asks, and of nobody else.
+fn own_sessions(office: &Office, session: &Session) -> Vec<Session> {
+    let mut open = office.people(|people| people.live(present()));
+    open.retain(|one| one.who.approver == session.who.approver);
+    open
+}
+
+async fn sessions(State(office): Here, headers: HeaderMap) -> Page {
+    let session = signed_in(&office, &headers)?;
+    let (open, told) = (own_sessions(&office, &session), office.grown().borrow().clone());
+    page(paper::sessions(office.seat(), &session, (&open, &told)))
+}
+
+/// Which session is to end.
+#[derive(Deserialize)]
+struct Ended {
+    session: Digest,
+}
+
+async fn end_session(State(office): Here, headers: HeaderMap, Form(ended): Form<Ended>) -> Page {
+    let session = signed_in(&office, &headers)?;
+    if !own_sessions(&office, &session).iter().any(|one| one.name == ended.session) {
+        let next = "open the list of sessions again";
+        let message = "there is no such session of yours";
+        return Err(Trouble::refused("unknown_session", message, next).into());
+    }
+    office.people(|people| people.end(&ended.session));
+    if ended.session == session.name {
+        return Ok(home_with(None));
+    }
+    Ok(Redirect::to("/sessions").into_response())
 }
 
 /// Back to the first page, with this cookie or without one.

@@ -17,4 +17,5 @@ mod desk;
 mod inputs;
 mod lies;
 mod office;
+mod view;
 mod walk;

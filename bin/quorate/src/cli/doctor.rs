@@ -7,7 +7,7 @@ use std::time::Duration;
 use quorate_host::config::Config;
 use quorate_host::findings::{Findings, Grade};
 use quorate_host::ui::Ui;
-use quorate_host::{Fault, Identity, secret_file};
+use quorate_host::{Clock as _, Fault, Identity, SystemClock, https, secret_file};
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::Severity;
 use quorate_terms::fact::FactKind;
@@ -34,6 +34,7 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
     let config = configuration(&at.dir, &mut found);
     let accepted = config.as_ref().and_then(|config| founding(&at.dir, config, &mut found));
     if let Some(config) = &config {
+        certificate(config, &mut found);
         for (chain, node) in &config.value.chains {
             self::node(chain, &node.rpc, &mut found).await;
         }
@@ -43,6 +44,21 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
         Err(trouble) => found.bad("desk", &trouble),
     }
     Ok(if found.answer(ui)? { Ended::Well } else { Ended::Badly })
+}
+
+/// Whether the door's certificate can be used, and goes on to be.
+fn certificate(config: &Config<DeskConfig>, found: &mut Findings) {
+    let Some(http) = &config.value.http else { return };
+    let (Some(certificate), Some(key)) = (&http.certificate, &http.key) else { return };
+    let now = SystemClock::new().now();
+    match https::look(&config.resolve(certificate), &config.resolve(key), now) {
+        Ok(until) if until < now.plus_s(https::RENEW_S) => {
+            let mend = "renew it and put it in place; the desk takes it up without a restart";
+            found.add(Grade::Warn, "certificate", format!("runs out at {}", until.utc()), mend);
+        }
+        Ok(until) => found.ok("certificate", format!("valid until {}", until.utc())),
+        Err(fault) => found.bad("certificate", &fault),
+    }
 }
 
 async fn desk(dir: &Path) -> Tried<StatusView> {

@@ -1,19 +1,18 @@
 //! The two MCP doors of the product: a process on standard input and output that reaches the desk over its socket, and
 //! streamable HTTP in the desk itself.
 
-mod tls;
-
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use quorate_gateway::http::{
-    Allowed, Connections, Limits as HttpLimits, Setup, listen_check, router, serve,
+    Allowed, Connections, Limits as HttpLimits, Peers, Setup, listen_check, router, serve,
 };
 use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
 use quorate_gateway::stdio::serve_process;
 use quorate_host::fault::Fault;
+use quorate_host::https::Https;
 use quorate_host::link::{Limits, Silent};
 use quorate_host::{SystemClock, secret_file, telemetry, unix};
 use quorate_terms::credential::Band;
@@ -77,7 +76,7 @@ pub(crate) async fn http(
     let address: SocketAddr = config.listen.parse().map_err(|_| {
         Fault::new("http.listen", "is no address with a port", "give one such as `127.0.0.1:7410`")
     })?;
-    let tls = tls::Tls::load(config, resolve)?;
+    let tls = certified(config, resolve)?;
     listen_check(&address, tls.is_some()).map_err(|e| bad("http", &e))?;
     let listener = TcpListener::bind(address).await.map_err(|e| {
         Fault::new(
@@ -89,31 +88,39 @@ pub(crate) async fn http(
     // With port 0 the system chose one.
     let address =
         listener.local_addr().map_err(|e| Fault::new("http", e.to_string(), "try again"))?;
-    let setup = setup(config, address, tls.is_some(), world)?;
+    let setup = setup(config, address, tls.clone(), world)?;
     let router = router(answers, bands, setup).map_err(|e| bad("http", &e))?;
     let never = std::future::pending();
+    let from = Peers::only(config.proxies.iter().copied());
+    let bounds = Connections { from, ..Connections::default() };
     match tls {
         Some(tls) => {
-            let wrap = move |socket| tls::wrap(Arc::clone(&tls), socket);
-            tokio::spawn(async move {
-                serve(listener, wrap, router, Connections::default(), never).await
-            });
+            let wrap = move |socket| Arc::clone(&tls).accept(socket);
+            tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
         }
         None => {
             let wrap = |socket| std::future::ready(Ok(socket));
-            tokio::spawn(async move {
-                serve(listener, wrap, router, Connections::default(), never).await
-            });
+            tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
         }
     }
     tracing::info!(%address, bands = %bands, "mcp over http is open");
     Ok(address)
 }
 
+/// The certificate and key that the configuration names, if it names them.
+fn certified(
+    config: &HttpConfig,
+    resolve: impl Fn(&Path) -> PathBuf,
+) -> Result<Option<Arc<Https>>, Fault> {
+    let named = |path: &Option<PathBuf>| path.as_ref().map(|path| resolve(path));
+    let (certificate, key) = (named(&config.certificate), named(&config.key));
+    Https::load(certificate.as_deref(), key.as_deref(), SystemClock::shared())
+}
+
 fn setup(
     config: &HttpConfig,
     address: SocketAddr,
-    tls: bool,
+    tls: Option<Arc<Https>>,
     world: Arc<World>,
 ) -> Result<Setup, Fault> {
     let stateful = match config.mode.as_str() {
@@ -126,7 +133,7 @@ fn setup(
     if address.ip().is_loopback() {
         hosts.push(format!("localhost:{}", address.port()));
     }
-    let scheme = if tls { "https" } else { "http" };
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let name = config.hosts.first().cloned().unwrap_or_else(|| address.to_string());
     let (engine, of_metrics) = (world.engine.clone(), world);
     Ok(Setup {
@@ -136,7 +143,12 @@ fn setup(
         limits: HttpLimits::default(),
         clock: forward_clock(),
         ready: Arc::new(move || engine.writes()),
-        metrics: Arc::new(move || of_metrics.meters_text()),
+        metrics: Arc::new(move || {
+            if let Some(tls) = &tls {
+                of_metrics.measure_certificate(&tls.standing());
+            }
+            of_metrics.meters_text()
+        }),
     })
 }
 

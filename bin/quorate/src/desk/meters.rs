@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use quorate_custody::Book;
 use quorate_gateway::errors::Code;
+use quorate_host::https::Standing;
 use quorate_host::metrics::{Histogram, Registry};
 use quorate_terms::entry::Severity;
 
@@ -89,6 +90,16 @@ impl World {
     pub fn meters_text(&self) -> String {
         self.measure_disk();
         self.meters.text()
+    }
+
+    /// Takes in how the certificate of the door stands.
+    pub fn measure_certificate(&self, standing: &Standing) {
+        let left = standing.until.since(self.engine.clock().now()) / 1000;
+        let help = "Until the certificate of the door runs out, in seconds.";
+        self.meters.set("quorate_certificate_seconds", help, &[], left);
+        let help = "Whether the certificate on disk is refused, and the one before is shown.";
+        let refused = u64::from(standing.refused.is_some());
+        self.meters.set("quorate_certificate_refused", help, &[], refused);
     }
 
     fn measure_disk(&self) {

@@ -49,15 +49,15 @@ fn a_certificate_without_its_key_and_files_that_are_none_are_refused() {
     let room = tempfile::tempdir().unwrap();
     std::fs::set_permissions(room.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let resolve = |path: &Path| room.path().join(path);
-    assert!(tls::Tls::load(&config(r#"{"listen":"127.0.0.1:0"}"#), resolve).unwrap().is_none());
+    assert!(certified(&config(r#"{"listen":"127.0.0.1:0"}"#), resolve).unwrap().is_none());
     let half = config(r#"{"listen":"127.0.0.1:0","certificate":"c.pem"}"#);
-    assert!(tls::Tls::load(&half, resolve).is_err());
+    assert!(certified(&half, resolve).is_err());
     let both = config(r#"{"listen":"127.0.0.1:0","certificate":"c.pem","key":"k.pem"}"#);
-    assert!(tls::Tls::load(&both, resolve).is_err(), "no such files");
+    assert!(certified(&both, resolve).is_err(), "no such files");
     for name in ["c.pem", "k.pem"] {
         std::fs::write(room.path().join(name), "no pem").unwrap();
         std::fs::set_permissions(room.path().join(name), std::fs::Permissions::from_mode(0o600))
             .unwrap();
     }
-    assert!(tls::Tls::load(&both, resolve).is_err(), "not PEM");
+    assert!(certified(&both, resolve).is_err(), "not PEM");
 }

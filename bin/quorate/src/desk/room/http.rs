@@ -16,10 +16,14 @@ use super::*;
 use crate::config::HttpConfig;
 use crate::desk::mcp_door;
 
-const ONE: [&str; 2] =
-    [include_str!("../../../tests/tls/one.crt"), include_str!("../../../tests/tls/one.key")];
-const TWO: [&str; 2] =
-    [include_str!("../../../tests/tls/two.crt"), include_str!("../../../tests/tls/two.key")];
+const ONE: [&str; 2] = [
+    include_str!("../../../../../crates/host/tests/tls/one.crt"),
+    include_str!("../../../../../crates/host/tests/tls/one.key"),
+];
+const TWO: [&str; 2] = [
+    include_str!("../../../../../crates/host/tests/tls/two.crt"),
+    include_str!("../../../../../crates/host/tests/tls/two.key"),
+];
 /// The name in both certificates.
 const NAME: &str = "desk.test";
 
