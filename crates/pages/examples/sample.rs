@@ -3,8 +3,9 @@
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use quorate_pages::{
-    Alert, CreatePasskey, Frame, GetPasskey, Link, Markup, Tone, address, amount, assets, badge,
-    details, digest, empty, facts, gauge, headers, outside, progress, recompute, table, when,
+    Alert, CreatePasskey, Frame, GetPasskey, Link, Markup, Press, Tone, address, amount, assets,
+    badge, details, digest, empty, facts, form_as, gauge, headers, outside, progress, qr,
+    recompute, table, when,
 };
 use quorate_terms::{Amount, Digest, Timestamp};
 use serde_json::{Value, json};
@@ -80,6 +81,8 @@ fn overview(hex: &str) -> String {
         waiting(),
         heading("Signs and empty places"),
         signs(),
+        presses(),
+        qr("Open this case on your phone.", "https://view.example/cases/0123456789abcdef"),
         empty("Nothing waits for you.", "When an intent asks for your approval, it stands here."),
         details("What the policy said", outside(HOSTILE)),
     ]);
@@ -96,6 +99,16 @@ fn overview(hex: &str) -> String {
         ),
     ];
     frame.render()
+}
+
+fn presses() -> Markup {
+    let one = |press, words| form_as(press, "/", Markup::default(), words);
+    Markup::all([
+        one(Press::Main, "What the page is for"),
+        one(Press::Yes, "Approve with your passkey"),
+        one(Press::No, "Reject with your passkey"),
+        one(Press::Aside, "Sign out"),
+    ])
 }
 
 fn intent(hex: &str) -> Markup {

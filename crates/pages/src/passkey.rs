@@ -184,7 +184,7 @@ struct CodeForm<'a> {
     action: &'a str,
 }
 
-/// Asks for an enrolment code (`code`) and the name of a new passkey (`credential`), with GET.
+/// Asks for an enrolment code (`code`) and the name of a new passkey (`credential`), with POST: a code has no place in an address.
 pub fn code_form(action: &str) -> Markup {
     Markup::of(&CodeForm { action })
 }

@@ -49,7 +49,7 @@ pub(super) fn router(office: Arc<Office>) -> Done<Router> {
         .route("/sessions/end", post(end_session))
         .route("/cases/{case}", get(case))
         .route("/cases/{case}/word", post(word))
-        .route("/passkeys/new", get(new_passkey))
+        .route("/passkeys/new", get(ask_code).post(new_passkey))
         .route("/passkeys/made", post(made))
         .route("/passkeys/used", post(used))
         .route("/events", get(events))
@@ -269,26 +269,29 @@ async fn word(
 /// What has to be typed and told before a passkey is made.
 #[derive(Deserialize)]
 struct Wanted {
-    code: Option<String>,
-    credential: Option<String>,
+    code: String,
+    credential: String,
 }
 
-async fn new_passkey(
-    State(office): Here,
-    axum::extract::Query(wanted): axum::extract::Query<Wanted>,
-) -> Page {
-    let Some(code) = office.code() else {
-        let next = "have the view started with --enrol";
-        return Err(Trouble::refused("no_enrolment", "no passkeys are made here now", next).into());
-    };
-    let (Some(typed), Some(credential)) = (wanted.code, wanted.credential) else {
-        return page(paper::ask_code(office.seat()));
-    };
-    if typed.trim() != code {
+fn enrolment_code(office: &Office) -> Result<&str, Refused> {
+    let next = "have the view started with --enrol";
+    office.code().ok_or_else(|| {
+        Refused(Trouble::refused("no_enrolment", "no passkeys are made here now", next))
+    })
+}
+
+async fn ask_code(State(office): Here) -> Page {
+    enrolment_code(&office)?;
+    Ok(Html(paper::ask_code(office.seat())).into_response())
+}
+
+async fn new_passkey(State(office): Here, Form(wanted): Form<Wanted>) -> Page {
+    let code = enrolment_code(&office)?;
+    if wanted.code.trim() != code {
         let next = "type the code that the view printed when it was started";
         return Err(Trouble::refused("wrong_code", "that is not the code", next).into());
     }
-    let credential: CredentialId = credential.trim().parse()?;
+    let credential: CredentialId = wanted.credential.trim().parse()?;
     let name = office.ask(None, Ask::NewPasskey)?;
     let challenge = Office::challenge(&name);
     page(paper::create(office.seat(), &credential, (&name, &challenge)))
