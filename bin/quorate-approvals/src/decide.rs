@@ -137,8 +137,7 @@ pub(crate) fn outcome(approval: &Approval, answer: &SubmitAnswer, replica: &Repl
         .map(|case| case.tallies(replica.book().charter(), replica.book().policy(), body.issued_at))
         .unwrap_or_default()
     {
-        screen
-            .row("quorum", format!("{}: {} of {}", tally.quorum, tally.counted.len(), tally.need));
+        screen.row("quorum", format!("{}: {tally}", tally.quorum));
     }
     let state = case.map(|case| case.state).or_else(|| {
         replica.book().closed(&id).map(|closed| quorate_custody::State::Closed(closed.outcome))

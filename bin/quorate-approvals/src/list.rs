@@ -73,7 +73,9 @@ fn progress(view: &View<'_>, case: &Case) -> String {
         return words::plain(&case.state);
     }
     let part = |tally: &quorate_terms::quorum::Tally| {
-        format!("{} {}/{}", tally.quorum, tally.counted.len(), tally.need)
+        let parties = tally.parties.as_ref().map(|parties| format!(" ({parties})"));
+        let (have, parties) = (tally.counted.len(), parties.unwrap_or_default());
+        format!("{} {have}/{}{parties}", tally.quorum, tally.need)
     };
     tallies.iter().map(part).collect::<Vec<_>>().join(", ")
 }

@@ -189,6 +189,9 @@ fn open_case(view: &View<'_>, case: &Case, screen: &mut Screen) -> State {
         let tone = if tally.is_met() { Tone::Good } else { Tone::Wait };
         let text = format!("{}: {} of {} agree{have}", tally.quorum, names.len(), tally.need);
         screen.toned("quorum", text, tone);
+        if let Some(parties) = &tally.parties {
+            screen.toned("parties", words::parties(parties), tone);
+        }
     }
     for approval in case.approvals.values() {
         let body = &approval.body;

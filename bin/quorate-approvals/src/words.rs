@@ -5,6 +5,7 @@ use quorate_policy::Policy;
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::freeze::Scope;
 use quorate_terms::intent::Requester;
+use quorate_terms::parties::Parties;
 use quorate_terms::{Amount, AssetId, Malformed};
 use serde::Serialize;
 
@@ -72,6 +73,18 @@ pub(crate) fn scope(scope: &Scope) -> String {
     }
 }
 
+/// Through whose views a quorum was agreed to so far.
+pub(crate) fn parties(parties: &Parties) -> String {
+    let names: Vec<String> = parties.counted.iter().map(|name| safe(name)).collect();
+    match (names.is_empty(), parties.is_met()) {
+        (true, _) => format!("{parties}; a key in a file brings none, a passkey at a view does"),
+        (false, true) => format!("{parties}: {}", names.join(", ")),
+        (false, false) => {
+            format!("{parties}: {}; approve at another party's view", names.join(", "))
+        }
+    }
+}
+
 /// A seat in a few words.
 pub(crate) fn seat(seat: &ApproverSeat) -> String {
     format!("{} (person {})", seat.approver, seat.person)
@@ -105,6 +118,17 @@ mod tests {
         {
             assert!(seconds(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn how_far_the_parties_have_come_is_said_in_words() {
+        let said = |need, names: &[&str]| {
+            parties(&Parties { need, counted: names.iter().map(|&name| name.to_owned()).collect() })
+        };
+        assert!(said(2, &[]).starts_with("0 of 2 parties; a key in a file brings none"));
+        assert_eq!(said(2, &["Acme"]), "1 of 2 parties: Acme; approve at another party's view");
+        assert_eq!(said(2, &["Acme", "Host"]), "2 of 2 parties: Acme, Host");
+        assert!(!said(1, &["Acme\u{1b}[2J"]).contains('\u{1b}'), "text of others stays text");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The charters of a vault, each named by digest from the one before, down to the founding one that was pinned.
 
 use quorate_ledger::LogPolicy;
+use quorate_terms::approval::{Approval, Proof};
 use quorate_terms::charter::CharterText;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{Digest, Term as _};
@@ -71,6 +72,21 @@ impl Charters {
             .next()
             .map(|(.., text)| text)
             .ok_or_else(|| format!("no charter before entry {index}"))
+    }
+
+    /// Whether what was said at one entry still stands at another: no charter between gave the seat, or the view at which it was
+    /// said, to another holder.
+    pub(crate) fn keep(&self, said: &Approval, from: u64, until: u64) -> bool {
+        let Ok(then) = self.at(from) else { return false };
+        let mut later = self.in_force.iter().filter(|(index, ..)| (from..until).contains(index));
+        later.all(|(.., now)| {
+            let who = &said.body.approver;
+            let view = match &said.proof {
+                Proof::Passkey { view, .. } => then.view(view) == now.view(view),
+                Proof::Ed25519 { .. } => true,
+            };
+            view && then.approver(who) == now.approver(who)
+        })
     }
 
     /// The policy with this digest, if it came into force before this entry.

@@ -1,13 +1,13 @@
 //! What policy answered, and whether those whom it asked for agreed: every signature checked, then the house's one tally.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_terms::approval::Verdict as Said;
+use quorate_terms::approval::{Approval, Verdict as Said};
 use quorate_terms::entry::{Approved, Entry, Judged, Outcome};
 use quorate_terms::intent::Action;
 use quorate_terms::judgment::Judgment;
 use quorate_terms::policy::PolicyDocument;
-use quorate_terms::quorum::{Quorum, Vote};
+use quorate_terms::quorum::{Quorum, Tally, Vote};
 use quorate_terms::{QuorumName, Timestamp};
 
 use crate::charter::Charters;
@@ -25,7 +25,7 @@ pub(crate) fn check(story: &Story, charters: &Charters, report: &mut Report) -> 
             Ok(vote) => {
                 names.push(said(approved.body.verdict, &vote));
                 if approved.body.verdict == Said::Approve {
-                    votes.push((approved.entry.index, vote));
+                    votes.push((approved.entry.index, &approved.body.approval, vote));
                 }
             }
             Err(why) => {
@@ -106,7 +106,8 @@ fn approval(
     let seated = approved.body.approval.check_seat(charter, seat);
     seated.map_err(|why| format!("is not `{}`'s: {why}", body.approver))?;
     let (approver, person) = (seat.approver.clone(), seat.person.clone());
-    Ok(Vote { approver, person, expires_at: body.expires_at })
+    let party = approved.body.approval.party(charter).map(str::to_owned);
+    Ok(Vote { approver, person, party, expires_at: body.expires_at })
 }
 
 /// A quorum by name. The charter's own quorum governs what no policy may loosen, whatever a policy calls its quorums.
@@ -126,10 +127,24 @@ fn named<'a>(
         .ok_or_else(|| format!("nobody knows the quorum `{name}`"))
 }
 
+/// A yes: where it stands, what was signed, and how it counts.
+type Yes<'a> = (u64, &'a Approval, Vote);
+
+/// Everyone's last yes before an entry, unless a charter took away what it rested on.
+fn standing<'a>(votes: &'a [Yes<'_>], charters: &Charters, until: u64) -> Vec<&'a Vote> {
+    let mut last = BTreeMap::new();
+    for (index, said, vote) in votes.iter().filter(|(index, ..)| *index < until) {
+        if charters.keep(said, *index, until) {
+            last.insert(&vote.approver, vote);
+        }
+    }
+    last.into_values().collect()
+}
+
 fn quorums(
     story: &Story,
     charters: &Charters,
-    votes: &[(u64, Vote)],
+    votes: &[Yes<'_>],
     report: &mut Report,
 ) -> Result<(), String> {
     let (judged, acted) = (story.judged()?, acted(story)?);
@@ -146,12 +161,13 @@ fn quorums(
     for name in &needed {
         let quorum = named(name, story, policy, &charter.governance)?;
         let (until, at) = acted.map_or((u64::MAX, Timestamp::ZERO), |e| (e.index, e.at));
-        let in_time = votes.iter().filter(|(index, _)| *index < until).map(|(_, vote)| vote);
+        let in_time = standing(votes, charters, until);
         let tally = quorum.tally(in_time, intent.requester.person(), at);
         let says = format!(
-            "quorum `{name}`: {} of {} needed, distinct and unexpired",
+            "quorum `{name}`: {} of {} needed, distinct and unexpired{}",
             tally.counted.len(),
-            tally.need
+            tally.need,
+            parties(&tally)
         );
         let against = rejected(story, &quorum.members, until);
         match (tally.is_met(), against, acted) {
@@ -168,6 +184,15 @@ fn quorums(
         }
     }
     Ok(())
+}
+
+/// Through whose views, where that was demanded.
+fn parties(tally: &Tally) -> String {
+    let said = tally.parties.as_ref().map(|parties| {
+        let names: Vec<_> = parties.counted.iter().map(String::as_str).collect();
+        format!("; {} of {} parties: {}", names.len(), parties.need, names.join(", "))
+    });
+    said.unwrap_or_default()
 }
 
 fn rejected(

@@ -40,7 +40,8 @@ pub(crate) fn id<T: std::str::FromStr<Err = Malformed>>(text: &str) -> T {
 }
 
 fn quorum(name: &str) -> Quorum {
-    Quorum { name: id(name), m: 2, members: ["ann", "bo", "cy"].into_iter().map(id).collect() }
+    let members = ["ann", "bo", "cy"].into_iter().map(id).collect();
+    Quorum { name: id(name), m: 2, members, parties: None }
 }
 
 fn document() -> PolicyDocument {
@@ -231,6 +232,14 @@ pub(crate) fn approved(name: &str, seed: u8, verdict: Verdict, expires: u64) -> 
         expires_at: body.expires_at,
         approval: Approval { body, proof: Proof::Ed25519 { signature } },
     }))
+}
+
+/// The same approval from the file of whoever bears the seed 42, under another policy.
+pub(crate) fn resigned(approved: &mut Approved, policy: Digest) {
+    approved.policy = policy;
+    approved.approval.body.policy = policy;
+    let signature = sign(42, approved.approval.body.digest().unwrap().as_bytes());
+    approved.approval.proof = Proof::Ed25519 { signature };
 }
 
 fn generated() -> Body {

@@ -16,6 +16,8 @@ use crate::report::{Report, Verdict};
 use crate::testing::*;
 use crate::{book, receipt};
 
+mod parties;
+
 fn verify(bodies: Vec<Body>) -> Report {
     receipt::verify(&receipt(bodies), &pinned())
 }

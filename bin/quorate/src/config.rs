@@ -15,6 +15,9 @@ pub struct DeskConfig {
     pub charter: PathBuf,
     /// The folder of the ledger, keys and sockets; mode 0700.
     pub data: PathBuf,
+    /// The legal entity that runs this desk, as the charter spells it: `doctor` says which views it runs as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
     /// Where approvers' tools follow the book, over mutual TLS.
     #[serde(default = "book_address")]
     pub book_listen: String,

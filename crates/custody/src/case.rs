@@ -149,7 +149,12 @@ impl Case {
             .iter()
             .map(|name| match quorum(charter, policy, name) {
                 Some(quorum) => quorum.tally(&votes, requester, now),
-                None => Tally { quorum: name.clone(), need: u32::MAX, counted: BTreeSet::new() },
+                None => Tally {
+                    quorum: name.clone(),
+                    need: u32::MAX,
+                    counted: BTreeSet::new(),
+                    parties: None,
+                },
             })
             .collect()
     }
@@ -200,6 +205,7 @@ impl Case {
                 seat.holds(&approval.body.credential).then(|| Vote {
                     approver: seat.approver.clone(),
                     person: seat.person.clone(),
+                    party: approval.party(charter).map(str::to_owned),
                     expires_at: approval.body.expires_at,
                 })
             })

@@ -57,8 +57,16 @@ impl Book {
         exclude: Option<CaseId>,
     ) -> Result<Ruled, Refusal> {
         self.check_facts(outside.facts, at)?;
+        self.check_reach(intent)?;
         let base = self.facts(intent, outside, at, exclude);
         Ok(self.weigh(intent, outside, at, usage, (base, exclude)))
+    }
+
+    /// Whether the quorums of a proposed policy can muster the parties that they demand: nobody is asked to agree to one that
+    /// could never be met. Policy knows no charter, so it is asked here.
+    fn check_reach(&self, intent: &Intent) -> Result<(), Refusal> {
+        let Action::ChangePolicy { policy } = &intent.action else { return Ok(()) };
+        Ok(policy.quorums.iter().try_for_each(|quorum| self.charter.check_parties(quorum))?)
     }
 
     /// The same question at a later time, over another usage: facts were checked when the case was judged.

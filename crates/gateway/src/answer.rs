@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use quorate_terms::judgment::{Judgment, Reason};
-use quorate_terms::quorum::Quorum;
+use quorate_terms::quorum::{Quorum, Tally};
 use quorate_terms::{
     AccountId, Amount, AssetId, CaseId, ChainId, Digest, SourceId, Timestamp, WalletId,
 };
@@ -308,6 +308,10 @@ said! {
         members: Vec<String>,
         /// Who has agreed.
         agreed: Vec<String>,
+        /// Through views of how many parties they must approve; none if it does not matter.
+        parties: Option<u32>,
+        /// How far it has come, in words; none when nobody counts.
+        progress: Option<String>,
     }
 
     /// What the policy says.
@@ -444,17 +448,19 @@ impl From<&Reason> for ReasonSaid {
 }
 
 impl JudgmentSaid {
-    /// A judgment with the quorums that it names, and who of them has agreed.
-    pub fn new(judgment: &Judgment, quorums: &[(Quorum, Vec<String>)]) -> Self {
+    /// A judgment with the quorums that it names, and how far each has come where it is counted.
+    pub fn new(judgment: &Judgment, quorums: &[(Quorum, Option<Tally>)]) -> Self {
         let asked = judgment.quorums();
         let must_approve = quorums
             .iter()
             .filter(|(quorum, _)| asked.contains(&quorum.name))
-            .map(|(quorum, agreed)| QuorumSaid {
+            .map(|(quorum, tally)| QuorumSaid {
                 name: quorum.name.to_string(),
                 m: quorum.m,
                 members: quorum.members.iter().map(ToString::to_string).collect(),
-                agreed: agreed.clone(),
+                agreed: tally.iter().flat_map(|t| &t.counted).map(ToString::to_string).collect(),
+                parties: quorum.parties,
+                progress: tally.as_ref().map(ToString::to_string),
             })
             .collect();
         let answer = match judgment {

@@ -73,7 +73,7 @@ fn measure(rules: usize) -> Done<(f64, f64)> {
     let policy = Policy::load(&document).map_err(|problems| format!("{problems:?}"))?;
     let (intent, facts, usage) = (intent()?, facts()?, usage()?);
     let members = ["ann", "bo", "cy"].iter().map(|a| a.parse()).collect::<Result<_, _>>()?;
-    let governance = Quorum { name: "governance".parse()?, m: 2, members };
+    let governance = Quorum { name: "governance".parse()?, m: 2, members, parties: None };
     let mut taken = Vec::new();
     for round in 0..WARM.saturating_add(ROUNDS) {
         let at = Timestamp::from_millis(NOON.saturating_add(round));

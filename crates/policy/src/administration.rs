@@ -12,7 +12,7 @@ use quorate_terms::quorum::Quorum;
 use crate::ask::Ask;
 use crate::checks;
 use crate::policy::{Compiled, Policy};
-use crate::reason::reason;
+use crate::reason::{ask_to_approve, reason};
 
 /// The outcome of judging an act of administration.
 pub(crate) enum Act {
@@ -83,8 +83,8 @@ fn named(policy: &Policy, ask: &Ask<'_>, name: &quorate_terms::QuorumName, field
     match policy.quorum(name) {
         Some(quorum) => {
             let message = format!("`{name}` must agree, {} of {}", quorum.m, quorum.members.len());
-            let next = "ask its members to approve";
-            Act::Require(quorum.clone(), reason(rule, "administration_quorum", message, next))
+            let next = ask_to_approve("its members", quorum);
+            Act::Require(quorum.clone(), reason(rule, "administration_quorum", message, &next))
         }
         // The lint makes this impossible; silence would be worse.
         None => Act::Deny(vec![reason(
@@ -112,8 +112,8 @@ fn governance(ask: &Ask<'_>, reasons: Vec<Reason>) -> Act {
     }
     let message =
         format!("the charter's quorum must agree, {} of {}", quorum.m, quorum.members.len());
-    let reason =
-        reason("charter:governance", "governance_quorum", message, "ask its members to approve");
+    let next = ask_to_approve("its members", &quorum);
+    let reason = reason("charter:governance", "governance_quorum", message, &next);
     Act::Require(quorum, reason)
 }
 

@@ -1,11 +1,12 @@
 //! What a change of policy changes, in plain words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use quorate_terms::Amount;
 use quorate_terms::policy::{Budget, PolicyDocument};
+use quorate_terms::quorum::Quorum;
 
 use crate::budget::words;
 
@@ -150,34 +151,37 @@ fn moved(was: &Budget, is: &Budget) -> (Direction, &'static str) {
     }
 }
 
+/// What a quorum asks for, in words.
+fn asks(quorum: &Quorum) -> String {
+    let names: Vec<_> = quorum.members.iter().map(ToString::to_string).collect();
+    let parties = quorum.parties.map(|n| format!(", through views of {n} parties"));
+    format!("{} of {}{}", quorum.m, names.join(", "), parties.unwrap_or_default())
+}
+
 fn quorums(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {
-    let list =
-        |names: &BTreeSet<_>| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     for (name, pair) in pairs(&old.quorums, &new.quorums, |quorum| quorum.name.to_string()) {
         let field = format!("quorums.{name}");
         changes.push(match pair {
             (None, Some(is)) => {
-                let text = format!("adds quorum `{name}`: {} of {}", is.m, list(&is.members));
+                let text = format!("adds quorum `{name}`: {}", asks(is));
                 change(Direction::Unclear, field, text)
             }
             (Some(_), None) => {
                 change(Direction::Unclear, field, format!("removes quorum `{name}`"))
             }
             (Some(was), Some(is)) => {
-                let easier = is.m <= was.m && is.members.is_superset(&was.members);
-                let harder = is.m >= was.m && is.members.is_subset(&was.members);
+                let easier = is.m <= was.m
+                    && is.members.is_superset(&was.members)
+                    && is.parties <= was.parties;
+                let harder = is.m >= was.m
+                    && is.members.is_subset(&was.members)
+                    && is.parties >= was.parties;
                 let direction = match (easier, harder) {
                     (true, false) => Direction::Widens,
                     (false, true) => Direction::Tightens,
                     _ => Direction::Unclear,
                 };
-                let text = format!(
-                    "changes quorum `{name}` from {} of {} to {} of {}",
-                    was.m,
-                    list(&was.members),
-                    is.m,
-                    list(&is.members)
-                );
+                let text = format!("changes quorum `{name}` from {} to {}", asks(was), asks(is));
                 change(direction, field, text)
             }
             (None, None) => continue,

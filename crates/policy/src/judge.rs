@@ -11,7 +11,7 @@ use quorate_terms::{BudgetId, QuorumName, RuleId};
 use crate::administration::{self, Act};
 use crate::ask::{Ask, Ruling};
 use crate::policy::{Compiled, Policy};
-use crate::reason::reason;
+use crate::reason::{ask_to_approve, reason};
 use crate::slice::Verdict;
 use crate::usage::{Claim, Usage};
 use crate::{budget, checks, context};
@@ -200,8 +200,9 @@ fn spoken(policy: &Compiled, verdict: &Verdict) -> Vec<Reason> {
             .iter()
             .map(|(id, quorum)| {
                 let otherwise = format!("`{quorum}` must agree");
-                let next = format!("ask the members of `{quorum}` to approve");
-                reason(name(id), "quorum_required", note(id, &otherwise), &next)
+                let who = format!("the members of `{quorum}`");
+                let next = policy.quorums.get(quorum).map(|asked| ask_to_approve(&who, asked));
+                reason(name(id), "quorum_required", note(id, &otherwise), &next.unwrap_or_default())
             })
             .collect(),
         Verdict::Allow(rules) => rules

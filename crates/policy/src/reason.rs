@@ -1,6 +1,7 @@
 //! Reasons, and the one list of their codes (`docs/spec/reasons.md`; a test compares the two).
 
 use quorate_terms::judgment::Reason;
+use quorate_terms::quorum::Quorum;
 
 /// Every code that a judgment of this crate can carry, in the order of the published list.
 pub const CODES: [&str; 36] = [
@@ -55,4 +56,10 @@ pub(crate) fn reason(
         message: message.into(),
         next: next.to_owned(),
     }
+}
+
+/// What to do next where a quorum must agree: a key in a file is nobody's view, so where parties are demanded that is said.
+pub(crate) fn ask_to_approve(who: &str, quorum: &Quorum) -> String {
+    let how = quorum.parties.map(|n| format!(", with passkeys at views of {n} parties or more"));
+    format!("ask {who} to approve{}", how.unwrap_or_default())
 }

@@ -42,7 +42,7 @@ pub fn starter(
 ) -> Result<PolicyDocument, Malformed> {
     let treasury: QuorumName = TREASURY.parse()?;
     let m = if approvers.len() > 1 { 2 } else { 1 };
-    let quorum = Quorum { name: treasury.clone(), m, members: approvers.clone() };
+    let quorum = Quorum { name: treasury.clone(), m, members: approvers.clone(), parties: None };
     quorum.check()?;
     let mut rules = general_rules()?;
     let mut budgets = Vec::new();

@@ -123,7 +123,7 @@ pub(crate) fn facts() -> Facts {
 
 pub(crate) fn governance() -> Quorum {
     let members = ["ann", "bo", "cy"].iter().map(|a| a.parse().unwrap()).collect();
-    Quorum { name: "governance".parse().unwrap(), m: 2, members }
+    Quorum { name: "governance".parse().unwrap(), m: 2, members, parties: None }
 }
 
 /// One question with everything in it, changed where a test differs.

@@ -211,6 +211,7 @@ fn write_charter() -> CharterText {
             name: id("governors"),
             m: 2,
             members: APPROVERS.iter().map(|a| id(a)).collect(),
+            parties: None,
         },
         log: LogSeat {
             origin: "example.org/vault".to_owned(),

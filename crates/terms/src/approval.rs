@@ -109,6 +109,14 @@ impl fmt::Display for NotSeated {
 }
 
 impl Approval {
+    /// The party through whose view it came, by the charter in force; none for a key in a file, which belongs to no view.
+    pub fn party<'a>(&self, charter: &'a CharterText) -> Option<&'a str> {
+        match &self.proof {
+            Proof::Ed25519 { .. } => None,
+            Proof::Passkey { view, .. } => charter.view(view).map(|seat| seat.operator.as_str()),
+        }
+    }
+
     /// Checks that a credential of `seat` signed the body; a passkey, at its own view of `charter`. Gives the counter that a
     /// passkey told.
     ///

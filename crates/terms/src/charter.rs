@@ -130,7 +130,7 @@ impl CharterText {
     ///
     /// # Errors
     /// [`Malformed`] naming the first field that breaks a rule: t > n/2, at least two cosigners, distinct seats and keys,
-    /// quorums that can be met by seated people, a policy for the same vault.
+    /// quorums that can be met by seated people through seated views, a policy for the same vault.
     pub fn check(&self) -> Result<(), Malformed> {
         let bad = |field: &str, why: &str, mend: &str| Err(Malformed::new(field, why, mend));
         let seats = self.cosigners.len();
@@ -182,6 +182,7 @@ impl CharterText {
                 let why = format!("names `{stranger}`, who has no seat");
                 return bad("charter.quorums", &why, "seat every member as an approver");
             }
+            self.check_parties(quorum)?;
         }
         Ok(())
     }
@@ -190,6 +191,7 @@ impl CharterText {
     fn check_passkeys(&self) -> Result<(), Malformed> {
         let bad = |field: &str, why: &str, mend: &str| Err(Malformed::new(field, why, mend));
         self.views.iter().try_for_each(ViewSeat::check)?;
+        self.check_operators()?;
         let views = || self.views.iter();
         if !distinct(views().map(|v| &v.view)) || !distinct(views().map(|v| &v.origin)) {
             let mend = "give each view a name and an origin of its own";

@@ -16,6 +16,7 @@ pub mod caip;
 pub mod commitment;
 pub mod id;
 pub mod key;
+pub mod parties;
 pub mod passkey;
 pub mod time;
 

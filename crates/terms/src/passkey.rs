@@ -114,6 +114,16 @@ impl ViewSeat {
     }
 }
 
+impl ViewSeat {
+    /// Whether people reach it only on the machine that it runs on.
+    pub fn is_local(&self) -> bool {
+        self.origin.split_once("://").is_some_and(|(_, rest)| {
+            let host = host(rest);
+            host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.")
+        })
+    }
+}
+
 /// The host of what follows a scheme.
 fn host(rest: &str) -> &str {
     rest.split_once(':').map_or(rest, |(host, _)| host)

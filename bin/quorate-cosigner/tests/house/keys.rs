@@ -87,6 +87,7 @@ pub fn charter(cosigners: Vec<CosignerSeat>) -> CharterText {
             name: id("governors"),
             m: 2,
             members: APPROVERS.iter().map(|a| id(a)).collect(),
+            parties: None,
         },
         log: LogSeat {
             origin: "example.org/vault".to_owned(),

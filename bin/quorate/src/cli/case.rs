@@ -281,6 +281,9 @@ pub(crate) fn case_table(view: &CaseView) -> Table {
         if !who.is_empty() {
             count.push_str(&format!(" ({})", who.join(", ")));
         }
+        if let Some(parties) = &tally.parties {
+            count.push_str(&format!(", {parties}"));
+        }
         let met = if tally.is_met() { Tone::Good } else { Tone::Wait };
         table.row(["agreed".into(), Cell::toned(met, count)]);
     }

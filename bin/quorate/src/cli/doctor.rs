@@ -1,5 +1,7 @@
 //! What is wrong, or soon will be, and how to mend it. Each finding is `ok`, `warn` or `bad`.
 
+mod views;
+
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -39,9 +41,18 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
             self::node(chain, &node.rpc, &mut found).await;
         }
     }
+    let own = config.as_ref().and_then(|config| config.value.operator.as_deref());
     match desk(&at.dir).await {
-        Ok(status) => running(&status, accepted, &mut found),
-        Err(trouble) => found.bad("desk", &trouble),
+        Ok(status) => {
+            views::look(&status.charter_text, &status.policy_document, own, &mut found);
+            running(&status, accepted.map(|(digest, _)| digest), &mut found);
+        }
+        Err(trouble) => {
+            if let Some((_, text)) = &accepted {
+                views::look(text, &text.policy, own, &mut found);
+            }
+            found.bad("desk", &trouble);
+        }
     }
     Ok(if found.answer(ui)? { Ended::Well } else { Ended::Badly })
 }
@@ -109,8 +120,12 @@ fn configuration(dir: &Path, found: &mut Findings) -> Option<Config<DeskConfig>>
     }
 }
 
-/// The digest of the charter on this disk.
-fn founding(_dir: &Path, config: &Config<DeskConfig>, found: &mut Findings) -> Option<Digest> {
+/// The charter on this disk, and its digest.
+fn founding(
+    _dir: &Path,
+    config: &Config<DeskConfig>,
+    found: &mut Findings,
+) -> Option<(Digest, CharterText)> {
     let path = config.resolve(&config.value.charter);
     let read = read::document::<CharterText>(&path)
         .and_then(|text| charter::check(&text).and(Ok(text)))
@@ -119,7 +134,7 @@ fn founding(_dir: &Path, config: &Config<DeskConfig>, found: &mut Findings) -> O
         Ok((digest, text)) => {
             found.ok("charter", format!("{digest}, as on this disk"));
             sources(&text, config, found);
-            Some(digest)
+            Some((digest, text))
         }
         Err(trouble) => {
             found.bad("charter", &trouble);

@@ -144,11 +144,8 @@ pub(crate) async fn follow(
 }
 
 fn waits_for(view: &CaseView) -> String {
-    let counts: Vec<String> = view
-        .tallies
-        .iter()
-        .map(|tally| format!("{} {}/{}", tally.quorum, tally.counted.len(), tally.need))
-        .collect();
+    let counts: Vec<String> =
+        view.tallies.iter().map(|tally| format!("{}: {tally}", tally.quorum)).collect();
     let case: CaseId = view.case;
     let short = case.intent().short();
     format!("case {short} {} {}", state_word(&view.state), counts.join(", "))

@@ -124,7 +124,8 @@ impl BookDoor {
             }
             Err(Trouble::Refused(refusal)) if refusal.code == "quorum_not_met" => {
                 let governance = self.engine.look(|book| book.charter().governance.clone()).await?;
-                let tally = Tally { quorum: governance.name, need: governance.m, counted };
+                let tally =
+                    Tally { quorum: governance.name, need: governance.m, counted, parties: None };
                 Ok(SubmitAnswer::Taken { case: None, state: None, tallies: vec![tally] })
             }
             Err(trouble) => {

@@ -113,9 +113,13 @@ fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
         .iter()
         .map(|seat| json!({ "witness": seat.cosigner, "operator": seat.operator }))
         .collect();
+    let views = charter.views.iter().map(
+        |seat| json!({ "view": seat.view, "operator": seat.operator, "local": seat.is_local() }),
+    );
     let values = json!({
         "agent.admin_tools": [],
         "agent.approve_tools": [],
+        "approval.views": views.collect::<Vec<_>>(),
         "agent.bands": bands(),
         "agent.http_bands": http.map_or("off", |http| http.bands.as_str()),
         "agent.http_mode": http.map_or("off", |http| http.mode.as_str()),

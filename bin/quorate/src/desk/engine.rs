@@ -9,7 +9,7 @@ mod snapshot;
 
 #[cfg(test)]
 #[path = "../../../../crates/custody/tests/house/mod.rs"]
-pub(super) mod house;
+pub(crate) mod house;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

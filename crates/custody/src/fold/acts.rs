@@ -80,6 +80,7 @@ impl Book {
             if quorum.members.iter().any(|member| self.charter.approver(member).is_none()) {
                 return refuse("a quorum names somebody without a seat", "seat every member first");
             }
+            self.charter.check_parties(quorum)?;
         }
         load(document)
     }

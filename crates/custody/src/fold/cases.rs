@@ -107,11 +107,26 @@ impl Book {
                 "ask a member",
             );
         }
-        // Whoever spoke may speak again once that word has lapsed, and not before.
-        if case.approvals.get(&body.approver).is_some_and(|said| said.body.expires_at > at) {
+        // Whoever spoke may speak again once that word has lapsed, and not before; but for a party that is still missing.
+        let said = case.approvals.get(&body.approver);
+        if said.is_some_and(|said| {
+            said.body.expires_at > at && !self.brings_party(case, said, approval)
+        }) {
             return refuse("duplicate", "this approver has spoken already", "ask another approver");
         }
         Ok(case)
+    }
+
+    /// Whether a second yes brings the first a party where a quorum demands some: said with a file, and now at a view.
+    fn brings_party(&self, case: &Case, said: &Approval, again: &Approval) -> bool {
+        let yes = [said, again].iter().all(|word| word.body.verdict == Verdict::Approve);
+        let parties = [said, again].map(|word| word.party(&self.charter));
+        let quorums = case.quorums();
+        let mut asked = quorums.iter().filter_map(|name| quorum(&self.charter, &self.policy, name));
+        let demanded = asked.any(|quorum| {
+            quorum.parties.is_some() && quorum.members.contains(&again.body.approver)
+        });
+        yes && demanded && matches!(parties, [None, Some(_)])
     }
 
     /// The seat of whoever signed: right vault, credential and signature.

@@ -138,6 +138,7 @@ pub(crate) fn charter_with(policy: PolicyDocument, sources: &[&str]) -> CharterT
             name: id("governors"),
             m: 2,
             members: APPROVERS.iter().map(|a| id(a)).collect::<BTreeSet<_>>(),
+            parties: None,
         },
         log: LogSeat {
             origin: "example.org/vault".to_owned(),

@@ -25,6 +25,8 @@ mod lies;
 #[cfg(test)]
 mod notes;
 #[cfg(test)]
+mod parties;
+#[cfg(test)]
 mod passkeys;
 #[cfg(test)]
 mod people;

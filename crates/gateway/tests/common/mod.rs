@@ -137,6 +137,7 @@ fn case(draft: Digest, written: Untrusted) -> CaseSaid {
         name: "treasury".parse().unwrap(),
         m: 2,
         members: ["ann", "bo", "cy"].map(|m| m.parse().unwrap()).into_iter().collect(),
+        parties: None,
     };
     let reason = Reason {
         rule: "rule:large".into(),
@@ -152,7 +153,7 @@ fn case(draft: Digest, written: Untrusted) -> CaseSaid {
         case: CaseId::of_intent(draft),
         stage: "judged".into(),
         closed: false,
-        judgment: JudgmentSaid::new(&judgment, &[(quorum, vec![])]),
+        judgment: JudgmentSaid::new(&judgment, &[(quorum, None)]),
         wallet: Some("ops".parse().unwrap()),
         moves: Some(holding(written.clone())),
         to: None,

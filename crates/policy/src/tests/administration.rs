@@ -72,6 +72,17 @@ fn people_administer_with_the_quorum_that_the_policy_or_the_charter_names() {
 }
 
 #[test]
+fn whoever_must_ask_people_at_views_of_several_parties_is_told_so() {
+    let mut policy = document();
+    policy.quorums[0].parties = Some(2);
+    let mut house = house(person(), acts().remove(4).1);
+    house.policy = load(&policy);
+    let judgment = house.judge().judgment;
+    let next = &judgment.reasons()[0].next;
+    assert!(next.contains("with passkeys at views of 2 parties"), "{next}");
+}
+
+#[test]
 fn agents_administer_nothing_and_cancel_only_their_own() {
     for (name, action, _) in acts() {
         let said = house(agent(), action.clone()).knowing(|f| f.own_case = true).says();
@@ -109,6 +120,8 @@ fn a_policy_that_does_not_follow_or_does_not_load_is_never_put_to_a_vote() {
         assert_eq!(house.says(), ["policy_malformed"]);
     };
     check(|p| p.version = 3);
+    check(|p| p.quorums[0].parties = Some(0));
+    check(|p| p.quorums[0].parties = Some(3));
     check(|p| p.version = 1);
     check(|p| p.previous = Some(Digest::ZERO));
     check(|p| p.vault = "other".parse().unwrap());
@@ -123,6 +136,7 @@ fn a_policy_cannot_lower_the_quorum_of_governance() {
         name: "governance".parse().unwrap(),
         m: 1,
         members: governance().members,
+        parties: None,
     });
     let house = house(person(), Action::ChangePolicy { policy: Box::new(next) });
     assert_eq!(

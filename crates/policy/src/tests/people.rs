@@ -43,6 +43,7 @@ fn a_difference_says_what_widens_and_what_tightens() {
     check(|d| d.rules[0].text.push(' '), Unclear, "changes rule");
     check(|d| d.quorums[0].m = 1, Widens, "from 2 of ann, bo, cy to 1 of ann, bo, cy");
     check(|d| d.quorums[0].m = 3, Tightens, "changes quorum");
+    check(|d| d.quorums[0].parties = Some(2), Tightens, "through views of 2 parties");
     check(|d| _ = d.quorums[0].members.insert("di".parse().unwrap()), Widens, "changes quorum");
     check(|d| _ = d.addresses.deny.insert(SHOP.parse().unwrap()), Tightens, "refuses recipient");
     check(|d| d.addresses.wait_s = 0, Widens, "lowers `addresses.wait_s` from 3600 to 0");

@@ -127,7 +127,7 @@ fn approvers(answers: &Answers) -> Tried<Vec<ApproverSeat>> {
 
 fn governance(m: u32, approvers: &[ApproverSeat]) -> Tried<Quorum> {
     let members: BTreeSet<ApproverId> = approvers.iter().map(|a| a.approver.clone()).collect();
-    let quorum = Quorum { name: "governance".parse()?, m, members };
+    let quorum = Quorum { name: "governance".parse()?, m, members, parties: None };
     reachable("governance", &quorum, approvers)?;
     Ok(quorum)
 }

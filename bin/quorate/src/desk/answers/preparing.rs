@@ -146,7 +146,7 @@ impl Answers {
             let judgment = ruled.ruling.judgment;
             let names = judgment.quorums();
             let asked = names.iter().filter_map(|name| quorum(book.charter(), book.policy(), name));
-            let quorums: Vec<_> = asked.map(|quorum| (quorum.clone(), Vec::new())).collect();
+            let quorums: Vec<_> = asked.map(|quorum| (quorum.clone(), None)).collect();
             Ok((JudgmentSaid::new(&judgment, &quorums), book.policy().digest()))
         });
         let (judgment, policy) =

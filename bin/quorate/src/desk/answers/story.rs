@@ -29,7 +29,7 @@ pub(in crate::desk) struct Story {
     pub(in crate::desk) filed_at: Timestamp,
     pub(in crate::desk) judged: Option<Judged>,
     pub(in crate::desk) tallies: Vec<Tally>,
-    pub(in crate::desk) quorums: Vec<(Quorum, Vec<String>)>,
+    pub(in crate::desk) quorums: Vec<(Quorum, Option<Tally>)>,
     /// Transaction ids and bytes (hex), oldest first.
     pub(in crate::desk) signed: Vec<(String, String)>,
     pub(in crate::desk) drafted: bool,
@@ -73,10 +73,8 @@ impl Story {
 fn open(book: &Book, id: CaseId, now: Timestamp) -> Option<Story> {
     let case = book.case(&id)?;
     let tallies = case.tallies(book.charter(), book.policy(), now);
-    let counted = |quorum: &Quorum| {
-        let tally = tallies.iter().find(|tally| tally.quorum == quorum.name);
-        tally.map(|t| t.counted.iter().map(ToString::to_string).collect()).unwrap_or_default()
-    };
+    let counted =
+        |quorum: &Quorum| tallies.iter().find(|tally| tally.quorum == quorum.name).cloned();
     let names = case.quorums();
     let asked = names.iter().filter_map(|name| quorum(book.charter(), book.policy(), name));
     let quorums = asked.map(|quorum| (quorum.clone(), counted(quorum))).collect();
@@ -117,7 +115,7 @@ async fn closed(engine: &Engine, id: CaseId, entries: &[u64]) -> Result<Option<S
     let names = judged.as_ref().map(|j| j.judgment.quorums()).unwrap_or_default();
     let quorums = engine.look(move |book| {
         let found = names.iter().filter_map(|name| quorum(book.charter(), book.policy(), name));
-        found.map(|quorum| (quorum.clone(), Vec::new())).collect()
+        found.map(|quorum| (quorum.clone(), None)).collect()
     });
     Ok(Some(Story {
         id,
