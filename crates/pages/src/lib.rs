@@ -12,6 +12,8 @@ pub mod outside;
 pub mod layout;
 pub mod passkey;
 pub mod signs;
+pub mod standing;
+pub mod text;
 pub mod values;
 
 pub mod assets;
@@ -26,4 +28,6 @@ pub use markup::Markup;
 pub use outside::{outside, visible};
 pub use passkey::{CreatePasskey, GetPasskey, code_form, form, hidden, link, recompute};
 pub use signs::{Tone, badge, gauge, progress};
+pub use standing::{Look, Share, Tile, look_key, shares, strip, tiles};
+pub use text::{code_block, field, paragraph, section};
 pub use values::{address, amount, digest, when};
