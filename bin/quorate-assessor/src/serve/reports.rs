@@ -71,7 +71,7 @@ fn line(head: &str, name: &str, title: &str) -> Vec<Markup> {
     let all = |edition: &str, words: &str| {
         let to = |(ending, called, ..): &(&str, &str, &str, Form)| {
             let href = format!("{head}/{name}{edition}.{ending}");
-            Markup::all([link(&href, &format!("{title}{words}, {called}")), Markup::text(" ")])
+            Markup::all([link(&href, &format!("{title}{words}, {called}")), Markup::text("; ")])
         };
         Markup::all(FORMS.iter().map(to))
     };
