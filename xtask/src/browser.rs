@@ -3,6 +3,7 @@
 //!
 //! Screenshots go to `target/browser`. What a machine cannot see, whether a page is calm and clear, people see there.
 
+mod assessor;
 mod view;
 
 use crate::Done;
@@ -25,8 +26,12 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     run::write(&file, &site)?;
     let said = run::text(tools.command("pages.mjs").arg(&file).arg(&folder))?;
     said.lines().for_each(say::line);
-    let seen = looked(&said)?;
-    Ok(Verdict::Passed(seen.saturating_add(view::end_to_end(&tools, &folder)?)))
+    let parts = [
+        looked(&said)?,
+        assessor::end_to_end(&tools, &folder)?,
+        view::end_to_end(&tools, &folder)?,
+    ];
+    Ok(Verdict::Passed(parts.iter().sum()))
 }
 
 /// How many things a script says that it saw.

@@ -219,7 +219,7 @@ pub(crate) async fn take(
                 return Err(Trouble::refused("engaged_once", message, "give it another id"));
             }
             let key = (&engagement.standard, &engagement.version);
-            held(cli, home, State::default(), engagement.workflow, key)?
+            held(&cli.standards, home, State::default(), engagement.workflow, key)?
         }
         (_, Some(audit)) => open(cli, home, office, audit)?,
         (_, None) => {
@@ -262,13 +262,18 @@ fn signed(cli: &Cli, held: &Held, event: Event) -> Done<Event> {
 
 /// An audit, every step of it taken again.
 pub(crate) fn open(cli: &Cli, home: &Home, office: &Office, audit: &str) -> Done<Held> {
+    open_with(&cli.standards, home, office, audit)
+}
+
+/// As [`open`], with the folder of standards.
+pub(crate) fn open_with(standards: &Path, home: &Home, office: &Office, audit: &str) -> Done<Held> {
     let lines: Vec<Line> = lines(office, audit).cloned().collect();
     let Some(Act::Engaged(engagement)) = lines.first().map(|line| &line.record) else {
         let message = format!("there is no audit `{audit}`");
         return Err(Trouble::refused("no_audit", message, "begin with a step `engaged`"));
     };
     let key = (&engagement.standard, &engagement.version);
-    let mut held = held(cli, home, State::default(), engagement.workflow, key)?;
+    let mut held = held(standards, home, State::default(), engagement.workflow, key)?;
     held.state = audit::replay(&lines, &held.rules()).map_err(|(place, refusal)| {
         let why = refusal.reasons.first().map(ToString::to_string).unwrap_or_default();
         let message = format!("step {place} of `{audit}` ({}) does not hold: {why}", refusal.act);
@@ -286,13 +291,13 @@ pub(crate) fn lines<'a>(office: &'a Office, audit: &'a str) -> impl Iterator<Ite
 }
 
 fn held(
-    cli: &Cli,
+    standards: &Path,
     home: &Home,
     state: State,
     workflow: Digest,
     (standard, version): (&String, &String),
 ) -> Done<Held> {
-    let found = workflows(&cli.standards)?.into_iter().find(|held| held.digest == workflow);
+    let found = workflows(standards)?.into_iter().find(|held| held.digest == workflow);
     let workflow = found.ok_or_else(|| {
         let next = "give the folder that holds it; see `audit workflows`";
         Trouble::refused(
@@ -301,7 +306,7 @@ fn held(
             next,
         )
     })?;
-    let shelf = library::load(&cli.standards)?;
+    let shelf = library::load(standards)?;
     let key = StandardKey { standard: standard.clone(), version: version.clone() };
     let requirements = requirements(run::catalogue(&shelf.library, &key)?);
     Ok(Held { state, workflow, requirements, pins: pins(home)? })

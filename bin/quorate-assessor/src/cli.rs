@@ -174,6 +174,8 @@ pub(crate) enum Command {
     Standards(Standards),
     /// Write the newest assessment of a standard for other tools: system, plan, results, what is to be mended.
     Export(crate::oscal::ExportAssessment),
+    /// Serve the office's own pages: findings, audits, reports, and the public register of marks. Ends when told to.
+    Serve(crate::serve::Serving),
     /// What this office holds.
     Status,
     /// Print shell completions.

@@ -36,6 +36,7 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
             watch::watch(cli, ui, scope, (every, *once)).await
         }
         Command::Mark(command) => crate::mark::run(cli, command).await,
+        Command::Serve(serving) => crate::serve::serve(cli, ui, serving).await,
         Command::Init { office: name, origin } => {
             let home = Home::open(&cli.dir, true)?;
             let office = Office::create(&home, name.clone(), origin).await?;
@@ -305,21 +306,25 @@ fn all_books(home: &Home) -> Done<Vec<BookId>> {
     Ok(all)
 }
 
-fn status(home: &Home, office: &Office) -> Done<Screen> {
+/// What the office holds.
+pub(crate) fn status(home: &Home, office: &Office) -> Done<Screen> {
     let head = office.head();
     let mut table = Table::new(&["book", "entries", "newest head"]);
     let mut books = Vec::new();
     for id in all_books(home)? {
         let origin = Trust::of(home, &id)?.origin().to_owned();
-        let reached = office.lines().iter().rev().find_map(|line| match &line.body {
-            Record::BookReached { head, .. } if head.book == origin => Some(head.clone()),
+        let newest = office.lines().iter().rev().find_map(|line| match &line.body {
+            Record::BookReached { head, newest } if head.book == origin => {
+                Some((head.clone(), *newest))
+            }
             _ => None,
         });
+        let (reached, newest) = newest.unzip();
         let size =
             reached.as_ref().map_or("never taken in".to_owned(), |head| head.size.to_string());
         let root = reached.as_ref().map_or(String::new(), |head| head.root.short());
         table.row([&id.to_string(), &size, &root]);
-        books.push(json!({ "vault": id.vault, "cosigner": id.cosigner, "origin": origin, "head": reached }));
+        books.push(json!({ "vault": id.vault, "cosigner": id.cosigner, "origin": origin, "head": reached, "newest": newest }));
     }
     let key = home.identity()?.public_key();
     let refused = office.lines().iter();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use quorate_assessor::finding::{Finding, State};
+use quorate_assessor::assess;
+use quorate_assessor::evidence::{Answer, NoAnswer, Rows as _};
+use quorate_assessor::finding::{EntryRef, Finding, State};
 use quorate_assessor::record::Record;
 use quorate_assessor::standard::{ControlKey, StandardKey};
 use quorate_host::Fault;
@@ -11,6 +13,7 @@ use quorate_host::ui::{Table, Ui};
 use quorate_terms::Timestamp;
 use serde_json::json;
 
+use crate::book::Copy;
 use crate::commands::control_key;
 use crate::home::{self, Home};
 use crate::library::Shelf;
@@ -18,13 +21,45 @@ use crate::office::Office;
 use crate::run::{self, Asked, Evidence, Run};
 use crate::screen::{self, Screen, tone};
 use crate::trouble::{Done, Trouble};
+use crate::trust::{BookId, Trust};
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
 /// Days of the strip that `show` prints.
-const STRIP_DAYS: u32 = 30;
+pub(crate) const STRIP_DAYS: u32 = 30;
+/// Rows of an answer that are shown.
+const ROWS_SHOWN: usize = 50;
 
-/// One control as it stands now. Nothing is recorded: looking is no act.
+/// One control as it stands now, with what was asked to know it.
+pub(crate) struct Looked {
+    pub(crate) finding: Finding,
+    /// The first rows of the population and of the exceptions, where queries decide; or why they have no answer.
+    pub(crate) rows: Vec<(&'static str, Result<Answer, NoAnswer>)>,
+}
+
+/// Looks at one control. Nothing is recorded: looking is no act.
+pub(crate) fn control(
+    (office, shelf): (&Office, &Shelf),
+    (key, asked): (&ControlKey, &Asked),
+    evidence: &Evidence,
+) -> Done<Looked> {
+    let control = shelf.library.control(key).ok_or_else(|| {
+        Trouble::refused("unknown_control", format!("`{key}` is no control"), "mend it")
+    })?;
+    let run = Run::new(office, shelf, asked, evidence);
+    let finding = run.found(key.clone(), control);
+    let decision = shelf.library.decisions.get(key);
+    let queries = decision.map(|d| [("population", &d.population), ("exceptions", &d.exceptions)]);
+    let asks = |(name, query): (&'static str, &Option<String>)| {
+        let question = run.question(key, decision);
+        let answer = |query| evidence.engine.ask(query, &assess::bound(&question)?, ROWS_SHOWN);
+        query.as_deref().map(|query| (name, answer(query)))
+    };
+    let rows = queries.into_iter().flatten().filter_map(asks).collect();
+    Ok(Looked { finding, rows })
+}
+
+/// One control as it stands now.
 pub(crate) fn show(
     ui: &Ui,
     (home, office, shelf): (&Home, &Office, &Shelf),
@@ -77,8 +112,26 @@ fn write_proofs(home: &Home, evidence: &Evidence, finding: &Finding, dir: &Path)
     Ok(written)
 }
 
+/// One entry of a copy, with its proof as text.
+pub(crate) fn proven(home: &Home, asked: &Asked, entry: &EntryRef) -> Done<(Vec<u8>, String)> {
+    let vault = run::vault(home, asked.vault.as_ref())?;
+    let mut ids = vec![BookId::of(&vault)];
+    ids.extend(home.own_ledgers(&vault)?);
+    for id in ids {
+        if Trust::of(home, &id)?.origin() == entry.book {
+            let copy = Copy::open(home, &id, |_, _| Ok(()))?;
+            let found = copy.prove(home, &BTreeSet::from([entry.index]))?.into_iter().next();
+            if let Some((bytes, proof)) = found {
+                return Ok((bytes, proof.to_string()));
+            }
+        }
+    }
+    let message = format!("there is no entry {} of `{}` here", entry.index, entry.book);
+    Err(Trouble::refused("unknown_entry", message, "follow a link of a control's page"))
+}
+
 /// A control's worst state on each day, oldest first; none before it was first found.
-type Strip = Vec<Option<State>>;
+pub(crate) type Strip = Vec<Option<State>>;
 
 /// How findings changed while watched.
 pub(crate) fn history(
@@ -131,7 +184,8 @@ fn chosen(shelf: &Shelf, text: &str) -> Done<Chosen> {
     Ok(Chosen::Control(control_key(shelf, text)?))
 }
 
-fn changes<'a>(
+/// When a control became what it is, while it was watched.
+pub(crate) fn changes<'a>(
     office: &'a Office,
     key: &'a ControlKey,
 ) -> impl Iterator<Item = (Timestamp, State)> + 'a {
@@ -153,7 +207,8 @@ fn alerts<'a>(
     })
 }
 
-fn strips(office: &Office, days: u32, now: Timestamp) -> BTreeMap<ControlKey, Strip> {
+/// The strip of each control that ever changed while watched.
+pub(crate) fn strips(office: &Office, days: u32, now: Timestamp) -> BTreeMap<ControlKey, Strip> {
     let mut changed: BTreeMap<ControlKey, Vec<(Timestamp, State)>> = BTreeMap::new();
     for line in office.lines() {
         if let Record::FindingChanged { control, after, .. } = &line.body {
@@ -178,7 +233,7 @@ fn strip(changes: &[(Timestamp, State)], days: u32, now: Timestamp) -> Strip {
 }
 
 /// How bad a state is to see on a day.
-const fn badness(state: State) -> u8 {
+pub(crate) const fn badness(state: State) -> u8 {
     match state {
         State::NotSought => 0,
         State::Met | State::MetComparable | State::Qualified => 1,

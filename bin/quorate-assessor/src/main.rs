@@ -2,7 +2,7 @@
 //!
 //! Reading order: the command line; what lies on this disk; copies of books, and how verified entries become tables; the
 //! office's own ledger; the standards; one run of an assessment; looking closer and watching; audits by people;
-//! reports; what is shown.
+//! reports; its own pages; what is shown.
 //!
 //! Invariant: nothing counts as evidence unless it verifies under keys that were pinned out of band. Invariant: it holds no
 //! shares and links no desk code.
@@ -36,6 +36,8 @@ mod mark;
 mod oscal;
 mod pack;
 mod report;
+
+mod serve;
 
 mod screen;
 

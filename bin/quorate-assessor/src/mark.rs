@@ -3,7 +3,7 @@
 
 mod claim;
 mod issue;
-mod publish;
+pub(crate) mod publish;
 mod witness;
 
 use std::path::{Path, PathBuf};

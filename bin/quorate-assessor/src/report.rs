@@ -105,45 +105,81 @@ pub(crate) enum Form {
 }
 
 /// The newest versions of these are meant where none is named.
-const CCSS: &str = "ccss";
-const DRAFT: &str = "wd";
+pub(crate) const CCSS: &str = "ccss";
+pub(crate) const DRAFT: &str = "wd";
 
 /// Writes one report.
 pub(crate) async fn run(cli: &Cli, home: &Home, office: &Office, which: &Which) -> Done<Screen> {
     let shelf = library::load(&cli.standards)?;
     let (report, out) = match which {
-        Which::Readiness(of) => {
-            let key = standard(&shelf, of, CCSS)?;
-            let basis = basis(home, office, &shelf, &key, Plan::default(), of.out.redacted)?;
-            (report::standing::report(&basis, "Readiness report"), &of.out)
-        }
+        Which::Readiness(of) => (
+            standing(home, office, &shelf, (&of.standard, Kind::Readiness, of.out.redacted))?,
+            &of.out,
+        ),
         Which::Wss(of) => {
-            let key = standard(&shelf, of, DRAFT)?;
-            let basis = basis(home, office, &shelf, &key, Plan::default(), of.out.redacted)?;
-            let title = "Wallet security report, unofficial working draft";
-            (report::standing::report(&basis, title), &of.out)
+            (standing(home, office, &shelf, (&of.standard, Kind::Wss, of.out.redacted))?, &of.out)
         }
-        Which::Gaps { standing: of, plan } => {
-            let key = standard(&shelf, of, CCSS)?;
-            let plan = match plan {
-                Some(path) => {
-                    Plan::from_toml(&home::read_text(path)?, run::catalogue(&shelf.library, &key)?)?
-                }
-                None => Plan::default(),
-            };
+        Which::Gaps { standing: of, plan: None } => {
+            (standing(home, office, &shelf, (&of.standard, Kind::Gaps, of.out.redacted))?, &of.out)
+        }
+        Which::Gaps { standing: of, plan: Some(path) } => {
+            let key = standard(&shelf, &of.standard, CCSS)?;
+            let catalogue = run::catalogue(&shelf.library, &key)?;
+            let plan = Plan::from_toml(&home::read_text(path)?, catalogue)?;
             let basis = basis(home, office, &shelf, &key, plan, of.out.redacted)?;
             (report::gaps::report(&basis), &of.out)
         }
         Which::Regulators(out) => (regulators(home, office, &shelf, out.redacted)?, out),
-        Which::Roc(of) => (audited(cli, home, office, &shelf, (of, true)).await?, &of.out),
-        Which::Summary(of) => (audited(cli, home, office, &shelf, (of, false)).await?, &of.out),
+        Which::Roc(of) => {
+            let held = audit::open(cli, home, office, &of.audit)?;
+            (audited(home, office, &shelf, (&held, true, of.out.redacted)).await?, &of.out)
+        }
+        Which::Summary(of) => {
+            let held = audit::open(cli, home, office, &of.audit)?;
+            (audited(home, office, &shelf, (&held, false, of.out.redacted)).await?, &of.out)
+        }
     };
     written(&report, out)
 }
 
-fn standard(shelf: &Shelf, of: &Standing, otherwise: &str) -> Done<StandardKey> {
+/// Reports of an assessment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Control by control.
+    Readiness,
+    /// The same against the working draft of a wallet standard.
+    Wss,
+    /// What does not pass.
+    Gaps,
+    /// What follows through the maps.
+    Regulators,
+}
+
+/// A report of the newest assessment on record.
+pub(crate) fn standing(
+    home: &Home,
+    office: &Office,
+    shelf: &Shelf,
+    (named, kind, redacted): (&Option<StandardKey>, Kind, bool),
+) -> Done<Report> {
+    if kind == Kind::Regulators {
+        return regulators(home, office, shelf, redacted);
+    }
+    let key = standard(shelf, named, if kind == Kind::Wss { DRAFT } else { CCSS })?;
+    let basis = basis(home, office, shelf, &key, Plan::default(), redacted)?;
+    Ok(match kind {
+        Kind::Wss => {
+            let title = "Wallet security report, unofficial working draft";
+            report::standing::report(&basis, title)
+        }
+        Kind::Gaps => report::gaps::report(&basis),
+        Kind::Readiness | Kind::Regulators => report::standing::report(&basis, "Readiness report"),
+    })
+}
+
+fn standard(shelf: &Shelf, named: &Option<StandardKey>, otherwise: &str) -> Done<StandardKey> {
     let newest = || shelf.library.newest(otherwise).map(Catalogue::key);
-    of.standard.clone().or_else(newest).ok_or_else(|| {
+    named.clone().or_else(newest).ok_or_else(|| {
         let message = format!("no version of `{otherwise}` is loaded");
         Trouble::refused("unknown_standard", message, "name a standard with --standard")
     })
@@ -166,14 +202,18 @@ fn basis<'a>(
 }
 
 /// The results of the newest assessment on record, by their digest.
-fn newest(home: &Home, office: &Office, key: &StandardKey) -> Done<Option<Results>> {
+pub(crate) fn newest(home: &Home, office: &Office, key: &StandardKey) -> Done<Option<Results>> {
     let digest = office.lines().iter().rev().find_map(|line| match &line.body {
         Record::Assessed { standard, results, .. } if standard == key => Some(*results),
         _ => None,
     });
-    let Some(digest) = digest else { return Ok(None) };
+    digest.map(|digest| recorded(home, &digest)).transpose()
+}
+
+/// Results by the digest under which the ledger names them.
+pub(crate) fn recorded(home: &Home, digest: &Digest) -> Done<Results> {
     let bytes = home::read(&home.results(&format!("{digest}.json")))?;
-    if Digest::sha256(&bytes) != digest {
+    if Digest::sha256(&bytes) != *digest {
         let message = format!("the results {} are not what the ledger names", digest.short());
         return Err(Trouble::refused(
             "refuted",
@@ -181,7 +221,7 @@ fn newest(home: &Home, office: &Office, key: &StandardKey) -> Done<Option<Result
             "assess again; keep the file and ask who changed it",
         ));
     }
-    Ok(Some(canonical::from_bytes(&bytes, "results")?))
+    Ok(canonical::from_bytes(&bytes, "results")?)
 }
 
 fn regulators(home: &Home, office: &Office, shelf: &Shelf, redacted: bool) -> Done<Report> {
@@ -198,14 +238,13 @@ fn regulators(home: &Home, office: &Office, shelf: &Shelf, redacted: bool) -> Do
     })
 }
 
-async fn audited(
-    cli: &Cli,
+/// A report of an audit, whole or as its summary.
+pub(crate) async fn audited(
     home: &Home,
     office: &Office,
     shelf: &Shelf,
-    (of, whole): (&Audited, bool),
+    (held, whole, redacted): (&audit::Held, bool, bool),
 ) -> Done<Report> {
-    let held = audit::open(cli, home, office, &of.audit)?;
     let Some(engagement) = held.state.engagement() else {
         return Err(Trouble::refused("no_audit", "the audit has not begun", "engage first"));
     };
@@ -222,22 +261,27 @@ async fn audited(
         openings: &openings,
     };
     if whole {
-        return Ok(audited::roc(&basis, of.out.redacted)?);
+        return Ok(audited::roc(&basis, redacted)?);
     }
     Ok(audited::summary(&basis)?)
 }
 
 fn written(report: &Report, out: &Out) -> Done<Screen> {
-    let bytes = match out.format {
+    let bytes = bytes(report, out.format, &out.typst)?;
+    kept(&out.out, &bytes).map_err(|e| Fault::at(&out.out, &e))?;
+    Ok(told(report, &out.out, &Digest::sha256(&bytes)))
+}
+
+/// A report in one of its forms. `typst` is the compiler, for PDF.
+pub(crate) fn bytes(report: &Report, form: Form, typst: &Path) -> Done<Vec<u8>> {
+    Ok(match form {
         Form::Html => report::html::page(report).into_bytes(),
-        Form::Pdf => compiler::pdf(&out.typst, &report::typst::markup(report), report.at)?,
+        Form::Pdf => compiler::pdf(typst, &report::typst::markup(report), report.at)?,
         Form::Typst => report::typst::markup(report).into_bytes(),
         Form::Csv => report.sheet.csv().into_bytes(),
         Form::FieldsCsv => Sheet::of(&report.fields).csv().into_bytes(),
         Form::FieldsJson => fields(report)?,
-    };
-    kept(&out.out, &bytes).map_err(|e| Fault::at(&out.out, &e))?;
-    Ok(told(report, &out.out, &Digest::sha256(&bytes)))
+    })
 }
 
 /// Writes a file for its owner's eyes; one that is there is not replaced.

@@ -269,7 +269,11 @@ fn entry_of(row: &Row) -> Option<EntryRef> {
 }
 
 /// Every name that a query may use: the period, the moment, and the control's own parameters.
-fn bound(question: &Question<'_>) -> Result<BTreeMap<String, Value>, NoAnswer> {
+/// What the names in a control's queries stand for: the period, the moment of asking, and the control's own parameters.
+///
+/// # Errors
+/// [`NoAnswer`] for a parameter that no query can carry.
+pub fn bound(question: &Question<'_>) -> Result<BTreeMap<String, Value>, NoAnswer> {
     let mut bound = BTreeMap::from([
         ("from".to_owned(), Value::Text(instant(question.period.from))),
         ("to".to_owned(), Value::Text(instant(question.period.to))),

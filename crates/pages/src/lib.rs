@@ -13,6 +13,8 @@ pub mod layout;
 pub mod passkey;
 pub mod qr;
 pub mod signs;
+pub mod standing;
+pub mod text;
 pub mod values;
 
 pub mod assets;
@@ -30,4 +32,6 @@ pub use passkey::{
 };
 pub use qr::qr;
 pub use signs::{Tone, badge, gauge, progress};
+pub use standing::{Look, Share, Tile, look_key, shares, strip, tiles};
+pub use text::{code_block, field, paragraph, section};
 pub use values::{address, amount, digest, when};

@@ -55,7 +55,14 @@ const EDGES: [(&str, &[&str]); 18] = [
     ),
     (
         "quorate-assessor-bin",
-        &["quorate-terms", "quorate-ledger", "quorate-assessor", "quorate-pages", "quorate-host"],
+        &[
+            "quorate-terms",
+            "quorate-ledger",
+            "quorate-assessor",
+            "quorate-pages",
+            "quorate-web",
+            "quorate-host",
+        ],
     ),
     ("quorate-verify", &["quorate-terms", "quorate-ledger", "quorate-assessor"]),
     (
@@ -84,7 +91,8 @@ const UNLINKED: [(&str, &[&str]); 12] = [
     ("quorate-pages", RUNTIME),
     (
         "quorate-assessor-bin",
-        &["quorate-cosigner", "quorate-gateway", "dkls23-core", "axum", "rmcp", "alloy-provider"],
+        // It serves pages, and knows nothing of what it judges.
+        &["quorate-cosigner", "quorate-gateway", "dkls23-core", "rmcp", "alloy-provider"],
     ),
     (
         "quorate-cosigner-bin",

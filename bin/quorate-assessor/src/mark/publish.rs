@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use quorate_assessor::evidence::model::instant;
 use quorate_assessor::mark::page::{Shown, page, standing};
+use quorate_assessor::mark::register::Place;
 use quorate_assessor::mark::verify::Accepted;
 use quorate_assessor::mark::{
     Claim, MarkFile, MarkPolicy, Proposal, Register, Statement, badge as picture,
@@ -120,6 +121,37 @@ pub(super) fn credential(home: &Home, file: &Path, out: &Path) -> Done<Screen> {
     written(out, text.as_bytes(), "the credential, with all disclosures")
 }
 
+/// One mark of this issuer.
+pub(crate) struct Issued {
+    pub(crate) place: Place,
+    pub(crate) claim: Claim,
+    /// Its file's name and bytes; none while no witnessed proof was bound to it.
+    pub(crate) file: Option<(String, Vec<u8>)>,
+}
+
+impl Issued {
+    /// As pages show it.
+    pub(crate) fn shown(&self) -> Shown<'_> {
+        let file = self.file.as_ref().map(|(name, _)| name.clone());
+        Shown { place: &self.place, claim: &self.claim, file }
+    }
+}
+
+/// Every mark that was issued, in the register's order.
+pub(crate) fn issued(home: &Home, register: &Register) -> Done<Vec<Issued>> {
+    let mut all = Vec::new();
+    for place in register.places.iter().filter(|place| place.issued.is_some()) {
+        let signed = kept(home, &format!("{}.signed.json", place.mark))?;
+        let (_, statement) = Proposal::from_bytes(&home::read(&signed)?)?;
+        let name = format!("{}.json", place.mark);
+        let path = kept(home, &name)?;
+        let bytes = path.exists().then(|| home::read(&path)).transpose()?;
+        let file = bytes.map(|bytes| (name, bytes));
+        all.push(Issued { place: place.clone(), claim: statement.predicate, file });
+    }
+    Ok(all)
+}
+
 /// Writes the public folder.
 pub(super) fn register(
     home: &Home,
@@ -130,22 +162,13 @@ pub(super) fn register(
 ) -> Done<Screen> {
     std::fs::create_dir_all(out).map_err(|e| Fault::at(out, &e))?;
     let (register, now) = (Register::of(office.lines()), office.now());
-    let mut claims = Vec::new();
-    for place in register.places.iter().filter(|place| place.issued.is_some()) {
-        let signed = kept(home, &format!("{}.signed.json", place.mark))?;
-        let (_, statement) = Proposal::from_bytes(&home::read(&signed)?)?;
-        let (file, name) =
-            (kept(home, &format!("{}.json", place.mark))?, format!("{}.json", place.mark));
-        let bytes = file.exists().then(|| home::read(&file)).transpose()?;
-        if let Some(bytes) = &bytes {
-            home::write(&out.join(&name), bytes)?;
+    let all = issued(home, &register)?;
+    for mark in &all {
+        if let Some((name, bytes)) = &mark.file {
+            home::write(&out.join(name), bytes)?;
         }
-        claims.push((place, statement.predicate, bytes.map(|_| name)));
     }
-    let shown: Vec<Shown<'_>> = claims
-        .iter()
-        .map(|(place, claim, file)| Shown { place, claim, file: file.clone() })
-        .collect();
+    let shown: Vec<Shown<'_>> = all.iter().map(Issued::shown).collect();
     let list = register.list.clone().unwrap_or_default();
     home::write(&out.join("index.html"), page(issuer, &list, &shown, now, instant).as_bytes())?;
     let data = |shown: &Shown<'_>| -> Value {

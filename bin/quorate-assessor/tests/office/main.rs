@@ -11,5 +11,6 @@ mod doctor;
 mod follow;
 mod intake;
 mod own;
+mod serve;
 mod walk;
 mod watch;

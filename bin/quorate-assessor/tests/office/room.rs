@@ -138,7 +138,21 @@ impl Room {
 
     /// Watches until it is dropped. Every event of the start was read when this returns.
     pub(crate) fn watch(&self) -> Watch {
-        let mut command = self.command(&["watch", "--every-ms", "50"]);
+        self.staying(&["watch", "--every-ms", "50"], |event| event["event"] == "watching")
+    }
+
+    /// Serves its pages until it is dropped; gives the address and the code.
+    pub(crate) fn serve(&self) -> (Watch, String, String) {
+        let mut serving =
+            self.staying(&["serve", "--listen", "127.0.0.1:0"], |said| said["code"].is_string());
+        let said = serving.seen.pop().unwrap();
+        let text = |name: &str| said[name].as_str().unwrap().to_owned();
+        (serving, text("open").replace("http://", ""), text("code"))
+    }
+
+    /// A program that stays, and has said that it is ready.
+    fn staying(&self, words: &[&str], ready: impl Fn(&Value) -> bool) -> Watch {
+        let mut command = self.command(words);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let (tell, lines) = channel();
@@ -151,7 +165,7 @@ impl Room {
             }
         });
         let mut watch = Watch { child, lines, seen: Vec::new() };
-        watch.until(STARTS_WITHIN, |event| event["event"] == "watching");
+        watch.until(STARTS_WITHIN, ready);
         watch
     }
 }

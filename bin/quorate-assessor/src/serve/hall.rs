@@ -1,0 +1,211 @@
+//! What the server holds: where the office lies, the standards, who is signed in. The office itself is opened for each page.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use quorate_host::SystemClock;
+use quorate_host::clock::Clock as _;
+use quorate_host::random::Random;
+use quorate_host::ui::Ui;
+use quorate_terms::Timestamp;
+use quorate_web::sessions::{ASK_S, Sessions};
+use serde_json::json;
+use tokio::sync::{Mutex as Turn, MutexGuard};
+
+use super::Serving;
+use crate::cli::Cli;
+use crate::commands;
+use crate::home::Home;
+use crate::library::{self, Shelf};
+use crate::office::Office;
+use crate::run::Asked;
+use crate::trouble::{Done, Trouble};
+
+/// How often, and how long between, a page asks for a folder that another process holds: five seconds in all.
+const TRIES: u32 = 100;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
+/// See the module.
+pub(super) struct Hall {
+    dir: PathBuf,
+    standards: PathBuf,
+    typst: PathBuf,
+    shelf: Arc<Shelf>,
+    asked: Asked,
+    name: String,
+    port: u16,
+    ui: Ui,
+    clock: SystemClock,
+    turn: Turn<()>,
+    people: Mutex<Sessions<(), ()>>,
+    /// When the newest code was shown that nobody has used.
+    offered: Mutex<Option<Timestamp>>,
+}
+
+/// The office, open for one page.
+pub(super) struct Open<'a> {
+    pub(super) home: Home,
+    pub(super) office: Office,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Open<'_> {
+    /// Gives the folder back, so that the next process finds it free.
+    pub(super) async fn close(self) {
+        self.office.close().await;
+        drop(self.home);
+    }
+}
+
+impl Hall {
+    pub(super) async fn open(cli: &Cli, ui: Ui, asked: &Serving) -> Done<Self> {
+        let shelf = Arc::new(library::load(&cli.standards)?);
+        let scope = commands::asked(&shelf, &asked.scope)?;
+        let hall = Self {
+            dir: cli.dir.clone(),
+            standards: cli.standards.clone(),
+            typst: asked.typst.clone(),
+            shelf,
+            asked: scope,
+            name: String::new(),
+            port: 0,
+            ui,
+            clock: SystemClock::new(),
+            turn: Turn::new(()),
+            people: Mutex::default(),
+            offered: Mutex::default(),
+        };
+        let open = hall.enter().await?;
+        let name = open.office.name().to_string();
+        open.close().await;
+        Ok(Self { name, ..hall })
+    }
+
+    pub(super) fn at(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The office's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn standards(&self) -> &Path {
+        &self.standards
+    }
+
+    pub(super) fn typst(&self) -> &Path {
+        &self.typst
+    }
+
+    pub(super) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Opens the office, one page at a time. Everybody who enters must close.
+    pub(super) async fn enter(&self) -> Done<Open<'_>> {
+        let turn = self.turn.lock().await;
+        let mut tried = 0_u32;
+        let home = loop {
+            match Home::open_now(&self.dir, false) {
+                Err(trouble) if trouble.code == "busy" && tried < TRIES => {
+                    tried = tried.saturating_add(1);
+                    tokio::time::sleep(BETWEEN_TRIES).await;
+                }
+                outcome => break outcome?,
+            }
+        };
+        let office = Office::open(&home).await?;
+        Ok(Open { home, office, _turn: turn })
+    }
+
+    /// Looks at the office, on a thread of its own: reading a book and asking its tables takes a while.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Seen<'_>) -> Done<T> + Send + 'static,
+    ) -> Done<T> {
+        let Open { home, office, _turn } = self.enter().await?;
+        let (shelf, asked) = (Arc::clone(&self.shelf), self.asked.clone());
+        let looking = tokio::task::spawn_blocking(move || {
+            let seen = Seen { home: &home, office: &office, shelf: &shelf, asked: &asked };
+            let outcome = look(&seen);
+            (outcome, home, office)
+        });
+        let (outcome, home, office) = looking.await.map_err(|e| {
+            Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")
+        })?;
+        Open { home, office, _turn }.close().await;
+        outcome
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn people<T>(&self, look: impl FnOnce(&mut Sessions<(), ()>) -> T) -> T {
+        look(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether somebody is signed in under this cookie.
+    pub(super) fn knows(&self, cookie: &str) -> bool {
+        let now = self.now();
+        self.people(|people| people.seen(cookie, now)).is_some()
+    }
+
+    /// Shows a new code where the server was started, unless one is open: whoever reads there may come in.
+    pub(super) fn offer(&self) -> Done<()> {
+        let now = self.now();
+        let mut offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
+        if offered.is_some_and(|at| now < at.plus_s(ASK_S)) {
+            return Ok(());
+        }
+        let code = secret()?;
+        self.people(|people| people.ask(&code, None, (), now));
+        *offered = Some(now);
+        let open = format!("http://localhost:{}", self.port);
+        let text = format!(
+            "office `{}`\nopen      {open}/sign-in?code={code}\ncode      {code}, once, within ten minutes\nmarks     \
+             {open}/marks, for anybody who reaches this address",
+            self.name
+        );
+        let json =
+            json!({ "open": open, "code": code, "sign_in": format!("{open}/sign-in?code={code}") });
+        Ok(self.ui.answer(&json, text)?)
+    }
+
+    /// A cookie for the right code, once.
+    pub(super) fn let_in(&self, code: &str) -> Done<Option<String>> {
+        let now = self.now();
+        if self.people(|people| people.answered(code, None, now)).is_none() {
+            return Ok(None);
+        }
+        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let cookie = secret()?;
+        self.people(|people| people.begin(&cookie, (), now));
+        Ok(Some(cookie))
+    }
+
+    /// Ends the session of a cookie.
+    pub(super) fn let_out(&self, cookie: &str) {
+        let now = self.now();
+        self.people(|people| {
+            if let Some(session) = people.seen(cookie, now) {
+                people.end(&session.name);
+            }
+        });
+    }
+}
+
+/// What a page is made of.
+pub(super) struct Seen<'a> {
+    pub(super) home: &'a Home,
+    pub(super) office: &'a Office,
+    pub(super) shelf: &'a Shelf,
+    pub(super) asked: &'a Asked,
+}
+
+/// 128 bits of chance as text.
+fn secret() -> Done<String> {
+    Ok(hex::encode(Random::start()?.bytes::<16>()?))
+}

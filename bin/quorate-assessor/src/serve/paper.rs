@@ -1,0 +1,154 @@
+//! How the office's pages look: the frame around each, states in words, and values of any shape.
+
+use quorate_assessor::finding::State;
+use quorate_pages::{
+    Alert, Frame, Link, Look, Markup, Tone, badge, facts, form, link, outside, paragraph, section,
+};
+use serde_json::Value;
+
+use crate::trouble::Trouble;
+
+/// One page before its frame.
+pub(super) struct Page {
+    pub(super) title: String,
+    pub(super) body: Vec<Markup>,
+    pub(super) alerts: Vec<Alert>,
+}
+
+impl Page {
+    pub(super) fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), body: Vec::new(), alerts: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, part: Markup) {
+        self.body.push(part);
+    }
+
+    pub(super) fn section(&mut self, title: &str, part: Markup) {
+        self.body.push(section(title, part));
+    }
+
+    pub(super) fn alert(&mut self, tone: Tone, text: impl Into<String>) {
+        self.alerts.push(Alert { tone, text: text.into() });
+    }
+
+    /// The document. `office` is whose pages they are, `here` the path of the page.
+    pub(super) fn render(self, office: &str, here: &str, signed_in: bool) -> String {
+        let nav: &[(&str, &str)] =
+            if signed_in { &PAGES } else { &[("/marks", "Marks"), ("/sign-in", "Sign in")] };
+        let to = |(href, label): &(&str, &str)| Link {
+            href: (*href).to_owned(),
+            label: (*label).to_owned(),
+            is_here: *href == here,
+        };
+        let out = signed_in.then(|| form("/sign-out", Markup::default(), "Sign out"));
+        let frame = Frame {
+            title: self.title,
+            product: "Auditor's office".to_owned(),
+            party: office.to_owned(),
+            nav: nav.iter().map(to).collect(),
+            alerts: self.alerts,
+            body: Markup::all(self.body.into_iter().chain(out)),
+            live: None,
+        };
+        frame.render()
+    }
+}
+
+const PAGES: [(&str, &str); 5] = [
+    ("/", "Overview"),
+    ("/history", "History"),
+    ("/audits", "Audits"),
+    ("/reports", "Reports"),
+    ("/marks", "Marks"),
+];
+
+/// How a state is drawn.
+pub(super) const fn look(state: State) -> Look {
+    match state {
+        State::Met | State::MetComparable | State::Qualified => Look::Well,
+        State::EvidencedNotApplicable => Look::Aside,
+        State::Gap => Look::Wrong,
+        State::Stale => Look::Old,
+        State::Unproven => Look::Open,
+        State::NotSought => Look::Unasked,
+    }
+}
+
+/// A state as a badge.
+pub(super) fn state(state: State) -> Markup {
+    let tone = match look(state) {
+        Look::Well => Tone::Good,
+        Look::Aside | Look::Unasked => Tone::Note,
+        Look::Old | Look::Open => Tone::Warn,
+        Look::Wrong => Tone::Bad,
+    };
+    badge(tone, state.words())
+}
+
+/// Words of our own, a link, and more words.
+pub(super) fn sentence(before: &str, to: (&str, &str), after: &str) -> Markup {
+    let (href, words) = to;
+    let parts = [Markup::text(before), link(href, words), Markup::text(after)];
+    paragraph(Markup::all(parts))
+}
+
+/// Several words of others in one place.
+pub(super) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>) -> Markup {
+    let texts: Vec<&str> = texts.into_iter().collect();
+    outside(&texts.join("; "))
+}
+
+/// A value of any shape: fields under their names, lists one after the other.
+pub(super) fn value(value: &Value) -> Markup {
+    match value {
+        Value::Null => Markup::text("none"),
+        Value::Bool(yes) => Markup::text(if *yes { "yes" } else { "no" }),
+        Value::String(text) => outside(text),
+        Value::Number(number) => outside(&number.to_string()),
+        Value::Array(all) if all.is_empty() => Markup::text("none"),
+        Value::Array(all) if all.iter().all(|one| !one.is_object() && !one.is_array()) => {
+            let texts: Vec<String> = all.iter().map(plain).collect();
+            listed(texts.iter().map(String::as_str))
+        }
+        Value::Array(all) => Markup::all(all.iter().map(self::value)),
+        Value::Object(fields) => {
+            let label = |name: &String| name.replace('_', " ");
+            let rows: Vec<(String, Markup)> =
+                fields.iter().map(|(name, field)| (label(name), self::value(field))).collect();
+            facts(rows.iter().map(|(name, field)| (name.as_str(), field.clone())).collect())
+        }
+    }
+}
+
+/// A value on one line.
+pub(super) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A path of ours, with text from anywhere as its last part.
+pub(super) fn path(head: &str, last: &str) -> String {
+    let mut out = format!("{head}/");
+    for byte in last.bytes() {
+        if byte.is_ascii_alphanumeric() || b"._-~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// A refusal: what, and what to do next.
+pub(super) fn refused(trouble: &Trouble) -> Page {
+    let mut page = Page::new("Refused");
+    page.alert(Tone::Bad, trouble.message.clone());
+    page.push(facts(vec![
+        ("What happened", outside(&trouble.message)),
+        ("What to do next", outside(&trouble.next)),
+        ("Code", outside(trouble.code)),
+        ("Also", listed(trouble.problems.iter().map(String::as_str))),
+        ("First page", link("/", "Overview")),
+    ]));
+    page
+}

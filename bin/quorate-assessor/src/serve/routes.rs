@@ -1,0 +1,271 @@
+//! What the office answers. The register of marks is for anybody; everything else is for who signed in with the code that the
+//! server showed. Nothing but signing in and out is a change.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Form, Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use quorate_assessor::finding::EntryRef;
+use quorate_pages::{ASSET_CACHE, asset, headers};
+use quorate_web::sessions::{cookie, set_cookie};
+use quorate_web::{Allowed, Known};
+use serde::Deserialize;
+
+use super::hall::Hall;
+use super::paper::{Page, refused};
+use super::{audits, control, history, marks, overview, reports};
+use crate::look;
+use crate::trouble::Trouble;
+
+/// The cookie of a session.
+const COOKIE: &str = "__Host-quorate-office";
+/// The largest form, in bytes.
+const FORM_BYTES: usize = 4 * 1024;
+/// What a file that is fetched may do where somebody opens it in a browser.
+const SANDBOX: &str = "sandbox; default-src 'none'";
+
+type Here = State<Arc<Hall>>;
+
+/// Everything that is answered.
+pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
+    let office = Router::new()
+        .route("/", get(home))
+        .route("/standards/{key}", get(standard))
+        .route("/assessments/{digest}", get(assessment))
+        .route("/controls/{key}", get(one_control))
+        .route("/proof", get(proof))
+        .route("/history", get(changes))
+        .route("/audits", get(all_audits))
+        .route("/audits/{audit}", get(one_audit))
+        .route("/audits/{audit}/reports/{name}", get(audit_report))
+        .route("/reports", get(all_reports))
+        .route("/reports/{name}", get(one_report))
+        .layer(from_fn_with_state(Arc::clone(&hall), signed_in));
+    let public = Router::new()
+        .route("/marks", get(all_marks))
+        .route("/marks/{mark}", get(one_mark))
+        .route("/marks/{mark}/file", get(mark_file))
+        .route("/sign-in", get(ask_code).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/assets/{name}", get(assets));
+    public
+        .merge(office)
+        .fallback(nothing_here)
+        .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn_with_state(Arc::new(Allowed::loopback(port)), guarded))
+        .with_state(hall)
+}
+
+/// Host, Origin and the headers of every answer. A change must name the office's own Origin.
+async fn guarded(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
+    let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
+    let names_origin = request.headers().contains_key(header::ORIGIN);
+    let admitted = allowed.admit(request.headers()).is_ok() && (!is_change || names_origin);
+    let mut response = if admitted {
+        next.run(request).await
+    } else {
+        let next = "open the pages under the address that the office printed";
+        Refused(Trouble::refused("elsewhere", "this is not the office's own address", next))
+            .into_response()
+    };
+    for (name, value) in headers() {
+        let name = HeaderName::from_static(name);
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Lets nobody through who is not signed in.
+async fn signed_in(State(hall): Here, request: Request, next: Next) -> Response {
+    if !is_in(&hall, request.headers()) {
+        return Redirect::to("/sign-in").into_response();
+    }
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(Known);
+    response
+}
+
+fn is_in(hall: &Hall, headers: &HeaderMap) -> bool {
+    cookie(headers, COOKIE).is_some_and(|cookie| hall.knows(cookie))
+}
+
+/// A refusal as a page.
+struct Refused(Trouble);
+
+impl<T: Into<Trouble>> From<T> for Refused {
+    fn from(trouble: T) -> Self {
+        Self(trouble.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match self.0.code {
+            "elsewhere" => StatusCode::FORBIDDEN,
+            "wrong_code" => StatusCode::UNAUTHORIZED,
+            code if code.starts_with("unknown") || code.starts_with("no_") => StatusCode::NOT_FOUND,
+            "nothing_here" => StatusCode::NOT_FOUND,
+            _ if self.0.refused => StatusCode::CONFLICT,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, Html(refused(&self.0).render("", "", false))).into_response()
+    }
+}
+
+type Answer = Result<Response, Refused>;
+
+fn page(hall: &Hall, here: &str, page: Page) -> Response {
+    Html(page.render(hall.name(), here, true)).into_response()
+}
+
+/// A file to keep: never shown as a page of this origin.
+fn file(name: &str, mime: &'static str, bytes: Vec<u8>) -> Answer {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
+    let name: String = name.chars().map(safe).collect();
+    let value = format!("attachment; filename=\"{name}\"");
+    let disposition = HeaderValue::from_str(&value).map_err(|_| {
+        Refused(Trouble::fault("name", "the file's name cannot be told", "rename it"))
+    })?;
+    let mut response = ([(header::CONTENT_TYPE, mime)], bytes).into_response();
+    let all = response.headers_mut();
+    all.insert(header::CONTENT_DISPOSITION, disposition);
+    all.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: Option<String>,
+}
+
+async fn ask_code(State(hall): Here, Query(asked): Query<Code>) -> Answer {
+    hall.offer()?;
+    let page = overview::sign_in(asked.code.as_deref());
+    Ok(Html(page.render(hall.name(), "/sign-in", false)).into_response())
+}
+
+async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
+    let code = given.code.unwrap_or_default();
+    match hall.let_in(code.trim())? {
+        Some(cookie) => Ok(to("/", Some(&cookie))),
+        None => {
+            let next = "take the newest code from where the office was started; each opens once, within ten minutes";
+            Err(Trouble::refused("wrong_code", "this code does not open", next).into())
+        }
+    }
+}
+
+async fn sign_out(State(hall): Here, headers: HeaderMap) -> Response {
+    if let Some(cookie) = cookie(&headers, COOKIE) {
+        hall.let_out(cookie);
+    }
+    to("/marks", None)
+}
+
+fn to(path: &str, value: Option<&str>) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    if let Some(line) = set_cookie(COOKIE, value) {
+        response.headers_mut().insert(header::SET_COOKIE, line);
+    }
+    response
+}
+
+async fn home(State(hall): Here) -> Answer {
+    Ok(page(&hall, "/", hall.look(overview::overview).await?))
+}
+
+async fn standard(State(hall): Here, Path(key): Path<String>) -> Answer {
+    Ok(page(&hall, "", hall.look(move |seen| overview::standard(seen, &key)).await?))
+}
+
+async fn assessment(State(hall): Here, Path(digest): Path<String>) -> Answer {
+    Ok(page(&hall, "", hall.look(move |seen| history::assessment(seen, &digest)).await?))
+}
+
+async fn one_control(State(hall): Here, Path(key): Path<String>) -> Answer {
+    Ok(page(&hall, "", hall.look(move |seen| control::control(seen, &key)).await?))
+}
+
+#[derive(Deserialize)]
+struct Proof {
+    book: String,
+    entry: u64,
+    part: String,
+}
+
+async fn proof(State(hall): Here, Query(asked): Query<Proof>) -> Answer {
+    let index = asked.entry;
+    let entry = EntryRef { book: asked.book, index };
+    let found = hall.look(move |seen| look::proven(seen.home, seen.asked, &entry));
+    let (bytes, proof) = found.await?;
+    match asked.part.as_str() {
+        "entry" => file(&format!("entry-{index}.json"), "application/json", bytes),
+        _ => file(&format!("entry-{index}.tlog-proof"), "text/plain", proof.into_bytes()),
+    }
+}
+
+async fn changes(State(hall): Here) -> Answer {
+    Ok(page(&hall, "/history", hall.look(history::history).await?))
+}
+
+async fn all_audits(State(hall): Here) -> Answer {
+    let standards = hall.standards().to_owned();
+    let made = hall.look(move |seen| audits::audits(seen, &standards)).await?;
+    Ok(page(&hall, "/audits", made))
+}
+
+async fn one_audit(State(hall): Here, Path(audit): Path<String>) -> Answer {
+    let made = audits::audit(&hall, &audit).await?;
+    Ok(page(&hall, "", made))
+}
+
+async fn audit_report(State(hall): Here, Path((audit, name)): Path<(String, String)>) -> Answer {
+    let (bytes, mime) = reports::of_audit(&hall, &audit, &name).await?;
+    file(&format!("{audit}-{name}"), mime, bytes)
+}
+
+async fn all_reports(State(hall): Here) -> Answer {
+    Ok(page(&hall, "/reports", hall.look(reports::reports).await?))
+}
+
+async fn one_report(State(hall): Here, Path(name): Path<String>) -> Answer {
+    let (wanted, typst) = (name.clone(), hall.typst().to_owned());
+    let made = hall.look(move |seen| reports::one(seen, &wanted, &typst));
+    let (bytes, mime) = made.await?;
+    file(&name, mime, bytes)
+}
+
+async fn all_marks(State(hall): Here, headers: HeaderMap) -> Answer {
+    let made = hall.look(marks::marks).await?;
+    let text = made.render(hall.name(), "/marks", is_in(&hall, &headers));
+    Ok(Html(text).into_response())
+}
+
+async fn one_mark(State(hall): Here, headers: HeaderMap, Path(mark): Path<String>) -> Answer {
+    let made = hall.look(move |seen| marks::mark(seen, &mark)).await?;
+    Ok(Html(made.render(hall.name(), "", is_in(&hall, &headers))).into_response())
+}
+
+async fn mark_file(State(hall): Here, Path(mark): Path<String>) -> Answer {
+    let (name, bytes) = hall.look(move |seen| marks::file(seen, &mark)).await?;
+    file(&name, "application/json", bytes)
+}
+
+async fn assets(request: Request) -> Response {
+    match asset(request.uri().path()) {
+        Some(found) => {
+            let kind = [(header::CONTENT_TYPE, found.mime), (header::CACHE_CONTROL, ASSET_CACHE)];
+            (kind, found.bytes).into_response()
+        }
+        None => nothing_here().await.into_response(),
+    }
+}
+
+async fn nothing_here() -> Refused {
+    let next = "go back to the first page";
+    Refused(Trouble::refused("nothing_here", "there is nothing at this path", next))
+}

@@ -1,0 +1,72 @@
+//! Parts of a page that hold text: sections with a heading, paragraphs, text that is read letter by letter, and a line to fill in.
+
+use askama::Template;
+
+use crate::Markup;
+
+#[derive(Template)]
+#[template(path = "section.html")]
+struct Section<'a> {
+    title: &'a str,
+    inside: Markup,
+}
+
+/// A part of a page under a heading of the second rank.
+pub fn section(title: &str, inside: Markup) -> Markup {
+    Markup::of(&Section { title, inside })
+}
+
+#[derive(Template)]
+#[template(path = "paragraph.html")]
+struct Paragraph {
+    inside: Markup,
+}
+
+/// A paragraph.
+pub fn paragraph(inside: Markup) -> Markup {
+    Markup::of(&Paragraph { inside })
+}
+
+#[derive(Template)]
+#[template(path = "code_block.html")]
+struct CodeBlock<'a> {
+    label: &'a str,
+    text: Markup,
+}
+
+/// Text as it stands, line by line, such as a query. It may come from outside.
+pub fn code_block(label: &str, text: &str) -> Markup {
+    Markup::of(&CodeBlock { label, text: crate::outside(text) })
+}
+
+#[derive(Template)]
+#[template(path = "field.html")]
+struct Field<'a> {
+    label: &'a str,
+    name: &'a str,
+    value: &'a str,
+}
+
+/// A line of a form that a person fills in; `name` is a word of our own, unique on the page.
+pub fn field(label: &str, name: &str, value: &str) -> Markup {
+    Markup::of(&Field { label, name, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_labels_and_text_are_escaped() {
+        let hostile = "\"><b>'&\u{202e}";
+        for part in [
+            section(hostile, Markup::text("x")),
+            code_block(hostile, hostile),
+            field(hostile, "code", hostile),
+        ] {
+            assert!(!part.as_str().contains("<b>") && !part.as_str().contains("\"><"), "{part}");
+        }
+        assert!(!code_block("a", hostile).as_str().contains('\u{202e}'));
+        assert_eq!(paragraph(Markup::text("<")).as_str().trim(), "<p>&lt;</p>");
+    }
+}
