@@ -1,4 +1,5 @@
-//! Writes what programs outside rely on: the tool lists of the four bands, and the list of codes in `docs/spec/errors.md`.
+//! Writes what programs outside rely on: the tool lists of the four bands, the description of the HTTP API, and the list of
+//! codes in `docs/spec/errors.md`.
 //!
 //! Usage: `write_schemas FOLDER`. Each file takes the path below `FOLDER` that it has in the repository.
 
@@ -22,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let text = serde_json::to_string_pretty(&page)?;
         write(&folder, &format!("crates/gateway/golden/{band}.json"), &format!("{text}\n"))?;
     }
+    write(&folder, "docs/api/openapi.json", &quorate_gateway::api::openapi::text())?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let text = fs::read_to_string(root.join(ERRORS))?;
     let (head, rest) = text.split_once("<!-- codes -->\n").ok_or("no first mark")?;

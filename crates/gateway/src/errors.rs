@@ -81,6 +81,10 @@ codes! {
     DraftMismatch = "DRAFT_MISMATCH", Validation, false, 409, "The bytes, wallet or chain given are not those of the named draft.";
     MalformedMessage = "MALFORMED_MESSAGE", Validation, false, 400, "The body is not strict JSON, or not a JSON-RPC message.";
     MessageTooLarge = "MESSAGE_TOO_LARGE", Validation, false, 413, "The body is larger than this door reads.";
+    MethodUnknown = "METHOD_UNKNOWN", Validation, false, 405, "The path takes other methods; `Allow` names them.";
+    NotAcceptable = "NOT_ACCEPTABLE", Validation, false, 406, "The path answers in another form than the ones accepted.";
+    MediaTypeUnknown = "MEDIA_TYPE_UNKNOWN", Validation, false, 415, "The body is not said to be JSON.";
+    Refused = "REFUSED", Validation, false, 409, "The book refuses this as it stands; the message says why, and what to do.";
     HeaderMismatch = "HEADER_MISMATCH", Validation, false, 400, "A protocol header is doubled or disagrees with the body.";
     ConfirmationRequired = "CONFIRMATION_REQUIRED", Flow, false, 409, "`confirmBroadcast` must be true. It replaces no approval.";
     DraftUnknown = "DRAFT_UNKNOWN", Flow, false, 409, "The desk prepared no such draft for this credential, or has forgotten it.";
@@ -90,6 +94,7 @@ codes! {
     CredentialMissing = "CREDENTIAL_MISSING", Auth, false, 401, "The request carries no bearer credential.";
     CredentialMalformed = "CREDENTIAL_MALFORMED", Auth, false, 400, "The Authorization header cannot be read, or a credential stands in the URL.";
     CredentialInvalid = "CREDENTIAL_INVALID", Auth, false, 401, "The credential is unknown, revoked or expired.";
+    RoleTooLow = "ROLE_TOO_LOW", Auth, false, 403, "The route takes another kind of credential, or a stronger role.";
     BandTooLow = "BAND_TOO_LOW", Auth, false, 403, "The credential's band does not include the tool.";
     WalletOutOfScope = "WALLET_OUT_OF_SCOPE", Auth, false, 403, "The credential does not name the wallet.";
     SessionNotYours = "SESSION_NOT_YOURS", Auth, false, 403, "The session belongs to another credential.";

@@ -1,10 +1,10 @@
-//! MCP over streamable HTTP, with `/health`, `/ready` and `/metrics`.
+//! MCP over streamable HTTP and the HTTP API, with `/health`, `/ready` and `/metrics`.
 //!
 //! Order of the checks, each before the next one reads anything: Host and Origin ([`Allowed`]); the bearer credential,
 //! its rate, the strict body, doubled headers, the session's owner ([`gate`]); then the protocol library. Loopback
 //! unless TLS ([`listen_check`]).
 
-mod gate;
+pub(crate) mod gate;
 mod session;
 
 use std::sync::Arc;
@@ -22,10 +22,12 @@ use quorate_terms::Malformed;
 use quorate_terms::credential::Band;
 use quorate_web::{Known, NotAdmitted};
 
+use crate::api;
 use crate::desk::Desk;
 use crate::door::Door;
 use crate::errors::{Code, Complaint};
-use crate::limit::{Clock, Rate};
+use crate::limit::{Clock, Limiter, Rate};
+use crate::office::Office;
 use crate::strict::MESSAGE_BYTES_DEFAULT;
 
 pub use quorate_web::{Allowed, Connections, Peers, listen_check, serve};
@@ -91,6 +93,23 @@ pub fn router(desk: Arc<dyn Desk>, ceiling: Band, setup: Setup) -> Result<Router
     mount(desk, door, setup)
 }
 
+/// The desk behind `/mcp`, and desk and office behind `/api/v1`. A credential's bounds hold for both together.
+///
+/// # Errors
+/// [`Malformed`] when the setup names no Host.
+pub fn with_api(
+    desk: Arc<dyn Desk>,
+    office: Arc<dyn Office>,
+    ceiling: Band,
+    setup: Setup,
+) -> Result<Router, Malformed> {
+    let door = Door::for_requests(Arc::clone(&desk), ceiling);
+    let limiter = limiter(&setup);
+    let api = api::routes(Arc::clone(&desk), office, ceiling, Arc::clone(&limiter), &setup);
+    let mcp = gate::routes(desk, door, limiter, &setup);
+    guarded(mcp.merge(api), setup)
+}
+
 /// The same stack in front of any handler; conformance fixtures use it.
 ///
 /// # Errors
@@ -99,16 +118,26 @@ pub fn mount<S>(desk: Arc<dyn Desk>, handler: S, setup: Setup) -> Result<Router,
 where
     S: ServerHandler + Clone,
 {
+    let mcp = gate::routes(desk, handler, limiter(&setup), &setup);
+    guarded(mcp, setup)
+}
+
+fn limiter(setup: &Setup) -> Arc<Limiter> {
+    Arc::new(Limiter::new(setup.limits.rate, Arc::clone(&setup.clock)))
+}
+
+/// Doors behind the outermost layer, beside the operator's pages.
+fn guarded(doors: Router, setup: Setup) -> Result<Router, Malformed> {
     setup.allowed.check()?;
     let allowed = Arc::new(setup.allowed.clone());
-    let mcp = gate::routes(desk, handler, &setup).layer(axum::middleware::from_fn(known));
+    let doors = doors.layer(axum::middleware::from_fn(known));
     let ops = Router::new()
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(setup);
     let guarded = axum::middleware::from_fn_with_state(allowed, admitted);
-    Ok(ops.merge(mcp).fallback(nothing_here).layer(guarded))
+    Ok(ops.merge(doors).fallback(nothing_here).layer(guarded))
 }
 
 /// The outermost layer: Host and Origin, before a request is looked at.
@@ -148,7 +177,10 @@ async fn metrics(State(setup): State<Setup>) -> Response {
 }
 
 async fn nothing_here() -> Response {
-    complained(Complaint::new(Code::PathNotFound, "there is nothing at this path; MCP is at /mcp"))
+    complained(Complaint::new(
+        Code::PathNotFound,
+        "there is nothing at this path; MCP is at /mcp, the API below /api/v1",
+    ))
 }
 
 /// A complaint as an HTTP answer.

@@ -1,11 +1,11 @@
-//! The desk's doors: MCP over stdio and over streamable HTTP. An HTTP API and the console join here later.
+//! The desk's doors: MCP over stdio and over streamable HTTP, and the HTTP API. The console joins here later.
 //!
 //! A door reads outside bytes, knows who is asking, checks the question's form, asks the desk, and says the answer.
 //! It holds no key, touches no disk, judges nothing and approves nothing: approval and administration are not tools.
 //!
 //! Reading order: what can be asked and answered ([`desk`], [`question`], [`answer`], [`errors`]), which credential
-//! may ask what ([`tools`], [`bands`]), what people ask ([`office`]), the one handler behind both transports ([`door`]), and
-//! the transports ([`strict`], [`limit`], [`stdio`], [`http`]).
+//! may ask what ([`tools`], [`bands`]), what people ask ([`office`], [`shapes`]), the one handler behind both transports
+//! ([`door`]), and the transports ([`strict`], [`limit`], [`stdio`], [`http`], [`api`]).
 
 pub mod answer;
 pub mod desk;
@@ -16,9 +16,11 @@ pub mod bands;
 pub mod tools;
 
 pub mod office;
+pub mod shapes;
 
 pub mod door;
 
+pub mod api;
 pub mod http;
 pub mod limit;
 pub mod stdio;

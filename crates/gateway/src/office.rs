@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use quorate_custody::book::OpenAlert;
 use quorate_custody::{Refusal, State};
+use quorate_terms::approval::Approval;
 use quorate_terms::commitment::Opening;
 use quorate_terms::credential::{Band, Role};
 use quorate_terms::entry::Outcome;
@@ -17,9 +18,12 @@ use quorate_terms::{
     AccountId, AgentId, CaseId, ChainId, CredentialId, Digest, IdempotencyKey, PersonId, Timestamp,
     WalletId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The desk, as people see it: everything that may be looked at and filed, and nothing that approves or signs.
+use crate::shapes;
+
+/// The desk, as people see it: everything that may be looked at, filed and carried, and nothing that approves or signs.
 ///
 /// Whoever calls it has made sure who asks: the socket by its owner, the doors by a credential with a [`Role`].
 #[async_trait]
@@ -32,6 +36,15 @@ pub trait Office: Send + Sync + 'static {
 
     /// Cases, newest last.
     async fn cases(&self, ask: CasesRequest) -> Reply<Vec<CaseView>>;
+
+    /// Cases page by page, newest first.
+    async fn page(&self, ask: PageRequest) -> Reply<CasePage>;
+
+    /// Recipients on the list.
+    async fn addresses(&self) -> Reply<Vec<AddressView>>;
+
+    /// Takes an approval or a rejection that an approver signed elsewhere; the proof is in it.
+    async fn approve(&self, approval: Approval) -> Reply<CaseView>;
 
     /// The receipt of a case.
     async fn receipt(&self, case: CaseId) -> Reply<ReceiptAnswer>;
@@ -70,34 +83,42 @@ pub struct FileRequest {
 }
 
 /// `desk.case`: one case. Also the answer to `desk.file`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseView {
     /// The case.
+    #[schemars(with = "shapes::Hash")]
     pub case: CaseId,
     /// The kind of its action.
     pub kind: String,
     /// Who asked: an agent or a person.
     pub requester: String,
     /// What it awaits, or how it ended.
+    #[schemars(with = "shapes::State")]
     pub state: State,
     /// When it was filed.
+    #[schemars(with = "u64")]
     pub filed_at: Timestamp,
     /// When it lapses unless signing has begun.
+    #[schemars(with = "Option<u64>")]
     pub expires_at: Option<Timestamp>,
     /// The judgment.
+    #[schemars(with = "Option<shapes::Judgment>")]
     pub judgment: Option<Judgment>,
     /// How far each required quorum has come.
+    #[schemars(with = "Vec<shapes::Tally>")]
     pub tallies: Vec<Tally>,
     /// The transfer in one line, or the act.
     pub summary: String,
     /// The wallet.
+    #[schemars(with = "Option<String>")]
     pub wallet: Option<WalletId>,
     /// The transaction, where there is one.
     pub txid: Option<String>,
     /// The reason that the closing gives.
     pub reason: Option<String>,
     /// How it ended.
+    #[schemars(with = "Option<shapes::Outcome>")]
     pub outcome: Option<Outcome>,
 }
 
@@ -139,6 +160,41 @@ pub struct CasesRequest {
     pub limit: u32,
 }
 
+/// One page of cases.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageRequest {
+    /// Closed ones too.
+    pub all: bool,
+    /// At most so many.
+    pub limit: u32,
+    /// Only those that follow this one; from the newest if none.
+    pub after: Option<CaseId>,
+}
+
+/// Cases, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CasePage {
+    /// The cases.
+    pub cases: Vec<CaseView>,
+    /// Give this as `after` for the following ones; none at the end.
+    #[schemars(with = "Option<shapes::Hash>")]
+    pub next_after: Option<CaseId>,
+}
+
+/// A recipient on the list. Who that is stands in the ledger as a commitment.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddressView {
+    /// CAIP-10 account.
+    #[schemars(with = "String")]
+    pub account: AccountId,
+    /// When it was listed, milliseconds since 1970; the policy says how long it must have stood there.
+    #[schemars(with = "u64")]
+    pub listed_at: Timestamp,
+}
+
 /// `desk.case`, `desk.receipt`, `desk.replace` (higher fees, or an empty transfer once a cancel was asked for).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,18 +214,22 @@ pub struct ReceiptAnswer {
 }
 
 /// `desk.status`: how the desk and those around it are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatusView {
     /// The vault.
     pub vault: String,
     /// Digest of the charter in force.
+    #[schemars(with = "shapes::Hash")]
     pub charter: Digest,
     /// Digest of the policy in force, and its version.
+    #[schemars(with = "(shapes::Hash, u64)")]
     pub policy: (Digest, u64),
     /// The policy in force, in full.
+    #[schemars(with = "shapes::Document")]
     pub policy_document: quorate_terms::policy::PolicyDocument,
     /// The charter in force, in full.
+    #[schemars(with = "shapes::Document")]
     pub charter_text: quorate_terms::charter::CharterText,
     /// Entries in the ledger.
     pub size: u64,
@@ -178,16 +238,20 @@ pub struct StatusView {
     /// Each cosigner: whether its link is up, the size that it follows, its clock's offset in milliseconds, its last word.
     pub cosigners: Vec<CosignerView>,
     /// Each chain: the node's height, or why there is none.
+    #[schemars(with = "BTreeMap<String, shapes::Height>")]
     pub chains: BTreeMap<ChainId, Result<u64, String>>,
     /// Wallets: account on each chain, holders with a proven backup, whether the key is barred.
     pub wallets: Vec<WalletView>,
     /// Freezes in force.
+    #[schemars(with = "BTreeMap<String, shapes::Scope>")]
     pub freezes: BTreeMap<Digest, quorate_terms::freeze::Scope>,
     /// Void entries that nobody has resumed from.
+    #[schemars(with = "Vec<(u64, shapes::Hash)>")]
     pub voids: Vec<(u64, Digest)>,
     /// Open cases.
     pub open_cases: usize,
     /// The desk's clock.
+    #[schemars(with = "u64")]
     pub now: Timestamp,
     /// Whether the disk takes writes.
     pub writes: bool,
@@ -198,12 +262,14 @@ pub struct StatusView {
 }
 
 /// One open alert in [`StatusView`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AlertView {
     /// The alert.
+    #[schemars(with = "shapes::Hash")]
     pub alert: Digest,
     /// The rule that fired, how urgent it is, what it is about, when it was first raised and who took it.
     #[serde(flatten)]
+    #[schemars(with = "shapes::OpenAlert")]
     pub open: OpenAlert,
 }
 
@@ -220,7 +286,7 @@ pub struct AlertRequest {
 }
 
 /// One cosigner in [`StatusView`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CosignerView {
     /// Its seat.
@@ -236,35 +302,44 @@ pub struct CosignerView {
 }
 
 /// One credential in [`StatusView`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialView {
     /// The credential.
+    #[schemars(with = "String")]
     pub credential: CredentialId,
     /// The program that holds it.
+    #[schemars(with = "String")]
     pub agent: AgentId,
     /// The person who answers for it.
+    #[schemars(with = "String")]
     pub owner: PersonId,
     /// The highest band.
+    #[schemars(with = "shapes::Band")]
     pub band: Band,
     /// The wallets that it may name.
+    #[schemars(with = "BTreeSet<String>")]
     pub wallets: BTreeSet<WalletId>,
     /// What its owner may do with it; none when an agent holds it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schemars(with = "Option<shapes::Role>")]
     pub role: Option<Role>,
     /// When it lapses.
+    #[schemars(with = "u64")]
     pub expires_at: Timestamp,
     /// Whether it was ended.
     pub revoked: bool,
 }
 
 /// One wallet in [`StatusView`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WalletView {
     /// The wallet.
+    #[schemars(with = "String")]
     pub wallet: WalletId,
     /// Its account on each chain.
+    #[schemars(with = "BTreeMap<String, String>")]
     pub accounts: BTreeMap<ChainId, AccountId>,
     /// Holders.
     pub holders: Vec<String>,

@@ -142,7 +142,7 @@ impl Hint {
 }
 
 /// JSON Schema 2020-12 of a type, with no reference to follow anywhere.
-fn schema_of<T: JsonSchema>() -> Arc<JsonObject> {
+pub(crate) fn schema_of<T: JsonSchema>() -> Arc<JsonObject> {
     let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
     let schema = settings.into_generator().into_root_schema_for::<T>();
     match schema.to_value() {

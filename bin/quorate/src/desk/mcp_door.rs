@@ -1,5 +1,5 @@
 //! The two MCP doors of the product: a process on standard input and output that reaches the desk over its socket, and
-//! streamable HTTP in the desk itself.
+//! streamable HTTP in the desk itself, beside the HTTP API.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use quorate_gateway::http::{
-    Allowed, Connections, Limits as HttpLimits, Peers, Setup, listen_check, router, serve,
+    Allowed, Connections, Limits as HttpLimits, Peers, Setup, listen_check, serve, with_api,
 };
 use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
 use quorate_gateway::stdio::serve_process;
@@ -25,6 +25,7 @@ use super::answers::Answers;
 use super::control_door::Remote;
 use super::effects::World;
 use super::files::Files;
+use super::office::Here;
 use crate::config::HttpConfig;
 
 /// Serves one credential over this process's standard input and output until the input ends. Standard output carries nothing
@@ -62,7 +63,7 @@ fn read_token(path: &Path) -> Result<Digest, Fault> {
     Ok(Digest::of(tag::TOKEN, token.expose()))
 }
 
-/// Opens MCP over HTTP and serves it on a task of its own. Answers with the address at which it listens.
+/// Opens MCP and the API over HTTP and serves them on a task of its own. Answers with the address at which it listens.
 ///
 /// # Errors
 /// [`Fault`] for an address off loopback without TLS, a certificate that cannot be used, or lists that are none.
@@ -88,8 +89,9 @@ pub(crate) async fn http(
     // With port 0 the system chose one.
     let address =
         listener.local_addr().map_err(|e| Fault::new("http", e.to_string(), "try again"))?;
+    let office = Arc::new(Here(Arc::clone(&world)));
     let setup = setup(config, address, tls.clone(), world)?;
-    let router = router(answers, bands, setup).map_err(|e| bad("http", &e))?;
+    let router = with_api(answers, office, bands, setup).map_err(|e| bad("http", &e))?;
     let never = std::future::pending();
     let from = Peers::only(config.proxies.iter().copied());
     let bounds = Connections { from, ..Connections::default() };
@@ -103,7 +105,7 @@ pub(crate) async fn http(
             tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
         }
     }
-    tracing::info!(%address, bands = %bands, "mcp over http is open");
+    tracing::info!(%address, bands = %bands, "mcp and the api are open over http");
     Ok(address)
 }
 

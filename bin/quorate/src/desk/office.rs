@@ -9,9 +9,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use quorate_custody::{Event, Refusal};
 use quorate_gateway::office::{
-    AlertRequest, AlertView, BookAnswer, BookRequest, CaseView, CasesRequest, EraseRequest,
-    FileRequest, Office, ReceiptAnswer, Reply, StatusView,
+    AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
+    CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ReceiptAnswer, Reply, StatusView,
 };
+use quorate_terms::approval::Approval;
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
 use quorate_terms::intent::{Action, Intent, Requester};
 use quorate_terms::{CaseId, Digest, IdempotencyKey, PersonId};
@@ -65,23 +66,52 @@ impl Office for Here {
     }
 
     async fn cases(&self, ask: CasesRequest) -> Reply<Vec<CaseView>> {
-        let found = self.0.engine.look(move |book| {
-            let mut known: Vec<_> =
-                book.open_cases().map(|case| (case.filed_at, case.id)).collect();
-            if ask.all {
-                known.extend(book.closed_cases().map(|(id, case)| (case.filed_at, *id)));
-            }
-            known.sort();
-            known
-        });
-        let known = found.await.map_err(refusal)?;
+        let known = self.known(ask.all).await?;
         let most = usize::try_from(ask.limit.min(CASES_MAX)).unwrap_or(0);
         let skip = known.len().saturating_sub(most);
         let mut views = Vec::new();
-        for (_, id) in known.into_iter().skip(skip) {
+        for id in known.into_iter().skip(skip) {
             views.extend(view::of(&self.0.engine, id).await.map_err(refusal)?);
         }
         Ok(views)
+    }
+
+    async fn page(&self, ask: PageRequest) -> Reply<CasePage> {
+        let mut known = self.known(ask.all).await?;
+        known.reverse();
+        let begin = match ask.after {
+            None => 0,
+            Some(after) => match known.iter().position(|id| *id == after) {
+                Some(at) => at.saturating_add(1),
+                // It may have closed since the page before, and an open list no longer holds it.
+                None => return Err(lost_place()),
+            },
+        };
+        let most = usize::try_from(ask.limit.min(CASES_MAX)).unwrap_or(0);
+        let page: Vec<CaseId> = known.iter().skip(begin).take(most).copied().collect();
+        let more = known.len() > begin.saturating_add(page.len());
+        let next_after = page.last().copied().filter(|_| more);
+        let mut cases = Vec::new();
+        for id in page {
+            cases.extend(view::of(&self.0.engine, id).await.map_err(refusal)?);
+        }
+        Ok(CasePage { cases, next_after })
+    }
+
+    async fn addresses(&self) -> Reply<Vec<AddressView>> {
+        let listed = self.0.engine.look(|book| {
+            let listed = book.listed();
+            listed
+                .map(|(account, at)| AddressView { account: account.clone(), listed_at: *at })
+                .collect()
+        });
+        listed.await.map_err(refusal)
+    }
+
+    async fn approve(&self, approval: Approval) -> Reply<CaseView> {
+        let case = CaseId::of_intent(approval.body.intent);
+        self.0.engine.tell(Event::ApprovalCame(Box::new(approval))).await.map_err(refusal)?;
+        self.case(case).await
     }
 
     async fn receipt(&self, case: CaseId) -> Reply<ReceiptAnswer> {
@@ -132,6 +162,26 @@ impl Office for Here {
     async fn beyond(&self, size: u64) -> Reply<u64> {
         self.0.engine.beyond(size).await.map_err(refusal)
     }
+}
+
+impl Here {
+    /// Every case, oldest first; open ones only unless all are asked for.
+    async fn known(&self, all: bool) -> Reply<Vec<CaseId>> {
+        let found = self.0.engine.look(move |book| {
+            let mut known: Vec<_> =
+                book.open_cases().map(|case| (case.filed_at, case.id)).collect();
+            if all {
+                known.extend(book.closed_cases().map(|(id, case)| (case.filed_at, *id)));
+            }
+            known.sort();
+            known.into_iter().map(|(_, id)| id).collect()
+        });
+        found.await.map_err(refusal)
+    }
+}
+
+fn lost_place() -> Refusal {
+    Refusal::new("unknown_case", "the list no longer holds that case", "begin at the first page")
 }
 
 /// The openings of an intent, keyed by the commitments that they open: nothing else is kept.

@@ -40,13 +40,18 @@ struct Gate<S: ServerHandler> {
     desk: Arc<dyn Desk>,
     service: StreamableHttpService<S, LocalSessionManager>,
     sessions: Option<Arc<Sessions>>,
-    limiter: Limiter,
+    limiter: Arc<Limiter>,
     limits: Limits,
     public_url: String,
 }
 
 /// The routes of MCP in front of a handler.
-pub(super) fn routes<S>(desk: Arc<dyn Desk>, handler: S, setup: &Setup) -> Router
+pub(super) fn routes<S>(
+    desk: Arc<dyn Desk>,
+    handler: S,
+    limiter: Arc<Limiter>,
+    setup: &Setup,
+) -> Router
 where
     S: ServerHandler + Clone,
 {
@@ -64,7 +69,7 @@ where
         desk,
         service: StreamableHttpService::new(move || Ok(handler.clone()), manager, config),
         sessions: setup.stateful.then_some(sessions),
-        limiter: Limiter::new(setup.limits.rate, Arc::clone(&setup.clock)),
+        limiter,
         limits: setup.limits,
         public_url: setup.public_url.clone(),
     };
@@ -92,7 +97,7 @@ async fn mcp<S: ServerHandler + Clone>(
 ) -> Response {
     match gate.pass(request).await {
         Ok(response) => response,
-        Err(No::Http(complaint)) => gate.refuse(complaint),
+        Err(No::Http(complaint)) => challenged(complaint, &gate.public_url, METADATA),
         Err(No::Rpc(refused)) => {
             let status = StatusCode::from_u16(refused.complaint.code.http_status());
             let said = axum::Json(refused.to_json(&request_id()));
@@ -148,46 +153,16 @@ impl<S: ServerHandler + Clone> Gate<S> {
 
     /// Recognises the bearer token, anew on every request.
     async fn caller(&self, parts: &Parts) -> Result<Caller, Complaint> {
-        let malformed = |why| Complaint::new(Code::CredentialMalformed, why);
         if parts.uri.query().is_some() {
-            return Err(malformed(
-                "the URL has a query; send the credential in the Authorization header only",
-            ));
-        }
-        let value = sole(&parts.headers, &header::AUTHORIZATION)
-            .map_err(|()| malformed("the Authorization header is doubled or not text; send one"))?;
-        let Some(value) = value else {
-            let message = "there is no credential; send `Authorization: Bearer <token>`";
-            return Err(Complaint::new(Code::CredentialMissing, message));
-        };
-        let token = bearer(value).ok_or_else(|| {
-            malformed("the Authorization header is not `Bearer` and one token; send that")
-        })?;
-        let known = self.desk.authenticate(Digest::of(tag::TOKEN, token.as_bytes())).await;
-        let known = known.ok_or_else(|| {
             let message =
-                "the credential is unknown, revoked or expired; ask the operator for a new one";
-            Complaint::new(Code::CredentialInvalid, message)
-        });
-        known.and_then(agents_only)
+                "the URL has a query; send the credential in the Authorization header only";
+            return Err(Complaint::new(Code::CredentialMalformed, message));
+        }
+        known(self.desk.as_ref(), token(&parts.headers)?).await.and_then(agents_only)
     }
 
     async fn message(&self, body: Body) -> Result<(Message, Bytes), No> {
-        let reading = to_bytes(body, self.limits.body_bytes);
-        let bytes = match tokio::time::timeout(self.limits.body_time, reading).await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => {
-                let most = self.limits.body_bytes;
-                let message = format!(
-                    "the body is larger than {most} bytes or broke off; send a smaller one"
-                );
-                return Err(Complaint::new(Code::MessageTooLarge, message).into());
-            }
-            Err(_) => {
-                let message = "the body did not arrive in time; send it at once";
-                return Err(Complaint::new(Code::MalformedMessage, message).into());
-            }
-        };
+        let bytes = read(body, &self.limits).await?;
         let message = strict::read(&bytes, self.limits.body_bytes)?;
         Ok((message, bytes))
     }
@@ -223,26 +198,68 @@ impl<S: ServerHandler + Clone> Gate<S> {
             _ => Ok(None),
         }
     }
+}
 
-    /// Says a complaint, with the discovery that a 401 owes (RFC 6750, RFC 9728).
-    fn refuse(&self, complaint: Complaint) -> Response {
-        let code = complaint.code;
-        let mut response = complained(complaint);
-        let error = match code {
-            Code::CredentialMissing => "",
-            Code::CredentialInvalid => ", error=\"invalid_token\"",
-            Code::CredentialMalformed => ", error=\"invalid_request\"",
-            Code::SessionNotYours => ", error=\"insufficient_scope\"",
-            _ => return response,
-        };
-        let url = &self.public_url;
-        let said =
-            format!("Bearer realm=\"quorate\", resource_metadata=\"{url}{METADATA}\"{error}");
-        if let Ok(value) = HeaderValue::from_str(&said) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+/// The tagged hash of the one bearer token.
+pub(crate) fn token(headers: &HeaderMap) -> Result<Digest, Complaint> {
+    let malformed = |why| Complaint::new(Code::CredentialMalformed, why);
+    let value = sole(headers, &header::AUTHORIZATION)
+        .map_err(|()| malformed("the Authorization header is doubled or not text; send one"))?;
+    let Some(value) = value else {
+        let message = "there is no credential; send `Authorization: Bearer <token>`";
+        return Err(Complaint::new(Code::CredentialMissing, message));
+    };
+    let token = bearer(value).ok_or_else(|| {
+        malformed("the Authorization header is not `Bearer` and one token; send that")
+    })?;
+    Ok(Digest::of(tag::TOKEN, token.as_bytes()))
+}
+
+/// Whose token it is.
+pub(crate) async fn known(desk: &dyn Desk, token: Digest) -> Result<Caller, Complaint> {
+    desk.authenticate(token).await.ok_or_else(|| {
+        let message =
+            "the credential is unknown, revoked or expired; ask the operator for a new one";
+        Complaint::new(Code::CredentialInvalid, message)
+    })
+}
+
+/// A body, in time and under its bound.
+pub(crate) async fn read(body: Body, limits: &Limits) -> Result<Bytes, Complaint> {
+    let reading = to_bytes(body, limits.body_bytes);
+    match tokio::time::timeout(limits.body_time, reading).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            let most = limits.body_bytes;
+            let message =
+                format!("the body is larger than {most} bytes or broke off; send a smaller one");
+            Err(Complaint::new(Code::MessageTooLarge, message))
         }
-        response
+        Err(_) => {
+            let message = "the body did not arrive in time; send it at once";
+            Err(Complaint::new(Code::MalformedMessage, message))
+        }
     }
+}
+
+/// Says a complaint, with the discovery that a 401 owes (RFC 6750, RFC 9728).
+pub(crate) fn challenged(complaint: Complaint, url: &str, metadata: &str) -> Response {
+    let code = complaint.code;
+    let mut response = complained(complaint);
+    let error = match code {
+        Code::CredentialMissing => "",
+        Code::CredentialInvalid => ", error=\"invalid_token\"",
+        Code::CredentialMalformed => ", error=\"invalid_request\"",
+        Code::SessionNotYours | Code::BandTooLow | Code::RoleTooLow => {
+            ", error=\"insufficient_scope\""
+        }
+        _ => return response,
+    };
+    let said = format!("Bearer realm=\"quorate\", resource_metadata=\"{url}{metadata}\"{error}");
+    if let Ok(value) = HeaderValue::from_str(&said) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    response
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -62,6 +62,8 @@ impl Desk for FakeDesk {
             ("broadcast", Band::Broadcast),
             ("second", Band::Sign),
             ("person", Band::Read),
+            ("viewer", Band::Read),
+            ("auditor", Band::Read),
         ];
         let (name, band) = named.into_iter().find(|(name, _)| token_of(name) == token)?;
         Some(Caller {
@@ -70,7 +72,10 @@ impl Desk for FakeDesk {
             band,
             wallets: std::iter::once("ops".parse().ok()?).collect(),
             owner: "olga".parse().ok()?,
-            role: (name == "person").then_some(Role::Operator),
+            role: match name {
+                "person" => Some(Role::Operator),
+                other => other.parse().ok(),
+            },
         })
     }
 
