@@ -3,6 +3,7 @@
 //!
 //! Screenshots go to `target/browser`. What a machine cannot see, whether a page is calm and clear, people see there.
 
+mod console;
 mod view;
 
 use crate::Done;
@@ -26,7 +27,8 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     let said = run::text(tools.command("pages.mjs").arg(&file).arg(&folder))?;
     said.lines().for_each(say::line);
     let seen = looked(&said)?;
-    Ok(Verdict::Passed(seen.saturating_add(view::end_to_end(&tools, &folder)?)))
+    let seen = seen.saturating_add(view::end_to_end(&tools, &folder)?);
+    Ok(Verdict::Passed(seen.saturating_add(console::end_to_end(&tools, &folder)?)))
 }
 
 /// How many things a script says that it saw.

@@ -1,10 +1,10 @@
-//! The desk's doors: MCP over stdio and over streamable HTTP. An HTTP API and the console join here later.
+//! The desk's doors: MCP over stdio and over streamable HTTP, and the console in a browser.
 //!
 //! A door reads outside bytes, knows who is asking, checks the question's form, asks the desk, and says the answer.
 //! It holds no key, touches no disk, judges nothing and approves nothing: approval and administration are not tools.
 //!
 //! Reading order: what can be asked and answered ([`desk`], [`question`], [`answer`], [`errors`]), which credential
-//! may ask what ([`tools`], [`bands`]), what people ask ([`office`]), the one handler behind both transports ([`door`]), and the transports
+//! may ask what ([`tools`], [`bands`]), what people ask ([`office`]) and see ([`console`]), the one handler behind both transports ([`door`]), and the transports
 //! ([`strict`], [`limit`], [`stdio`], [`http`]).
 
 pub mod answer;
@@ -16,6 +16,8 @@ pub mod bands;
 pub mod tools;
 
 pub mod office;
+
+pub mod console;
 
 pub mod door;
 

@@ -9,6 +9,8 @@
 pub mod markup;
 pub mod outside;
 
+pub mod charts;
+pub mod fields;
 pub mod layout;
 pub mod passkey;
 pub mod signs;
@@ -19,6 +21,10 @@ pub mod frame;
 pub mod headers;
 
 pub use assets::{ASSET_CACHE, Asset, asset, assets};
+pub use charts::{Bar, bars, elsewhere, heading, paragraph, timeline};
+pub use fields::{
+    Field, choice_field, long_field, second_form, secret_field, stop_form, text_field,
+};
 pub use frame::{Alert, Frame, Link};
 pub use headers::headers;
 pub use layout::{details, empty, facts, table};
