@@ -4,6 +4,7 @@
 //! Screenshots go to `target/browser`. What a machine cannot see, whether a page is calm and clear, people see there.
 
 mod assessor;
+mod console;
 mod view;
 
 use crate::Done;
@@ -30,6 +31,7 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
         looked(&said)?,
         assessor::end_to_end(&tools, &folder)?,
         view::end_to_end(&tools, &folder)?,
+        console::end_to_end(&tools, &folder)?,
     ];
     Ok(Verdict::Passed(parts.iter().sum()))
 }

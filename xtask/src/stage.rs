@@ -68,7 +68,7 @@ impl Stage {
             secrets::own_folder(&room.join(folder))?;
         }
         let token = Token::deploy(&node)?;
-        let names = ["east", "west", "source", "book", "http", "view"];
+        let names = ["east", "west", "source", "book", "http", "view", "console"];
         let ports = names.iter().map(|name| Ok(((*name).to_owned(), free_port()?)));
         Ok(Self {
             room: room.to_path_buf(),

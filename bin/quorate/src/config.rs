@@ -37,6 +37,9 @@ pub struct DeskConfig {
     /// The MCP door over HTTP, if it is to be open.
     #[serde(default)]
     pub http: Option<HttpConfig>,
+    /// The console, if it is to be open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<ConsoleConfig>,
     /// Milliseconds between looks at the chain and news to the cosigners.
     #[serde(default = "poll")]
     pub poll_ms: u64,
@@ -104,6 +107,19 @@ pub struct HttpConfig {
     /// Its private key (PEM), mode 0600.
     #[serde(default)]
     pub key: Option<PathBuf>,
+}
+
+/// The console: pages for people, on this machine only.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// Where to listen: a loopback address with its port. From elsewhere it is reached through a tunnel.
+    #[serde(default = "console_address")]
+    pub listen: String,
+}
+
+fn console_address() -> String {
+    "127.0.0.1:7420".to_owned()
 }
 
 fn book_address() -> String {

@@ -22,6 +22,8 @@ pub mod control_door;
 pub mod answers;
 pub mod mcp_door;
 
+pub mod console_door;
+
 pub mod source;
 
 mod captured;

@@ -9,6 +9,8 @@
 pub mod markup;
 pub mod outside;
 
+pub mod charts;
+pub mod fields;
 pub mod layout;
 pub mod passkey;
 pub mod qr;
@@ -22,6 +24,8 @@ pub mod frame;
 pub mod headers;
 
 pub use assets::{ASSET_CACHE, Asset, asset, assets};
+pub use charts::{Bar, bars, elsewhere, heading, timeline};
+pub use fields::{Field, choice_field, long_field, secret_field, text_field};
 pub use frame::{Alert, Frame, Link};
 pub use headers::headers;
 pub use layout::{details, empty, facts, table};
@@ -33,5 +37,5 @@ pub use passkey::{
 pub use qr::qr;
 pub use signs::{Tone, badge, gauge, progress};
 pub use standing::{Look, Share, Tile, look_key, shares, strip, tiles};
-pub use text::{code_block, field, paragraph, section};
+pub use text::{code_block, paragraph, section};
 pub use values::{address, amount, digest, when};

@@ -163,7 +163,7 @@ pub fn form(action: &str, fields: Markup, button: &str) -> Markup {
 
 /// The same, its button with another meaning.
 pub fn form_as(press: Press, action: &str, fields: Markup, button: &str) -> Markup {
-    Markup::of(&Form { action, press: press.class(), fields, button })
+    Markup::of(&Form { action: local(action), press: press.class(), fields, button })
 }
 
 #[derive(Template)]

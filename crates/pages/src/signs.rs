@@ -93,7 +93,7 @@ pub fn gauge(words: &str, spent: Amount, held: Amount, limit: Amount) -> Markup 
 }
 
 /// The part of a whole in thousandths, at most 1000, rounded up so that a little never looks like nothing.
-fn thousandths(part: Amount, whole: Amount) -> u32 {
+pub(crate) fn thousandths(part: Amount, whole: Amount) -> u32 {
     let thousand = Amount::from_u128(1000);
     let (part, step) = match part.checked_mul(thousand) {
         Some(times) => (times.units(), whole.units()),

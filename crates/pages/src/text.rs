@@ -1,4 +1,4 @@
-//! Parts of a page that hold text: sections with a heading, paragraphs, text that is read letter by letter, and a line to fill in.
+//! Parts of a page that hold text: sections with a heading, paragraphs and text that is read letter by letter.
 
 use askama::Template;
 
@@ -39,19 +39,6 @@ pub fn code_block(label: &str, text: &str) -> Markup {
     Markup::of(&CodeBlock { label, text: crate::outside(text) })
 }
 
-#[derive(Template)]
-#[template(path = "field.html")]
-struct Field<'a> {
-    label: &'a str,
-    name: &'a str,
-    value: &'a str,
-}
-
-/// A line of a form that a person fills in; `name` is a word of our own, unique on the page.
-pub fn field(label: &str, name: &str, value: &str) -> Markup {
-    Markup::of(&Field { label, name, value })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,7 +49,6 @@ mod tests {
         for part in [
             section(hostile, Markup::text("x")),
             code_block(hostile, hostile),
-            field(hostile, "code", hostile),
         ] {
             assert!(!part.as_str().contains("<b>") && !part.as_str().contains("\"><"), "{part}");
         }

@@ -22,6 +22,7 @@ mod context;
 pub mod calendar;
 mod spent;
 pub mod usage;
+pub mod used;
 
 mod administration;
 mod budget;
@@ -41,6 +42,7 @@ pub use policy::Policy;
 pub use problem::Problem;
 pub use starter::{StarterAsset, starter};
 pub use usage::{Claim, Usage};
+pub use used::{Kept, Settled, Used, settled, used};
 
 #[cfg(test)]
 mod tests;

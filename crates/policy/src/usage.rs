@@ -140,6 +140,36 @@ impl Usage {
         total
     }
 
+    /// What was settled of an asset, in order.
+    pub(crate) fn records(&self, asset: &AssetId) -> impl Iterator<Item = &Record> {
+        self.spent.get(asset).into_iter().flat_map(Spent::records)
+    }
+
+    /// What was settled of an asset from `from` on, with whose it was.
+    pub(crate) fn settled_lines(
+        &self,
+        asset: &AssetId,
+        from: Timestamp,
+    ) -> impl Iterator<Item = (&Line, Total)> {
+        let records = self.records(asset).filter(move |record| record.at >= from);
+        records.map(|record| {
+            let count = u64::from(record.main);
+            (record.line.as_ref(), Total { amount: record.amount, count })
+        })
+    }
+
+    /// What open cases hold of an asset, with whose it is.
+    pub(crate) fn held_lines(&self, asset: &AssetId) -> impl Iterator<Item = (Line, Total)> {
+        self.open.values().flat_map(move |open| {
+            let charges = open.claim.charges.iter().enumerate();
+            let charges = charges.filter(move |(_, charge)| charge.asset == *asset);
+            charges.map(|(place, charge)| {
+                let count = u64::from(place == 0);
+                (line(&open.claim), Total { amount: charge.amount, count })
+            })
+        })
+    }
+
     fn spend(&mut self, claim: &Claim, charges: &[Charge], at: Timestamp) {
         let line = Arc::new(line(claim));
         for (place, charge) in charges.iter().enumerate() {

@@ -126,7 +126,10 @@ impl Stage {
         let path = self.room.join("desk/desk.toml");
         let listen = self.address("http");
         let text = run::read(&path)?;
-        let text = format!("poll_ms = 250\n{text}\n[http]\nlisten = \"{listen}\"\n");
+        let console = self.address("console");
+        let text = format!(
+            "poll_ms = 250\n{text}\n[http]\nlisten = \"{listen}\"\n\n[console]\nlisten = \"{console}\"\n"
+        );
         rewrite(&path, &text)
     }
 

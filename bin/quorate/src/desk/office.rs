@@ -1,6 +1,7 @@
 //! What people ask of the running desk, whichever door they come through. What they file takes the same path as everything
 //! else.
 
+mod paperwork;
 mod status;
 mod view;
 

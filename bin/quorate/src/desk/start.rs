@@ -20,6 +20,7 @@ use super::answers::Answers;
 use super::book_door::BookDoor;
 use super::captured;
 use super::chain::{Chain, Chains};
+use super::console_door;
 use super::control_door::ControlDoor;
 use super::cosigners::Cosigners;
 use super::effects::World;
@@ -76,6 +77,9 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     if let Some(http) = &config.value.http {
         let resolve = |path: &Path| config.resolve(path);
         mcp_door::http(http, resolve, answers.clone(), world.clone()).await?;
+    }
+    if let Some(console) = &config.value.console {
+        console_door::open(console, answers.clone(), world.clone()).await?;
     }
     tracing::info!(vault = %charter.vault, size = engine.head().size, "the desk is up");
     stopped(&engine).await

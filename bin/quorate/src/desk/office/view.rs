@@ -42,7 +42,7 @@ pub(super) async fn of(engine: &Engine, case: CaseId) -> Told<Option<CaseView>> 
 }
 
 /// The act in one line. No personal value: those are commitments.
-fn summary(policy: &PolicyDocument, action: &Action) -> String {
+pub(super) fn summary(policy: &PolicyDocument, action: &Action) -> String {
     match action {
         Action::Transfer(transfer) => moves(policy, transfer),
         Action::Cancel { case } => format!("give up case {case}"),

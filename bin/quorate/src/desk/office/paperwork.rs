@@ -1,0 +1,282 @@
+//! What the console asks: a case told entry by entry, what people type read as an act, budgets, the address book.
+
+use async_trait::async_trait;
+use quorate_chains::{look_alike, native_asset, parse_account};
+use quorate_custody::{Book, Refusal};
+use quorate_gateway::console::paperwork::{
+    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, TransferTyped, Way,
+};
+use quorate_gateway::office::Reply;
+use quorate_host::random::Random;
+use quorate_policy::diff::Direction;
+use quorate_policy::{Kept, Policy, diff, settled, used};
+use quorate_terms::commitment::Opening;
+use quorate_terms::entry::{Body, Entry};
+use quorate_terms::intent::{Action, Transfer};
+use quorate_terms::policy::{AssetInfo, Budget, PolicyDocument, Window};
+use quorate_terms::{AccountId, Amount, AssetId, CaseId, ChainId, Term as _, Timestamp};
+
+use super::{Here, refusal, view};
+
+/// Where commitments stand in an intent.
+const MEMO: &str = "intent.memo";
+const BENEFICIARY: &str = "intent.beneficiary";
+/// The most entries of a case that are told.
+const TOLD_MAX: usize = 500;
+
+#[async_trait]
+impl Paperwork for Here {
+    async fn story(&self, case: CaseId) -> Reply<Vec<Moment>> {
+        let found = self.0.engine.look(move |book| {
+            let open = book.case(&case).map(|case| case.entries.clone());
+            open.or_else(|| book.closed(&case).map(|case| case.entries.clone()))
+        });
+        let mut moments = Vec::new();
+        for index in found.await.map_err(refusal)?.unwrap_or_default().into_iter().take(TOLD_MAX) {
+            moments.push(self.moment(index).await?);
+        }
+        Ok(moments)
+    }
+
+    async fn transfer(&self, typed: TransferTyped) -> Reply<Composed> {
+        let policy = self.policy().await?;
+        let wanted: AssetId = typed.asset.parse()?;
+        let info = asset(&policy, &wanted)?;
+        let coin = asset(&policy, &native_asset(&wanted.chain())?)?;
+        let to = parse_account(typed.to.trim(), &wanted.chain())?;
+        self.distinct(&to).await?;
+        let opening = match typed.memo.as_str() {
+            "" => None,
+            memo => Some(Opening::new(salt()?, MEMO, memo)?),
+        };
+        let transfer = Transfer {
+            wallet: typed.wallet.parse()?,
+            asset: wanted.clone(),
+            to: to.clone(),
+            amount: Amount::from_decimal(typed.amount.trim(), info.decimals)?,
+            fee_ceiling: Amount::from_decimal(typed.fee_ceiling.trim(), coin.decimals)?,
+            memo: opening.as_ref().map(Opening::commitment).transpose()?,
+        };
+        if transfer.amount.is_zero() {
+            return Err(Refusal::new("malformed", "the amount is nothing", "give more than zero"));
+        }
+        self.composed(Action::Transfer(transfer), opening.into_iter().collect(), to).await
+    }
+
+    async fn listing(&self, typed: ListingTyped) -> Reply<Composed> {
+        let chain: ChainId = typed.chain.parse()?;
+        let account = parse_account(typed.account.trim(), &chain)?;
+        self.distinct(&account).await?;
+        let opening = Opening::new(salt()?, BENEFICIARY, &typed.beneficiary)?;
+        let action = Action::ListAddress {
+            account: account.clone(),
+            beneficiary: opening.commitment()?,
+            owner_kind: typed.owner_kind,
+        };
+        self.composed(action, vec![opening], account).await
+    }
+
+    async fn listed(&self) -> Reply<Vec<Listed>> {
+        self.0.engine.look(listed).await.map_err(refusal)
+    }
+
+    async fn budgets(&self) -> Reply<Vec<BudgetUse>> {
+        let now = self.0.engine.clock().now();
+        let told = self.0.engine.look(move |book| {
+            let budgets = &book.policy().document().budgets;
+            budgets.iter().flat_map(|budget| uses(book, budget, now)).collect()
+        });
+        told.await.map_err(refusal)
+    }
+
+    async fn review(&self, text: String) -> Reply<Review> {
+        let mut document = document(&text)?;
+        let (digest, old) = self
+            .0
+            .engine
+            .look(|book| (book.policy().digest(), book.policy().document().clone()))
+            .await
+            .map_err(refusal)?;
+        if document.vault != old.vault {
+            let message = format!("the policy is for another vault, `{}`", document.vault);
+            return Err(Refusal::new("malformed", message, format!("name `{}`", old.vault)));
+        }
+        document.version = old.version.saturating_add(1);
+        document.previous = Some(digest);
+        if let Err(problems) = Policy::load(&document) {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            let next = format!("mend it; {} problems in all", problems.len());
+            return Err(Refusal::new("malformed", first, next));
+        }
+        let changes = diff(&old, &document).into_iter();
+        let changes = changes.map(|change| (way(change.direction), change.text)).collect();
+        Ok(Review { digest: document.digest()?, changes, document })
+    }
+
+    async fn flow(&self, from: Timestamp) -> Reply<Vec<Flow>> {
+        let told = self.0.engine.look(move |book| {
+            let assets = book.policy().document().assets.iter();
+            let of_asset = |info: &AssetInfo| {
+                let all = settled(book.usage(), &info.asset, from).into_iter();
+                let flow = |one: quorate_policy::Settled| Flow {
+                    at: one.at,
+                    wallet: one.wallet,
+                    asset: info.asset.clone(),
+                    amount: one.amount,
+                };
+                all.map(flow).collect::<Vec<_>>()
+            };
+            assets.flat_map(of_asset).collect()
+        });
+        told.await.map_err(refusal)
+    }
+}
+
+impl Here {
+    async fn policy(&self) -> Reply<PolicyDocument> {
+        self.0.engine.look(|book| book.policy().document().clone()).await.map_err(refusal)
+    }
+
+    async fn moment(&self, index: u64) -> Reply<Moment> {
+        let unread = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
+        let page = self.0.engine.store().read(index, 1).await;
+        let page = page.map_err(|e| unread(e.to_string()))?;
+        let bytes = page.first().ok_or_else(|| unread(format!("entry {index} is missing")))?;
+        let entry = Entry::from_canonical(bytes)?;
+        let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let kind = value.pointer("/body/type").and_then(serde_json::Value::as_str);
+        let kind = kind.unwrap_or("unknown").to_owned();
+        Ok(Moment { index, at: entry.at, kind, said: said(&entry.body) })
+    }
+
+    /// Refuses a recipient that only resembles one of ours or of the list.
+    async fn distinct(&self, to: &AccountId) -> Reply<()> {
+        let wanted = to.clone();
+        let found = self.0.engine.look(move |book| alike(book, &wanted)).await.map_err(refusal)?;
+        let Some(known) = found else { return Ok(()) };
+        let message = format!("`{to}` looks like `{known}` and is another");
+        let next = "compare every digit with its source; poisoned histories hold such addresses";
+        Err(Refusal::new("look_alike", message, next))
+    }
+
+    async fn composed(
+        &self,
+        action: Action,
+        openings: Vec<Opening>,
+        to: AccountId,
+    ) -> Reply<Composed> {
+        let summary = view::summary(&self.policy().await?, &action);
+        let from = self.0.engine.look(move |book| {
+            let mut listed = book.listed();
+            listed.find(|(account, _)| **account == to).map(|(_, from)| *from)
+        });
+        Ok(Composed { action, openings, summary, usable_from: from.await.map_err(refusal)? })
+    }
+}
+
+fn salt() -> Reply<[u8; 16]> {
+    let drawn = Random::start().and_then(|random| random.salt());
+    drawn.map_err(|e| Refusal::new("not_now", e.to_string(), "run `quorate doctor`"))
+}
+
+fn asset<'a>(policy: &'a PolicyDocument, wanted: &AssetId) -> Reply<&'a AssetInfo> {
+    policy.assets.iter().find(|info| info.asset == *wanted).ok_or_else(|| {
+        let message = format!("`{wanted}` is not in the policy");
+        Refusal::new("unknown_asset", message, "use one of the policy's assets")
+    })
+}
+
+/// An account of ours or of the list that this one could be taken for.
+fn alike(book: &Book, account: &AccountId) -> Option<AccountId> {
+    let ours = book.wallets().flat_map(|(_, wallet)| wallet.accounts.values());
+    let listed = book.listed().map(|(listed, _)| listed);
+    let mut known = ours.chain(listed);
+    known.find(|known| look_alike(account, known)).cloned()
+}
+
+fn listed(book: &Book) -> Vec<Listed> {
+    let line = |(account, from): (&AccountId, &Timestamp)| Listed {
+        account: account.clone(),
+        usable_from: *from,
+        looks_like: alike(book, account),
+    };
+    book.listed().map(line).collect()
+}
+
+fn uses(book: &Book, budget: &Budget, now: Timestamp) -> Vec<BudgetUse> {
+    let all = used(book.policy(), budget, book.usage(), now).into_iter();
+    let one = |(kept, used): (Kept, quorate_policy::Used)| BudgetUse {
+        words: words(budget, &kept),
+        asset: budget.asset.clone(),
+        spent: used.spent.amount,
+        held: used.held.amount,
+        limit: budget.amount,
+        count: (used.spent.count.saturating_add(used.held.count), budget.count),
+    };
+    all.map(one).collect()
+}
+
+fn words(budget: &Budget, kept: &Kept) -> String {
+    let window = match &budget.window {
+        Window::Each => "in one intent".to_owned(),
+        Window::Rolling { seconds } => format!("in any {seconds} s"),
+        Window::Day => "today".to_owned(),
+        Window::Week => "this week".to_owned(),
+        Window::Month => "this month".to_owned(),
+    };
+    let of = [
+        kept.wallet.as_ref().map(|wallet| format!(", wallet {wallet}")),
+        kept.agent.as_ref().map(|agent| format!(", agent {agent}")),
+        kept.counterparty.as_ref().map(|to| format!(", to {to}")),
+    ];
+    let of: String = of.into_iter().flatten().collect();
+    format!("{} {window}{of}", budget.id)
+}
+
+const fn way(direction: Direction) -> Way {
+    match direction {
+        Direction::Widens => Way::Widens,
+        Direction::Unclear => Way::Unclear,
+        Direction::Tightens => Way::Tightens,
+    }
+}
+
+/// A policy that was pasted: JSON, or TOML as `quorate policy` reads it.
+fn document(text: &str) -> Reply<PolicyDocument> {
+    let bad = |why: String| Refusal::new("malformed", why, "mend this and look again");
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).map_err(|e| bad(format!("the policy: {e}")));
+    }
+    quorate_host::config::parse(text, "the policy").map_err(|e| bad(e.to_string()))
+}
+
+/// What an entry of a case says beyond its kind, in one line.
+fn said(body: &Body) -> String {
+    match body {
+        Body::Judged(judged) => {
+            let answer = match &judged.judgment {
+                quorate_terms::judgment::Judgment::Allow { .. } => "allowed".to_owned(),
+                quorate_terms::judgment::Judgment::Deny { .. } => "denied".to_owned(),
+                quorate_terms::judgment::Judgment::Require { quorums, .. } => {
+                    let names: Vec<&str> = quorums.iter().map(|name| name.as_str()).collect();
+                    format!("asks for {}", names.join(", "))
+                }
+            };
+            format!("{answer}, for {}", judged.principal)
+        }
+        Body::Approved(approved) => format!("by {}", approved.approver),
+        Body::Warranted(warranted) => format!("nonce {}", warranted.nonce),
+        Body::Refused(refused) => refused.reason.message.clone(),
+        Body::Signed(signed) => {
+            let who: Vec<&str> = signed.cosigners.iter().map(|who| who.as_str()).collect();
+            format!("by {}", who.join(" and "))
+        }
+        Body::Broadcast(sent) => sent.txid.clone(),
+        Body::TransferObserved(seen) => match seen.block {
+            Some(block) => format!("in block {block}"),
+            None => "not in a block".to_owned(),
+        },
+        Body::Closed(closed) => closed.reason.clone(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,155 @@
+//! Cases: all of them, and one as a line of entries from filing to receipt, each of them one click from its proof.
+
+use axum::Router;
+use axum::extract::{Form, Path};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Redirect};
+use axum::routing::{get, post};
+use quorate_custody::State;
+use quorate_pages::{
+    Markup, Press, digest, elsewhere, facts, heading, link, outside, paragraph, progress, table, timeline,
+    when,
+};
+use quorate_terms::CaseId;
+use quorate_terms::intent::Action;
+use quorate_terms::judgment::Judgment;
+
+use super::filing::Yes;
+use super::visit::{Answered, Ask, Visit, asked};
+use super::{Here, Page, paper};
+use crate::office::{CaseView, CasesRequest, Reply};
+
+pub(crate) const PAGE: Page = Page {
+    path: "/cases",
+    label: "Cases",
+    routes: |router: Router<Here>| {
+        router
+            .route("/cases", get(all))
+            .route("/cases/{case}", get(one))
+            .route("/cases/{case}/receipt", get(receipt))
+            .route("/cases/{case}/replace", post(replace))
+    },
+};
+
+/// Cases on the page.
+const SHOWN: u32 = 200;
+
+async fn all(visit: Visit) -> Answered {
+    let cases = visit.console.office.cases(CasesRequest { all: true, limit: SHOWN }).await?;
+    let cases: Vec<&CaseView> = cases.iter().collect();
+    let none = ("There are no cases.", "file a transfer, or admit an agent that does");
+    let caption = format!("The newest cases, at most {SHOWN}");
+    visit.page("Cases", [paper::cases(&caption, &cases, none)])
+}
+
+async fn one(visit: Visit, Path(id): Path<String>) -> Answered {
+    let id: CaseId = id.parse()?;
+    let case = visit.console.office.case(id).await?;
+    let story = visit.console.office.story(id).await?;
+    let moments = story.iter().map(|moment| {
+        let entry = link(&format!("/ledger/{}", moment.index), &format!("entry {}", moment.index));
+        let words = Markup::text(&format!("{} ", moment.kind));
+        (moment.at, Markup::all([words, outside(&moment.said), Markup::text(" · "), entry]))
+    });
+    let body = [
+        about(&case),
+        quorums(&visit, &case),
+        heading("What happened"),
+        timeline(moments.collect()),
+        doing(&visit, &case)?,
+    ];
+    visit.page(&format!("Case {}", id.intent().short()), body)
+}
+
+fn about(case: &CaseView) -> Markup {
+    let mut rows = vec![
+        ("What", outside(&case.summary)),
+        ("State", paper::state(&case.state)),
+        ("Asked by", outside(&case.requester)),
+        ("Filed", when(case.filed_at)),
+        ("Case", digest(&case.case.intent().to_string())),
+    ];
+    if let (Some(at), false) = (case.expires_at, matches!(case.state, State::Closed(_))) {
+        rows.push(("Expires unless signing begins", when(at)));
+    }
+    if let Some(txid) = &case.txid {
+        rows.push(("Transaction", digest(txid.strip_prefix("0x").unwrap_or(txid))));
+    }
+    if let Some(reason) = &case.reason {
+        rows.push(("Why it ended so", outside(reason)));
+    }
+    if matches!(case.state, State::Closed(_)) {
+        let path = format!("/cases/{}/receipt", case.case);
+        rows.push(("Receipt", link(&path, "Take the receipt, to verify it elsewhere")));
+    }
+    Markup::all([facts(rows), case.judgment.as_ref().map(reasons).unwrap_or_default()])
+}
+
+fn reasons(judgment: &Judgment) -> Markup {
+    if judgment.reasons().is_empty() {
+        return Markup::default();
+    }
+    let rows = judgment
+        .reasons()
+        .iter()
+        .map(|reason| vec![outside(&reason.rule), outside(&reason.message), outside(&reason.next)]);
+    table("Why policy says so", &["Rule", "Reason", "What to do next"], rows.collect())
+}
+
+/// How far each quorum has come, and where people say their word: never here.
+fn quorums(visit: &Visit, case: &CaseView) -> Markup {
+    let bars = case.tallies.iter().map(|tally| {
+        let have = u32::try_from(tally.counted.len()).unwrap_or(u32::MAX);
+        let who: Vec<&str> = tally.counted.iter().map(|who| who.as_str()).collect();
+        let words = match who.as_slice() {
+            [] => format!("{} agree", tally.quorum),
+            _ => format!("{} agree: {}", tally.quorum, who.join(", ")),
+        };
+        progress(have, tally.need, &words)
+    });
+    let bars = Markup::all(bars);
+    if !matches!(case.state, State::AwaitApprovals) {
+        return bars;
+    }
+    let views = &visit.status.charter_text.views;
+    let places = views.iter().map(|view| {
+        let origin = elsewhere(&format!("{}/cases/{}", view.origin, case.case));
+        paragraph(Markup::all([outside(&view.operator), Markup::text(": "), origin]))
+    });
+    let said = "Approvers say their word at their own view or with their own tool, which this desk does not run.";
+    Markup::all([bars, paragraph(Markup::text(said))].into_iter().chain(places))
+}
+
+/// What an operator can do about a case.
+fn doing(visit: &Visit, case: &CaseView) -> Reply<Markup> {
+    let mut all = Vec::new();
+    if case.kind == "transfer" && !matches!(case.state, State::Closed(_)) {
+        let action = Action::Cancel { case: case.case };
+        all.push(visit.offer(action, ("Give this case up", Press::No))?);
+    }
+    if matches!(case.state, State::AwaitConfirmation) {
+        let ask = (format!("/cases/{}/replace", case.case), Markup::default());
+        let words = ("Give the stuck transaction a higher fee", Press::Aside);
+        all.push(visit.question(Ask::Replace(case.case), (&ask.0, ask.1), words)?);
+    }
+    Ok(Markup::all(all))
+}
+
+async fn replace(visit: Visit, Path(id): Path<String>, Form(yes): Form<Yes>) -> Answered {
+    visit.operator()?;
+    let Ask::Replace(case) = visit.answered(&yes.ask)? else { return Err(asked().into()) };
+    if id != case.to_string() {
+        return Err(asked().into());
+    }
+    visit.console.office.replace(case).await?;
+    Ok(Redirect::to(&format!("/cases/{case}")).into_response())
+}
+
+async fn receipt(visit: Visit, Path(id): Path<String>) -> Answered {
+    let id: CaseId = id.parse()?;
+    let receipt = visit.console.office.receipt(id).await?.receipt;
+    let name = format!("attachment; filename=\"receipt-{}.json\"", id.intent().short());
+    let kind = "application/json".to_owned();
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], receipt)
+        .into_response())
+}

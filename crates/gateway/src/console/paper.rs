@@ -1,0 +1,184 @@
+//! What pages have in common: the frame with what everybody must know, cases in a table, words for states.
+
+use quorate_custody::{Refusal, State};
+use quorate_pages::{
+    Alert, Field, Frame, Link, Markup, Tone, amount, badge, empty, facts, form, link, outside,
+    paragraph, secret_field, table, when,
+};
+use quorate_terms::entry::{Outcome, Severity};
+use quorate_terms::freeze::Scope;
+use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{Amount, AssetId};
+
+use super::PAGES;
+use super::visit::Visit;
+use crate::office::{CaseView, outcome_word};
+
+/// What speaks on every page.
+const PRODUCT: &str = "Quorate console";
+
+fn bare(title: &str, body: Markup) -> Frame {
+    Frame {
+        title: title.to_owned(),
+        product: PRODUCT.to_owned(),
+        party: String::new(),
+        nav: Vec::new(),
+        alerts: Vec::new(),
+        body,
+        live: None,
+    }
+}
+
+/// The page before anybody is signed in. It says nothing of the vault.
+pub(crate) fn sign_in() -> String {
+    let field = secret_field(Field {
+        name: "token",
+        label: "Your token",
+        hint: "What stands in the file that `quorate member new` wrote. It is kept nowhere here.",
+        ..Field::default()
+    });
+    let said = "Signing in lets you look, and file in your own name if your role allows it. Nothing is approved here.";
+    let body = Markup::all([paragraph(Markup::text(said)), form("/sign-in", field, "Sign in")]);
+    bare("Sign in", body).render()
+}
+
+/// A refusal: what, and what to do next.
+pub(crate) fn refused(refusal: &Refusal) -> String {
+    let body = facts(vec![
+        ("What happened", outside(&refusal.message)),
+        ("What to do next", outside(&refusal.next)),
+        ("Code", outside(&refusal.code)),
+        ("First page", link("/", "Home")),
+    ]);
+    let mut frame = bare("Refused", body);
+    frame.alerts.push(Alert { tone: Tone::Bad, text: refusal.message.clone() });
+    frame.render()
+}
+
+/// The page around everything for somebody who is signed in.
+pub(crate) fn frame(visit: &Visit, title: &str, body: Markup) -> Frame {
+    let out = form_as(Press::Aside, "/sign-out", Markup::default(), "Sign out");
+    let mut frame = bare(title, Markup::all([body, out]));
+    let (vault, who) = (&visit.status.vault, &visit.caller.owner);
+    frame.party = format!("{vault}, as {who} ({})", visit.role);
+    let here = |path: &str| match path {
+        "/" => visit.path == "/",
+        _ => visit.path.starts_with(path),
+    };
+    let nav = PAGES.iter().map(|page| Link {
+        href: page.path.to_owned(),
+        label: page.label.to_owned(),
+        is_here: here(page.path),
+    });
+    frame.nav = nav.collect();
+    frame.alerts = warnings(visit);
+    frame.live = Some("/events".to_owned());
+    frame
+}
+
+/// What nobody may overlook, whichever page they are on.
+fn warnings(visit: &Visit) -> Vec<Alert> {
+    let status = &visit.status;
+    let mut all = Vec::new();
+    let mut bad = |text: String| all.push(Alert { tone: Tone::Bad, text });
+    for scope in status.freezes.values() {
+        bad(format!(
+            "Signing is stopped: {}. A quorum of approvers can resume it.",
+            scope_words(scope)
+        ));
+    }
+    for (index, _) in &status.voids {
+        bad(format!(
+            "Entry {index} is void: nothing is signed until the charter's quorum resumes."
+        ));
+    }
+    if !status.writes {
+        bad("The desk's disk takes no writes: nothing can be filed.".to_owned());
+    }
+    let critical = status.alerts.iter().filter(|view| view.open.severity == Severity::Critical);
+    for view in critical {
+        bad(format!(
+            "Critical alert: {} about {}. Take it under Alerts.",
+            view.open.rule, view.open.subject
+        ));
+    }
+    all
+}
+
+/// What is frozen, in words.
+pub(crate) fn scope_words(scope: &Scope) -> String {
+    match scope {
+        Scope::Vault => "the whole vault".to_owned(),
+        Scope::Wallet { wallet } => format!("wallet {wallet}"),
+        Scope::Agent { agent } => format!("agent {agent}"),
+    }
+}
+
+/// What a case awaits, or how it ended.
+pub(crate) fn state(state: &State) -> Markup {
+    let (tone, words) = match state {
+        State::AwaitJudgment => (Tone::Note, "awaits judgment"),
+        State::AwaitApprovals => (Tone::Warn, "awaits approvals"),
+        State::AwaitAct => (Tone::Note, "awaits its act"),
+        State::AwaitSnapshot => (Tone::Note, "awaits the chain"),
+        State::AwaitSignature => (Tone::Note, "awaits signatures"),
+        State::AwaitCeremony => (Tone::Note, "awaits key generation"),
+        State::AwaitBroadcast => (Tone::Note, "awaits broadcast"),
+        State::AwaitConfirmation => (Tone::Note, "awaits finality"),
+        State::AwaitDelay => (Tone::Note, "awaits its delay"),
+        State::Closed(outcome @ (Outcome::Settled | Outcome::Done)) => {
+            (Tone::Good, outcome_word(*outcome))
+        }
+        State::Closed(outcome @ (Outcome::Replaced | Outcome::Cancelled | Outcome::Expired)) => {
+            (Tone::Note, outcome_word(*outcome))
+        }
+        State::Closed(outcome) => (Tone::Bad, outcome_word(*outcome)),
+    };
+    badge(tone, words)
+}
+
+/// Cases in a table, the newest first; what is said where there are none.
+pub(crate) fn cases(caption: &str, cases: &[&CaseView], none: (&str, &str)) -> Markup {
+    if cases.is_empty() {
+        return empty(none.0, none.1);
+    }
+    let row = |case: &&CaseView| {
+        let counted = case
+            .tallies
+            .iter()
+            .map(|tally| format!("{} {} of {}", tally.quorum, tally.counted.len(), tally.need));
+        let counted: Vec<String> = counted.collect();
+        vec![
+            outside(&case.summary),
+            Markup::all([state(&case.state), agreed(&counted.join(", "))]),
+            outside(&case.requester),
+            when(case.filed_at),
+            link(&format!("/cases/{}", case.case), &format!("Case {}", case.case.intent().short())),
+        ]
+    };
+    let rows = cases.iter().rev().map(row).collect();
+    table(caption, &["What", "State", "Asked by", "Filed", "Case"], rows)
+}
+
+fn agreed(counted: &str) -> Markup {
+    if counted.is_empty() {
+        return Markup::default();
+    }
+    Markup::all([Markup::text(" "), outside(counted)])
+}
+
+/// An amount with the symbol and decimals of the policy.
+pub(crate) fn sum(policy: &PolicyDocument, asset: &AssetId, units: Amount) -> Markup {
+    match policy.assets.iter().find(|info| info.asset == *asset) {
+        Some(info) => amount(&units.to_string(), info.decimals, &info.symbol),
+        None => amount(&units.to_string(), 0, asset.as_str()),
+    }
+}
+
+/// The same in one line of text.
+pub(crate) fn sum_words(policy: &PolicyDocument, asset: &AssetId, units: Amount) -> String {
+    match policy.assets.iter().find(|info| info.asset == *asset) {
+        Some(info) => format!("{} {}", units.to_decimal(info.decimals), info.symbol),
+        None => format!("{units} base units of {asset}"),
+    }
+}

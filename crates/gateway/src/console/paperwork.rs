@@ -1,0 +1,158 @@
+//! What the console asks of the desk beyond [`Office`]: what people type, read as an act before anything is filed, and what a
+//! page shows at one look.
+
+use async_trait::async_trait;
+use quorate_terms::commitment::Opening;
+use quorate_terms::intent::{Action, OwnerKind};
+use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{AccountId, Amount, AssetId, CaseId, Digest, Timestamp, WalletId};
+use serde::Deserialize;
+
+use crate::office::{Office, Reply};
+
+/// The desk as the console needs it. Nothing here changes anything: filing is [`Office::file`].
+#[async_trait]
+pub trait Paperwork: Office {
+    /// The entries of a case, in order.
+    async fn story(&self, case: CaseId) -> Reply<Vec<Moment>>;
+
+    /// What a person typed, as a transfer; refused where a recipient only resembles one that is known.
+    async fn transfer(&self, typed: TransferTyped) -> Reply<Composed>;
+
+    /// What a person typed, as a recipient to be listed; refused as a transfer is.
+    async fn listing(&self, typed: ListingTyped) -> Reply<Composed>;
+
+    /// The address book, sorted.
+    async fn listed(&self) -> Reply<Vec<Listed>>;
+
+    /// How much of each budget is used now, in the policy's order.
+    async fn budgets(&self) -> Reply<Vec<BudgetUse>>;
+
+    /// What a policy, as JSON or TOML, would change.
+    async fn review(&self, text: String) -> Reply<Review>;
+
+    /// What was settled from `from` on, in order.
+    async fn flow(&self, from: Timestamp) -> Reply<Vec<Flow>>;
+}
+
+/// One entry of a case.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moment {
+    /// Its place in the ledger.
+    pub index: u64,
+    /// When, by the book.
+    pub at: Timestamp,
+    /// The kind of entry, as it stands there.
+    pub kind: String,
+    /// What it says, in one line.
+    pub said: String,
+}
+
+/// The form of a new transfer.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferTyped {
+    /// From this wallet.
+    pub wallet: String,
+    /// The asset, in CAIP-19 form.
+    pub asset: String,
+    /// The recipient: an EIP-55 address, or CAIP-10.
+    pub to: String,
+    /// So much, in whole units.
+    pub amount: String,
+    /// At most so much in fees, in whole units of the chain's own coin.
+    pub fee_ceiling: String,
+    /// A note; may be empty.
+    #[serde(default)]
+    pub memo: String,
+}
+
+/// The form of a recipient to be listed.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListingTyped {
+    /// The chain.
+    pub chain: String,
+    /// The recipient: an EIP-55 address, or CAIP-10.
+    pub account: String,
+    /// Who that is. The ledger keeps a commitment.
+    pub beneficiary: String,
+    /// What the recipient is to us.
+    pub owner_kind: OwnerKind,
+}
+
+/// An act that can be filed, with what opens its commitments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Composed {
+    /// The act.
+    pub action: Action,
+    /// What opens its commitments.
+    pub openings: Vec<Opening>,
+    /// The act in one line.
+    pub summary: String,
+    /// When its recipient may be used; none when it is not on the list.
+    pub usable_from: Option<Timestamp>,
+}
+
+/// One line of the address book.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// The recipient.
+    pub account: AccountId,
+    /// When it may first be used.
+    pub usable_from: Timestamp,
+    /// Another one on the list, or an account of ours, that it could be taken for.
+    pub looks_like: Option<AccountId>,
+}
+
+/// One account of a budget.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BudgetUse {
+    /// The budget, and what it keeps apart here.
+    pub words: String,
+    /// The asset that is counted.
+    pub asset: AssetId,
+    /// Settled within the window.
+    pub spent: Amount,
+    /// Held by open cases.
+    pub held: Amount,
+    /// The largest sum, if sums are limited.
+    pub limit: Option<Amount>,
+    /// Intents within the window, and the most of them.
+    pub count: (u64, Option<u32>),
+}
+
+/// What a proposed policy is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Review {
+    /// The policy with its version and predecessor set.
+    pub document: PolicyDocument,
+    /// Its digest, as approvers will see it.
+    pub digest: Digest,
+    /// What changes, what widens first: which way, and the words.
+    pub changes: Vec<(Way, String)>,
+}
+
+/// Which way a change of policy goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// More becomes possible.
+    Widens,
+    /// To be read.
+    Unclear,
+    /// Less becomes possible.
+    Tightens,
+}
+
+/// What left a wallet for good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Flow {
+    /// When.
+    pub at: Timestamp,
+    /// From which wallet.
+    pub wallet: WalletId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// Base units, fees of the asset's own coin among them.
+    pub amount: Amount,
+}

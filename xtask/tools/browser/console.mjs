@@ -1,0 +1,161 @@
+// console.mjs ORIGIN FOLDER SECRETS: people at the console of a real vault. Each line `ok ..` was seen; a line `do ..` asks
+// whoever started this to act outside the browser, and goes on when a line comes back.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { axe, everyLook, open, shots, sticksOut } from "./look.mjs";
+
+const [origin, folder, secrets] = process.argv.slice(2);
+const saw = (text) => console.log(`ok console: ${text}`);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const outside = async (asked) => {
+  console.log(`do ${asked}`);
+  const { done } = await lines.next();
+  assert.ok(!done, asked);
+};
+const token = (name) => readFileSync(join(secrets, `${name}.token`), "utf8").trim();
+
+// A browser of somebody; every request that leaves for another origin is remembered, and so is how much was fetched of files.
+async function person(name) {
+  const browser = await open();
+  const page = await browser.page();
+  page.away = [];
+  page.bytes = 0;
+  page.on("request", (request) => {
+    if (!request.url().startsWith(origin)) page.away.push(request.url());
+  });
+  page.on("response", async (response) => {
+    if (new URL(response.url()).pathname.startsWith("/assets/")) page.bytes += (await response.body().catch(() => "")).length;
+  });
+  await page.goto(origin);
+  await page.fill("#f-token", token(name));
+  await page.click("text=Sign in");
+  await page.getByRole("heading", { name: "What waits" }).waitFor();
+  return { browser, page };
+}
+
+async function looksWell(browser, path, name) {
+  const page = await browser.page();
+  await page.goto(origin + path);
+  await everyLook(page, async (theme, { width }) => {
+    assert.deepEqual(await axe(page), [], `${name} ${theme} ${width}`);
+    assert.deepEqual(await sticksOut(page), [], `${name} ${theme} ${width}`);
+  });
+  await shots(page, `console-${name}`, folder);
+  assert.deepEqual(page.troubles, [], name);
+  await page.close();
+}
+
+const caseOf = (page) => page.url().split("/").at(-1);
+
+async function stranger() {
+  const browser = await open();
+  const page = await browser.page();
+  await page.goto(origin);
+  await page.fill("#f-token", "not-a-token");
+  await page.click("text=Sign in");
+  await page.getByText("no person holds this token").first().waitFor();
+  await browser.close();
+  const bare = await open();
+  await looksWell(bare, "/", "sign-in");
+  await bare.close();
+  const asks = async (path, init) => (await fetch(origin + path, { redirect: "manual", ...init })).status;
+  for (const path of ["/cases", "/ledger", "/transfer", "/settings", "/events"]) assert.equal(await asks(path), 401, path);
+  const body = new URLSearchParams({ token: token("olga") });
+  assert.equal(await asks("/sign-in", { method: "POST", body }), 403, "no Origin");
+  assert.equal(await asks("/sign-in", { method: "POST", headers: { origin: "http://evil.example" }, body }), 403);
+  assert.equal(await asks("/file", { method: "POST", headers: { origin }, body: new URLSearchParams({ ask: "x" }) }), 401);
+  saw("row_47 without a token, an Origin or a session, nothing is shown and nothing is filed");
+}
+
+async function operator() {
+  const { browser, page } = await person("olga");
+  await page.goto(`${origin}/transfer`);
+  await page.fill("#f-to", "0x00000000000000000000000000000000000000bb");
+  await page.fill("#f-amount", "0.3");
+  await page.fill("#f-fee_ceiling", "0.01");
+  await page.fill("#f-memo", "rent <b>May</b>");
+  await page.selectOption("#f-asset", { index: 0 });
+  await page.click("text=Look at it");
+  await page.getByText("Nothing is filed yet").waitFor();
+  assert.match(await page.locator("main").innerText(), /0\.3/);
+  await shots(page, "console-look", folder);
+  await page.click("text=File this transfer");
+  await page.getByText("awaits approvals").first().waitFor();
+  const filed = caseOf(page);
+  saw("an operator looks at a transfer and files it, and it waits for approvals");
+  await looksWell(browser, `/cases/${filed}`, "case-waits");
+  await outside(`agree ${filed}`);
+  await outside(`settle ${filed}`);
+  await page.getByText("settled", { exact: true }).first().waitFor();
+  assert.match(await page.locator(".timeline").innerText(), /Approved by ann[\s\S]*Signed by east and west[\s\S]*Closed/);
+  saw("two people agree at their own tools, and the open page tells live that it settled");
+  await looksWell(browser, `/cases/${filed}`, "case-settled");
+  await page.click("text=/^entry /");
+  await page.waitForSelector('[data-recompute-result]:not([data-recompute-result=""])');
+  saw("each entry of a case is one click away, and the browser hashes its bytes itself");
+  const receipt = await page.evaluate(async (path) => (await fetch(path)).json(), `/cases/${filed}/receipt`).catch(() => null);
+  const got = receipt ?? await (await browser.context.request.get(`${origin}/cases/${filed}/receipt`)).json();
+  assert.ok(got, "a receipt");
+  saw("the receipt is taken from the page of the case");
+
+  await page.goto(`${origin}/transfer`);
+  const account = (await (await browser.context.request.get(`${origin}/wallets`)).text()).match(/eip155:\d+/)?.[0];
+  assert.ok(account, "an account of the wallet");
+
+  for (const [path, name] of [["/", "home"], ["/cases", "cases"], ["/transfer", "transfer"], ["/wallets", "wallets"],
+    ["/addresses", "addresses"], ["/policy", "policy"], ["/agents", "agents"], ["/agents/olga", "credential"], ["/ledger", "ledger"],
+    ["/ledger/3", "entry"], ["/alerts", "alerts"], ["/settings", "settings"], ["/freeze", "freeze"]]) {
+    await looksWell(browser, path, name);
+  }
+  saw("every page passes axe, in dark and light, narrow and wide, and none scrolls sideways");
+  assert.deepEqual(page.away, []);
+  assert.ok(page.bytes > 0 && page.bytes < 150_000, `${page.bytes} bytes of files`);
+  saw("row_45 no page asks another origin for anything, and the files together are small");
+
+  await page.goto(`${origin}/freeze`);
+  await page.click("text=Freeze the whole vault");
+  await page.goto(`${origin}/freeze`);
+  await page.getByText("Signing is stopped").first().waitFor();
+  await looksWell(browser, "/freeze", "frozen");
+  await page.click("text=Ask the quorum to resume the whole vault");
+  await page.getByText("awaits approvals").first().waitFor();
+  await outside(`resume ${caseOf(page)}`);
+  await page.goto(`${origin}/freeze`);
+  await page.getByText("Nothing is frozen").waitFor();
+  saw("one person stops at once, and only the quorum's word resumes");
+  return { browser, page };
+}
+
+// Whoever only looks is offered nothing and refused everything.
+async function viewer() {
+  const { browser, page } = await person("vera");
+  for (const path of ["/transfer", "/freeze", "/agents/trader", "/addresses", "/policy"]) {
+    await page.goto(origin + path).catch(() => null);
+    const buttons = await page.locator("main button").allInnerTexts();
+    assert.deepEqual(buttons, ["Sign out"], path);
+  }
+  const post = (path, form) => browser.context.request.post(origin + path, { form, headers: { origin }, maxRedirects: 0 });
+  assert.equal((await post("/file", { ask: "x" })).status(), 403);
+  const typed = { wallet: "treasury", asset: "x", to: "x", amount: "1", fee_ceiling: "1", memo: "" };
+  assert.equal((await post("/transfer", typed)).status(), 403);
+  await browser.close();
+  saw("a viewer is offered nothing that files, and every POST is refused");
+}
+
+async function revoked({ browser, page }) {
+  await page.goto(`${origin}/cases`);
+  await outside("revoke olga");
+  await page.goto(`${origin}/ledger`);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  assert.equal((await browser.context.request.get(`${origin}/cases`)).status(), 401);
+  await browser.close();
+  saw("t27 whoever is revoked is signed out at the next click");
+}
+
+await stranger();
+const olga = await operator();
+await viewer();
+await revoked(olga);
+process.exit(0);
