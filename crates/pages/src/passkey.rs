@@ -11,6 +11,7 @@ use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 
+use crate::frame::local;
 use crate::markup::{Markup, escape};
 use crate::outside::{is_hidden, name};
 
@@ -175,7 +176,7 @@ struct Anchor<'a> {
 
 /// A link to a page of the same origin.
 pub fn link(href: &str, words: &str) -> Markup {
-    Markup::of(&Anchor { href: crate::frame::local(href), words })
+    Markup::of(&Anchor { href: local(href), words })
 }
 
 #[derive(Template)]

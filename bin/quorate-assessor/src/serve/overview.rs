@@ -4,8 +4,8 @@ use quorate_assessor::finding::State;
 use quorate_assessor::record::Results;
 use quorate_assessor::standard::{Catalogue, Control, Group, StandardKey};
 use quorate_pages::{
-    Look, Markup, Share, Tile, Tone, badge, digest, empty, facts, field, form, link, look_key,
-    outside, shares, table, tiles, when,
+    Field, Look, Markup, Share, Tile, Tone, badge, digest, empty, facts, form, link, look_key,
+    outside, shares, table, text_field, tiles, when,
 };
 use quorate_terms::Timestamp;
 use serde_json::Value;
@@ -31,7 +31,8 @@ const LOOKS: [(Look, &str); 6] = [
 pub(super) fn sign_in(code: Option<&str>) -> Page {
     let mut page = Page::new("Sign in");
     let label = "The code that the office showed where it was started";
-    let fields = field(label, "code", code.unwrap_or_default());
+    let value = code.unwrap_or_default();
+    let fields = text_field(Field { name: "code", label, value, ..Field::default() });
     page.push(form("/sign-in", fields, "Open the office"));
     let said =
         "Each code opens once, within ten minutes; then this page has a new one shown there. The ";

@@ -5,15 +5,15 @@ use axum::extract::{Form, Path};
 use axum::routing::get;
 use quorate_custody::Refusal;
 use quorate_pages::{
-    Field, Markup, Tone, address, badge, choice_field, empty, facts, form, heading, link, outside,
-    paragraph, table, text_field, when,
+    Field, Markup, Press, Tone, address, badge, choice_field, empty, facts, form, heading, link,
+    outside, paragraph, table, text_field, when,
 };
 use quorate_terms::AccountId;
 use quorate_terms::intent::Action;
 
 use super::filing::Wish;
 use super::paperwork::{Listed, ListingTyped};
-use super::visit::{Answered, Look, Visit};
+use super::visit::{Answered, Visit};
 use super::{Here, Page};
 
 pub(crate) const PAGE: Page = Page {

@@ -5,12 +5,14 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use quorate_custody::Refusal;
-use quorate_pages::{Markup, Tone, badge, empty, facts, link, outside, paragraph, table, when};
+use quorate_pages::{
+    Markup, Press, Tone, badge, empty, facts, link, outside, paragraph, table, when,
+};
 use quorate_terms::Timestamp;
 use quorate_terms::freeze::Scope;
 use quorate_terms::intent::Action;
 
-use super::visit::{Answered, Look, Visit};
+use super::visit::{Answered, Visit};
 use super::{Here, Page, paper};
 use crate::office::{CaseView, CasesRequest, CredentialView};
 

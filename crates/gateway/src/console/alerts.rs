@@ -6,13 +6,14 @@ use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
 use quorate_custody::Refusal;
 use quorate_pages::{
-    Field, Markup, Tone, badge, choice_field, digest, empty, facts, link, outside, table, when,
+    Field, Markup, Press, Tone, badge, choice_field, digest, empty, facts, link, outside, table,
+    when,
 };
 use quorate_terms::Digest;
 use quorate_terms::entry::Severity;
 use serde::Deserialize;
 
-use super::visit::{Answered, Ask, Look, Visit, asked};
+use super::visit::{Answered, Ask, Visit, asked};
 use super::{Here, Page};
 use crate::office::{AlertRequest, AlertView};
 

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
 use quorate_custody::State;
 use quorate_pages::{
-    Markup, Press, digest, elsewhere, facts, heading, link, outside, paragraph, progress, table, timeline,
-    when,
+    Markup, Press, digest, elsewhere, facts, heading, link, outside, paragraph, progress, table,
+    timeline, when,
 };
 use quorate_terms::CaseId;
 use quorate_terms::intent::Action;

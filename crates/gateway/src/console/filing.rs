@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::Form;
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::post;
-use quorate_pages::Markup;
+use quorate_pages::{Markup, Press};
 use quorate_terms::commitment::Opening;
 use quorate_terms::digest::tag;
 use quorate_terms::intent::Action;
@@ -13,7 +13,7 @@ use quorate_terms::{Digest, IdempotencyKey};
 use serde::Deserialize;
 
 use super::Here;
-use super::visit::{Answered, Ask, Look, Visit, asked};
+use super::visit::{Answered, Ask, Visit, asked};
 use crate::office::{FileRequest, Reply};
 
 /// Something that can be filed.
@@ -37,12 +37,12 @@ pub(crate) fn routes(router: Router<Here>) -> Router<Here> {
 
 impl Visit {
     /// A button that files this act; nothing for whoever only looks.
-    pub(crate) fn offer(&self, action: Action, button: (&str, Look)) -> Reply<Markup> {
+    pub(crate) fn offer(&self, action: Action, button: (&str, Press)) -> Reply<Markup> {
         self.offer_with(Wish { action, openings: Vec::new() }, button)
     }
 
     /// The same with what opens the act's commitments.
-    pub(crate) fn offer_with(&self, wish: Wish, button: (&str, Look)) -> Reply<Markup> {
+    pub(crate) fn offer_with(&self, wish: Wish, button: (&str, Press)) -> Reply<Markup> {
         self.question(Ask::File(Box::new(wish)), ("/file", Markup::default()), button)
     }
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
 use axum::routing::get;
-use quorate_pages::{Markup, Tone, badge, digest, empty, heading, outside, paragraph, table};
+use quorate_pages::{
+    Markup, Press, Tone, badge, digest, empty, heading, outside, paragraph, table,
+};
 use quorate_terms::Digest;
 use quorate_terms::freeze::Scope;
 use quorate_terms::intent::Action;
 
-use super::visit::{Answered, Look, Visit};
+use super::visit::{Answered, Visit};
 use super::{Here, Page, paper};
 use crate::office::Reply;
 

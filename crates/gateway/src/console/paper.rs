@@ -2,8 +2,8 @@
 
 use quorate_custody::{Refusal, State};
 use quorate_pages::{
-    Alert, Field, Frame, Link, Markup, Tone, amount, badge, empty, facts, form, link, outside,
-    paragraph, secret_field, table, when,
+    Alert, Field, Frame, Link, Markup, Press, Tone, amount, badge, empty, facts, form, form_as,
+    link, outside, paragraph, secret_field, table, when,
 };
 use quorate_terms::entry::{Outcome, Severity};
 use quorate_terms::freeze::Scope;

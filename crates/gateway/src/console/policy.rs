@@ -4,14 +4,14 @@ use axum::Router;
 use axum::extract::Form;
 use axum::routing::get;
 use quorate_pages::{
-    Field, Markup, Tone, badge, details, digest, empty, facts, form, gauge, heading, long_field,
-    outside, paragraph, table,
+    Field, Markup, Press, Tone, badge, details, digest, empty, facts, form, gauge, heading,
+    long_field, outside, paragraph, table,
 };
 use quorate_terms::intent::Action;
 use serde::Deserialize;
 
 use super::paperwork::{BudgetUse, Way};
-use super::visit::{Answered, Look, Visit};
+use super::visit::{Answered, Visit};
 use super::{Here, Page, paper};
 
 pub(crate) const PAGE: Page = Page {

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
 use quorate_custody::Refusal;
 use quorate_pages::{
-    Markup, Tone, badge, digest, elsewhere, facts, heading, outside, paragraph, table, when,
+    Markup, Press, Tone, badge, digest, elsewhere, facts, heading, outside, paragraph, table, when,
 };
 use quorate_terms::credential::Role;
 
 use super::filing::Yes;
-use super::visit::{Answered, Ask, Look, Session, Visit, asked};
+use super::visit::{Answered, Ask, Session, Visit, asked};
 use super::{Here, Page, home};
 use crate::office::Reply;
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::Form;
 use axum::routing::get;
 use quorate_pages::{
-    Field, Markup, Tone, address, badge, choice_field, empty, facts, form, link, outside,
+    Field, Markup, Press, Tone, address, badge, choice_field, empty, facts, form, link, outside,
     paragraph, text_field, when,
 };
 use quorate_terms::AssetId;
@@ -12,7 +12,7 @@ use quorate_terms::intent::{Action, Transfer};
 
 use super::filing::Wish;
 use super::paperwork::{Composed, TransferTyped};
-use super::visit::{Answered, Look, Visit};
+use super::visit::{Answered, Visit};
 use super::{Here, Page, paper};
 
 pub(crate) const PAGE: Page = Page {

@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse as _, Response};
 use quorate_custody::Refusal;
-use quorate_pages::{Markup, form, hidden, second_form, stop_form};
+use quorate_pages::{Markup, Press, form_as, hidden};
 use quorate_terms::credential::Role;
 use quorate_terms::digest::tag;
 use quorate_terms::{CredentialId, Digest};
@@ -49,17 +49,6 @@ pub(crate) type Sessions = sessions::Sessions<Member, Ask>;
 
 /// What a page gives.
 pub(crate) type Answered = Result<Response, Refused>;
-
-/// How a button looks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Look {
-    /// What the page is for.
-    Main,
-    /// Something else that can be done here.
-    Second,
-    /// It stops or ends something.
-    Stop,
-}
 
 /// One request of somebody who is signed in.
 pub(crate) struct Visit {
@@ -134,18 +123,14 @@ impl Visit {
         &self,
         ask: Ask,
         (action, fields): (&str, Markup),
-        (words, look): (&str, Look),
+        (words, press): (&str, Press),
     ) -> Reply<Markup> {
         if !self.may_file() && !matches!(ask, Ask::EndSession(_)) {
             return Ok(Markup::default());
         }
         let name = self.console.ask(&self.session, ask)?;
         let fields = Markup::all([hidden(&[("ask", &name)]), fields]);
-        Ok(match look {
-            Press::Main => form(action, fields, words),
-            Press::Aside => second_form(action, fields, words),
-            Press::No => stop_form(action, fields, words),
-        })
+        Ok(form_as(press, action, fields, words))
     }
 
     /// A whole page.
