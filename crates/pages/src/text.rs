@@ -1,4 +1,4 @@
-//! Parts of a page that hold text: sections with a heading, paragraphs and text that is read letter by letter.
+//! Parts of a page that hold text: sections with a heading, paragraphs and text as it stands.
 
 use askama::Template;
 
@@ -36,7 +36,8 @@ struct CodeBlock<'a> {
 
 /// Text as it stands, line by line, such as a query. It may come from outside.
 pub fn code_block(label: &str, text: &str) -> Markup {
-    Markup::of(&CodeBlock { label, text: crate::outside(text) })
+    let lines = text.lines().flat_map(|line| [crate::outside(line), Markup::text("\n")]);
+    Markup::of(&CodeBlock { label, text: Markup::all(lines) })
 }
 
 #[cfg(test)]
@@ -49,6 +50,7 @@ mod tests {
         for part in [section(hostile, Markup::text("x")), code_block(hostile, hostile)] {
             assert!(!part.as_str().contains("<b>") && !part.as_str().contains("\"><"), "{part}");
         }
+        assert!(!code_block("a", "one\ntwo").as_str().contains("U+000A"));
         assert!(!code_block("a", hostile).as_str().contains('\u{202e}'));
         assert_eq!(paragraph(Markup::text("<")).as_str().trim(), "<p>&lt;</p>");
     }
