@@ -15,6 +15,8 @@ pub const LONGEST_S: u64 = 8 * 60 * 60;
 pub const ASK_S: u64 = 10 * 60;
 /// Sessions and questions that are kept; with more, the oldest are dropped.
 const MOST: usize = 512;
+/// Open questions of one session; with more, its own oldest are dropped, so that nobody pushes out what others were asked.
+const EACH: usize = 48;
 
 /// Somebody who has signed in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,6 +98,11 @@ impl<Who: Clone, Ask> Sessions<Who, Ask> {
     /// Remembers a question under a name that the form carries; `of` is the session that may answer it, if there is one.
     pub fn ask(&mut self, name: &str, of: Option<Digest>, ask: Ask, now: Timestamp) {
         self.asks.retain(|_, (_, _, at)| now < at.plus_s(ASK_S));
+        let own = || self.asks.iter().filter(|(_, (_, whose, _))| of.is_some() && *whose == of);
+        let own_oldest = own().min_by_key(|(_, (_, _, at))| *at).map(|(name, _)| *name);
+        if let Some(oldest) = own_oldest.filter(|_| own().count() >= EACH) {
+            self.asks.remove(&oldest);
+        }
         let oldest = self.asks.iter().min_by_key(|(_, (_, _, at))| *at).map(|(name, _)| *name);
         if let Some(oldest) = oldest.filter(|_| self.asks.len() >= MOST) {
             self.asks.remove(&oldest);
@@ -187,6 +194,18 @@ mod tests {
         assert!(sessions.seen("cookie", NOON.plus_s(2)).is_none());
         assert!(sessions.open.len() <= MOST && sessions.asks.len() <= MOST);
         assert!(sessions.answered("one more", None, NOON.plus_s(2)).is_some());
+    }
+
+    #[test]
+    fn a_session_that_is_asked_much_pushes_out_its_own_questions_only() {
+        let mut sessions = signed_in();
+        let (ann, bo) = (Some(Digest::ZERO), sessions.seen("cookie", NOON).map(|s| s.name));
+        sessions.ask("hers", ann, "approve", NOON);
+        for number in 0..MOST {
+            sessions.ask(&format!("his-{number}"), bo, "approve", NOON.plus_s(1));
+        }
+        assert!(sessions.answered("hers", ann, NOON.plus_s(2)).is_some());
+        assert!(sessions.asks.len() <= EACH);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     stage.node.fund(&account, coin(10))?;
     admit(&stage, "olga", "operator")?;
     admit(&stage, "vera", "viewer")?;
-    stage.admit("trader", "broadcast")?;
+    stage.admit("trader", "full")?;
     walk(&stage, tools, folder)
 }
 

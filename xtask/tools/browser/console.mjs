@@ -30,7 +30,7 @@ async function person(name) {
   });
   await page.goto(origin);
   await page.fill("#f-token", token(name));
-  await page.click("text=Sign in");
+  await page.click("main button");
   await page.getByRole("heading", { name: "What waits" }).waitFor();
   return { browser, page };
 }
@@ -54,7 +54,7 @@ async function stranger() {
   const page = await browser.page();
   await page.goto(origin);
   await page.fill("#f-token", "not-a-token");
-  await page.click("text=Sign in");
+  await page.click("main button");
   await page.getByText("no person holds this token").first().waitFor();
   await browser.close();
   const bare = await open();
@@ -77,7 +77,7 @@ async function operator() {
   await page.fill("#f-fee_ceiling", "0.01");
   await page.fill("#f-memo", "rent <b>May</b>");
   await page.selectOption("#f-asset", { index: 0 });
-  await page.click("text=Look at it");
+  await page.click('button:has-text("Look at it")');
   await page.getByText("Nothing is filed yet").waitFor();
   assert.match(await page.locator("main").innerText(), /0\.3/);
   await shots(page, "console-look", folder);

@@ -58,6 +58,8 @@ pub(crate) struct Visit {
     pub(crate) role: Role,
     pub(crate) status: StatusView,
     pub(crate) path: String,
+    /// Whether the page may bring itself up to date: what answers a form would be fetched as another page.
+    pub(crate) is_live: bool,
 }
 
 impl Console {
@@ -90,10 +92,12 @@ impl FromRequestParts<Here> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, console: &Here) -> Result<Self, Refused> {
         let path = parts.uri.path().to_owned();
+        let is_live = parts.method == axum::http::Method::GET;
         let found = console.session(&parts.headers).await;
         let (session, caller, role) = found.ok_or_else(|| Refused::sign_in(&path))?;
         let status = console.office.status().await?;
-        Ok(Self { console: Arc::clone(console), session, caller, role, status, path })
+        let console = Arc::clone(console);
+        Ok(Self { console, session, caller, role, status, path, is_live })
     }
 }
 
