@@ -1,9 +1,9 @@
 //! The HTTP API: what agents ask over MCP and what people ask on the command line, as paths below `/api/v1`.
 //!
-//! Order of the checks: Host and Origin (the layer of [`crate::http`]); one bearer credential, its rate; the path, the method,
-//! the form of the answer; whose route it is; then key, query and one strict body; then the desk, which checks again all that
-//! matters. Reading order: every route ([`table`]), how a request is read ([`asked`]), what people may do ([`people`]), what agents
-//! may ([`agents`]), and how it is described ([`openapi`]).
+//! Order of the checks: Host and Origin (the layer of [`crate::http`]); one bearer credential, its rate; the path, the
+//! method, the form of the answer; whose route it is; then key, query and one strict body; then the desk, which checks
+//! again all that matters. Reading order: every route ([`table`]), how a request is read ([`asked`]), what people may do
+//! ([`people`]), what agents may ([`agents`]), and how it is described ([`openapi`]).
 
 mod agents;
 mod asked;

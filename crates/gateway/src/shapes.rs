@@ -1,5 +1,5 @@
 //! The JSON forms of terms at the HTTP API, for its description only. The terms themselves read and write the values; nothing
-//! here is ever made, and a test compares each form with what its term writes.
+//! here is ever made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
