@@ -28,7 +28,7 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     stage.start_all()?;
     stage.start("view")?;
     let account = stage.open_wallet()?;
-    stage.node.fund(&account, coin(10))?;
+    stage.node.fund(&account, coin(10_000))?;
     let (first, second) = (pay(&stage)?, pay(&stage)?);
     let said = script(&stage, tools, folder, &["approve", &first, &second])?;
     stage.done(&first)?;
