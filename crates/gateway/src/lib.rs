@@ -4,8 +4,8 @@
 //! It holds no key, touches no disk, judges nothing and approves nothing: approval and administration are not tools.
 //!
 //! Reading order: what can be asked and answered ([`desk`], [`question`], [`answer`], [`errors`]), which credential
-//! may ask what ([`tools`], [`bands`]), what people ask ([`office`]) and see ([`console`]), the one handler behind both transports
-//! ([`door`]), and the transports ([`strict`], [`limit`], [`stdio`], [`http`]).
+//! may ask what ([`tools`], [`bands`]), what people ask ([`office`]) and see ([`console`]), the one handler behind both
+//! transports ([`door`]), and the transports ([`strict`], [`limit`], [`stdio`], [`http`]).
 
 pub mod answer;
 pub mod desk;
