@@ -21,7 +21,7 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     stage.found()?;
     stage.start_all()?;
     let account = stage.open_wallet()?;
-    stage.node.fund(&account, coin(10))?;
+    stage.node.fund(&account, coin(10_000))?;
     admit(&stage, "olga", "operator")?;
     admit(&stage, "vera", "viewer")?;
     stage.admit("trader", "full")?;

@@ -49,7 +49,11 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answered {
     let moments = story.iter().map(|moment| {
         let entry = link(&format!("/ledger/{}", moment.index), &format!("entry {}", moment.index));
         let words = Markup::text(&format!("{} ", moment.kind));
-        (moment.at, Markup::all([words, outside(&moment.said), Markup::text(" · "), entry]))
+        let said = match moment.said.as_str() {
+            "" => Markup::default(),
+            said => outside(said),
+        };
+        (moment.at, Markup::all([words, said, Markup::text(" · "), entry]))
     });
     let body = [
         about(&case),

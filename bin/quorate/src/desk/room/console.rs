@@ -1,0 +1,169 @@
+//! The console of a whole desk on a real socket: who is signed in, who may file, and that nothing else can be done there.
+
+use std::net::SocketAddr;
+
+use quorate_terms::credential::{Band, Role};
+use quorate_terms::freeze::Scope;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::config::ConsoleConfig;
+use crate::desk::console_door;
+
+/// A browser, as far as the console can tell.
+struct Visitor {
+    address: SocketAddr,
+    cookie: String,
+}
+
+impl Visitor {
+    async fn sends(&self, method: &str, path: &str, origin: &str, body: &str) -> (u16, String) {
+        let (address, cookie) = (self.address, &self.cookie);
+        let text = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\norigin: {origin}\r\ncookie: {cookie}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\
+             connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut said)).await.unwrap().unwrap();
+        let said = String::from_utf8(said).unwrap();
+        (said.split(' ').nth(1).unwrap().parse().unwrap(), said)
+    }
+
+    async fn gets(&self, path: &str) -> (u16, String) {
+        self.sends("GET", path, &format!("http://{}", self.address), "").await
+    }
+
+    async fn posts(&self, path: &str, body: &str) -> (u16, String) {
+        self.sends("POST", path, &format!("http://{}", self.address), body).await
+    }
+
+    /// Somebody with a token; none if it signs nobody in.
+    async fn signed_in(address: SocketAddr, token: &str) -> Option<Self> {
+        let bare = Self { address, cookie: String::new() };
+        let (status, said) = bare.posts("/sign-in", &format!("token={token}")).await;
+        let line = said.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        assert_eq!(status, if line.is_some() { 303 } else { 401 }, "{said}");
+        let cookie = line?.split(';').next()?.to_owned();
+        Some(Self { address, cookie })
+    }
+}
+
+/// The name of the first question on a page.
+fn question(page: &str) -> Option<&str> {
+    page.split("name=\"ask\" value=\"").nth(1)?.split('"').next()
+}
+
+async fn open(room: &Room) -> SocketAddr {
+    for (name, role) in [("olga", Role::Operator), ("vera", Role::Viewer)] {
+        let mut credential = credential(name, room.clock.now().plus_s(30 * 86_400));
+        credential.role = Some(role);
+        credential.owner = id(name);
+        credential.band = Band::Read;
+        credential.wallets.clear();
+        room.administer(Action::IssueCredential { credential }).await;
+    }
+    let config = ConsoleConfig { listen: "127.0.0.1:0".to_owned() };
+    console_door::open(&config, room.answers.clone(), room.world.clone()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t27_a_session_of_the_console_files_in_its_own_name_and_does_nothing_else() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    for token in ["trader", "nobody", ""] {
+        assert!(Visitor::signed_in(address, token).await.is_none(), "{token} is no person's");
+    }
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let (status, page) = olga.gets("/freeze").await;
+    assert_eq!(status, 200, "{page}");
+    let ask = question(&page).unwrap().to_owned();
+
+    // Neither another session nor another origin answers her question, and she answers it once.
+    let again = Visitor::signed_in(address, "olga").await.unwrap();
+    assert_eq!(again.posts("/file", &format!("ask={ask}")).await.0, 409);
+    let evil = olga.sends("POST", "/file", "https://evil.example", &format!("ask={ask}")).await;
+    assert_eq!(evil.0, 403);
+    assert_eq!(room.world.engine.look(|book| book.freezes().count()).await.unwrap(), 0);
+    let (status, said) = olga.posts("/file", &format!("ask={ask}")).await;
+    assert_eq!(status, 303, "{said}");
+    assert_eq!(olga.posts("/file", &format!("ask={ask}")).await.0, 409);
+    let scopes = |book: &Book| book.freezes().map(|(_, scope)| scope.clone()).collect::<Vec<_>>();
+    assert_eq!(room.world.engine.look(scopes).await.unwrap(), [Scope::Vault]);
+    let filed = room.entries().await.into_iter().rev().find_map(|body| match body {
+        Body::Filed(filed) => filed.intent.requester.person().cloned(),
+        _ => None,
+    });
+    assert_eq!(filed, Some(id("olga")), "in her own name");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_only_looks_is_offered_nothing_and_refused_everything() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    for path in [
+        "/",
+        "/cases",
+        "/transfer",
+        "/addresses",
+        "/policy",
+        "/agents",
+        "/agents/cred-trader",
+        "/freeze",
+    ] {
+        let (status, page) = vera.gets(path).await;
+        assert_eq!(status, 200, "{path}: {page}");
+        assert!(!page.contains("action=\"/file\"") && question(&page).is_none(), "{path}");
+    }
+    let typed = "wallet=ops&asset=x&to=x&amount=1&fee_ceiling=1&memo=";
+    for (path, body) in [("/file", "ask=x"), ("/transfer", typed), ("/policy", "policy=x")] {
+        assert_eq!(vera.posts(path, body).await.0, 403, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t27_whoever_is_revoked_or_lapsed_is_signed_out_at_the_next_click() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    assert_eq!(olga.gets("/cases").await.0, 200);
+    room.administer(Action::RevokeCredential { credential: id("cred-olga") }).await;
+    assert_eq!(olga.gets("/cases").await.0, 401);
+    assert!(Visitor::signed_in(address, "olga").await.is_none());
+    assert_eq!(vera.gets("/ledger").await.0, 200, "others go on");
+    room.later(16 * 60);
+    assert_eq!(vera.gets("/ledger").await.0, 401, "a session that idles ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_typed_is_read_by_the_desk_and_a_look_alike_is_refused() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let own = |book: &Book| book.wallets().flat_map(|(_, w)| w.accounts.values().cloned()).next();
+    let own = room.world.engine.look(own).await.unwrap().unwrap();
+    let digits = own.address().to_ascii_lowercase();
+    let (first, last) = (digits.get(..6).unwrap(), digits.get(38..).unwrap());
+    let like = format!("{first}{}{last}", "0".repeat(32));
+    let policy = room.world.engine.look(|book| book.policy().document().clone()).await.unwrap();
+    let asset = policy.assets[0].asset.to_string();
+    let form = |to: &str, amount: &str| {
+        format!("wallet=ops&asset={asset}&to={to}&amount={amount}&fee_ceiling=0.01&memo=")
+    };
+    let good = "0x00000000000000000000000000000000000000bb";
+    for (to, amount, status, words) in [
+        (good, "0.001", 200, "Nothing is filed yet"),
+        (good, "0", 409, "nothing"),
+        (good, "1e3", 409, "amount"),
+        (like.as_str(), "0.001", 409, "looks like"),
+    ] {
+        let (got, page) = olga.posts("/transfer", &form(to, amount)).await;
+        assert!(got == status && page.contains(words), "{to} {amount}: {got} {page}");
+    }
+}
