@@ -1,7 +1,7 @@
 //! The view: a small server of its own, at its own origin, where people read what is asked of them and say their word with a
 //! passkey. It follows the book as the command line does, and shows the same screens.
 //!
-//! Reading order: how a view comes about ([`found`]); what it knows and follows ([`office`]); who is signed in
+//! Reading order: how a view comes about ([`mod@found`]); what it knows and follows ([`office`]); who is signed in
 //! ([`sessions`]); what it answers ([`routes`]) and how that looks ([`paper`]).
 //!
 //! Invariant: what a passkey is asked to sign is the digest of what this process decoded and shows on the same page.

@@ -185,7 +185,7 @@ struct CodeForm<'a> {
     action: &'a str,
 }
 
-/// Asks for an enrolment code (`code`) and the name of a new passkey (`credential`), with POST: a code has no place in an address.
+/// Asks for an enrolment code (`code`) and the name of a new passkey (`credential`), with POST: no address shows a code.
 pub fn code_form(action: &str) -> Markup {
     Markup::of(&CodeForm { action })
 }

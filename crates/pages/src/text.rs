@@ -48,7 +48,7 @@ mod tests {
     fn titles_labels_and_text_are_escaped() {
         let hostile = "\"><b>'&\u{202e}";
         for part in [section(hostile, Markup::text("x")), code_block(hostile, hostile)] {
-            assert!(!part.as_str().contains("<b>") && !part.as_str().contains("\"><"), "{part}");
+            assert!(!part.as_str().contains("<b>") && !part.as_str().contains("=\"\">"), "{part}");
         }
         assert!(!code_block("a", "one\ntwo").as_str().contains("U+000A"));
         assert!(!code_block("a", hostile).as_str().contains('\u{202e}'));
