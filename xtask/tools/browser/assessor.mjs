@@ -45,7 +45,7 @@ async function signIn() {
   const session = await browser.context.newCDPSession(page);
   await session.send("Emulation.setScriptExecutionDisabled", { value: true });
   await page.goto(`${origin}/sign-in`);
-  await page.fill("#code", code);
+  await page.fill("[name=code]", code);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
   await session.send("Emulation.setScriptExecutionDisabled", { value: false });

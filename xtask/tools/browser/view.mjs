@@ -141,6 +141,9 @@ async function lookAlike(found) {
   await page.getByText("is another page than the view's own").first().waitFor();
   server.close();
   await keep();
+  await page.goto(origin);
+  await page.click("text=Sign out");
+  await page.getByText("Sign in with your passkey").first().waitFor();
   await browser.close();
   saw("t03 what a passkey signed on a look-alike page is refused, and the page says why");
 }

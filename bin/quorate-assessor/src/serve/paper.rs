@@ -2,7 +2,8 @@
 
 use quorate_assessor::finding::State;
 use quorate_pages::{
-    Alert, Frame, Link, Look, Markup, Tone, badge, facts, form, link, outside, paragraph, section,
+    Alert, Frame, Link, Look, Markup, Press, Tone, badge, facts, form_as, link, outside, paragraph,
+    section,
 };
 use serde_json::Value;
 
@@ -41,7 +42,8 @@ impl Page {
             label: (*label).to_owned(),
             is_here: *href == here,
         };
-        let out = signed_in.then(|| form("/sign-out", Markup::default(), "Sign out"));
+        let out =
+            signed_in.then(|| form_as(Press::Aside, "/sign-out", Markup::default(), "Sign out"));
         let frame = Frame {
             title: self.title,
             product: "Auditor's office".to_owned(),
