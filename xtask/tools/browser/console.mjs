@@ -131,7 +131,9 @@ async function operator() {
 // Whoever only looks is offered nothing and refused everything.
 async function viewer() {
   const { browser, page } = await person("vera");
-  for (const path of ["/transfer", "/freeze", "/agents/trader", "/addresses", "/policy"]) {
+  await page.goto(`${origin}/agents`);
+  const agent = await page.locator('a[href^="/agents/trader"]').first().getAttribute("href");
+  for (const path of ["/transfer", "/freeze", agent, "/addresses", "/policy"]) {
     await page.goto(origin + path).catch(() => null);
     const buttons = await page.locator("main button").allInnerTexts();
     assert.deepEqual(buttons, ["Sign out"], path);
