@@ -94,7 +94,7 @@ pub fn router(
     setup: Setup,
 ) -> Result<Router, Malformed> {
     setup.allowed.check()?;
-    let allowed = Arc::new(setup.allowed.clone());
+    let allowed = setup.allowed.clone();
     let console = Arc::new(Console { desk, office, setup, people: Mutex::default() });
     let pages = PAGES.iter().fold(Router::new(), |router, page| (page.routes)(router));
     Ok(gate::around(filing::routes(pages), allowed).with_state(console))

@@ -39,6 +39,8 @@
     const request = new XMLHttpRequest();
     request.open("GET", location.href);
     request.responseType = "document";
+    // Nobody asked: a page that keeps itself up to date keeps nobody signed in.
+    request.setRequestHeader("Quorate-Live", "1");
     request.onload = () => {
       const isSame = request.responseURL.split("#")[0] === location.href.split("#")[0];
       const page = request.response?.querySelector("main");

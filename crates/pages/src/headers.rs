@@ -1,4 +1,4 @@
-//! The headers that belong to every page (OWASP ASVS 5.0, chapter V3.4). HSTS (V3.4.1) is for whoever ends TLS.
+//! The headers that belong to every page (OWASP ASVS 5.0, chapter V3.4). HSTS (V3.4.1) is for whoever knows that TLS is there.
 
 /// What a page may do. No origin but its own; nothing inline; no text becomes script or markup, for no policy may be made.
 const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \

@@ -1,14 +1,16 @@
 //! The ground under every server that browsers and programs reach over HTTP: where it listens, how long it has patience, and
 //! which Host and Origin it answers. What is served is the caller's.
 //!
-//! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]), and who is signed
-//! in ([`sessions`]).
+//! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]), who is signed
+//! in ([`sessions`]), and what stands around pages ([`site`]).
 
 mod guard;
 mod listen;
 mod peers;
 pub mod sessions;
+mod site;
 
 pub use guard::{Allowed, NotAdmitted, sole};
 pub use listen::{Connections, Known, listen_check, serve};
 pub use peers::Peers;
+pub use site::{Site, Stray, to_with};

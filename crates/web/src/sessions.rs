@@ -13,6 +13,8 @@ pub const IDLE_S: u64 = 15 * 60;
 pub const LONGEST_S: u64 = 8 * 60 * 60;
 /// How long a question waits for its answer, in seconds.
 pub const ASK_S: u64 = 10 * 60;
+/// The header by which the script of live pages says that nobody asked.
+const BY_ITSELF: &str = "quorate-live";
 /// Sessions and questions that are kept; with more, the oldest are dropped.
 const MOST: usize = 512;
 /// Open questions of one session; with more, its own oldest are dropped, so that nobody pushes out what others were asked.
@@ -69,6 +71,22 @@ impl<Who: Clone, Ask> Sessions<Who, Ask> {
         self.open.insert(name, Session { name, who, begun: now, seen: now });
     }
 
+    /// The session of a request, by the cookie of this name.
+    ///
+    /// What a page asks for by itself does not keep a session open: nobody may be there.
+    pub fn of(&mut self, headers: &HeaderMap, name: &str, now: Timestamp) -> Option<Session<Who>> {
+        let cookie = cookie(headers, name)?;
+        if is_by_itself(headers) {
+            return self.still(&named(cookie), now);
+        }
+        self.seen(cookie, now)
+    }
+
+    /// The session of this name as it stands, if it is not over.
+    pub fn still(&self, name: &Digest, now: Timestamp) -> Option<Session<Who>> {
+        self.open.get(name).filter(|session| session.is_live(now)).cloned()
+    }
+
     /// The session of a cookie, which is seen now.
     pub fn seen(&mut self, cookie: &str, now: Timestamp) -> Option<Session<Who>> {
         let name = named(cookie);
@@ -120,6 +138,12 @@ impl<Who: Clone, Ask> Sessions<Who, Ask> {
     }
 }
 
+/// Whether a page asks for itself and not for a person: for events, or for what they brought.
+fn is_by_itself(headers: &HeaderMap) -> bool {
+    let listens = |value: &HeaderValue| value.as_bytes() == b"text/event-stream";
+    headers.contains_key(BY_ITSELF) || headers.get(header::ACCEPT).is_some_and(listens)
+}
+
 /// The value of a cookie that a request names exactly once.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -162,6 +186,29 @@ mod tests {
         }
         assert!(sessions.live(NOON.plus_s(LONGEST_S)).is_empty());
         assert!(sessions.seen("cookie", NOON.plus_s(LONGEST_S)).is_none(), "it grew too old");
+    }
+
+    #[test]
+    fn a_page_that_keeps_itself_up_to_date_keeps_nobody_signed_in() {
+        let mut sessions = signed_in();
+        let asks = |name: &'static str, value: &'static str| {
+            let pairs = [("cookie", "q=cookie"), (name, value)];
+            let pair = |(n, v)| (header::HeaderName::from_static(n), HeaderValue::from_static(v));
+            pairs.map(pair).into_iter().collect::<HeaderMap>()
+        };
+        let (live, events) = (asks(BY_ITSELF, "1"), asks("accept", "text/event-stream"));
+        for at in (60..IDLE_S).step_by(60) {
+            for headers in [&live, &events] {
+                assert!(sessions.of(headers, "q", NOON.plus_s(at)).is_some());
+            }
+        }
+        let late = NOON.plus_s(IDLE_S);
+        for headers in [&live, &events, &asks("accept", "text/html")] {
+            assert!(sessions.of(headers, "q", late).is_none(), "it idled");
+        }
+        let mut sessions = signed_in();
+        assert!(sessions.of(&asks("accept", "text/html"), "q", NOON.plus_s(IDLE_S - 1)).is_some());
+        assert!(sessions.of(&live, "q", late).is_some(), "somebody was there");
     }
 
     #[test]

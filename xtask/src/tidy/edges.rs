@@ -20,7 +20,7 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("quorate-cosigner", &["quorate-terms", "quorate-custody"]),
     ("quorate-assessor", &["quorate-terms", "quorate-ledger"]),
     ("quorate-pages", &["quorate-terms"]),
-    ("quorate-web", &["quorate-terms"]),
+    ("quorate-web", &["quorate-terms", "quorate-pages"]),
     ("quorate-gateway", &["quorate-terms", "quorate-custody", "quorate-pages", "quorate-web"]),
     ("quorate-host", &["quorate-terms", "quorate-ledger", "quorate-custody"]),
     (

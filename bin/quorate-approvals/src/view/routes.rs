@@ -5,18 +5,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Form, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{Form, Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
-use quorate_pages::{ASSET_CACHE, asset, headers};
 use quorate_terms::passkey::{Assertion, Blob, Passkey, PasskeyKey};
 use quorate_terms::{CaseId, CredentialId, Digest};
-use quorate_web::sessions::{cookie, set_cookie};
-use quorate_web::{Allowed, Known};
+use quorate_web::{Allowed, Known, Site, Stray, to_with};
 use serde::Deserialize;
 
 use crate::trouble::{Done, Trouble};
@@ -30,9 +27,6 @@ const COOKIE: &str = "__Host-quorate-view";
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 32 * 1024;
 
-/// For a year, browsers open the view and what is below its name under TLS only.
-const STRICTLY: &str = "max-age=31536000; includeSubDomains";
-
 type Here = State<Arc<Office>>;
 
 /// Everything that the view answers.
@@ -41,7 +35,7 @@ pub(super) fn router(office: Arc<Office>) -> Done<Router> {
     let host = origin.split_once("://").map_or("", |(_, host)| host).to_owned();
     let allowed = Allowed::new([host], [origin]);
     allowed.check().map_err(Trouble::from)?;
-    Ok(Router::new()
+    let routes = Router::new()
         .route("/", get(home))
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out))
@@ -52,35 +46,24 @@ pub(super) fn router(office: Arc<Office>) -> Done<Router> {
         .route("/passkeys/new", get(ask_code).post(new_passkey))
         .route("/passkeys/made", post(made))
         .route("/passkeys/used", post(used))
-        .route("/events", get(events))
-        .route("/assets/{name}", get(assets))
-        .fallback(nothing_here)
-        .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES))
-        .layer(from_fn_with_state(Arc::new(allowed), guarded))
-        .with_state(office))
+        .route("/events", get(events));
+    let site = Site { allowed, form_bytes: FORM_BYTES, stray };
+    Ok(site.around(routes).with_state(office))
 }
 
-/// Host, Origin and the headers of every answer. A change must name the view's own Origin.
-async fn guarded(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
-    let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
-    let names_origin = request.headers().contains_key(header::ORIGIN);
-    let admitted = allowed.admit(request.headers()).is_ok() && (!is_change || names_origin);
-    let mut response = if admitted {
-        next.run(request).await
-    } else {
-        let next = "open the view under the address that your charter names";
-        Refused(Trouble::refused("elsewhere", "this is not the view's own address", next))
-            .into_response()
+/// What is said where there is no page.
+fn stray(why: Stray) -> Response {
+    let (code, message, next) = match why {
+        Stray::Elsewhere => (
+            "elsewhere",
+            "this is not the view's own address",
+            "open the view under the address that your charter names",
+        ),
+        Stray::Nothing => {
+            ("nothing_here", "there is nothing at this path", "go back to the first page")
+        }
     };
-    for (name, value) in headers() {
-        let name = header::HeaderName::from_static(name);
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    if allowed.is_secure() {
-        let (name, value) = (header::STRICT_TRANSPORT_SECURITY, STRICTLY);
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+    Refused(Trouble::refused(code, message, next)).into_response()
 }
 
 /// A refusal as a page.
@@ -115,8 +98,7 @@ fn page(text: String) -> Page {
 
 /// Who asks, if somebody is signed in.
 fn session(office: &Office, headers: &HeaderMap) -> Option<Session> {
-    let cookie = cookie(headers, COOKIE)?;
-    office.people(|people| people.seen(cookie, present()))
+    office.people(|people| people.of(headers, COOKIE, present()))
 }
 
 fn signed_in(office: &Office, headers: &HeaderMap) -> Result<Session, Refused> {
@@ -182,14 +164,14 @@ async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
     let cookie = Office::secret()?;
     let who = Signer { approver: seat.approver, credential: passkey.credential };
     office.people(|people| people.begin(&cookie, who, present()));
-    Ok(home_with(Some(&cookie)))
+    Ok(to_with("/", COOKIE, Some(&cookie)))
 }
 
 async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
     if let Some(session) = session(&office, &headers) {
         office.people(|people| people.end(&session.name));
     }
-    Ok(home_with(None))
+    Ok(to_with("/", COOKIE, None))
 }
 
 /// The sessions of whoever asks, and of nobody else.
@@ -220,18 +202,9 @@ async fn end_session(State(office): Here, headers: HeaderMap, Form(ended): Form<
     }
     office.people(|people| people.end(&ended.session));
     if ended.session == session.name {
-        return Ok(home_with(None));
+        return Ok(to_with("/", COOKIE, None));
     }
     Ok(Redirect::to("/sessions").into_response())
-}
-
-/// Back to the first page, with this cookie or without one.
-fn home_with(value: Option<&str>) -> Response {
-    let mut response = Redirect::to("/").into_response();
-    if let Some(line) = set_cookie(COOKIE, value) {
-        response.headers_mut().insert(header::SET_COOKIE, line);
-    }
-    response
 }
 
 async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -> Page {
@@ -328,28 +301,15 @@ async fn used(State(office): Here, Form(answer): Form<Answer>) -> Page {
     page(paper::kept(office.seat(), &passkey, &path))
 }
 
-/// Tells open pages that the book has grown, or that the desk is away.
+/// Tells open pages that the book has grown, or that the desk is away, as long as their session lasts.
 async fn events(State(office): Here, headers: HeaderMap) -> Result<impl IntoResponse, Refused> {
-    let _signed_in = signed_in(&office, &headers)?;
-    let grown = office.grown();
-    let changes = stream::unfold(grown, async |mut grown| {
+    let session = signed_in(&office, &headers)?.name;
+    let start = (office.grown(), office);
+    let changes = stream::unfold(start, move |(mut grown, office)| async move {
         grown.changed().await.ok()?;
-        Some((Ok::<_, Infallible>(Event::default().event("changed").data("book")), grown))
+        office.people(|people| people.still(&session, present()))?;
+        let event = Event::default().event("changed").data("book");
+        Some((Ok::<_, Infallible>(event), (grown, office)))
     });
     Ok(Sse::new(changes).keep_alive(KeepAlive::default()))
-}
-
-async fn assets(request: Request) -> Response {
-    match asset(request.uri().path()) {
-        Some(found) => {
-            let kind = [(header::CONTENT_TYPE, found.mime), (header::CACHE_CONTROL, ASSET_CACHE)];
-            (kind, found.bytes).into_response()
-        }
-        None => nothing_here().await.into_response(),
-    }
-}
-
-async fn nothing_here() -> Refused {
-    let next = "go back to the first page";
-    Refused(Trouble::refused("nothing_here", "there is nothing at this path", next))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use quorate_host::SystemClock;
 use quorate_host::clock::Clock as _;
 use quorate_host::random::Random;
@@ -147,10 +148,10 @@ impl Hall {
         look(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether somebody is signed in under this cookie.
-    pub(super) fn knows(&self, cookie: &str) -> bool {
+    /// Whether somebody is signed in under the cookie of this name.
+    pub(super) fn knows(&self, headers: &HeaderMap, cookie: &str) -> bool {
         let now = self.now();
-        self.people(|people| people.seen(cookie, now)).is_some()
+        self.people(|people| people.of(headers, cookie, now)).is_some()
     }
 
     /// Shows a new code where the server was started, unless one is open: whoever reads there may come in.
@@ -186,11 +187,11 @@ impl Hall {
         Ok(Some(cookie))
     }
 
-    /// Ends the session of a cookie.
-    pub(super) fn let_out(&self, cookie: &str) {
+    /// Ends the session of the cookie of this name.
+    pub(super) fn let_out(&self, headers: &HeaderMap, cookie: &str) {
         let now = self.now();
         self.people(|people| {
-            if let Some(session) = people.seen(cookie, now) {
+            if let Some(session) = people.of(headers, cookie, now) {
                 people.end(&session.name);
             }
         });

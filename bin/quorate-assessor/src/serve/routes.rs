@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Form, Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use quorate_assessor::finding::EntryRef;
-use quorate_pages::{ASSET_CACHE, asset, headers};
-use quorate_web::sessions::{cookie, set_cookie};
-use quorate_web::{Allowed, Known};
+use quorate_web::{Allowed, Known, Site, Stray, to_with};
 use serde::Deserialize;
 
 use super::hall::Hall;
@@ -50,33 +48,24 @@ pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
         .route("/marks/{mark}", get(one_mark))
         .route("/marks/{mark}/file", get(mark_file))
         .route("/sign-in", get(ask_code).post(sign_in))
-        .route("/sign-out", post(sign_out))
-        .route("/assets/{name}", get(assets));
-    public
-        .merge(office)
-        .fallback(nothing_here)
-        .layer(axum::extract::DefaultBodyLimit::max(FORM_BYTES))
-        .layer(from_fn_with_state(Arc::new(Allowed::loopback(port)), guarded))
-        .with_state(hall)
+        .route("/sign-out", post(sign_out));
+    let site = Site { allowed: Allowed::loopback(port), form_bytes: FORM_BYTES, stray };
+    site.around(public.merge(office)).with_state(hall)
 }
 
-/// Host, Origin and the headers of every answer. A change must name the office's own Origin.
-async fn guarded(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
-    let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
-    let names_origin = request.headers().contains_key(header::ORIGIN);
-    let admitted = allowed.admit(request.headers()).is_ok() && (!is_change || names_origin);
-    let mut response = if admitted {
-        next.run(request).await
-    } else {
-        let next = "open the pages under the address that the office printed";
-        Refused(Trouble::refused("elsewhere", "this is not the office's own address", next))
-            .into_response()
+/// What is said where there is no page.
+fn stray(why: Stray) -> Response {
+    let (code, message, next) = match why {
+        Stray::Elsewhere => (
+            "elsewhere",
+            "this is not the office's own address",
+            "open the pages under the address that the office printed",
+        ),
+        Stray::Nothing => {
+            ("nothing_here", "there is nothing at this path", "go back to the first page")
+        }
     };
-    for (name, value) in headers() {
-        let name = HeaderName::from_static(name);
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
+    Refused(Trouble::refused(code, message, next)).into_response()
 }
 
 /// Lets nobody through who is not signed in.
@@ -90,7 +79,7 @@ async fn signed_in(State(hall): Here, request: Request, next: Next) -> Response 
 }
 
 fn is_in(hall: &Hall, headers: &HeaderMap) -> bool {
-    cookie(headers, COOKIE).is_some_and(|cookie| hall.knows(cookie))
+    hall.knows(headers, COOKIE)
 }
 
 /// A refusal as a page.
@@ -151,7 +140,7 @@ async fn ask_code(State(hall): Here, Query(asked): Query<Code>) -> Answer {
 async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
     let code = given.code.unwrap_or_default();
     match hall.let_in(code.trim())? {
-        Some(cookie) => Ok(to("/", Some(&cookie))),
+        Some(cookie) => Ok(to_with("/", COOKIE, Some(&cookie))),
         None => {
             let next = "take the newest code from where the office was started; each opens once, within ten minutes";
             Err(Trouble::refused("wrong_code", "this code does not open", next).into())
@@ -160,18 +149,8 @@ async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
 }
 
 async fn sign_out(State(hall): Here, headers: HeaderMap) -> Response {
-    if let Some(cookie) = cookie(&headers, COOKIE) {
-        hall.let_out(cookie);
-    }
-    to("/marks", None)
-}
-
-fn to(path: &str, value: Option<&str>) -> Response {
-    let mut response = Redirect::to(path).into_response();
-    if let Some(line) = set_cookie(COOKIE, value) {
-        response.headers_mut().insert(header::SET_COOKIE, line);
-    }
-    response
+    hall.let_out(&headers, COOKIE);
+    to_with("/marks", COOKIE, None)
 }
 
 async fn home(State(hall): Here) -> Answer {
@@ -253,19 +232,4 @@ async fn one_mark(State(hall): Here, headers: HeaderMap, Path(mark): Path<String
 async fn mark_file(State(hall): Here, Path(mark): Path<String>) -> Answer {
     let (name, bytes) = hall.look(move |seen| marks::file(seen, &mark)).await?;
     file(&name, "application/json", bytes)
-}
-
-async fn assets(request: Request) -> Response {
-    match asset(request.uri().path()) {
-        Some(found) => {
-            let kind = [(header::CONTENT_TYPE, found.mime), (header::CACHE_CONTROL, ASSET_CACHE)];
-            (kind, found.bytes).into_response()
-        }
-        None => nothing_here().await.into_response(),
-    }
-}
-
-async fn nothing_here() -> Refused {
-    let next = "go back to the first page";
-    Refused(Trouble::refused("nothing_here", "there is nothing at this path", next))
 }

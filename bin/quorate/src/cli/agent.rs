@@ -1,20 +1,21 @@
 //! Agents: admit one, list them, end a credential. A token is written to a file of its owner's only and shown nowhere.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use quorate_custody::State;
 use quorate_gateway::office::CredentialView;
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Clock as _, Fault, Secret, SystemClock, secret_file};
-use quorate_terms::credential::{AgentCredential, Band};
+use quorate_terms::credential::{AgentCredential, Band, Role};
 use quorate_terms::digest::tag;
 use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
-use quorate_terms::{CredentialId, Digest, Timestamp};
+use quorate_terms::{AgentId, CredentialId, Digest, PersonId, Timestamp, WalletId};
 
 use super::client::Desk;
 use super::filing::{At, Filing, show};
@@ -44,17 +45,8 @@ pub(crate) enum AgentCommand {
         /// The person who answers for it, by pseudonym.
         #[arg(long)]
         owner: String,
-        /// How long its credential lives, such as `30d`.
-        #[arg(long)]
-        expires: String,
-        /// Where its token is written; must not exist, in a folder of mode 0700.
-        #[arg(long)]
-        token_file: PathBuf,
-        /// The credential's name; drawn at random by default.
-        #[arg(long)]
-        credential: Option<String>,
         #[command(flatten)]
-        filing: Filing,
+        credential: NewCredential,
     },
     /// List the credentials.
     List {
@@ -70,36 +62,34 @@ pub(crate) enum AgentCommand {
     },
 }
 
+/// How a new credential is called, how long it lives and where its token goes, for agents and people.
+#[derive(Args, Debug)]
+pub(crate) struct NewCredential {
+    /// How long the credential lives, such as `30d`.
+    #[arg(long)]
+    expires: String,
+    /// Where its token is written; must not exist, in a folder of mode 0700.
+    #[arg(long)]
+    token_file: PathBuf,
+    /// The credential's name; drawn at random by default.
+    #[arg(long)]
+    credential: Option<String>,
+    #[command(flatten)]
+    filing: Filing,
+}
+
 /// Obeys an `agent` command.
 pub(crate) async fn obey(ui: &Ui, command: &AgentCommand) -> Tried<Ended> {
     match command {
-        AgentCommand::New {
-            name,
-            bands,
-            wallets,
-            owner,
-            expires,
-            token_file,
-            credential,
-            filing,
-        } => {
-            let random = Random::start()?;
-            let life = life(expires)?;
-            let credential = match credential {
-                Some(name) => CredentialId::new(name.as_str())?,
-                None => CredentialId::new(format!("{name}-{}", hex::encode(random.bytes::<4>()?)))?,
-            };
-            let draft = AgentCredential {
-                credential,
+        AgentCommand::New { name, bands, wallets, owner, credential } => {
+            let holder = Holder {
                 agent: name.parse()?,
                 owner: owner.parse()?,
                 band: Band::from_list(bands)?,
                 wallets: wallets.iter().map(|w| w.parse()).collect::<Result<_, _>>()?,
                 role: None,
-                token: Digest::ZERO,
-                expires_at: SystemClock::new().now().plus_s(life),
             };
-            admit(ui, draft, token_file, filing, random).await
+            credential.admit(ui, name, holder).await
         }
         AgentCommand::List { at } => {
             let status = Desk::at(&at.dir).await?.status().await?;
@@ -115,7 +105,7 @@ pub(crate) async fn obey(ui: &Ui, command: &AgentCommand) -> Tried<Ended> {
     }
 }
 
-pub(super) fn life(expires: &str) -> Tried<u64> {
+fn life(expires: &str) -> Tried<u64> {
     let life = read::seconds("expires", expires)?;
     if life == 0 || life > LIFE_S_MAX {
         let mend = "give 1s to 366d; a credential is renewed, not left alone";
@@ -124,33 +114,50 @@ pub(super) fn life(expires: &str) -> Tried<u64> {
     Ok(life)
 }
 
-/// Writes the token first, so that no credential can be admitted whose token nobody has.
-pub(super) async fn admit(
-    ui: &Ui,
-    draft: AgentCredential,
-    file: &Path,
-    filing: &Filing,
-    random: Random,
-) -> Tried<Ended> {
-    let desk = Desk::at(&filing.at.dir).await?;
-    let token = write_token(file, random)?;
-    let credential = AgentCredential { token, ..draft };
-    let filed = filing.file(ui, &desk, Action::IssueCredential { credential }, Vec::new()).await;
-    let refused = match &filed {
-        Ok((_, view)) => {
-            matches!(view.state, State::Closed(outcome) if outcome != Outcome::Done)
+/// Who may do what with a new credential.
+pub(super) struct Holder {
+    pub(super) agent: AgentId,
+    pub(super) owner: PersonId,
+    pub(super) band: Band,
+    pub(super) wallets: BTreeSet<WalletId>,
+    pub(super) role: Option<Role>,
+}
+
+impl NewCredential {
+    /// Writes the token first, so that no credential can be admitted whose token nobody has. `stem` begins a name that is
+    /// drawn.
+    pub(super) async fn admit(&self, ui: &Ui, stem: &str, holder: Holder) -> Tried<Ended> {
+        let Self { expires, token_file: file, credential, filing } = self;
+        let (random, life) = (Random::start()?, life(expires)?);
+        let name = match credential {
+            Some(name) => name.clone(),
+            None => format!("{stem}-{}", hex::encode(random.bytes::<4>()?)),
+        };
+        let credential = CredentialId::new(name)?;
+        let Holder { agent, owner, band, wallets, role } = holder;
+        let expires_at = SystemClock::new().now().plus_s(life);
+        let desk = Desk::at(&filing.at.dir).await?;
+        let token = write_token(file, random)?;
+        let credential =
+            AgentCredential { credential, agent, owner, band, wallets, role, token, expires_at };
+        let filed =
+            filing.file(ui, &desk, Action::IssueCredential { credential }, Vec::new()).await;
+        let refused = match &filed {
+            Ok((_, view)) => {
+                matches!(view.state, State::Closed(outcome) if outcome != Outcome::Done)
+            }
+            // Who stops waiting has not been refused: the case goes on and its token is needed.
+            Err(trouble) => trouble.field != "timeout" && trouble.field != "desk",
+        };
+        if refused {
+            std::fs::remove_file(file).map_err(|e| Fault::at(file, &e))?;
         }
-        // Who stops waiting has not been refused: the case goes on and its token is needed.
-        Err(trouble) => trouble.field != "timeout" && trouble.field != "desk",
-    };
-    if refused {
-        std::fs::remove_file(file).map_err(|e| Fault::at(file, &e))?;
+        let (key, view) = filed?;
+        if !refused && !ui.is_json() {
+            super::note(&format!("the token is in {}, readable by you only", file.display()));
+        }
+        show(ui, &key, &view)
     }
-    let (key, view) = filed?;
-    if !refused && !ui.is_json() {
-        super::note(&format!("the token is in {}, readable by you only", file.display()));
-    }
-    show(ui, &key, &view)
 }
 
 /// Draws a token, writes it to a new file and gives its digest, which is all that the ledger ever sees.

@@ -1,19 +1,17 @@
 //! People at the console and the HTTP API: admit one in a role, list them, end a credential. Owners and approvers hold seats in
 //! the charter instead.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use clap::Subcommand;
 use quorate_gateway::office::CredentialView;
-use quorate_host::random::Random;
 use quorate_host::ui::Ui;
-use quorate_host::{Clock as _, SystemClock};
-use quorate_terms::credential::{AgentCredential, Band};
+use quorate_terms::Timestamp;
+use quorate_terms::credential::Band;
 use quorate_terms::intent::Action;
-use quorate_terms::{CredentialId, Digest, Timestamp};
 
 use super::Ended;
-use super::agent::{admit, life, state};
+use super::agent::{Holder, NewCredential, state};
 use super::client::Desk;
 use super::filing::{At, Filing};
 use super::table::Table;
@@ -30,17 +28,8 @@ pub(crate) enum MemberCommand {
         /// What they may do: `viewer`, `auditor` or `operator`.
         #[arg(long)]
         role: String,
-        /// How long the credential lives, such as `30d`.
-        #[arg(long)]
-        expires: String,
-        /// Where its token is written; must not exist, in a folder of mode 0700.
-        #[arg(long)]
-        token_file: PathBuf,
-        /// The credential's name; drawn at random by default.
-        #[arg(long)]
-        credential: Option<String>,
         #[command(flatten)]
-        filing: Filing,
+        credential: NewCredential,
     },
     /// List people with their roles.
     List {
@@ -59,23 +48,15 @@ pub(crate) enum MemberCommand {
 /// Obeys a `member` command.
 pub(crate) async fn obey(ui: &Ui, command: &MemberCommand) -> Tried<Ended> {
     match command {
-        MemberCommand::New { who, role, expires, token_file, credential, filing } => {
-            let random = Random::start()?;
-            let name = match credential {
-                Some(name) => name.clone(),
-                None => format!("{who}-{}", hex::encode(random.bytes::<4>()?)),
-            };
-            let draft = AgentCredential {
-                credential: CredentialId::new(name.as_str())?,
+        MemberCommand::New { who, role, credential } => {
+            let holder = Holder {
                 agent: "console".parse()?,
                 owner: who.parse()?,
                 band: Band::Read,
-                wallets: std::collections::BTreeSet::new(),
+                wallets: BTreeSet::new(),
                 role: Some(role.parse()?),
-                token: Digest::ZERO,
-                expires_at: SystemClock::new().now().plus_s(life(expires)?),
             };
-            admit(ui, draft, token_file, filing, random).await
+            credential.admit(ui, who, holder).await
         }
         MemberCommand::List { at } => {
             let status = Desk::at(&at.dir).await?.status().await?;

@@ -13,7 +13,7 @@ use quorate_terms::credential::Role;
 use quorate_terms::digest::tag;
 use quorate_terms::{CredentialId, Digest};
 use quorate_web::Known;
-use quorate_web::sessions::{self, cookie};
+use quorate_web::sessions;
 
 use super::filing::Wish;
 use super::gate::{COOKIE, Refused};
@@ -73,8 +73,7 @@ impl Console {
     /// The session of a request, if its credential still holds. One whose does not is over.
     pub(crate) async fn session(&self, headers: &HeaderMap) -> Option<(Session, Caller, Role)> {
         let now = self.now();
-        let cookie = cookie(headers, COOKIE)?;
-        let session = self.people(|people| people.seen(cookie, now))?;
+        let session = self.people(|people| people.of(headers, COOKIE, now))?;
         match self.recognise(session.who.token).await {
             Some((caller, role)) if caller.credential == session.who.credential => {
                 Some((session, caller, role))

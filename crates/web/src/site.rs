@@ -1,0 +1,166 @@
+//! What stands around the pages of every server: which Host and Origin are answered, the headers of every answer, the files
+//! that pages use, and what is said at a path where there is nothing.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+
+use quorate_pages::{ASSET_CACHE, asset, headers};
+
+use crate::guard::Allowed;
+use crate::sessions::set_cookie;
+
+/// For a year, browsers open the host and what is below its name under TLS only (OWASP ASVS 5.0, V3.4.1).
+const STRICTLY: &str = "max-age=31536000; includeSubDomains";
+
+/// Why there is no page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stray {
+    /// The request is for another address, or a change comes from another site's page.
+    Elsewhere,
+    /// There is nothing at this path.
+    Nothing,
+}
+
+/// One server's pages.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The Host and Origin values that are answered.
+    pub allowed: Allowed,
+    /// The largest form, in bytes.
+    pub form_bytes: usize,
+    /// The page that says why there is none.
+    pub stray: fn(Stray) -> Response,
+}
+
+impl Site {
+    /// Puts everything around the routes of a server.
+    pub fn around<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
+        let Self { allowed, form_bytes, stray } = self;
+        let nothing = move || async move { stray(Stray::Nothing) };
+        let files = move |request: Request| async move {
+            file(request.uri().path()).unwrap_or_else(|| stray(Stray::Nothing))
+        };
+        routes
+            .route("/assets/{name}", get(files))
+            .fallback(nothing)
+            .layer(DefaultBodyLimit::max(form_bytes))
+            .layer(from_fn_with_state((allowed, stray), guarded))
+    }
+}
+
+/// Whether a request may be looked at: it is for this host, and a change names this origin, which no other site's page can.
+fn is_ours(allowed: &Allowed, request: &Request) -> bool {
+    let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
+    let names_origin = request.headers().contains_key(header::ORIGIN);
+    allowed.admit(request.headers()).is_ok() && (!is_change || names_origin)
+}
+
+type Guard = (Allowed, fn(Stray) -> Response);
+
+async fn guarded(State((allowed, stray)): State<Guard>, request: Request, next: Next) -> Response {
+    let mut response = match is_ours(&allowed, &request) {
+        true => next.run(request).await,
+        false => stray(Stray::Elsewhere),
+    };
+    for (name, value) in headers() {
+        let name = HeaderName::from_static(name);
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if allowed.is_secure() {
+        let (name, value) = (header::STRICT_TRANSPORT_SECURITY, STRICTLY);
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A file of the look that every screen shares.
+fn file(path: &str) -> Option<Response> {
+    let found = asset(path)?;
+    let kind = [(header::CONTENT_TYPE, found.mime), (header::CACHE_CONTROL, ASSET_CACHE)];
+    Some((kind, found.bytes).into_response())
+}
+
+/// Elsewhere on the same site, with this session's cookie, or with none from now on.
+pub fn to_with(path: &str, cookie: &str, value: Option<&str>) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    if let Some(line) = set_cookie(cookie, value) {
+        response.headers_mut().insert(header::SET_COOKIE, line);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::routing::post;
+    use tower::ServiceExt as _;
+
+    fn stray(why: Stray) -> Response {
+        let status = match why {
+            Stray::Elsewhere => StatusCode::FORBIDDEN,
+            Stray::Nothing => StatusCode::NOT_FOUND,
+        };
+        status.into_response()
+    }
+
+    async fn answer(origin: &str, method: &str, path: &str, lines: &[(&str, &str)]) -> Response {
+        let host = origin.split_once("://").map_or("", |(_, host)| host);
+        let site = Site { allowed: Allowed::new([host], [origin]), form_bytes: 8, stray };
+        let read = |body: String| async move { body };
+        let router = site.around(Router::new().route("/", get(|| async { "page" }).post(read)));
+        let router = router.route("/bare", post(|| async {}));
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        router.oneshot(request.body(Body::from("123456789")).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_change_comes_from_a_page_of_the_site_or_is_not_looked_at() {
+        let (ours, here) = ("https://desk.example:7420", ("host", "desk.example:7420"));
+        for (method, lines, expected) in [
+            ("GET", vec![here], 200),
+            ("GET", vec![("host", "evil.example")], 403),
+            ("GET", vec![here, ("origin", "https://evil.example")], 403),
+            ("GET", vec![], 403),
+            ("POST", vec![here], 403),
+            ("POST", vec![here, ("origin", "null")], 403),
+            ("POST", vec![here, ("origin", ours), ("origin", ours)], 403),
+            // It is looked at, and its form is longer than eight bytes.
+            ("POST", vec![here, ("origin", ours)], 413),
+        ] {
+            let answered = answer(ours, method, "/", &lines).await;
+            assert_eq!(answered.status(), expected, "{method} {lines:?}");
+            let has = |name: &str| answered.headers().contains_key(name);
+            assert!(has("content-security-policy") && has("strict-transport-security"));
+        }
+    }
+
+    #[tokio::test]
+    async fn tls_is_promised_only_where_every_origin_has_it() {
+        let answered = answer("http://localhost:1", "GET", "/", &[("host", "localhost:1")]).await;
+        assert_eq!(answered.status(), 200);
+        assert!(!answered.headers().contains_key("strict-transport-security"));
+    }
+
+    #[tokio::test]
+    async fn a_file_is_served_under_its_digest_and_nothing_else_is() {
+        let host = [("host", "localhost:1")];
+        let style = &quorate_pages::assets()[0];
+        let found = answer("http://localhost:1", "GET", &style.path, &host).await;
+        assert_eq!(found.headers()["cache-control"], ASSET_CACHE);
+        assert_eq!(found.headers()["content-type"], style.mime);
+        for path in ["/assets/style.css", "/nowhere", "/assets/"] {
+            let missing = answer("http://localhost:1", "GET", path, &host).await;
+            assert_eq!(missing.status(), 404, "{path}");
+            assert_eq!(missing.headers()["cache-control"], "no-store");
+        }
+    }
+}
