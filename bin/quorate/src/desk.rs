@@ -11,6 +11,7 @@ pub mod chain;
 pub mod cosigners;
 pub mod effects;
 pub mod facts;
+pub mod heights;
 pub mod meters;
 pub mod receipts;
 

@@ -148,6 +148,9 @@ pub(crate) struct BookState {
     /// The open cases of each requester: derived from `cases`, so that counting them does not read them all.
     #[serde(skip)]
     pub(crate) of_requester: BTreeMap<Requester, BTreeSet<CaseId>>,
+    /// Every case by the index of its first entry: derived, so that a page of them does not read them all.
+    #[serde(skip)]
+    pub(crate) filed: BTreeMap<u64, CaseId>,
 }
 
 /// Maps with compound keys, as lists of pairs: JSON has only text keys.
@@ -257,6 +260,29 @@ impl Book {
     /// Every closed case, in order.
     pub fn closed_cases(&self) -> impl Iterator<Item = (&CaseId, &ClosedCase)> {
         self.state.closed.iter()
+    }
+
+    /// Cases, open or closed, the last filed first: those before `before`, if it is given and known.
+    pub fn cases_back(&self, before: Option<&CaseId>) -> impl Iterator<Item = CaseId> {
+        self.state.filed.range(..self.begin(before)).rev().map(|(_, id)| *id)
+    }
+
+    /// As [`Book::cases_back`], of the open ones.
+    pub fn open_back(&self, before: Option<&CaseId>) -> impl Iterator<Item = CaseId> {
+        let end = self.begin(before);
+        let open = self.open_cases().filter_map(|case| Some((*case.entries.first()?, case.id)));
+        let mut open: Vec<(u64, CaseId)> = open.filter(|(first, _)| *first < end).collect();
+        open.sort_unstable_by(|one, other| other.cmp(one));
+        open.into_iter().map(|(_, id)| id)
+    }
+
+    /// The index of a case's first entry; the end of the ledger for none.
+    fn begin(&self, case: Option<&CaseId>) -> u64 {
+        let first = |id| {
+            let open = self.case(id).map(|case| case.entries.as_slice());
+            open.or_else(|| self.closed(id).map(|case| case.entries.as_slice()))?.first().copied()
+        };
+        case.and_then(first).unwrap_or(u64::MAX)
     }
 
     /// The case that a requester filed under a key.
@@ -435,13 +461,20 @@ impl BookState {
             counters: BTreeMap::new(),
             txids: BTreeMap::new(),
             of_requester: BTreeMap::new(),
+            filed: BTreeMap::new(),
         }
     }
 
     /// Adds an open case.
     pub(crate) fn put(&mut self, case: Case) {
         self.of_requester.entry(case.intent.requester.clone()).or_default().insert(case.id);
+        self.place(case.id, &case.entries);
         self.cases.insert(case.id, case);
+    }
+
+    /// Remembers where a case begins.
+    pub(crate) fn place(&mut self, id: CaseId, entries: &[u64]) {
+        self.filed.extend(entries.first().map(|first| (*first, id)));
     }
 
     /// Takes an open case out.

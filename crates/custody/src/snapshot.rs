@@ -93,6 +93,8 @@ impl Book {
         let mut state = read.state;
         read.history.restore(&mut state)?;
         state.of_requester = BTreeMap::new();
+        let over = state.closed.iter().map(|(id, case)| (case.entries.first(), *id));
+        state.filed = over.filter_map(|(first, id)| Some((*first?, id))).collect();
         for case in std::mem::take(&mut state.cases).into_values() {
             state.put(case);
         }

@@ -20,6 +20,7 @@ use super::chain::Chains;
 use super::cosigners::Cosigners;
 use super::engine::{Engine, Trouble};
 use super::facts::Facts;
+use super::heights::Heights;
 use super::meters::Meters;
 
 /// What the effects reach.
@@ -36,6 +37,7 @@ pub struct World {
     pub poll: Duration,
     /// What is measured on the way.
     pub meters: Meters,
+    pub(super) heights: Heights,
     busy: Mutex<BTreeSet<Effect>>,
 }
 
@@ -48,8 +50,8 @@ impl World {
         facts: Arc<Facts>,
         poll: Duration,
     ) -> Arc<Self> {
-        let (meters, busy) = (Meters::default(), Mutex::default());
-        Arc::new(Self { engine, cosigners, chains, facts, poll, meters, busy })
+        let (meters, heights, busy) = (Meters::default(), Heights::default(), Mutex::default());
+        Arc::new(Self { engine, cosigners, chains, facts, poll, meters, heights, busy })
     }
 
     /// Takes effects as they come, each on a task of its own; one that runs already is not started twice.

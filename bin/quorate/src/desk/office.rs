@@ -67,35 +67,31 @@ impl Office for Here {
     }
 
     async fn cases(&self, ask: CasesRequest) -> Reply<Vec<CaseView>> {
-        let known = self.known(ask.all).await?;
-        let most = usize::try_from(ask.limit.min(CASES_MAX)).unwrap_or(0);
-        let skip = known.len().saturating_sub(most);
-        let mut views = Vec::new();
-        for id in known.into_iter().skip(skip) {
-            views.extend(view::of(&self.0.engine, id).await.map_err(refusal)?);
-        }
-        Ok(views)
+        let CasesRequest { all, limit } = ask;
+        let mut page = self.page(PageRequest { all, limit, after: None }).await?;
+        page.cases.reverse();
+        Ok(page.cases)
     }
 
     async fn page(&self, ask: PageRequest) -> Reply<CasePage> {
-        let mut known = self.known(ask.all).await?;
-        known.reverse();
-        let begin = match ask.after {
-            None => 0,
-            Some(after) => match known.iter().position(|id| *id == after) {
-                Some(at) => at.saturating_add(1),
-                // It may have closed since the page before, and an open list no longer holds it.
-                None => return Err(lost_place()),
-            },
-        };
-        let most = usize::try_from(ask.limit.min(CASES_MAX)).unwrap_or(0);
-        let page: Vec<CaseId> = known.iter().skip(begin).take(most).copied().collect();
-        let more = known.len() > begin.saturating_add(page.len());
+        let PageRequest { all, limit, after } = ask;
+        let most = usize::try_from(limit.min(CASES_MAX)).unwrap_or(0);
+        let found = self.0.engine.look(move |book| {
+            let known = |id: &CaseId| book.case(id).is_some() || book.closed(id).is_some();
+            if after.as_ref().is_some_and(|after| !known(after)) {
+                return None;
+            }
+            let wanted = most.saturating_add(1);
+            Some(match all {
+                true => book.cases_back(after.as_ref()).take(wanted).collect::<Vec<CaseId>>(),
+                false => book.open_back(after.as_ref()).take(wanted).collect(),
+            })
+        });
+        let mut page = found.await.map_err(refusal)?.ok_or_else(lost_place)?;
+        let more = page.len() > most;
+        page.truncate(most);
         let next_after = page.last().copied().filter(|_| more);
-        let mut cases = Vec::new();
-        for id in page {
-            cases.extend(view::of(&self.0.engine, id).await.map_err(refusal)?);
-        }
+        let cases = view::all(&self.0.engine, page).await.map_err(refusal)?;
         Ok(CasePage { cases, next_after })
     }
 
@@ -165,24 +161,8 @@ impl Office for Here {
     }
 }
 
-impl Here {
-    /// Every case, oldest first; open ones only unless all are asked for.
-    async fn known(&self, all: bool) -> Reply<Vec<CaseId>> {
-        let found = self.0.engine.look(move |book| {
-            let mut known: Vec<_> =
-                book.open_cases().map(|case| (case.filed_at, case.id)).collect();
-            if all {
-                known.extend(book.closed_cases().map(|(id, case)| (case.filed_at, *id)));
-            }
-            known.sort();
-            known.into_iter().map(|(_, id)| id).collect()
-        });
-        found.await.map_err(refusal)
-    }
-}
-
 fn lost_place() -> Refusal {
-    Refusal::new("unknown_case", "the list no longer holds that case", "begin at the first page")
+    Refusal::new("unknown_case", "there is no such case to go on from", "begin at the first page")
 }
 
 /// The openings of an intent, keyed by the commitments that they open: nothing else is kept.

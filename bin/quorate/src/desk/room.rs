@@ -105,6 +105,7 @@ impl Room {
         let world = World::new(engine, cosigners, chains, facts, poll);
         tokio::spawn(world.clone().run(effects));
         tokio::spawn(world.clone().sweep());
+        world.look_at_chains();
         let answers = Arc::new(Answers::new(world.clone()));
         let socket = folder.path().join("run").join("desk.sock");
         let control = ControlDoor::open(&socket, answers.clone(), world.clone()).unwrap();

@@ -60,6 +60,7 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     pinned.map_err(|e| Fault::new("ledger", e.to_string(), "free space and start again"))?;
     tokio::spawn(world.clone().run(effects));
     tokio::spawn(world.clone().sweep());
+    world.look_at_chains();
 
     let approvers = charter.approvers.iter().map(|seat| seat.link);
     let seats = approvers.chain(charter.views.iter().map(|view| view.link));

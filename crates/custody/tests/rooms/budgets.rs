@@ -274,6 +274,26 @@ fn on_chain(house: &mut House, what: &Happening) -> Option<()> {
     Some(())
 }
 
+/// Every case stands once in the order of filing, and a page goes on where the one before it ended.
+fn in_order_of_filing(book: &quorate_custody::Book) -> Result<(), TestCaseError> {
+    let open = book.open_cases().map(|case| (case.entries[0], case.id));
+    let over = book.closed_cases().map(|(id, case)| (case.entries[0], *id));
+    let mut all: Vec<(u64, CaseId)> = open.chain(over).collect();
+    all.sort();
+    let all: Vec<CaseId> = all.into_iter().rev().map(|(_, id)| id).collect();
+    let (every, open): (Vec<CaseId>, Vec<CaseId>) =
+        (book.cases_back(None).collect(), book.open_back(None).collect());
+    prop_assert_eq!(&every, &all);
+    for (at, last) in all.iter().enumerate() {
+        let rest = &all[at + 1..];
+        prop_assert!(book.cases_back(Some(last)).eq(rest.iter().copied()));
+        let wanted = rest.iter().copied().filter(|id| book.case(id).is_some());
+        prop_assert!(book.open_back(Some(last)).eq(wanted));
+    }
+    prop_assert!(open.iter().all(|id| book.case(id).is_some()));
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -302,6 +322,8 @@ proptest! {
         let snapshot = house.book.to_snapshot().unwrap();
         let restored = quorate_custody::Book::from_snapshot(&house.founding, &snapshot).unwrap();
         prop_assert_eq!(restored.to_snapshot().unwrap(), snapshot);
+        in_order_of_filing(&house.book)?;
+        prop_assert!(house.book.cases_back(None).eq(restored.cases_back(None)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Cases: all of them, and one as a line of entries from filing to receipt, each of them one click from its proof.
 
 use axum::Router;
-use axum::extract::{Form, Path};
+use axum::extract::{Form, Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
@@ -13,11 +13,12 @@ use quorate_pages::{
 use quorate_terms::CaseId;
 use quorate_terms::intent::Action;
 use quorate_terms::judgment::Judgment;
+use serde::Deserialize;
 
 use super::filing::Yes;
 use super::visit::{Answered, Ask, Visit, asked};
 use super::{Here, Page, paper};
-use crate::office::{CaseView, CasesRequest, Reply};
+use crate::office::{CaseView, PageRequest, Reply};
 
 pub(crate) const PAGE: Page = Page {
     path: "/cases",
@@ -31,15 +32,37 @@ pub(crate) const PAGE: Page = Page {
     },
 };
 
-/// Cases on the page.
-const SHOWN: u32 = 200;
+/// Cases on a page.
+const SHOWN: u32 = 25;
 
-async fn all(visit: Visit) -> Answered {
-    let cases = visit.console.office.cases(CasesRequest { all: true, limit: SHOWN }).await?;
-    let cases: Vec<&CaseView> = cases.iter().collect();
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    open: bool,
+    after: Option<CaseId>,
+}
+
+async fn all(visit: Visit, Query(wanted): Query<Wanted>) -> Answered {
+    let Wanted { open, after } = wanted;
+    let ask = PageRequest { all: !open, limit: SHOWN, after };
+    let page = visit.console.office.page(ask).await?;
+    let cases: Vec<&CaseView> = page.cases.iter().rev().collect();
     let none = ("There are no cases.", "file a transfer, or admit an agent that does");
-    let caption = format!("The newest cases, at most {SHOWN}");
-    visit.page("Cases", [paper::cases(&caption, &cases, none)])
+    let caption = match (open, after) {
+        (true, _) => "Open cases, the newest first",
+        (false, None) => "The newest cases",
+        (false, Some(_)) => "Older cases",
+    };
+    let also = match open {
+        true => link("/cases", "All cases"),
+        false => link("/cases?open=true", "Open cases only"),
+    };
+    let older = page.next_after.map_or_else(Markup::default, |last| {
+        let path = format!("/cases?open={open}&after={last}");
+        Markup::all([Markup::text(" "), link(&path, "Older cases")])
+    });
+    let ways = paragraph(Markup::all([also, older]));
+    visit.page("Cases", [paper::cases(caption, &cases, none), ways])
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answered {

@@ -2,7 +2,7 @@
 
 use axum::routing::get;
 use quorate_custody::State;
-use quorate_pages::{Markup, Tone, badge, facts, heading, link, outside, table, when};
+use quorate_pages::{Markup, Tone, badge, facts, heading, link, outside, paragraph, table, when};
 
 use super::visit::{Answered, Visit};
 use super::{Page, paper};
@@ -11,21 +11,32 @@ use crate::office::{CaseView, CasesRequest};
 pub(crate) const PAGE: Page =
     Page { path: "/", label: "Home", routes: |router| router.route("/", get(home)) };
 
-/// Cases that the page shows of each kind.
-const SHOWN: usize = 10;
+/// Cases that are over, on the page.
+const OVER: u32 = 10;
+/// Open cases on the page.
+const OPEN: u32 = 50;
 
 async fn home(visit: Visit) -> Answered {
-    let cases = visit.console.office.cases(CasesRequest { all: true, limit: 200 }).await?;
-    let is_open = |case: &&CaseView| !matches!(case.state, State::Closed(_));
-    let (open, over): (Vec<&CaseView>, Vec<&CaseView>) = cases.iter().partition(is_open);
-    let moved: Vec<&CaseView> = over.iter().rev().take(SHOWN).rev().copied().collect();
+    let office = &visit.console.office;
+    let open = office.cases(CasesRequest { all: false, limit: OPEN }).await?;
+    // However many of the newest are open, so many beyond them are not.
+    let limit = OVER.saturating_add(u32::try_from(open.len()).unwrap_or(OPEN));
+    let newest = office.cases(CasesRequest { all: true, limit }).await?;
+    let is_over = |case: &&CaseView| matches!(case.state, State::Closed(_));
+    let over: Vec<&CaseView> = newest.iter().filter(is_over).collect();
+    let open: Vec<&CaseView> = open.iter().collect();
     let waits = ("Nothing is open.", "a new transfer or an agent's request will stand here");
     let none = ("Nothing is over yet.", "what settles or is refused will stand here");
+    let more = match visit.status.open_cases > open.len() {
+        true => paragraph(link("/cases?open=true", "Every open case")),
+        false => Markup::default(),
+    };
     let body = [
         heading("What waits"),
         paper::cases("Open cases", &open, waits),
+        more,
         heading("What moved"),
-        paper::cases("Cases that are over", &moved, none),
+        paper::cases("Cases that are over", &over, none),
         heading("How everything is"),
         health(&visit),
     ];

@@ -36,6 +36,22 @@ impl Store {
         Ok(page)
     }
 
+    /// Entries by their indices, in one question, in the order of the ledger; one that is not there is left out.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_these(&self, indices: &[u64]) -> Result<Vec<(u64, Vec<u8>)>, Fault> {
+        let size = self.size();
+        let wanted: Vec<u64> = indices.iter().copied().filter(|index| *index < size).collect();
+        let wanted = serde_json::to_string(&wanted)
+            .map_err(|e| Fault::new("store", e.to_string(), "report this"))?;
+        let sql = "SELECT idx, bytes FROM entries WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx";
+        let rows = sqlx::query(sql).bind(wanted).fetch_all(&self.0.pool).await;
+        let line =
+            |row: sqlx::sqlite::SqliteRow| (row.get::<i64, _>(0).cast_unsigned(), row.get(1));
+        Ok(rows.map_err(|e| fault(&e))?.into_iter().map(line).collect())
+    }
+
     /// The opening of a commitment as JSON; `None` when it was erased or never here.
     ///
     /// # Errors

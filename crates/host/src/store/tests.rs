@@ -44,6 +44,18 @@ fn entries_come_back_in_order_and_survive_reopening() {
 }
 
 #[test]
+fn entries_are_read_by_their_indices_in_order_and_those_that_are_not_there_are_left_out() {
+    run(async {
+        let (_dir, path) = room();
+        let store = Store::open(&path).await.unwrap();
+        store.append(0, (0..9).map(entry).collect()).await.unwrap();
+        let read = store.read_these(&[7, 2, 2, 9, u64::MAX, 0]).await.unwrap();
+        assert_eq!(read, [(0, entry(0)), (2, entry(2)), (7, entry(7))]);
+        assert!(store.read_these(&[]).await.unwrap().is_empty());
+    });
+}
+
+#[test]
 fn an_append_that_expects_another_size_writes_nothing_and_says_the_size() {
     run(async {
         let (_dir, path) = room();

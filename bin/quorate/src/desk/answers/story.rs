@@ -1,6 +1,6 @@
 //! A case told from the book: open ones from its fold, closed ones from their entries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_custody::case::quorum;
 use quorate_custody::{Book, State};
@@ -39,15 +39,35 @@ pub(in crate::desk) struct Story {
 impl Story {
     /// The case, open or closed.
     pub(in crate::desk) async fn of(engine: &Engine, id: CaseId) -> Result<Option<Self>, Trouble> {
+        Self::of_all(engine, vec![id]).await.map(|mut stories| stories.pop())
+    }
+
+    /// Cases, open or closed, in this order; those that there are not are left out. However many they are, the book is
+    /// looked at twice and the ledger is asked once.
+    pub(in crate::desk) async fn of_all(
+        engine: &Engine,
+        ids: Vec<CaseId>,
+    ) -> Result<Vec<Self>, Trouble> {
         let now = engine.clock().now();
-        let found = engine.look(move |book| {
-            open(book, id, now).map(Ok).or_else(|| book.closed(&id).map(|c| Err(c.entries.clone())))
-        });
-        match found.await? {
-            None => Ok(None),
-            Some(Ok(story)) => Ok(Some(story)),
-            Some(Err(entries)) => closed(engine, id, &entries).await,
+        let look =
+            move |book: &Book| ids.into_iter().filter_map(|id| found(book, id, now)).collect();
+        let found: Vec<Found> = engine.look(look).await?;
+        let over = |one: &Found| match one {
+            Found::Open(_) => Vec::new(),
+            Found::Over(_, entries) => entries.clone(),
+        };
+        let read = read(engine, &found.iter().flat_map(over).collect::<Vec<u64>>()).await?;
+        let mut stories = Vec::new();
+        for one in found {
+            match one {
+                Found::Open(story) => stories.push(*story),
+                Found::Over(id, entries) => stories.extend(closed(id, &entries, &read)?),
+            }
         }
+        if !read.is_empty() {
+            stories = engine.look(move |book| with_quorums(book, stories)).await?;
+        }
+        Ok(stories)
     }
 
     pub(in crate::desk) const fn transfer(&self) -> Option<&Transfer> {
@@ -92,17 +112,44 @@ fn open(book: &Book, id: CaseId, now: Timestamp) -> Option<Story> {
     })
 }
 
-async fn closed(engine: &Engine, id: CaseId, entries: &[u64]) -> Result<Option<Story>, Trouble> {
-    let unread = |why: String| {
-        Trouble::Refused(quorate_custody::Refusal::new("unreadable", why, "run `quorate doctor`"))
+/// A case as the book has it.
+enum Found {
+    Open(Box<Story>),
+    /// One that is over, with the indices of its entries.
+    Over(CaseId, Vec<u64>),
+}
+
+fn found(book: &Book, id: CaseId, now: Timestamp) -> Option<Found> {
+    let over = || book.closed(&id).map(|case| Found::Over(id, case.entries.clone()));
+    open(book, id, now).map(|story| Found::Open(Box::new(story))).or_else(over)
+}
+
+fn unread(why: String) -> Trouble {
+    Trouble::Refused(quorate_custody::Refusal::new("unreadable", why, "run `quorate doctor`"))
+}
+
+async fn read(engine: &Engine, indices: &[u64]) -> Result<BTreeMap<u64, Entry>, Trouble> {
+    if indices.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = engine.store().read_these(indices).await.map_err(|e| unread(e.to_string()))?;
+    let entry = |(index, bytes): (u64, Vec<u8>)| {
+        Ok((index, Entry::from_canonical(&bytes).map_err(|e| unread(e.to_string()))?))
     };
+    rows.into_iter().map(entry).collect()
+}
+
+/// A case that is over, without its quorums.
+fn closed(
+    id: CaseId,
+    entries: &[u64],
+    read: &BTreeMap<u64, Entry>,
+) -> Result<Option<Story>, Trouble> {
     let (mut filed, mut judged, mut end) = (None, None, None);
     let (mut signed, mut drafted) = (Vec::new(), false);
     for index in entries {
-        let page = engine.store().read(*index, 1).await.map_err(|e| unread(e.to_string()))?;
-        let bytes = page.first().ok_or_else(|| unread("an entry is missing".to_owned()))?;
-        let entry = Entry::from_canonical(bytes).map_err(|e| unread(e.to_string()))?;
-        match entry.body {
+        let entry = read.get(index).ok_or_else(|| unread("an entry is missing".to_owned()))?;
+        match entry.body.clone() {
             Body::Filed(body) if body.case == id => filed = Some((body.intent, entry.at)),
             Body::Judged(body) if body.case == id => judged = Some(*body),
             Body::Warranted(body) if body.case == id => drafted = true,
@@ -112,23 +159,28 @@ async fn closed(engine: &Engine, id: CaseId, entries: &[u64]) -> Result<Option<S
         }
     }
     let (Some((intent, filed_at)), Some(end)) = (filed, end) else { return Ok(None) };
-    let names = judged.as_ref().map(|j| j.judgment.quorums()).unwrap_or_default();
-    let quorums = engine.look(move |book| {
-        let found = names.iter().filter_map(|name| quorum(book.charter(), book.policy(), name));
-        found.map(|quorum| (quorum.clone(), None)).collect()
-    });
     Ok(Some(Story {
         id,
         intent,
         state: State::Closed(end.outcome),
         filed_at,
         judged,
-        quorums: quorums.await?,
+        quorums: Vec::new(),
         tallies: Vec::new(),
         signed,
         drafted,
         closed: Some(end),
     }))
+}
+
+/// The quorums that cases which are over were asked for, as they stand now.
+fn with_quorums(book: &Book, mut stories: Vec<Story>) -> Vec<Story> {
+    for story in stories.iter_mut().filter(|story| story.closed.is_some()) {
+        let names = story.judged.as_ref().map(|j| j.judgment.quorums()).unwrap_or_default();
+        let found = names.iter().filter_map(|name| quorum(book.charter(), book.policy(), name));
+        story.quorums = found.map(|quorum| (quorum.clone(), None)).collect();
+    }
+    stories
 }
 
 impl Answers {

@@ -31,11 +31,15 @@ impl Paperwork for Here {
             let open = book.case(&case).map(|case| case.entries.clone());
             open.or_else(|| book.closed(&case).map(|case| case.entries.clone()))
         });
-        let mut moments = Vec::new();
-        for index in found.await.map_err(refusal)?.unwrap_or_default().into_iter().take(TOLD_MAX) {
-            moments.push(self.moment(index).await?);
+        let mut told = found.await.map_err(refusal)?.unwrap_or_default();
+        told.truncate(TOLD_MAX);
+        let unread = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
+        let read = self.0.engine.store().read_these(&told).await;
+        let read = read.map_err(|e| unread(e.to_string()))?;
+        if read.len() != told.len() {
+            return Err(unread("an entry of the case is missing".to_owned()));
         }
-        Ok(moments)
+        read.into_iter().map(|(index, bytes)| moment(index, &bytes)).collect()
     }
 
     async fn transfer(&self, typed: TransferTyped) -> Reply<Composed> {
@@ -137,18 +141,6 @@ impl Here {
         self.0.engine.look(|book| book.policy().document().clone()).await.map_err(refusal)
     }
 
-    async fn moment(&self, index: u64) -> Reply<Moment> {
-        let unread = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
-        let page = self.0.engine.store().read(index, 1).await;
-        let page = page.map_err(|e| unread(e.to_string()))?;
-        let bytes = page.first().ok_or_else(|| unread(format!("entry {index} is missing")))?;
-        let entry = Entry::from_canonical(bytes)?;
-        let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
-        let kind = value.pointer("/body/type").and_then(serde_json::Value::as_str);
-        let kind = kind.unwrap_or("unknown").to_owned();
-        Ok(Moment { index, at: entry.at, kind, said: said(&entry.body) })
-    }
-
     /// Refuses a recipient that only resembles one of ours or of the list.
     async fn distinct(&self, to: &AccountId) -> Reply<()> {
         let wanted = to.clone();
@@ -172,6 +164,15 @@ impl Here {
         });
         Ok(Composed { action, openings, summary, usable_from: from.await.map_err(refusal)? })
     }
+}
+
+/// An entry of a case, as a line of its story.
+fn moment(index: u64, bytes: &[u8]) -> Reply<Moment> {
+    let entry = Entry::from_canonical(bytes)?;
+    let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let kind = value.pointer("/body/type").and_then(serde_json::Value::as_str);
+    let kind = kind.unwrap_or("unknown").to_owned();
+    Ok(Moment { index, at: entry.at, kind, said: said(&entry.body) })
 }
 
 fn salt() -> Reply<[u8; 16]> {

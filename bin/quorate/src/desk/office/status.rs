@@ -10,10 +10,7 @@ use crate::desk::effects::World;
 use quorate_gateway::office::{AlertView, CosignerView, CredentialView, StatusView, WalletView};
 
 pub(super) async fn of(world: &World) -> Told<StatusView> {
-    let mut chains = BTreeMap::new();
-    for (id, chain) in world.chains.iter() {
-        chains.insert(id.clone(), chain.height().await.map_err(|upset| upset.to_string()));
-    }
+    let chains = world.heights().await;
     let cosigners = world.cosigners.views().await;
     let checkpoint = world.cosigners.newest().await.map(|newest| newest.note.to_string());
     let checkpoint = checkpoint

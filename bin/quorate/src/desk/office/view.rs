@@ -13,16 +13,25 @@ use crate::desk::answers::Story;
 use crate::desk::engine::Engine;
 
 pub(super) async fn of(engine: &Engine, case: CaseId) -> Told<Option<CaseView>> {
-    let Some(story) = Story::of(engine, case).await? else { return Ok(None) };
+    all(engine, vec![case]).await.map(|mut views| views.pop())
+}
+
+/// Cases in this order; those that there are not are left out.
+pub(super) async fn all(engine: &Engine, cases: Vec<CaseId>) -> Told<Vec<CaseView>> {
+    let stories = Story::of_all(engine, cases).await?;
     let policy = engine.look(|book| book.policy().document().clone()).await?;
+    Ok(stories.into_iter().map(|story| view(&policy, story)).collect())
+}
+
+fn view(policy: &PolicyDocument, story: Story) -> CaseView {
     let wallet = match &story.intent.action {
         Action::Transfer(transfer) => Some(transfer.wallet.clone()),
         Action::OpenWallet(open) => Some(open.wallet.clone()),
         _ => None,
     };
     let txid = story.txid();
-    Ok(Some(CaseView {
-        case,
+    CaseView {
+        case: story.id,
         kind: action_kind(&story.intent.action).to_owned(),
         requester: match &story.intent.requester {
             Requester::Agent { agent, .. } => agent.to_string(),
@@ -33,12 +42,12 @@ pub(super) async fn of(engine: &Engine, case: CaseId) -> Told<Option<CaseView>> 
         expires_at: story.judged.as_ref().map(|judged| judged.expires_at),
         judgment: story.judged.map(|judged| judged.judgment),
         tallies: story.tallies,
-        summary: summary(&policy, &story.intent.action),
+        summary: summary(policy, &story.intent.action),
         wallet,
         txid,
         reason: story.closed.as_ref().map(|closed| closed.reason.clone()),
         outcome: story.closed.map(|closed| closed.outcome),
-    }))
+    }
 }
 
 /// The act in one line. No personal value: those are commitments.
