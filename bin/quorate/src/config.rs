@@ -109,13 +109,26 @@ pub struct HttpConfig {
     pub key: Option<PathBuf>,
 }
 
-/// The console: pages for people, on this machine only.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The console: pages for people.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConsoleConfig {
-    /// Where to listen: a loopback address with its port. From elsewhere it is reached through a tunnel.
+    /// Where to listen. Off loopback only with TLS.
     #[serde(default = "console_address")]
     pub listen: String,
+    /// The addresses that people type, such as `https://console.example`; on loopback its names are enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
+    /// Addresses of the proxies in front of it: when there are any, nobody else may connect. What they say about whom they
+    /// speak for is not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxies: Vec<IpAddr>,
+    /// Certificate chain (PEM).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key (PEM), mode 0600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
 }
 
 fn console_address() -> String {

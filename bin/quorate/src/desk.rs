@@ -20,6 +20,8 @@ mod office;
 pub mod book_door;
 pub mod control_door;
 
+mod web_door;
+
 pub mod answers;
 pub mod mcp_door;
 

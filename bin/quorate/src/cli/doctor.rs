@@ -36,7 +36,7 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
     let config = configuration(&at.dir, &mut found);
     let accepted = config.as_ref().and_then(|config| founding(&at.dir, config, &mut found));
     if let Some(config) = &config {
-        certificate(config, &mut found);
+        certificates(config, &mut found);
         for (chain, node) in &config.value.chains {
             self::node(chain, &node.rpc, &mut found).await;
         }
@@ -57,18 +57,21 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
     Ok(if found.answer(ui)? { Ended::Well } else { Ended::Badly })
 }
 
-/// Whether the door's certificate can be used, and goes on to be.
-fn certificate(config: &Config<DeskConfig>, found: &mut Findings) {
-    let Some(http) = &config.value.http else { return };
-    let (Some(certificate), Some(key)) = (&http.certificate, &http.key) else { return };
-    let now = SystemClock::new().now();
-    match https::look(&config.resolve(certificate), &config.resolve(key), now) {
-        Ok(until) if until < now.plus_s(https::RENEW_S) => {
-            let mend = "renew it and put it in place; the desk takes it up without a restart";
-            found.add(Grade::Warn, "certificate", format!("runs out at {}", until.utc()), mend);
+/// Whether the doors' certificates can be used, and go on to be.
+fn certificates(config: &Config<DeskConfig>, found: &mut Findings) {
+    let http = config.value.http.as_ref().map(|http| (&http.certificate, &http.key));
+    let console = config.value.console.as_ref().map(|own| (&own.certificate, &own.key));
+    for (name, pair) in [("certificate", http), ("certificate of the console", console)] {
+        let Some((Some(certificate), Some(key))) = pair else { continue };
+        let now = SystemClock::new().now();
+        match https::look(&config.resolve(certificate), &config.resolve(key), now) {
+            Ok(until) if until < now.plus_s(https::RENEW_S) => {
+                let mend = "renew it and put it in place; the desk takes it up without a restart";
+                found.add(Grade::Warn, name, format!("runs out at {}", until.utc()), mend);
+            }
+            Ok(until) => found.ok(name, format!("valid until {}", until.utc())),
+            Err(fault) => found.bad(name, &fault),
         }
-        Ok(until) => found.ok("certificate", format!("valid until {}", until.utc())),
-        Err(fault) => found.bad("certificate", &fault),
     }
 }
 

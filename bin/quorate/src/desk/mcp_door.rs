@@ -6,19 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use quorate_gateway::http::{
-    Allowed, Connections, Limits as HttpLimits, Peers, Setup, listen_check, serve, with_api,
-};
+use quorate_gateway::http::{Allowed, Limits as HttpLimits, Setup, with_api};
 use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
 use quorate_gateway::stdio::serve_process;
 use quorate_host::fault::Fault;
 use quorate_host::https::Https;
 use quorate_host::link::{Limits, Silent};
 use quorate_host::{SystemClock, secret_file, telemetry, unix};
+use quorate_terms::Digest;
 use quorate_terms::credential::Band;
 use quorate_terms::digest::tag;
-use quorate_terms::{Digest, Malformed};
-use tokio::net::TcpListener;
 use tracing::level_filters::LevelFilter;
 
 use super::answers::Answers;
@@ -26,6 +23,7 @@ use super::control_door::Remote;
 use super::effects::World;
 use super::files::Files;
 use super::office::Here;
+use super::web_door::{Wanted, WebDoor, bad};
 use crate::config::HttpConfig;
 
 /// Serves one credential over this process's standard input and output until the input ends. Standard output carries nothing
@@ -74,49 +72,16 @@ pub(crate) async fn http(
     world: Arc<World>,
 ) -> Result<SocketAddr, Fault> {
     let bands = ceiling(Some(&config.bands))?;
-    let address: SocketAddr = config.listen.parse().map_err(|_| {
-        Fault::new("http.listen", "is no address with a port", "give one such as `127.0.0.1:7410`")
-    })?;
-    let tls = certified(config, resolve)?;
-    listen_check(&address, tls.is_some()).map_err(|e| bad("http", &e))?;
-    let listener = TcpListener::bind(address).await.map_err(|e| {
-        Fault::new(
-            format!("http.listen {address}"),
-            e.to_string(),
-            "free the port, or give another `listen` under `[http]` in desk.toml",
-        )
-    })?;
-    // With port 0 the system chose one.
-    let address =
-        listener.local_addr().map_err(|e| Fault::new("http", e.to_string(), "try again"))?;
+    let pair = [&config.certificate, &config.key];
+    let wanted = Wanted { table: "http", listen: &config.listen, example: "127.0.0.1:7410", pair };
+    let door = WebDoor::bind(&wanted, resolve).await?;
+    let address = door.address();
     let office = Arc::new(Here(Arc::clone(&world)));
-    let setup = setup(config, address, tls.clone(), world)?;
+    let setup = setup(config, address, door.tls().cloned(), world)?;
     let router = with_api(answers, office, bands, setup).map_err(|e| bad("http", &e))?;
-    let never = std::future::pending();
-    let from = Peers::only(config.proxies.iter().copied());
-    let bounds = Connections { from, ..Connections::default() };
-    match tls {
-        Some(tls) => {
-            let wrap = move |socket| Arc::clone(&tls).accept(socket);
-            tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
-        }
-        None => {
-            let wrap = |socket| std::future::ready(Ok(socket));
-            tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
-        }
-    }
+    door.serve(router, &config.proxies);
     tracing::info!(%address, bands = %bands, "mcp and the api are open over http");
     Ok(address)
-}
-
-/// The certificate and key that the configuration names, if it names them.
-fn certified(
-    config: &HttpConfig,
-    resolve: impl Fn(&Path) -> PathBuf,
-) -> Result<Option<Arc<Https>>, Fault> {
-    let named = |path: &Option<PathBuf>| path.as_ref().map(|path| resolve(path));
-    let (certificate, key) = (named(&config.certificate), named(&config.key));
-    Https::load(certificate.as_deref(), key.as_deref(), SystemClock::shared())
 }
 
 fn setup(
@@ -157,10 +122,6 @@ fn setup(
 fn forward_clock() -> DoorClock {
     let start = Instant::now();
     Arc::new(move || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
-}
-
-fn bad(what: &str, error: &Malformed) -> Fault {
-    Fault::new(format!("{what}: {}", error.field()), error.why(), error.mend())
 }
 
 #[cfg(test)]

@@ -80,7 +80,8 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
         mcp_door::http(http, resolve, answers.clone(), world.clone()).await?;
     }
     if let Some(console) = &config.value.console {
-        console_door::open(console, answers.clone(), world.clone()).await?;
+        let resolve = |path: &Path| config.resolve(path);
+        console_door::open(console, resolve, answers.clone(), world.clone()).await?;
     }
     tracing::info!(vault = %charter.vault, size = engine.head().size, "the desk is up");
     stopped(&engine).await

@@ -1,15 +1,6 @@
 use super::*;
 use std::os::unix::fs::PermissionsExt as _;
 
-fn config(text: &str) -> HttpConfig {
-    toml_like(text)
-}
-
-/// The fields of the configuration, by JSON: the same reader's rules hold.
-fn toml_like(text: &str) -> HttpConfig {
-    serde_json::from_str(text).unwrap()
-}
-
 #[test]
 fn without_a_list_the_door_reads_and_a_list_that_is_none_stops_it() {
     assert_eq!(ceiling(None).unwrap(), Band::Read);
@@ -42,22 +33,4 @@ fn a_token_file_that_others_can_read_or_that_is_empty_is_refused() {
     assert!(read_token(&path).is_err());
     write("qrt_secret\n", 0o600);
     assert_eq!(read_token(&path).unwrap(), Digest::of(tag::TOKEN, b"qrt_secret"));
-}
-
-#[test]
-fn a_certificate_without_its_key_and_files_that_are_none_are_refused() {
-    let room = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(room.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-    let resolve = |path: &Path| room.path().join(path);
-    assert!(certified(&config(r#"{"listen":"127.0.0.1:0"}"#), resolve).unwrap().is_none());
-    let half = config(r#"{"listen":"127.0.0.1:0","certificate":"c.pem"}"#);
-    assert!(certified(&half, resolve).is_err());
-    let both = config(r#"{"listen":"127.0.0.1:0","certificate":"c.pem","key":"k.pem"}"#);
-    assert!(certified(&both, resolve).is_err(), "no such files");
-    for name in ["c.pem", "k.pem"] {
-        std::fs::write(room.path().join(name), "no pem").unwrap();
-        std::fs::set_permissions(room.path().join(name), std::fs::Permissions::from_mode(0o600))
-            .unwrap();
-    }
-    assert!(certified(&both, resolve).is_err(), "not PEM");
 }

@@ -67,8 +67,9 @@ async fn open(room: &Room) -> SocketAddr {
         credential.wallets.clear();
         room.administer(Action::IssueCredential { credential }).await;
     }
-    let config = ConsoleConfig { listen: "127.0.0.1:0".to_owned() };
-    console_door::open(&config, room.answers.clone(), room.world.clone()).await.unwrap()
+    let config = ConsoleConfig { listen: "127.0.0.1:0".to_owned(), ..ConsoleConfig::default() };
+    let here = |path: &std::path::Path| path.to_owned();
+    console_door::open(&config, here, room.answers.clone(), room.world.clone()).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
