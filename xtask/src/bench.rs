@@ -4,6 +4,7 @@
 //! nothing else on standard output. Here the rows are gathered; what needs the whole workspace is measured here.
 
 mod memory;
+mod paint;
 mod row;
 
 use std::path::Path;
@@ -54,7 +55,8 @@ pub(crate) fn bench(flags: &[&str]) -> Done {
 }
 
 fn names() -> Done<Vec<String>> {
-    let mut names = ["cold_build", "packages", "idle_memory"].map(str::to_owned).to_vec();
+    let mut names =
+        ["cold_build", "packages", "idle_memory", "first_paint"].map(str::to_owned).to_vec();
     for (_, example) in packages_with_example(|name| name.starts_with("bench_"))? {
         names.push(example.trim_start_matches("bench_").to_owned());
     }
@@ -72,6 +74,10 @@ fn measure(only: Option<&str>) -> Done<Vec<Measured>> {
     if wanted("idle_memory") {
         build_binaries()?;
         rows.extend(memory::idle_memory()?);
+    }
+    if wanted("first_paint") {
+        build_binaries()?;
+        rows.push(paint::first_paint()?);
     }
     if wanted("packages") {
         rows.extend(package_rows()?);

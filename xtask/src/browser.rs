@@ -7,6 +7,8 @@ mod assessor;
 mod console;
 mod view;
 
+pub(crate) use console::admit;
+
 use crate::Done;
 use crate::check::Verdict;
 use crate::house;

@@ -29,7 +29,7 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
 }
 
 /// A person with a role; two people agree.
-fn admit(stage: &Stage, who: &str, role: &str) -> Done {
+pub(crate) fn admit(stage: &Stage, who: &str, role: &str) -> Done {
     let file = stage.at(&format!("secrets/{who}.token"));
     let words = ["member", "new", who, "--role", role, "--expires", "30d", "--token-file", &file];
     let words = [&words[..], &["--credential", who]].concat();
