@@ -10,8 +10,8 @@ use quorate_host::random::Random;
 use quorate_ledger::{Checkpoint, Frontier};
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::{Body, ENTRY_BYTES_MAX, Entry};
-use quorate_terms::intent::{Action, Intent};
-use quorate_terms::{AccountId, CaseId, Term as _};
+use quorate_terms::intent::Intent;
+use quorate_terms::{CaseId, Term as _};
 
 use crate::home::Home;
 use crate::memory::{self, Memory, Witnessed};
@@ -77,16 +77,6 @@ impl Replica {
     /// The intent of a case as its `Filed` entry states it; its digest is the case.
     pub(crate) fn intent(&self, case: &CaseId) -> Option<&Intent> {
         self.intents.get(case)
-    }
-
-    /// Recipients that a settled transfer has paid before.
-    pub(crate) fn was_paid(&self, account: &AccountId) -> bool {
-        use quorate_terms::entry::Outcome;
-        let settled =
-            self.book().closed_cases().filter(|(_, closed)| closed.outcome == Outcome::Settled);
-        settled.filter_map(|(case, _)| self.intents.get(case)).any(
-            |intent| matches!(&intent.action, Action::Transfer(transfer) if transfer.to == *account),
-        )
     }
 
     /// Folds more entries and checks that they pass through the remembered checkpoint. Nothing is written yet.

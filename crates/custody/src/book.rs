@@ -262,6 +262,16 @@ impl Book {
         self.state.closed.iter()
     }
 
+    /// The accounts that a settled transfer has paid, in order.
+    pub fn paid(&self) -> impl Iterator<Item = &AccountId> {
+        self.state.known.iter()
+    }
+
+    /// Whether a settled transfer has paid this account.
+    pub fn was_paid(&self, account: &AccountId) -> bool {
+        self.state.known.contains(account)
+    }
+
     /// Cases, open or closed, the last filed first: those before `before`, if it is given and known.
     pub fn cases_back(&self, before: Option<&CaseId>) -> impl Iterator<Item = CaseId> {
         self.state.filed.range(..self.begin(before)).rev().map(|(_, id)| *id)

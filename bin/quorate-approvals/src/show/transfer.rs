@@ -4,8 +4,7 @@ use quorate_chains::{look_alike, native_asset};
 use quorate_host::telemetry::safe;
 use quorate_host::ui::Tone;
 use quorate_policy::calendar;
-use quorate_terms::entry::Outcome;
-use quorate_terms::intent::{Action, Transfer};
+use quorate_terms::intent::Transfer;
 use quorate_terms::policy::{Budget, Window};
 use quorate_terms::{AccountId, CaseId};
 
@@ -64,7 +63,7 @@ fn recipient(view: &View<'_>, wanted: &Transfer, screen: &mut Screen) {
         }
         None => screen.toned("listed", "no", Tone::Wait),
     }
-    if view.replica.was_paid(&wanted.to) {
+    if book.was_paid(&wanted.to) {
         screen.toned("known", "yes, a settled transfer has paid this address", Tone::Good);
     } else {
         screen.toned("known", "no, this address was never paid", Tone::Wait);
@@ -93,15 +92,10 @@ fn recipient(view: &View<'_>, wanted: &Transfer, screen: &mut Screen) {
 /// Accounts that the vault lists, has paid or owns, and that this one could be taken for.
 fn twins(view: &View<'_>, to: &AccountId) -> Vec<AccountId> {
     let book = view.book();
-    let listed = book.listed().map(|(account, _)| account.clone());
-    let own = book.wallets().flat_map(|(_, wallet)| wallet.accounts.values().cloned());
-    let settled = book.closed_cases().filter(|(_, closed)| closed.outcome == Outcome::Settled);
-    let paid = settled.filter_map(|(id, _)| match &view.replica.intent(id)?.action {
-        Action::Transfer(transfer) => Some(transfer.to.clone()),
-        _ => None,
-    });
-    let mut found: Vec<AccountId> =
-        listed.chain(own).chain(paid).filter(|known| look_alike(known, to)).collect();
+    let listed = book.listed().map(|(account, _)| account);
+    let own = book.wallets().flat_map(|(_, wallet)| wallet.accounts.values());
+    let known = listed.chain(own).chain(book.paid());
+    let mut found: Vec<AccountId> = known.filter(|known| look_alike(known, to)).cloned().collect();
     found.sort();
     found.dedup();
     found

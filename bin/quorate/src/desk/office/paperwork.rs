@@ -141,7 +141,7 @@ impl Here {
         self.0.engine.look(|book| book.policy().document().clone()).await.map_err(refusal)
     }
 
-    /// Refuses a recipient that only resembles one of ours or of the list.
+    /// Refuses a recipient that only resembles one of ours, of the list or once paid.
     async fn distinct(&self, to: &AccountId) -> Reply<()> {
         let wanted = to.clone();
         let found = self.0.engine.look(move |book| alike(book, &wanted)).await.map_err(refusal)?;
@@ -187,11 +187,11 @@ fn asset<'a>(policy: &'a PolicyDocument, wanted: &AssetId) -> Reply<&'a AssetInf
     })
 }
 
-/// An account of ours or of the list that this one could be taken for.
+/// An account of ours, of the list or once paid that this one could be taken for.
 fn alike(book: &Book, account: &AccountId) -> Option<AccountId> {
     let ours = book.wallets().flat_map(|(_, wallet)| wallet.accounts.values());
     let listed = book.listed().map(|(listed, _)| listed);
-    let mut known = ours.chain(listed);
+    let mut known = ours.chain(listed).chain(book.paid());
     known.find(|known| look_alike(account, known)).cloned()
 }
 
