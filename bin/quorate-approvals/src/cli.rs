@@ -31,6 +31,13 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// Whether this runs until it is told to end.
+    pub(crate) const fn serves(&self) -> bool {
+        matches!(self.command, Command::View(ViewCommand::Serve(_)))
+    }
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make the keys of this approver and the enrolment file for the operators.

@@ -54,16 +54,17 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let ui = Ui::new(cli.json, no_colour);
-    match ground().and_then(|runtime| runtime.block_on(commands::run(&cli, &ui))) {
+    match ground(&cli).and_then(|runtime| runtime.block_on(commands::run(&cli, &ui))) {
         Ok((screen, code)) => said(&ui, &screen, code),
         Err(trouble) => troubled(&ui, &trouble),
     }
 }
 
-/// What must hold before anything is read.
-fn ground() -> Done<tokio::runtime::Runtime> {
+/// What must hold before anything is read. Who serves also logs what went well.
+fn ground(cli: &Cli) -> Done<tokio::runtime::Runtime> {
     harden::harden()?;
-    telemetry::start(telemetry::Format::Text, LevelFilter::WARN, SystemClock::shared())?;
+    let level = if cli.serves() { LevelFilter::INFO } else { LevelFilter::WARN };
+    telemetry::start(telemetry::Format::Text, level, SystemClock::shared())?;
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 

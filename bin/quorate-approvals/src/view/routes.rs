@@ -84,6 +84,9 @@ impl IntoResponse for Refused {
             _ if self.0.refused => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
+        if status != StatusCode::NOT_FOUND {
+            tracing::warn!(code = %self.0.code, "refused somebody at the view");
+        }
         (status, Html(paper::refused(&self.0))).into_response()
     }
 }
@@ -163,6 +166,7 @@ async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
     answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
     let cookie = Office::secret()?;
     let who = Signer { approver: seat.approver, credential: passkey.credential };
+    tracing::info!(approver = %who.approver, passkey = %who.credential, "signed in at the view");
     office.people(|people| people.begin(&cookie, who, present()));
     Ok(to_with("/", COOKIE, Some(&cookie)))
 }
@@ -170,6 +174,7 @@ async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
 async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
     if let Some(session) = session(&office, &headers) {
         office.people(|people| people.end(&session.name));
+        tracing::info!(approver = %session.who.approver, "signed out at the view");
     }
     Ok(to_with("/", COOKIE, None))
 }
@@ -201,6 +206,7 @@ async fn end_session(State(office): Here, headers: HeaderMap, Form(ended): Form<
         return Err(Trouble::refused("unknown_session", message, next).into());
     }
     office.people(|people| people.end(&ended.session));
+    tracing::info!(approver = %session.who.approver, "ended a session at the view");
     if ended.session == session.name {
         return Ok(to_with("/", COOKIE, None));
     }
@@ -235,7 +241,9 @@ async fn word(
     if id != CaseId::of_intent(body.intent).to_string() {
         return Err(unexpected());
     }
+    let verdict = body.verdict;
     office.say(*body, answer.assertion()?).await?;
+    tracing::info!(approver = %session.who.approver, case = %id, ?verdict, "said a word at the view");
     Ok(Redirect::to(&format!("/cases/{id}")).into_response())
 }
 

@@ -85,6 +85,9 @@ impl IntoResponse for Refused {
             "not_now" | "unreadable" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,
         };
+        if !matches!(self.refusal.code.as_str(), "sign_in" | "unknown_case" | "nothing_here") {
+            tracing::warn!(code = %self.refusal.code, "refused somebody at the console");
+        }
         let page = match self.refusal.code.as_str() {
             "sign_in" => paper::sign_in(),
             _ => paper::refused(&self.refusal),
@@ -109,6 +112,7 @@ async fn sign_in(State(console): State<Here>, Form(typed): Form<Token>) -> Answe
     };
     let (cookie, now) = ((console.setup.secret)()?, console.now());
     let who = Member { token, credential: caller.credential };
+    tracing::info!(person = %caller.owner, credential = %who.credential, "signed in at the console");
     console.people(|people| people.begin(&cookie, who, now));
     Ok(to_with("/", COOKIE, Some(&cookie)))
 }
@@ -116,6 +120,7 @@ async fn sign_in(State(console): State<Here>, Form(typed): Form<Token>) -> Answe
 async fn sign_out(State(console): State<Here>, headers: HeaderMap) -> Response {
     if let Some((session, ..)) = console.session(&headers).await {
         console.people(|people| people.end(&session.name));
+        tracing::info!(credential = %session.who.credential, "signed out at the console");
     }
     to_with("/", COOKIE, None)
 }
