@@ -84,9 +84,15 @@ fn file(path: &str) -> Option<Response> {
     Some((kind, found.bytes).into_response())
 }
 
-/// Elsewhere on the same site, with this session's cookie, or with none from now on.
+/// What a browser forgets of the site when somebody signs out (OWASP ASVS 5.0, V14.3.1).
+const FORGET: HeaderValue = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
+
+/// Elsewhere on the same site, with this session's cookie, or with none from now on and nothing kept.
 pub fn to_with(path: &str, cookie: &str, value: Option<&str>) -> Response {
     let mut response = Redirect::to(path).into_response();
+    if value.is_none() {
+        response.headers_mut().insert("clear-site-data", FORGET);
+    }
     if let Some(line) = set_cookie(cookie, value) {
         response.headers_mut().insert(header::SET_COOKIE, line);
     }
@@ -148,6 +154,18 @@ mod tests {
         let answered = answer("http://localhost:1", "GET", "/", &[("host", "localhost:1")]).await;
         assert_eq!(answered.status(), 200);
         assert!(!answered.headers().contains_key("strict-transport-security"));
+    }
+
+    #[test]
+    fn whoever_signs_out_leaves_nothing_in_the_browser() {
+        let (within, out) = (to_with("/", "__Host-a", Some("x")), to_with("/", "__Host-a", None));
+        let said = |response: &Response, name: &str| {
+            response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert!(said(&within, "set-cookie").unwrap().starts_with("__Host-a=x; Path=/; Secure; "));
+        assert_eq!(said(&within, "clear-site-data"), None);
+        assert!(said(&out, "set-cookie").unwrap().contains("Max-Age=0"));
+        assert!(said(&out, "clear-site-data").unwrap().contains("\"storage\""));
     }
 
     #[tokio::test]
