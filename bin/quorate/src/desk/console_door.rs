@@ -55,8 +55,11 @@ fn allowed(config: &ConsoleConfig, address: SocketAddr, tls: bool) -> Result<All
             return Err(Fault::new(field, "is empty", mend));
         }
         let plain = Allowed::loopback(address.port());
+        if !tls {
+            return Ok(plain);
+        }
         let origins = plain.hosts().map(|host| format!("https://{host}"));
-        return Ok(if tls { Allowed::new(plain.hosts(), origins) } else { plain });
+        return Ok(Allowed::new(plain.hosts(), origins));
     }
     if !tls && config.proxies.is_empty() {
         let mend = "give `certificate` and `key`, or name in `proxies` who ends TLS in front of it";
