@@ -32,6 +32,7 @@ const EDGES: [(&str, &[&str]); 18] = [
             "quorate-chains",
             "quorate-custody",
             "quorate-pages",
+            "quorate-web",
             "quorate-gateway",
             "quorate-host",
         ],
