@@ -5,9 +5,13 @@
 
 mod assessor;
 mod console;
+mod up;
 mod view;
 
 pub(crate) use console::admit;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 
 use crate::Done;
 use crate::check::Verdict;
@@ -34,8 +38,41 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
         assessor::end_to_end(&tools, &folder)?,
         view::end_to_end(&tools, &folder)?,
         console::end_to_end(&tools, &folder)?,
+        up::end_to_end(&tools, &folder)?,
     ];
     Ok(Verdict::Passed(parts.iter().sum()))
+}
+
+/// Runs a script, and does what people outside the browser do whenever it asks: `do WHAT ARGUMENT`, answered by a line. Gives how
+/// many things it saw.
+fn walk(
+    name: &str,
+    mut command: Command,
+    mut obey: impl FnMut(&str) -> Done<String>,
+) -> Done<usize> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| format!("{name}: {e}"))?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (mut stdin, stdout) = stdin.zip(stdout).ok_or_else(|| format!("{name} has no pipes"))?;
+    let mut seen = 0_usize;
+    for line in BufReader::new(stdout).lines() {
+        let line = line.map_err(|e| e.to_string())?;
+        if let Some(asked) = line.strip_prefix("do ") {
+            let answer = obey(asked)?;
+            writeln!(stdin, "{answer}").map_err(|e| e.to_string())?;
+            continue;
+        }
+        seen = seen.saturating_add(usize::from(line.starts_with("ok ")));
+        say::line(&line);
+    }
+    let status = child.wait().map_err(|e| e.to_string())?;
+    if !status.success() || seen == 0 {
+        return Err(format!("{name} ended with {status} after {seen} things"));
+    }
+    Ok(seen)
 }
 
 /// How many things a script says that it saw.

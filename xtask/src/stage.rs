@@ -68,7 +68,7 @@ impl Stage {
             secrets::own_folder(&room.join(folder))?;
         }
         let token = Token::deploy(&node)?;
-        let names = ["east", "west", "source", "book", "http", "view", "console"];
+        let names = ["east", "west", "source", "book", "http", "view", "console", "founding"];
         let ports = names.iter().map(|name| Ok(((*name).to_owned(), free_port()?)));
         Ok(Self {
             room: room.to_path_buf(),
@@ -114,7 +114,7 @@ impl Stage {
     /// Starts one process and waits for nothing.
     pub(crate) fn launch(&mut self, who: &str) -> Done {
         let (program, dir) = match who {
-            "desk" => ("quorate", "desk".to_owned()),
+            "desk" | "founding" => ("quorate", "desk".to_owned()),
             "source" => ("quorate", "source".to_owned()),
             "view" => ("quorate-approvals", "view".to_owned()),
             cosigner => ("quorate-cosigner", format!("cosigners/{cosigner}")),
@@ -126,6 +126,10 @@ impl Stage {
         }
         match who {
             "desk" => command.args(["up", "--dir", &dir]),
+            "founding" => {
+                let listen = self.address("founding");
+                command.args(["up", "--home", &dir, "--listen", &listen, "--no-open"])
+            }
             "source" => command.args(["source", "run", "--dir", &dir]),
             "view" => {
                 command.args(["view", "serve", "--dir", &dir, "--listen", &self.address("view")]);
@@ -158,6 +162,23 @@ impl Stage {
                 desk.alive()?;
             }
             late(until, || format!("the desk does not answer; see {}", self.at("logs/desk.log")))?;
+        }
+    }
+
+    /// Waits until the log of somebody holds words that it did not hold before so many of them, and gives the newest line.
+    pub(crate) fn said(&mut self, who: &str, words: &str, times: usize) -> Done<String> {
+        let until = Instant::now().checked_add(STARTS_WITHIN);
+        let log = self.room.join(format!("logs/{who}.log"));
+        loop {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().filter(|line| line.contains(words)).collect();
+            if let Some(line) = lines.last().filter(|_| lines.len() >= times) {
+                return Ok((*line).trim().to_owned());
+            }
+            if let Some(process) = self.running.get_mut(who) {
+                process.alive()?;
+            }
+            late(until, || format!("{who} did not say `{words}`; see {}", log.display()))?;
         }
     }
 

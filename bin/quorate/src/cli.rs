@@ -14,6 +14,7 @@ mod filing;
 
 mod found;
 mod source;
+mod up;
 
 mod address;
 mod agent;
@@ -62,14 +63,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Found a vault: guided on a terminal, or wholly by flags.
     Init(Box<found::InitArgs>),
-    /// Run the desk until stopped.
-    Up {
-        #[command(flatten)]
-        at: filing::At,
-        /// The person who starts it, by pseudonym: recorded when settings or software changed since the last start.
-        #[arg(long, default_value = "operator")]
-        person: String,
-    },
+    /// Run the desk until stopped; where no vault is founded, found it in the browser first.
+    Up(up::UpArgs),
     /// Speak MCP on standard input and output for one agent. `MCP_BANDS` is read when `--bands` is absent.
     Mcp {
         #[command(flatten)]
@@ -157,6 +152,8 @@ pub(crate) struct Environment {
     pub(crate) no_colour: bool,
     /// `MCP_BANDS`, as text or not text.
     pub(crate) bands: Option<Result<String, ()>>,
+    /// Whether somebody sits before a screen on which a browser could open.
+    pub(crate) has_display: bool,
 }
 
 impl Cli {
@@ -177,10 +174,7 @@ impl Cli {
     pub(crate) async fn obey(&self, ui: &Ui, environment: &Environment) -> Tried<Ended> {
         match &self.command {
             Command::Init(args) => found::obey(ui, args),
-            Command::Up { at, person } => {
-                crate::desk::run(&at.dir, &person.parse()?).await?;
-                Ok(Ended::Well)
-            }
+            Command::Up(args) => up::obey(args, environment.has_display).await,
             Command::Mcp { at, token_file, bands } => {
                 let bands = bands_of(bands.as_deref(), environment)?;
                 crate::desk::mcp_stdio(&at.dir, token_file, bands.as_deref()).await?;

@@ -23,6 +23,10 @@ const UNDONE: u8 = 2;
 fn main() -> ExitCode {
     let environment = Environment {
         no_colour: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        has_display: cfg!(target_os = "macos")
+            || ["DISPLAY", "WAYLAND_DISPLAY"]
+                .iter()
+                .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
         bands: std::env::var_os("MCP_BANDS").map(|value| value.into_string().map_err(drop)),
     };
     let cli: Cli = match usage::read(std::env::args_os(), |usage| misused(&environment, usage)) {

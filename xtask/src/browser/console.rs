@@ -1,14 +1,11 @@
 //! The console on the real stage: an operator files a transfer in a browser, two people agree at their own tools, and the page
 //! tells live that it settled; a viewer can file nothing; whoever is revoked is signed out at the next click.
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::Stdio;
 
 use crate::Done;
 use crate::demo;
 use crate::house;
-use crate::say;
 use crate::stage::{Node, Programs, Stage, coin, text};
 use crate::tools::BrowserTools;
 
@@ -25,7 +22,7 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     admit(&stage, "olga", "operator")?;
     admit(&stage, "vera", "viewer")?;
     stage.admit("trader", "full")?;
-    walk(&stage, tools, folder)
+    walk(&mut stage, tools, folder)
 }
 
 /// A person with a role; two people agree.
@@ -38,36 +35,29 @@ pub(crate) fn admit(stage: &Stage, who: &str, role: &str) -> Done {
     stage.done(&case).map(drop)
 }
 
-/// Runs the script, and does what people outside the browser do whenever it asks: `do WHAT ARGUMENT`, answered by a line.
-fn walk(stage: &Stage, tools: &BrowserTools, folder: &Path) -> Done<usize> {
+/// Runs the script, and does what people outside the browser do whenever it asks.
+fn walk(stage: &mut Stage, tools: &BrowserTools, folder: &Path) -> Done<usize> {
     let mut command = tools.command("console.mjs");
     command.arg(format!("http://localhost:{}", stage.port("console"))).arg(folder);
-    command.arg(stage.at("secrets")).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|e| format!("console.mjs: {e}"))?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (mut stdin, stdout) = stdin.zip(stdout).ok_or("console.mjs has no pipes")?;
-    let mut seen = 0_usize;
-    for line in BufReader::new(stdout).lines() {
-        let line = line.map_err(|e| e.to_string())?;
-        if let Some(asked) = line.strip_prefix("do ") {
-            obey(stage, asked)?;
-            writeln!(stdin, "done").map_err(|e| e.to_string())?;
-            continue;
-        }
-        seen = seen.saturating_add(usize::from(line.starts_with("ok ")));
-        say::line(&line);
-    }
-    let status = child.wait().map_err(|e| e.to_string())?;
-    if !status.success() || seen == 0 {
-        return Err(format!("console.mjs ended with {status} after {seen} things"));
-    }
-    Ok(seen)
+    command.arg(stage.at("secrets"));
+    super::walk("console.mjs", command, |asked| obey(stage, asked).map(|()| "done".to_owned()))
 }
 
-fn obey(stage: &Stage, asked: &str) -> Done {
+fn obey(stage: &mut Stage, asked: &str) -> Done {
     match asked.split_once(' ') {
         Some(("agree", case)) => stage.agree(case),
         Some(("settle", case)) => stage.done(case).map(drop),
+        Some(("open", wallet)) => {
+            let chain = stage.node.chain()?;
+            let words = ["wallet", "new", wallet, "--chain", &chain, "--key", wallet];
+            stage.desk(&words).map(drop)
+        }
+        Some(("stop", who)) => {
+            stage.kill(who);
+            Ok(())
+        }
+        Some(("start", who)) => stage.start(who),
+        Some(("back-up", who)) => back_up(stage, who, "savings"),
         Some(("resume", case)) => {
             stage.agree(case)?;
             stage.done(case).map(drop)
@@ -78,4 +68,15 @@ fn obey(stage: &Stage, asked: &str) -> Done {
         }
         _ => Err(format!("console.mjs asks for `{asked}`")),
     }
+}
+
+/// A cosigner makes a backup of its share and proves it by a drill.
+fn back_up(stage: &Stage, who: &str, wallet: &str) -> Done {
+    let file = stage.at(&format!("backups/{who}-{wallet}.backup"));
+    let secret = stage.at(&format!("secrets/{who}"));
+    let secrets = ["--passphrase-file", &secret, "--backup-passphrase-file", &secret];
+    let make = ["backup", "make", "--wallet", wallet, "--out", &file];
+    stage.cosigner(who, &[&make[..], &secrets].concat())?;
+    let verify = ["backup", "verify", "--file", &file, "--passphrase-file", &secret];
+    stage.cosigner(who, &verify).map(drop)
 }

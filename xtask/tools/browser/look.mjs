@@ -17,10 +17,11 @@ export const THEMES = ["light", "dark"];
 
 // A browser with an empty folder of its own. `page()` opens a page whose `troubles` fill with whatever it complains of: errors
 // on its console, exceptions, refused requests and breaches of its policy. `close()` ends the browser and deletes the folder.
-export async function open({ chromium = process.env.CHROMIUM, arguments: more = [] } = {}) {
+export async function open({ chromium = process.env.CHROMIUM, arguments: more = [], scripts = true } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "quorate-browser-"));
   const context = await driver.launchPersistentContext(folder, {
     executablePath: chromium, headless: true, args: [...QUIET, ...more], viewport: SIZES[1], locale: "en-GB", timezoneId: "UTC",
+    javaScriptEnabled: scripts,
   });
   const page = async () => {
     const page = await context.newPage();

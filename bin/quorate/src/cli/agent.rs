@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 use quorate_custody::State;
-use quorate_gateway::office::CredentialView;
+use quorate_gateway::office::{CaseView, CredentialView};
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Clock as _, Fault, Secret, SystemClock, secret_file};
@@ -15,7 +15,7 @@ use quorate_terms::credential::{AgentCredential, Band, Role};
 use quorate_terms::digest::tag;
 use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
-use quorate_terms::{AgentId, CredentialId, Digest, PersonId, Timestamp, WalletId};
+use quorate_terms::{AgentId, CredentialId, Digest, IdempotencyKey, PersonId, Timestamp, WalletId};
 
 use super::client::Desk;
 use super::filing::{At, Filing, show};
@@ -67,15 +67,15 @@ pub(crate) enum AgentCommand {
 pub(crate) struct NewCredential {
     /// How long the credential lives, such as `30d`.
     #[arg(long)]
-    expires: String,
+    pub(super) expires: String,
     /// Where its token is written; must not exist, in a folder of mode 0700.
     #[arg(long)]
-    token_file: PathBuf,
+    pub(super) token_file: PathBuf,
     /// The credential's name; drawn at random by default.
     #[arg(long)]
-    credential: Option<String>,
+    pub(super) credential: Option<String>,
     #[command(flatten)]
-    filing: Filing,
+    pub(super) filing: Filing,
 }
 
 /// Obeys an `agent` command.
@@ -124,9 +124,24 @@ pub(super) struct Holder {
 }
 
 impl NewCredential {
-    /// Writes the token first, so that no credential can be admitted whose token nobody has. `stem` begins a name that is
-    /// drawn.
+    /// Admits somebody and answers with the case. `stem` begins a name that is drawn.
     pub(super) async fn admit(&self, ui: &Ui, stem: &str, holder: Holder) -> Tried<Ended> {
+        let (key, view) = self.issue(ui, stem, holder).await?;
+        if !is_refused(&view) && !ui.is_json() {
+            let file = self.token_file.display();
+            super::note(&format!("the token is in {file}, readable by you only"));
+        }
+        show(ui, &key, &view)
+    }
+
+    /// Writes the token first, so that no credential can be admitted whose token nobody has; it goes again if that is
+    /// refused.
+    pub(super) async fn issue(
+        &self,
+        ui: &Ui,
+        stem: &str,
+        holder: Holder,
+    ) -> Tried<(IdempotencyKey, CaseView)> {
         let Self { expires, token_file: file, credential, filing } = self;
         let (random, life) = (Random::start()?, life(expires)?);
         let name = match credential {
@@ -143,21 +158,20 @@ impl NewCredential {
         let filed =
             filing.file(ui, &desk, Action::IssueCredential { credential }, Vec::new()).await;
         let refused = match &filed {
-            Ok((_, view)) => {
-                matches!(view.state, State::Closed(outcome) if outcome != Outcome::Done)
-            }
+            Ok((_, view)) => is_refused(view),
             // Who stops waiting has not been refused: the case goes on and its token is needed.
             Err(trouble) => trouble.field != "timeout" && trouble.field != "desk",
         };
         if refused {
             std::fs::remove_file(file).map_err(|e| Fault::at(file, &e))?;
         }
-        let (key, view) = filed?;
-        if !refused && !ui.is_json() {
-            super::note(&format!("the token is in {}, readable by you only", file.display()));
-        }
-        show(ui, &key, &view)
+        filed
     }
+}
+
+/// Whether nobody was admitted.
+fn is_refused(view: &CaseView) -> bool {
+    matches!(view.state, State::Closed(outcome) if outcome != Outcome::Done)
 }
 
 /// Draws a token, writes it to a new file and gives its digest, which is all that the ledger ever sees.

@@ -180,7 +180,7 @@ async fn node(chain: &ChainId, url: &str, found: &mut Findings) {
 }
 
 /// The number of a node's chain, in decimal.
-async fn chain_id(url: &str) -> Result<String, String> {
+pub(super) async fn chain_id(url: &str) -> Result<String, String> {
     // Once per process; a provider that is there already is as good.
     let _already = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()

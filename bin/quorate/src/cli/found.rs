@@ -2,10 +2,10 @@
 //!
 //! Reading order: the answers, asking for those that are missing, the plan that checks them all, what is written.
 
-mod answers;
+pub(crate) mod answers;
 mod ask;
-mod plan;
-mod write;
+pub(crate) mod plan;
+pub(crate) mod write;
 
 use quorate_host::ui::Ui;
 

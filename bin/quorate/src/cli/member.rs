@@ -49,14 +49,7 @@ pub(crate) enum MemberCommand {
 pub(crate) async fn obey(ui: &Ui, command: &MemberCommand) -> Tried<Ended> {
     match command {
         MemberCommand::New { who, role, credential } => {
-            let holder = Holder {
-                agent: "console".parse()?,
-                owner: who.parse()?,
-                band: Band::Read,
-                wallets: BTreeSet::new(),
-                role: Some(role.parse()?),
-            };
-            credential.admit(ui, who, holder).await
+            credential.admit(ui, who, holder(who, role)?).await
         }
         MemberCommand::List { at } => {
             let status = Desk::at(&at.dir).await?.status().await?;
@@ -71,6 +64,17 @@ pub(crate) async fn obey(ui: &Ui, command: &MemberCommand) -> Tried<Ended> {
             filing.file_and_show(ui, &desk, action, Vec::new()).await
         }
     }
+}
+
+/// A person in a role.
+pub(super) fn holder(who: &str, role: &str) -> Tried<Holder> {
+    Ok(Holder {
+        agent: "console".parse()?,
+        owner: who.parse()?,
+        band: Band::Read,
+        wallets: BTreeSet::new(),
+        role: Some(role.parse()?),
+    })
 }
 
 fn list(ui: &Ui, people: &[CredentialView], now: Timestamp) -> String {

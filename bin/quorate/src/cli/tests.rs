@@ -1,7 +1,11 @@
 use super::*;
 
 fn environment(bands: Option<&str>) -> Environment {
-    Environment { no_colour: true, bands: bands.map(|text| Ok(text.to_owned())) }
+    Environment {
+        no_colour: true,
+        bands: bands.map(|text| Ok(text.to_owned())),
+        has_display: false,
+    }
 }
 
 #[test]
@@ -17,7 +21,7 @@ fn an_unknown_band_a_gap_or_an_empty_value_stops_the_door() {
         let variable = bands_of(None, &environment(Some(bad))).unwrap_err().to_string();
         assert!(variable.starts_with("MCP_BANDS: "), "{variable}");
     }
-    let binary = Environment { no_colour: true, bands: Some(Err(())) };
+    let binary = Environment { no_colour: true, bands: Some(Err(())), has_display: false };
     assert!(bands_of(None, &binary).is_err());
 }
 

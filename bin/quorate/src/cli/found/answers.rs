@@ -1,10 +1,10 @@
 //! What a founding needs to know, from flags and `--answers FILE.toml`. A flag wins over the file.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::read;
 use crate::cli::trouble::{Tried, Trouble};
@@ -15,7 +15,7 @@ pub(crate) struct InitArgs {
     /// The desk's folder; made with mode 0700.
     #[arg(long, default_value = "quorate-desk")]
     pub(crate) dir: PathBuf,
-    /// Answers from a TOML file; paths in it are relative to it. Flags win over it.
+    /// Answers from a TOML or JSON file; paths in it are relative to it. Flags win over it.
     #[arg(long)]
     answers: Option<PathBuf>,
     /// Never ask.
@@ -65,10 +65,13 @@ pub(crate) struct InitArgs {
     /// Where approvers' tools follow the book.
     #[arg(long)]
     book_listen: Option<String>,
+    /// Where the console listens, a loopback address with its port; closed by default.
+    #[arg(long)]
+    console_listen: Option<String>,
 }
 
 /// All answers, each of which may be missing.
-#[derive(Deserialize, Debug, Default)]
+#[derive(Clone, Serialize, Deserialize, Debug, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Answers {
     pub(crate) vault: Option<String>,
@@ -85,10 +88,11 @@ pub(crate) struct Answers {
     pub(crate) change_delay: Option<String>,
     pub(crate) origin: Option<String>,
     pub(crate) book_listen: Option<String>,
+    pub(crate) console_listen: Option<String>,
 }
 
 /// A cosigner's seat file and its address.
-#[derive(Deserialize, Debug)]
+#[derive(Clone, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CosignerAnswer {
     pub(crate) seat: PathBuf,
@@ -96,7 +100,7 @@ pub(crate) struct CosignerAnswer {
 }
 
 /// A source's enrolment file and where its facts come from.
-#[derive(Deserialize, Debug)]
+#[derive(Clone, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SourceAnswer {
     pub(crate) seat: PathBuf,
@@ -104,7 +108,7 @@ pub(crate) struct SourceAnswer {
 }
 
 /// One asset of the starter policy; amounts in whole units.
-#[derive(Deserialize, Debug)]
+#[derive(Clone, Serialize, Deserialize, Debug)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) struct AssetAnswer {
     pub(crate) symbol: String,
@@ -160,6 +164,7 @@ impl InitArgs {
         replace(&mut answers.change_delay, &self.change_delay);
         replace(&mut answers.origin, &self.origin);
         replace(&mut answers.book_listen, &self.book_listen);
+        replace(&mut answers.console_listen, &self.console_listen);
         if !self.approvers.is_empty() {
             answers.approvers.clone_from(&self.approvers);
         }
@@ -193,16 +198,25 @@ fn each<T>(texts: &[String], read: impl Fn(&str) -> Tried<T>) -> Tried<Vec<T>> {
 }
 
 impl Answers {
-    fn load(path: &std::path::Path) -> Tried<Self> {
-        let mut config = quorate_host::config::Config::<Self>::load(path)?;
-        let mut answers = std::mem::take(&mut config.value);
-        let resolve = |path: &mut PathBuf| *path = config.resolve(path);
+    /// Reads a file of answers; paths in it are relative to it.
+    ///
+    /// # Errors
+    /// [`Trouble`] naming the file and its line.
+    pub(crate) fn load(path: &Path) -> Tried<Self> {
+        let answers: Self = read::document(path)?;
+        Ok(answers.based_on(path.parent().unwrap_or_else(|| Path::new("."))))
+    }
+
+    /// The same with paths that begin in this folder.
+    pub(crate) fn based_on(mut self, base: &Path) -> Self {
+        let answers = &mut self;
+        let resolve = |path: &mut PathBuf| *path = base.join(&*path);
         answers.approvers.iter_mut().for_each(resolve);
         answers.views.iter_mut().for_each(resolve);
         answers.cosigners.iter_mut().for_each(|c| resolve(&mut c.seat));
         answers.sources.iter_mut().for_each(|s| resolve(&mut s.seat));
         answers.policy.iter_mut().for_each(resolve);
-        Ok(answers)
+        self
     }
 
     /// The flags that nothing has answered and that have no default.

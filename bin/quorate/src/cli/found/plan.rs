@@ -1,6 +1,7 @@
 //! What the answers come to: a charter without its log seat, and the desk's configuration. Everything is checked here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use quorate_host::Identity;
@@ -24,6 +25,7 @@ pub(crate) struct Plan {
     pub(crate) chains: BTreeMap<ChainId, String>,
     pub(crate) sources: BTreeMap<String, SourceConfig>,
     pub(crate) book_listen: String,
+    pub(crate) console_listen: Option<String>,
 }
 
 impl Plan {
@@ -46,6 +48,10 @@ impl Plan {
         let book_listen =
             answers.book_listen.clone().unwrap_or_else(|| "127.0.0.1:7400".to_owned());
         read::address("book-listen", &book_listen)?;
+        let console_listen = answers.console_listen.clone();
+        if let Some(listen) = &console_listen {
+            loopback("console-listen", listen)?;
+        }
         // Keys are made only when all else is known to be right; these two stand in for them in the check.
         let random = Random::start()?;
         let stand_in = LogSeat {
@@ -73,7 +79,13 @@ impl Plan {
             policy,
         };
         charter::check(&draft)?;
-        Ok(Self { draft, cosigners: cosigner_places, chains, sources: source_places, book_listen })
+        let (cosigners, sources) = (cosigner_places, source_places);
+        Ok(Self { draft, cosigners, chains, sources, book_listen, console_listen })
+    }
+
+    /// The charter as it will be, but for the desk's own keys: two stand in for them.
+    pub(crate) const fn draft(&self) -> &CharterText {
+        &self.draft
     }
 
     /// The charter with the desk's own keys in it.
@@ -89,7 +101,19 @@ impl Plan {
     }
 }
 
-fn finality(depth: u64) -> Tried<u64> {
+/// An address of this machine with a port: what is served there without TLS is for nobody else.
+pub(crate) fn loopback(field: &str, listen: &str) -> Tried<SocketAddr> {
+    let mend = "give one such as `127.0.0.1:7420`";
+    let address: SocketAddr =
+        listen.parse().map_err(|_| Trouble::new(field, "is no address with a port", mend))?;
+    if address.ip().to_canonical().is_loopback() {
+        return Ok(address);
+    }
+    let why = format!("is {address}, which is not loopback");
+    Err(Trouble::new(field, why, "listen on 127.0.0.1; open it to others in desk.toml, under TLS"))
+}
+
+pub(crate) fn finality(depth: u64) -> Tried<u64> {
     if depth == 0 {
         let mend = "give at least 1: the transaction's own block";
         return Err(Trouble::new("finality-depth", "is zero", mend));
@@ -97,7 +121,7 @@ fn finality(depth: u64) -> Tried<u64> {
     Ok(depth)
 }
 
-fn threshold(asked: Option<u8>, seats: usize) -> Tried<u8> {
+pub(crate) fn threshold(asked: Option<u8>, seats: usize) -> Tried<u8> {
     let majority = u8::try_from(seats / 2).unwrap_or(u8::MAX).saturating_add(1);
     let threshold = asked.unwrap_or(majority);
     if seats < 2 {
@@ -112,7 +136,7 @@ fn threshold(asked: Option<u8>, seats: usize) -> Tried<u8> {
     Ok(threshold)
 }
 
-fn approvers(answers: &Answers) -> Tried<Vec<ApproverSeat>> {
+pub(crate) fn approvers(answers: &Answers) -> Tried<Vec<ApproverSeat>> {
     let mut seats: Vec<ApproverSeat> = Vec::new();
     for path in &answers.approvers {
         let seat: ApproverSeat = read::document(path)?;
@@ -125,7 +149,7 @@ fn approvers(answers: &Answers) -> Tried<Vec<ApproverSeat>> {
     Ok(seats)
 }
 
-fn governance(m: u32, approvers: &[ApproverSeat]) -> Tried<Quorum> {
+pub(crate) fn governance(m: u32, approvers: &[ApproverSeat]) -> Tried<Quorum> {
     let members: BTreeSet<ApproverId> = approvers.iter().map(|a| a.approver.clone()).collect();
     let quorum = Quorum { name: "governance".parse()?, m, members, parties: None };
     reachable("governance", &quorum, approvers)?;
@@ -153,9 +177,9 @@ fn chains(answers: &Answers) -> Tried<BTreeMap<ChainId, String>> {
     Ok(chains)
 }
 
-type Seated<S, P> = (Vec<S>, BTreeMap<P, String>);
+pub(crate) type Seated<S, P> = (Vec<S>, BTreeMap<P, String>);
 
-fn cosigners(answers: &Answers) -> Tried<Seated<CosignerSeat, CosignerId>> {
+pub(crate) fn cosigners(answers: &Answers) -> Tried<Seated<CosignerSeat, CosignerId>> {
     let (mut seats, mut places) = (Vec::<CosignerSeat>::new(), BTreeMap::new());
     for answer in &answers.cosigners {
         read::address("cosigner", &answer.address)?;
@@ -169,7 +193,9 @@ fn cosigners(answers: &Answers) -> Tried<Seated<CosignerSeat, CosignerId>> {
     Ok((seats, places))
 }
 
-fn sources(answers: &Answers) -> Tried<(Vec<SourceSeat>, BTreeMap<String, SourceConfig>)> {
+pub(crate) fn sources(
+    answers: &Answers,
+) -> Tried<(Vec<SourceSeat>, BTreeMap<String, SourceConfig>)> {
     let (mut seats, mut places) = (Vec::new(), BTreeMap::new());
     for answer in &answers.sources {
         let enrolment: SourceEnrolment = read::document(&answer.seat)?;
@@ -183,7 +209,7 @@ fn sources(answers: &Answers) -> Tried<(Vec<SourceSeat>, BTreeMap<String, Source
     Ok((seats, places))
 }
 
-fn place(answer: &SourceAnswer, enrolment: &SourceEnrolment) -> Tried<SourceConfig> {
+pub(crate) fn place(answer: &SourceAnswer, enrolment: &SourceEnrolment) -> Tried<SourceConfig> {
     if let Some(path) = answer.from.strip_prefix("file:") {
         let path = std::path::absolute(Path::new(path))
             .map_err(|e| Trouble::new("source", e.to_string(), "give `FILE@file:PATH`"))?;
@@ -239,7 +265,7 @@ fn starters(answers: &Answers, chains: &BTreeMap<ChainId, String>) -> Tried<Vec<
     Ok(assets)
 }
 
-fn starter_asset(answer: &AssetAnswer) -> Tried<StarterAsset> {
+pub(crate) fn starter_asset(answer: &AssetAnswer) -> Tried<StarterAsset> {
     let amount = |field: &str, text: &str| {
         Amount::from_decimal(text, answer.decimals)
             .map_err(|e| Trouble::new(format!("asset.{field}"), e.why(), e.mend()))
@@ -259,4 +285,24 @@ fn starter_asset(answer: &AssetAnswer) -> Tried<StarterAsset> {
         agent_daily: amount("agent-daily", &answer.agent_daily)?,
         vault_daily: amount("vault-daily", &answer.vault_daily)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_tls_listens_on_this_machine_only() {
+        for (listen, good) in [
+            ("127.0.0.1:7420", true),
+            ("[::1]:0", true),
+            ("[::ffff:127.0.0.1]:7420", true),
+            ("0.0.0.0:7420", false),
+            ("192.0.2.1:7420", false),
+            ("localhost:7420", false),
+            ("7420", false),
+        ] {
+            assert_eq!(loopback("console-listen", listen).is_ok(), good, "{listen}");
+        }
+    }
 }

@@ -1,19 +1,22 @@
 //! What a founding leaves: keys, charter, configuration, the policy to pin; and what everybody must do next.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use quorate_host::config::Config;
+use quorate_host::fault::Fault;
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Identity, secret_file};
 use quorate_ledger::LogPolicy;
 use quorate_terms::charter::CharterText;
-use quorate_terms::{Digest, Term as _};
+use quorate_terms::{CosignerId, Digest, Term as _};
 use serde_json::json;
 
 use super::plan::Plan;
 use crate::cli::trouble::{Tried, Trouble};
-use crate::cli::{Ended, quoted};
+use crate::cli::{Ended, quoted, read};
 use crate::config::{DeskConfig, SourceConfig};
 
 /// Everything that a founding writes, within its folder.
@@ -31,8 +34,45 @@ pub(crate) fn refuse_overwrite(dir: &Path) -> Tried<()> {
     Ok(())
 }
 
-/// Makes the keys and writes the files; the configuration last, so that half a founding does not start.
+/// A vault that was founded, and what everybody must run.
+pub(crate) struct Founded {
+    pub(crate) charter: CharterText,
+    pub(crate) digest: Digest,
+    /// Who runs what, in order.
+    pub(crate) commands: Vec<(String, String)>,
+}
+
+impl Founded {
+    /// Reads a founding back from its folder, with the same commands.
+    ///
+    /// # Errors
+    /// [`Trouble`] for a folder in which no whole founding lies.
+    pub(crate) fn read(dir: &Path) -> Tried<Self> {
+        let config = Config::<DeskConfig>::load(&dir.join("desk.toml"))?;
+        let charter: CharterText = read::document(&config.resolve(&config.value.charter))?;
+        let DeskConfig { cosigners, book_listen, .. } = config.value;
+        Self::of(charter, &cosigners, &book_listen)
+    }
+
+    fn of(charter: CharterText, places: &Places, book_listen: &str) -> Tried<Self> {
+        let digest = charter.digest()?;
+        let commands = commands(places, book_listen, &charter, digest);
+        Ok(Self { charter, digest, commands })
+    }
+}
+
+/// Where each cosigner listens.
+type Places = BTreeMap<CosignerId, String>;
+
+/// Founds, and answers with what everybody must do next.
 pub(crate) fn write(ui: &Ui, dir: &Path, plan: &Plan) -> Tried<Ended> {
+    let founded = lay(dir, plan)?;
+    answer(ui, dir, &founded)?;
+    Ok(Ended::Well)
+}
+
+/// Makes the keys and writes the files; the configuration last, so that half a founding does not start.
+pub(crate) fn lay(dir: &Path, plan: &Plan) -> Tried<Founded> {
     let config = desk_toml(plan);
     // What we write must be what the desk reads.
     let _read: DeskConfig = quorate_host::config::parse(&config, "desk.toml")?;
@@ -42,13 +82,30 @@ pub(crate) fn write(ui: &Ui, dir: &Path, plan: &Plan) -> Tried<Ended> {
     let log = Identity::create(&dir.join("keys/log.seed"), random)?;
     let link = Identity::create(&dir.join("keys/link.seed"), random)?;
     let text = plan.charter(&log, &link)?;
-    let digest = text.digest()?;
     let pinned = LogPolicy::of_founding(&text)?.to_json()?;
     secret_file::create(&dir.join("charter.json"), &text.to_canonical()?, random)?;
     secret_file::create(&dir.join("verify.json"), &pinned, random)?;
     secret_file::create(&dir.join("desk.toml"), config.as_bytes(), random)?;
-    answer(ui, dir, plan, &text, digest)?;
-    Ok(Ended::Well)
+    Founded::of(text, &plan.cosigners, &plan.book_listen)
+}
+
+/// Puts aside what a founding left that was cut short: keys and a charter that nobody has seen, without a configuration.
+/// Nothing of a whole founding is ever touched.
+///
+/// # Errors
+/// [`Trouble`] when a vault is founded here, or the disk fails.
+pub(crate) fn put_aside(dir: &Path, to: &Path) -> Tried<()> {
+    if dir.join("desk.toml").symlink_metadata().is_ok() {
+        return refuse_overwrite(dir);
+    }
+    for file in FILES {
+        let (from, to) = (dir.join(file), to.join(file));
+        if from.symlink_metadata().is_ok() {
+            secret_file::make_dir(to.parent().unwrap_or(&to))?;
+            std::fs::rename(&from, &to).map_err(|e| Fault::at(&from, &e))?;
+        }
+    }
+    Ok(())
 }
 
 fn desk_toml(plan: &Plan) -> String {
@@ -64,6 +121,9 @@ fn desk_toml(plan: &Plan) -> String {
     for (chain, url) in &plan.chains {
         let chain = quoted(chain.as_str());
         let _infallible = writeln!(text, "[chains.{chain}]\nrpc = {}", quoted(url));
+    }
+    if let Some(listen) = &plan.console_listen {
+        let _infallible = writeln!(text, "\n[console]\nlisten = {}", quoted(listen));
     }
     for (source, place) in &plan.sources {
         let _infallible = writeln!(text, "\n[sources.{}]", quoted(source));
@@ -86,7 +146,12 @@ fn desk_toml(plan: &Plan) -> String {
 }
 
 /// What each party runs on its own machine, with its own copy of the charter.
-fn commands(plan: &Plan, text: &CharterText, digest: Digest) -> Vec<(String, String)> {
+fn commands(
+    cosigners: &Places,
+    book_listen: &str,
+    text: &CharterText,
+    digest: Digest,
+) -> Vec<(String, String)> {
     let accept = format!("accept --charter charter.json --digest {digest}");
     let mut all = Vec::new();
     for seat in &text.cosigners {
@@ -94,7 +159,7 @@ fn commands(plan: &Plan, text: &CharterText, digest: Digest) -> Vec<(String, Str
         let desk = format!("quorate-cosigner pair --desk-identity {}", text.log.identity);
         all.push((who.clone(), desk));
         for peer in text.cosigners.iter().filter(|peer| peer.cosigner != seat.cosigner) {
-            let address = plan.cosigners.get(&peer.cosigner).map_or("", String::as_str);
+            let address = cosigners.get(&peer.cosigner).map_or("", String::as_str);
             let pair = format!(
                 "quorate-cosigner pair --peer {} --address {address} --identity {}",
                 peer.cosigner, peer.identity
@@ -105,10 +170,10 @@ fn commands(plan: &Plan, text: &CharterText, digest: Digest) -> Vec<(String, Str
     }
     for seat in &text.approvers {
         let places: Vec<String> =
-            plan.cosigners.iter().map(|(id, at)| format!(" --cosigner {id}={at}")).collect();
+            cosigners.iter().map(|(id, at)| format!(" --cosigner {id}={at}")).collect();
         let command = format!(
             "quorate-approvals {accept} --desk {} --desk-key {}{}",
-            plan.book_listen,
+            book_listen,
             text.log.identity,
             places.concat()
         );
@@ -120,8 +185,8 @@ fn commands(plan: &Plan, text: &CharterText, digest: Digest) -> Vec<(String, Str
     all
 }
 
-fn answer(ui: &Ui, dir: &Path, plan: &Plan, text: &CharterText, digest: Digest) -> Tried<()> {
-    let commands = commands(plan, text, digest);
+fn answer(ui: &Ui, dir: &Path, founded: &Founded) -> Tried<()> {
+    let Founded { charter: text, digest, commands } = founded;
     let dir = dir.display();
     let value = json!({
         "vault": text.vault,
@@ -140,8 +205,8 @@ fn answer(ui: &Ui, dir: &Path, plan: &Plan, text: &CharterText, digest: Digest) 
         ui.tone(Tone::Strong, &digest.to_string()),
     );
     let mut last = "";
-    for (who, run) in &commands {
-        if last != who {
+    for (who, run) in commands {
+        if last != who.as_str() {
             let _infallible = writeln!(words, "\n{}", ui.tone(Tone::Strong, who));
             last = who;
         }
