@@ -15,6 +15,8 @@ pub mod heights;
 pub mod meters;
 pub mod receipts;
 
+mod proofs;
+
 mod office;
 
 pub mod book_door;

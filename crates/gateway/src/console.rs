@@ -22,6 +22,7 @@ mod freeze;
 mod home;
 mod ledger;
 mod policy;
+mod runbook;
 mod settings;
 mod transfer;
 mod wallets;

@@ -64,6 +64,9 @@ pub trait Office: Send + Sync + 'static {
     /// Entries as they stand in the ledger.
     async fn book(&self, ask: BookRequest) -> Reply<BookAnswer>;
 
+    /// A proof against the newest checkpoint: that an entry stands in the ledger, or that the ledger only grew.
+    async fn proof(&self, ask: ProofRequest) -> Reply<ProofAnswer>;
+
     /// Waits until the ledger has more entries than `size`; gives how many.
     async fn beyond(&self, size: u64) -> Reply<u64>;
 }
@@ -370,4 +373,35 @@ pub struct BookAnswer {
     pub entries: Vec<String>,
     /// The signed note with its cosignatures, once there is one.
     pub checkpoint: Option<String>,
+}
+
+/// What is to be proven.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ProofRequest {
+    /// That this entry stands in the ledger.
+    Entry {
+        /// Its index.
+        index: u64,
+    },
+    /// That the ledger of `to` entries goes on from the one of `from`.
+    Extension {
+        /// The smaller size, at least 1.
+        from: u64,
+        /// The larger size, which the ledger has.
+        to: u64,
+    },
+}
+
+/// A proof (RFC 6962 section 2.1), and the checkpoint that it leads to where it is of an entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProofAnswer {
+    /// The hashes, in the order in which a verifier takes them.
+    #[schemars(with = "Vec<shapes::Hash>")]
+    pub hashes: Vec<Digest>,
+    /// The newest checkpoint, a signed note.
+    pub checkpoint: String,
+    /// The key that signs checkpoints, as the charter in force names it: a C2SP verifier key.
+    pub log: String,
 }

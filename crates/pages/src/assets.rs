@@ -26,11 +26,12 @@ pub struct Asset {
     pub integrity: String,
 }
 
-static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
     [
         of("style", "css", "style.css", include_bytes!("../assets/style.css")),
         of("passkey", "js", "passkey.js", include_bytes!("../assets/passkey.js")),
         of("live", "js", "live.js", include_bytes!("../assets/live.js")),
+        of("proof", "js", "proof.js", include_bytes!("../assets/proof.js")),
         of("icon", "svg", "icon.svg", include_bytes!("../assets/icon.svg")),
     ]
 });

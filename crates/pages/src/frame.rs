@@ -64,7 +64,7 @@ impl Frame {
             alerts: self.alerts.iter().map(|each| (each.tone, outside(&each.text))).collect(),
             style: named("style.css"),
             icon: named("icon.svg"),
-            scripts: ["passkey.js", "live.js"].into_iter().filter_map(named).collect(),
+            scripts: ["passkey.js", "live.js", "proof.js"].into_iter().filter_map(named).collect(),
         };
         Markup::of(&document).to_string()
     }
@@ -105,9 +105,9 @@ mod tests {
             ("<footer", 1),
             ("class=\"skip\"", 1),
             ("aria-current=\"page\"", 1),
-            ("<script src=\"/assets/", 2),
-            ("integrity=\"sha384-", 3),
-            ("crossorigin=\"anonymous\"", 3),
+            ("<script src=\"/assets/", 3),
+            ("integrity=\"sha384-", 4),
+            ("crossorigin=\"anonymous\"", 4),
         ] {
             assert_eq!(page.matches(piece).count(), times, "{piece}\n{page}");
         }

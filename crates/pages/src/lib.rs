@@ -13,6 +13,7 @@ pub mod charts;
 pub mod fields;
 pub mod layout;
 pub mod passkey;
+pub mod proof;
 pub mod qr;
 pub mod signs;
 pub mod standing;
@@ -34,6 +35,7 @@ pub use outside::{outside, visible};
 pub use passkey::{
     CreatePasskey, GetPasskey, Press, code_form, form, form_as, hidden, link, recompute,
 };
+pub use proof::{Proof, proof};
 pub use qr::qr;
 pub use signs::{Tone, badge, gauge, progress};
 pub use standing::{Look, Share, Tile, look_key, shares, strip, tiles};

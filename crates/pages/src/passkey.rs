@@ -197,7 +197,7 @@ pub fn recompute(tag: &str, expected: &str, text: &str) -> Markup {
 }
 
 /// The text itself as markup. Each hidden character keeps to a box of its own, which the style sheet labels.
-fn exact(text: &str) -> Markup {
+pub(crate) fn exact(text: &str) -> Markup {
     let mut out = String::with_capacity(text.len());
     if text.starts_with('\n') {
         // A parser drops a newline right after `<pre>`.

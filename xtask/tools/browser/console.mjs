@@ -128,6 +128,122 @@ async function operator() {
   return { browser, page };
 }
 
+// What the browser proves of the ledger by itself, and that it is not fooled.
+async function proofs() {
+  const { browser, page } = await person("olga");
+  const result = (at = page) => at.waitForFunction(() => {
+    const said = document.querySelector("[data-proof]")?.dataset.proofResult;
+    return said ? { said, words: document.querySelector("[data-proof-results]").innerText } : null;
+  }).then((handle) => handle.jsonValue());
+  await page.goto(`${origin}/ledger/3`);
+  let told = await result();
+  assert.equal(told.said, "unpinned");
+  assert.match(told.words, /Entry 3 stands in the ledger/);
+  await looksWell(browser, "/ledger/3", "proof-unpinned");
+  await page.fill("#f-log-key", "not a key");
+  await page.click("text=Pin the key that I pasted");
+  assert.equal(await page.evaluate(() => localStorage.length), 0, "what is no key is not pinned");
+  // The person's own copy, from the founding: not what the page says.
+  const pinned = JSON.parse(readFileSync(join(secrets, "../desk/verify.json"), "utf8")).log;
+  await page.fill("#f-log-key", pinned);
+  await page.click("text=Pin the key that I pasted");
+  await page.locator('[data-proof-result="proven"]').waitFor();
+  told = await result();
+  assert.match(told.words, /signed by the log key that you pinned/);
+  assert.match(told.words, /for the first time/);
+  await shots(page, "console-proof-proven", folder);
+  for (const path of ["/ledger/0", "/ledger/1", "/ledger/7", "/ledger"]) {
+    await page.goto(origin + path);
+    told = await result();
+    assert.equal(told.said, "proven", `${path} ${told.words}`);
+  }
+  saw("the browser proves entries up to a checkpoint that the pinned key signed");
+
+  // The book grows while this browser is away, and the next look proves that it only grew.
+  const before = await page.evaluate(() => JSON.parse(localStorage.getItem(localStorage.key(0))));
+  await outside("open spare");
+  await page.goto(`${origin}/ledger`);
+  told = await result();
+  assert.equal(told.said, "proven", told.words);
+  assert.match(told.words, new RegExp(`goes on from the ${before.size} `), told.words);
+  saw("the ledger of today is proven to go on from the one that this browser knew");
+
+  const tampered = async (name, path, words, change, glob = `${origin}${path}`) => {
+    await page.route(glob, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: change(await response.text()) });
+    });
+    await page.goto(origin + path);
+    const told = await result();
+    assert.equal(told.said, "refuted", `${name}: ${told.words}`);
+    assert.match(told.words, words, name);
+    if (name === "an entry") await shots(page, "console-proof-refuted", folder);
+    await page.unroute(glob);
+  };
+  const flip = (text) => text.replace(/[0-9a-f]$/, (last) => (last === "0" ? "1" : "0"));
+  await tampered("an entry", "/ledger/3", /does not hold this entry/, (html) =>
+    html.replace(/(data-recompute="[^"]*"[^>]*>[^<]*?&quot;at&quot;:\d*)(\d)/, (_, head, digit) => head + (digit === "0" ? "1" : "0")));
+  await tampered("a hash", "/ledger/3", /does not hold this entry/, (html) =>
+    html.replace(/data-hashes="([0-9a-f ]*)"/, (_, hashes) => `data-hashes="${flip(hashes)}"`));
+  await tampered("an index", "/ledger/3", /does not hold this entry|too/, (html) => html.replace('data-index="3"', 'data-index="2"'));
+  await tampered("a proof cut short", "/ledger/3", /too short|does not hold/, (html) =>
+    html.replace(/data-hashes="[0-9a-f]{64} ?/, 'data-hashes="'));
+  // A root of the forger's own, with the right proof to it, is not signed by the log.
+  await tampered("a size", "/ledger", /not signed by the pinned key/, (html) =>
+    html.replace(/(data-proof-note[^>]*>[^\n]*\n)(\d+)/, (_, head, size) => `${head}${Number(size) + 1}`));
+  await tampered("another log's key", "/ledger", /another log key/, (html) => html.replace(/data-log="[^"]*"/, `data-log="${pinned.replace(/.$/, "A")}x"`));
+  await page.evaluate(({ size, root }) => {
+    const name = localStorage.key(0);
+    localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), size: size - 1, root: root.replace(/^./, (c) => (c === "0" ? "1" : "0")) }));
+  }, await page.evaluate(() => JSON.parse(localStorage.getItem(localStorage.key(0)))));
+  await page.goto(`${origin}/ledger`);
+  told = await result();
+  assert.equal(told.said, "refuted", told.words);
+  assert.match(told.words, /rewritten/);
+  saw("row_13 row_43 a changed entry, hash, place, proof, checkpoint, key or past is refuted, each with why");
+  await browser.close();
+}
+
+// A key generation, live: who is waited for, what each said, what remains.
+async function runbook() {
+  const { browser, page } = await person("olga");
+  await outside("open savings");
+  await page.goto(`${origin}/cases`);
+  await page.locator("tr", { hasText: "open wallet savings" }).first().locator('a[href^="/cases/"]').click();
+  await page.waitForURL(/cases\/[0-9a-f]{64}/);
+  const opened = caseOf(page);
+  await page.click("text=The runbook, live");
+  const step = (words) => page.locator("tr", { hasText: words });
+  await step("People agree").getByText("now", { exact: true }).waitFor();
+  assert.match(await step("The cosigners make the key").innerText(), /later[\s\S]*east and west/);
+  await looksWell(browser, `/cases/${opened}/runbook`, "runbook-waits");
+  await outside("stop west");
+  // Nobody can be asked to agree before every witness is back: the page says who is missing.
+  await page.waitForFunction(async () => {
+    const page = await (await fetch(location.href)).text();
+    return page.includes("west of west custody ltd is away");
+  }, undefined, { polling: 500, timeout: 60_000 });
+  await page.reload();
+  assert.match(await step("Every cosigner is up").innerText(), /now[\s\S]*west of west custody ltd is away/);
+  await shots(page, "console-runbook-missing", folder);
+  saw("the runbook says who is waited for while one cosigner is away");
+  await outside("start west");
+  await outside(`agree ${opened}`);
+  await step("People agree").getByText("done", { exact: true }).waitFor();
+  await outside(`settle ${opened}`);
+  await step("Every cosigner signed the same transcript").getByText("done", { exact: true }).waitFor();
+  await step("The wallet is in service").getByText("done", { exact: true }).waitFor();
+  assert.match(await step("Each share has a backup").innerText(), /now[\s\S]*waits for east and west/);
+  await looksWell(browser, `/cases/${opened}/runbook`, "runbook-made");
+  saw("it fills live to a key that every cosigner signed for, and says which backups remain");
+  await outside("back-up east");
+  await outside("back-up west");
+  await step("Each share has a backup").getByText("done", { exact: true }).waitFor();
+  await page.getByText("a signing drill has proven").waitFor();
+  await browser.close();
+  saw("drills prove the backups, and the open page says so");
+}
+
 // Whoever only looks is offered nothing and refused everything.
 async function viewer() {
   const { browser, page } = await person("vera");
@@ -158,6 +274,8 @@ async function revoked({ browser, page }) {
 
 await stranger();
 const olga = await operator();
+await proofs();
+await runbook();
 await viewer();
 await revoked(olga);
 process.exit(0);

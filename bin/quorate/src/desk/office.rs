@@ -2,6 +2,7 @@
 //! else.
 
 mod paperwork;
+mod runbook;
 mod status;
 mod view;
 
@@ -11,7 +12,8 @@ use async_trait::async_trait;
 use quorate_custody::{Event, Refusal};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ReceiptAnswer, Reply, StatusView,
+    CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ProofAnswer, ProofRequest,
+    ReceiptAnswer, Reply, StatusView,
 };
 use quorate_terms::approval::Approval;
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
@@ -21,7 +23,7 @@ use quorate_terms::{CaseId, Digest, IdempotencyKey, PersonId};
 use super::book_door::{read, refusal};
 use super::effects::World;
 use super::engine::Trouble;
-use super::{erasing, receipts};
+use super::{erasing, proofs, receipts};
 
 /// The most cases that one question is answered with.
 const CASES_MAX: u32 = 1000;
@@ -154,6 +156,10 @@ impl Office for Here {
                 |refused| Refusal::new(&refused.code, refused.message, "run `quorate doctor`"),
             )?;
         Ok(BookAnswer { entries, checkpoint: Some(checkpoint).filter(|note| !note.is_empty()) })
+    }
+
+    async fn proof(&self, ask: ProofRequest) -> Reply<ProofAnswer> {
+        proofs::make(&self.0.engine, &self.0.cosigners, ask).await
     }
 
     async fn beyond(&self, size: u64) -> Reply<u64> {

@@ -14,7 +14,7 @@ use super::people::{PAGE, PAGE_MAX};
 use super::table::{Act, Does, ROUTES, Route, Who};
 use crate::errors::{Category, Code};
 use crate::office::{
-    AddressView, AlertView, CasePage, CaseView, CredentialView, StatusView, WalletView,
+    AddressView, AlertView, CasePage, CaseView, CredentialView, ProofAnswer, StatusView, WalletView,
 };
 use crate::shapes;
 use crate::tools::schema_of;
@@ -201,6 +201,10 @@ fn input(route: &Route) -> Option<Value> {
             ("from", json!({ "type": "integer", "minimum": 0, "default": 0 }), false),
             ("limit", limit(), false),
         ]),
+        Does::Act(Act::Consistency) => {
+            let size = || json!({ "type": "integer", "minimum": 1, "example": 1 });
+            object(&[("from", size(), true), ("to", size(), true)])
+        }
         Does::Act(_) => return None,
     };
     Some(without_key(schema))
@@ -430,6 +434,7 @@ fn output(does: Does) -> Value {
             ("next_from", json!({ "type": ["integer", "null"], "minimum": 0 }), true),
             ("checkpoint", json!({ "type": ["string", "null"] }), true),
         ]),
+        Act::EntryProof | Act::Consistency => schema::<ProofAnswer>(),
         Act::Checkpoint => object(&[("checkpoint", json!({ "type": ["string", "null"] }), true)]),
         Act::Policy | Act::Charter | Act::Receipt | Act::Entry | Act::Events => {
             json!({ "type": "object" })

@@ -17,8 +17,8 @@ use super::{Api, internal};
 use crate::desk::Caller;
 use crate::errors::{Code, Complaint};
 use crate::office::{
-    AlertRequest, BookAnswer, BookRequest, CasePage, EraseRequest, FileRequest, PageRequest, Reply,
-    StatusView,
+    AlertRequest, BookAnswer, BookRequest, CasePage, EraseRequest, FileRequest, PageRequest,
+    ProofRequest, Reply, StatusView,
 };
 
 /// The most cases or entries on one page.
@@ -54,6 +54,7 @@ pub(super) async fn look(api: &Api, caller: &Caller, act: Act, asked: &Asked) ->
     match act {
         Act::Cases => return cases(api, asked).await,
         Act::Entries => return entries(api, asked).await,
+        Act::Consistency => return consistency(api, asked).await,
         _ => asked.only(&[])?,
     }
     match act {
@@ -65,6 +66,10 @@ pub(super) async fn look(api: &Api, caller: &Caller, act: Act, asked: &Asked) ->
             Ok(answer.receipt.into())
         }
         Act::Entry => entry(api, asked).await,
+        Act::EntryProof => {
+            let ask = ProofRequest::Entry { index: index(asked)? };
+            say(&told(api.office.proof(ask).await)?)
+        }
         Act::Checkpoint => {
             let answer = told(api.office.book(BookRequest { from: 0, limit: 0 }).await)?;
             say(&json!({ "checkpoint": answer.checkpoint }))
@@ -179,15 +184,30 @@ async fn entries(api: &Api, asked: &Asked) -> Said {
 }
 
 async fn entry(api: &Api, asked: &Asked) -> Said {
-    let text = asked.segments.first().map(|(_, text)| text.as_str()).unwrap_or_default();
-    let from = text.parse().map_err(|_| {
-        invalid(&Malformed::new("index", "is not an index", "give a whole number from 0"))
-    })?;
+    let from = index(asked)?;
     let answer = told(api.office.book(BookRequest { from, limit: 1 }).await)?;
     let entry = answer.entries.into_iter().next();
     entry.map(Bytes::from).ok_or_else(|| {
         Complaint::new(Code::PathNotFound, "the ledger has no such entry yet; see `/entries`")
     })
+}
+
+fn index(asked: &Asked) -> Result<u64, Complaint> {
+    let text = asked.segments.first().map(|(_, text)| text.as_str()).unwrap_or_default();
+    text.parse().map_err(|_| {
+        invalid(&Malformed::new("index", "is not an index", "give a whole number from 0"))
+    })
+}
+
+async fn consistency(api: &Api, asked: &Asked) -> Said {
+    asked.only(&["from", "to"])?;
+    let mend = "give a size that the ledger has had, from 1";
+    let size = |name| {
+        let missing = || invalid(&Malformed::new(name, "is missing", mend));
+        asked.value::<u64>(name, mend)?.ok_or_else(missing)
+    };
+    let ask = ProofRequest::Extension { from: size("from")?, to: size("to")? };
+    say(&told(api.office.proof(ask).await)?)
 }
 
 fn limit(asked: &Asked) -> Result<u32, Complaint> {

@@ -35,6 +35,8 @@ pub(crate) enum Act {
     Entries,
     Entry,
     Checkpoint,
+    EntryProof,
+    Consistency,
     File,
     Approve,
     Replace,
@@ -79,7 +81,7 @@ const fn ask(method: Method, path: &'static str, tool: ToolName) -> Route {
 use Role::{Auditor, Operator, Viewer};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 37] = [
+pub(crate) static ROUTES: [Route; 39] = [
     Route {
         method: Method::GET,
         path: "/me",
@@ -106,6 +108,18 @@ pub(crate) static ROUTES: [Route; 37] = [
     look(Auditor, "/entries", Act::Entries, "Entries of the ledger, in order."),
     look(Auditor, "/entries/{index}", Act::Entry, "One entry, in its canonical bytes."),
     look(Auditor, "/checkpoint", Act::Checkpoint, "The newest checkpoint, a signed note."),
+    look(
+        Auditor,
+        "/entries/{index}/proof",
+        Act::EntryProof,
+        "The proof that an entry stands in the ledger of the newest checkpoint.",
+    ),
+    look(
+        Auditor,
+        "/consistency",
+        Act::Consistency,
+        "The proof that the ledger of `to` entries goes on from the one of `from`.",
+    ),
     change(
         Operator,
         "/intents",

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::filing::Yes;
 use super::visit::{Answered, Ask, Visit, asked};
-use super::{Here, Page, paper};
+use super::{Here, Page, paper, runbook};
 use crate::office::{CaseView, PageRequest, Reply};
 
 pub(crate) const PAGE: Page = Page {
@@ -27,6 +27,7 @@ pub(crate) const PAGE: Page = Page {
         router
             .route("/cases", get(all))
             .route("/cases/{case}", get(one))
+            .route("/cases/{case}/runbook", get(runbook::shown))
             .route("/cases/{case}/receipt", get(receipt))
             .route("/cases/{case}/replace", post(replace))
     },
@@ -104,6 +105,10 @@ fn about(case: &CaseView) -> Markup {
     }
     if let Some(reason) = &case.reason {
         rows.push(("Why it ended so", outside(reason)));
+    }
+    if case.kind == "open_wallet" {
+        let path = format!("/cases/{}/runbook", case.case);
+        rows.push(("Key generation", link(&path, "The runbook, live")));
     }
     if matches!(case.state, State::Closed(_)) {
         let path = format!("/cases/{}/receipt", case.case);

@@ -1,11 +1,12 @@
 //! The ledger: entries page by page, one whole with its canonical bytes, and the newest checkpoint.
 
-use axum::Router;
 use axum::extract::{Path, Query};
+use axum::response::IntoResponse as _;
 use axum::routing::get;
+use axum::{Json, Router};
 use quorate_custody::Refusal;
 use quorate_pages::{
-    Markup, Tone, badge, details, digest, facts, heading, link, outside, paragraph, recompute,
+    Markup, Proof, Tone, badge, digest, facts, heading, link, outside, paragraph, proof, recompute,
     table, when,
 };
 use quorate_terms::Term as _;
@@ -15,18 +16,23 @@ use serde::Deserialize;
 
 use super::visit::{Answered, Visit};
 use super::{Here, Page};
-use crate::office::BookRequest;
+use crate::office::{BookRequest, ProofRequest, Reply};
 
 pub(crate) const PAGE: Page = Page {
     path: "/ledger",
     label: "Ledger",
     routes: |router: Router<Here>| {
-        router.route("/ledger", get(browse)).route("/ledger/{index}", get(one))
+        router
+            .route("/ledger", get(browse))
+            .route("/ledger/consistency", get(consistency))
+            .route("/ledger/{index}", get(one))
     },
 };
 
 /// Entries on a page.
 const SHOWN: u64 = 50;
+/// Where a page gets proofs that the ledger only grew.
+const EXTENDS: &str = "/ledger/consistency";
 
 #[derive(Deserialize)]
 struct Wanted {
@@ -52,7 +58,13 @@ async fn browse(visit: Visit, Query(wanted): Query<Wanted>) -> Answered {
         ways.push(link(&format!("/ledger?from={}", from.saturating_add(SHOWN)), "Newer entries"));
     }
     let headings = ["Entry", "Kind", "When", "Digest"];
-    let body = [checkpoint(&visit), table(&caption, &headings, rows), paragraph(Markup::all(ways))];
+    let body = [
+        checkpoint(&visit),
+        growth(&visit).await?,
+        heading("Entries"),
+        table(&caption, &headings, rows),
+        paragraph(Markup::all(ways)),
+    ];
     visit.page("Ledger", body)
 }
 
@@ -84,11 +96,37 @@ fn checkpoint(visit: &Visit) -> Markup {
         ("Cosigners", follow),
         ("Void entries", Markup::text(&visit.status.voids.len().to_string())),
     ]);
-    let note = match &visit.status.checkpoint {
-        Some(note) => details("The newest checkpoint, as it was signed", outside(note)),
-        None => paragraph(badge(Tone::Warn, "no checkpoint was signed yet")),
-    };
-    Markup::all([state, note])
+    match &visit.status.checkpoint {
+        Some(_) => state,
+        None => Markup::all([state, paragraph(badge(Tone::Warn, "no checkpoint was signed yet"))]),
+    }
+}
+
+/// The newest checkpoint, for the browser to compare with the one that it knew.
+async fn growth(visit: &Visit) -> Reply<Markup> {
+    let Some(last) = visit.status.size.checked_sub(1) else { return Ok(Markup::default()) };
+    let answer = visit.console.office.proof(ProofRequest::Entry { index: last }).await?;
+    let shown = proof(&Proof {
+        vault: &visit.status.vault,
+        log: &answer.log,
+        note: &answer.checkpoint,
+        entry: None,
+        extends: EXTENDS,
+    });
+    Ok(Markup::all([heading("Checked in this browser"), shown]))
+}
+
+/// Sizes of the ledger.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sizes {
+    from: u64,
+    to: u64,
+}
+
+async fn consistency(visit: Visit, Query(Sizes { from, to }): Query<Sizes>) -> Answered {
+    let answer = visit.console.office.proof(ProofRequest::Extension { from, to }).await?;
+    Ok(Json(answer).into_response())
 }
 
 async fn one(visit: Visit, Path(index): Path<u64>) -> Answered {
@@ -115,12 +153,23 @@ async fn one(visit: Visit, Path(index): Path<u64>) -> Answered {
         ("Digest", digest(&own)),
         ("Digest of the entry before", digest(&entry.prev.to_string())),
     ]);
-    let said = "Your browser hashes the bytes below itself. Only the checkpoint and the cosigners say that the ledger holds them.";
+    let said = "Your browser hashes the bytes below itself, and checks that the ledger holds them under a checkpoint of the log. \
+                This page comes from the desk: what does not depend on it at all is `quorate-verify`, with an export or a receipt.";
+    let answer = visit.console.office.proof(ProofRequest::Entry { index }).await?;
+    let shown = proof(&Proof {
+        vault: &visit.status.vault,
+        log: &answer.log,
+        note: &answer.checkpoint,
+        entry: Some((index, &answer.hashes)),
+        extends: EXTENDS,
+    });
     let body = [
         about,
         heading("Its bytes"),
         paragraph(Markup::text(said)),
         recompute(tag::ENTRY, &own, line),
+        heading("Its place in the ledger"),
+        shown,
         paragraph(Markup::all(ways)),
     ];
     visit.page(&format!("Entry {index}"), body)

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 use quorate_terms::commitment::Opening;
-use quorate_terms::intent::{Action, OwnerKind};
+use quorate_terms::intent::{Action, OpenWallet, OwnerKind};
 use quorate_terms::policy::PolicyDocument;
-use quorate_terms::{AccountId, Amount, AssetId, CaseId, Digest, Timestamp, WalletId};
+use quorate_terms::{AccountId, Amount, AssetId, CaseId, CosignerId, Digest, Timestamp, WalletId};
 use serde::Deserialize;
 
 use crate::office::{Office, Reply};
@@ -15,6 +15,9 @@ use crate::office::{Office, Reply};
 pub trait Paperwork: Office {
     /// The entries of a case, in order.
     async fn story(&self, case: CaseId) -> Reply<Vec<Moment>>;
+
+    /// The key generation of a case as a runbook; none for a case of another kind.
+    async fn runbook(&self, case: CaseId) -> Reply<Option<Runbook>>;
 
     /// What a person typed, as a transfer; refused where a recipient only resembles one that is known.
     async fn transfer(&self, typed: TransferTyped) -> Reply<Composed>;
@@ -46,6 +49,72 @@ pub struct Moment {
     pub kind: String,
     /// What it says, in one line.
     pub said: String,
+}
+
+/// How far the key generation of a case has come, as the book tells it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Runbook {
+    /// What is to be made.
+    pub open: OpenWallet,
+    /// The charter under which it is made.
+    pub charter: Digest,
+    /// Every seat that must take part, with what it has said.
+    pub holders: Vec<HolderSaid>,
+    /// Runs that failed, oldest first.
+    pub failed: Vec<RunFailed>,
+    /// The key, once there is one.
+    pub key: Option<KeyMade>,
+    /// When the wallet went into service, and the entry that says so.
+    pub opened: Option<(Timestamp, u64)>,
+    /// Its account on each chain.
+    pub accounts: Vec<AccountId>,
+    /// Whether every chain of it is one for development, where nothing waits for backups.
+    pub is_development: bool,
+}
+
+/// One holder of a share.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HolderSaid {
+    /// Its seat.
+    pub cosigner: CosignerId,
+    /// The company that runs it, as the charter spells it.
+    pub operator: String,
+    /// Its signed word on the key: the digest over all messages of the ceremony, and the public key.
+    pub word: Option<(Digest, String)>,
+    /// Whether a backup of its share was proven by a drill.
+    pub backup: bool,
+}
+
+/// A run that failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunFailed {
+    /// The entry.
+    pub index: u64,
+    /// When, by the book.
+    pub at: Timestamp,
+    /// How far it had come, and why it ended.
+    pub why: String,
+    /// Parties at fault.
+    pub culprits: Vec<CosignerId>,
+}
+
+/// A key that was made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyMade {
+    /// The entry.
+    pub index: u64,
+    /// When, by the book.
+    pub at: Timestamp,
+    /// The session of the ceremony.
+    pub ceremony: Digest,
+    /// The public key, lower-case hex.
+    pub public_key: String,
+    /// How it was made: `dkg`, so that no whole key ever was.
+    pub method: String,
+    /// The library, with its version.
+    pub library: String,
+    /// How many of how many shares sign.
+    pub quorum: (u8, u8),
 }
 
 /// The form of a new transfer.

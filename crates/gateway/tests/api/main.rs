@@ -123,6 +123,8 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         ("/entries".to_owned(), 1),
         ("/entries/2".to_owned(), 1),
         ("/checkpoint".to_owned(), 1),
+        ("/entries/2/proof".to_owned(), 1),
+        ("/consistency?from=1&to=3".to_owned(), 1),
     ] {
         for (at, who) in PEOPLE.iter().enumerate() {
             let said = app.get(who, &path).await;
@@ -365,4 +367,25 @@ async fn one_credential_has_one_bound_for_mcp_and_the_api() {
     said.check(429, "RATE_LIMITED");
     assert!(said.headers.contains_key("retry-after"));
     assert_eq!(app.get("auditor", "/me").await.status, 200, "others are served");
+}
+
+#[tokio::test]
+async fn a_proof_that_cannot_be_is_refused_with_what_to_give() {
+    let app = app();
+    app.get("person", "/entries/9/proof").await.check(404, "PATH_NOT_FOUND");
+    app.get("person", "/entries/x/proof").await.check(400, "INVALID_INPUT");
+    for query in [
+        "",
+        "?from=1",
+        "?to=3",
+        "?from=0&to=3",
+        "?from=3&to=2",
+        "?from=1&to=9",
+        "?from=-1&to=3",
+        "?from=1&to=3&more=1",
+    ] {
+        app.get("person", &format!("/consistency{query}")).await.check(400, "INVALID_INPUT");
+    }
+    let said = app.get("person", "/consistency?from=1&to=3").await;
+    assert_eq!(said.body["hashes"].as_array().map(Vec::len), Some(1), "{}", said.body);
 }

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use quorate_custody::{Refusal, State};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ReceiptAnswer, Reply, StatusView,
+    CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ProofAnswer, ProofRequest,
+    ReceiptAnswer, Reply, StatusView,
 };
 use quorate_terms::approval::Approval;
 use quorate_terms::{CaseId, Digest, Timestamp};
@@ -105,6 +106,22 @@ impl Office for FakeOffice {
         let last = ask.from.saturating_add(ask.limit).min(3);
         let entries = (ask.from..last).map(|index| format!("{{\"index\":{index}}}")).collect();
         Ok(BookAnswer { entries, checkpoint: Some("a note".into()) })
+    }
+
+    async fn proof(&self, ask: ProofRequest) -> Reply<ProofAnswer> {
+        match ask {
+            ProofRequest::Entry { index } if index >= 3 => {
+                Err(Refusal::new("unknown_entry", "no such entry", "look at the entries"))
+            }
+            ProofRequest::Extension { from, to } if from == 0 || from > to || to > 3 => {
+                Err(Refusal::new("malformed", "no such sizes", "give sizes of the ledger"))
+            }
+            _ => Ok(ProofAnswer {
+                hashes: vec![Digest::ZERO],
+                checkpoint: "a note".into(),
+                log: "a key".into(),
+            }),
+        }
     }
 
     async fn beyond(&self, size: u64) -> Reply<u64> {

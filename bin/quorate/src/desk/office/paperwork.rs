@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use quorate_chains::{look_alike, native_asset, parse_account};
 use quorate_custody::{Book, Refusal};
 use quorate_gateway::console::paperwork::{
-    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, TransferTyped, Way,
+    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook,
+    TransferTyped, Way,
 };
 use quorate_gateway::office::Reply;
 use quorate_host::random::Random;
@@ -16,7 +17,7 @@ use quorate_terms::intent::{Action, Transfer};
 use quorate_terms::policy::{AssetInfo, Budget, PolicyDocument, Window};
 use quorate_terms::{AccountId, Amount, AssetId, CaseId, ChainId, Term as _, Timestamp};
 
-use super::{Here, refusal, view};
+use super::{Here, refusal, runbook, view};
 
 /// Where commitments stand in an intent.
 const MEMO: &str = "intent.memo";
@@ -40,6 +41,10 @@ impl Paperwork for Here {
             return Err(unread("an entry of the case is missing".to_owned()));
         }
         read.into_iter().map(|(index, bytes)| moment(index, &bytes)).collect()
+    }
+
+    async fn runbook(&self, case: CaseId) -> Reply<Option<Runbook>> {
+        runbook::of(&self.0.engine, case).await
     }
 
     async fn transfer(&self, typed: TransferTyped) -> Reply<Composed> {
