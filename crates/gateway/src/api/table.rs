@@ -41,6 +41,11 @@ pub(crate) enum Act {
     Erase,
     TakeAlert,
     CloseAlert,
+    Checklists,
+    Checklist,
+    OpenChecklist,
+    AttestChecklist,
+    CloseChecklist,
 }
 
 /// What a route does.
@@ -79,7 +84,7 @@ const fn ask(method: Method, path: &'static str, tool: ToolName) -> Route {
 use Role::{Auditor, Operator, Viewer};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 37] = [
+pub(crate) static ROUTES: [Route; 42] = [
     Route {
         method: Method::GET,
         path: "/me",
@@ -141,6 +146,31 @@ pub(crate) static ROUTES: [Route; 37] = [
         "/alerts/{alert}/close",
         Act::CloseAlert,
         "Ends an alert, with what came of it.",
+    ),
+    look(
+        Viewer,
+        "/checklists",
+        Act::Checklists,
+        "Checklists of people who come, move and leave, oldest first.",
+    ),
+    look(
+        Viewer,
+        "/checklists/{checklist}",
+        Act::Checklist,
+        "One checklist: what is done, by whom, and what is left.",
+    ),
+    change(Operator, "/checklists", Act::OpenChecklist, "Opens a checklist for a person."),
+    change(
+        Viewer,
+        "/checklists/{checklist}/attest",
+        Act::AttestChecklist,
+        "Attests in the caller's own name a task that the caller carried out.",
+    ),
+    change(
+        Operator,
+        "/checklists/{checklist}/close",
+        Act::CloseChecklist,
+        "Ends a checklist on which everything is done, or withdraws it.",
     ),
     ask(Method::GET, "/agent/balance", ToolName::GetBalance),
     ask(Method::GET, "/agent/balances", ToolName::GetAllBalances),
