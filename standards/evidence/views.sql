@@ -321,3 +321,30 @@ CREATE VIEW holder_place AS
 SELECT l.book, l.idx, l.at, l.holder, l.region, l.place, l.account
 FROM HolderLocated l
 WHERE NOT EXISTS (SELECT 1 FROM HolderLocated n WHERE n.holder = l.holder AND n.at > l.at);
+
+-- A checklist from its opening: until when its last task is due, when it was done and when it was withdrawn, if it was.
+CREATE VIEW checklist_life AS
+SELECT o.book, o.idx, o.at, o.checklist, o.person, o."change", o.post, o.template, o.items,
+  (
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', max(json_extract(i.value, '$.due_at')) / 1000.0, 'unixepoch')
+    FROM json_each(o.items) i
+  ) AS due_at,
+  (SELECT min(c.at) FROM ChecklistClosed c WHERE c.checklist = o.checklist AND c."end" = 'done') AS done_at,
+  (SELECT min(c.at) FROM ChecklistClosed c WHERE c.checklist = o.checklist AND c."end" <> 'done') AS withdrawn_at
+FROM ChecklistOpened o;
+
+-- A key role that was granted or ended, and the newest checklist of that person which is about such a change: opened at most
+-- 90 days before it or 30 days after it, and not withdrawn.
+CREATE VIEW role_change AS
+SELECT r.book, r.idx, r.at, r.person, r.role, r.how,
+  (
+    SELECT l.checklist FROM checklist_life l
+    WHERE l.person = r.person AND l."change" IN (r.how, 'mover') AND l.withdrawn_at IS NULL
+      AND julianday(l.at) BETWEEN julianday(r.at) - 90 AND julianday(r.at) + 30
+    ORDER BY l.idx DESC LIMIT 1
+  ) AS checklist
+FROM (
+  SELECT book, idx, at, person, role, 'joiner' AS how FROM RoleGranted
+  UNION ALL
+  SELECT book, idx, at, person, role, 'leaver' FROM RoleEnded
+) r;

@@ -1,4 +1,5 @@
-//! The page that founds a vault by hand, run line by line as a reader would, so that no command on it grows old.
+//! The pages that found a vault by hand and that lose a key, run line by line as a reader would, so that no command on them
+//! grows old.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,22 +13,33 @@ use crate::run;
 use crate::say;
 use crate::stage::{Node, Programs};
 
-const PAGE: &str = "docs/found-a-vault.md";
-/// Where the page lets everybody listen. Here each gets a free port, so that runs do not meet.
+/// Each page, and what its end must show: everything went on to the last command.
+const PAGES: [(&str, &[&str]); 2] = [
+    ("docs/found-a-vault.md", &["proven", "hot", "frozen"]),
+    ("docs/lose-a-key.md", &["frozen", "ceremony", "by vera", "the book shows it"]),
+];
+/// Where the pages let everybody listen. Here each gets a free port, so that runs do not meet.
 const PORTS: [&str; 4] = ["7300", "7301", "7302", "7303"];
-/// What the end of the page must show: everything went on to the last command, and that stopped the vault.
-const PROVEN: [&str; 3] = ["proven", "hot", "frozen"];
 /// How much of what was said is told when a command fails, in lines.
 const TOLD: usize = 25;
 
-/// Runs every shell block of the page in one shell, in a folder of its own.
+/// Runs every shell block of each page in one shell, in a folder of its own.
 pub(crate) fn end_to_end() -> Done<Verdict> {
-    let room = demo::fresh(&house::root().join("target/guide"))?;
+    let mut count = 0_usize;
+    for (page, proven) in PAGES {
+        count = count.saturating_add(run_page(page, proven)?);
+    }
+    Ok(Verdict::Passed(count))
+}
+
+fn run_page(page: &str, proven: &[&str]) -> Done<usize> {
+    let name = Path::new(page).file_stem().unwrap_or_default();
+    let room = demo::fresh(&house::root().join("target/guide").join(name))?;
     let private = std::fs::Permissions::from_mode(0o700);
     std::fs::set_permissions(&room, private).map_err(|e| format!("{}: {e}", room.display()))?;
     let programs = Programs::build(&room.join("outputs.log"))?;
     let node = Node::start(&room.join("anvil.log"))?;
-    let blocks = blocks(&run::read(&house::root().join(PAGE))?);
+    let blocks = blocks(&run::read(&house::root().join(page))?);
     let script = script(&blocks)?;
     let shell = ["-c", "exec bash -s < \"$0\" 2>&1", "page.sh"];
     run::write(&room.join("page.sh"), &script)?;
@@ -41,20 +53,20 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     let output = run::kept(&mut command)?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     run::write(&room.join("said.log"), &said)?;
-    judged(&room, output.status.success(), &said)?;
-    say::line(format!("{} blocks of {PAGE} run as they are written", blocks.len()));
-    Ok(Verdict::Passed(blocks.len()))
+    judged((page, proven), &room, output.status.success(), &said)?;
+    say::line(format!("{} blocks of {page} run as they are written", blocks.len()));
+    Ok(blocks.len())
 }
 
-fn judged(room: &Path, well: bool, said: &str) -> Done {
-    let missing = PROVEN.iter().find(|word| !said.contains(*word));
+fn judged((page, proven): (&str, &[&str]), room: &Path, well: bool, said: &str) -> Done {
+    let missing = proven.iter().find(|word| !said.contains(*word));
     if well && missing.is_none() {
         return Ok(());
     }
     let lines: Vec<&str> = said.lines().collect();
     let last = lines.get(lines.len().saturating_sub(TOLD)..).unwrap_or_default().join("\n");
     let what = missing.map_or_else(String::new, |word| format!(" (it never says `{word}`)"));
-    Err(format!("{PAGE} does not run as it is written{what}; see {}\n{last}", room.display()))
+    Err(format!("{page} does not run as it is written{what}; see {}\n{last}", room.display()))
 }
 
 /// The text of each fenced block that is marked `sh`.
@@ -95,8 +107,9 @@ mod tests {
     fn only_shell_blocks_are_run_and_a_page_that_says_too_little_is_refused() {
         let page = "a\n```sh\none\ntwo\n```\n```json\n{}\n```\n```sh\nthree\n```\n";
         assert_eq!(blocks(page), ["one\ntwo\n", "three\n"]);
-        assert!(judged(Path::new("x"), true, "proven hot frozen").is_ok());
-        assert!(judged(Path::new("x"), true, "proven hot").is_err());
-        assert!(judged(Path::new("x"), false, "proven hot frozen").is_err());
+        let judged = |well, said| judged(("p", &["hot", "frozen"]), Path::new("x"), well, said);
+        assert!(judged(true, "hot frozen").is_ok());
+        assert!(judged(true, "hot").is_err());
+        assert!(judged(false, "hot frozen").is_err());
     }
 }

@@ -166,6 +166,10 @@ pub(crate) struct AcceptArgs {
     /// The desk's link key, if you were told it; it must be the charter's.
     #[arg(long, value_name = "KEY", value_parser = home::public_key)]
     pub(crate) desk_key: Option<PublicKey>,
+    /// A later charter seats this machine, not this one: it is the founding charter, from which the book is followed. Nothing
+    /// is signed here until the charter in force seats exactly these keys.
+    #[arg(long)]
+    pub(crate) joining: bool,
     /// Where a cosigner listens, for freezes.
     #[arg(long, value_name = "ID=ADDR", value_parser = home::cosigner_address)]
     pub(crate) cosigner: Vec<(CosignerId, String)>,

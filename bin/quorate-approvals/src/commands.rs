@@ -143,6 +143,7 @@ fn accepted(asked: &AcceptArgs) -> Accept<'_> {
     Accept {
         charter: &asked.charter,
         digest: asked.digest,
+        joining: asked.joining,
         desk: asked.desk.clone(),
         desk_key: asked.desk_key,
         cosigners: asked.cosigner.iter().cloned().collect(),

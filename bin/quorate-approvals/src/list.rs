@@ -1,7 +1,7 @@
 //! What waits for this approver, and what stands in the way of everything.
 
 use quorate_custody::case::{Case, quorum};
-use quorate_custody::{Book, State};
+use quorate_custody::{Book, Nearing, State};
 use quorate_host::ui::Table;
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::intent::Action;
@@ -63,7 +63,13 @@ pub(crate) fn list(view: &View<'_>, all: bool) -> Screen {
 
 fn left(view: &View<'_>, case: &Case) -> String {
     let left = case.expires_at().since(view.now);
-    if left == 0 { "expired".to_owned() } else { words::span(left) }
+    let waits = case.state == State::AwaitApprovals;
+    let nearing = Nearing::of(case.filed_at, case.expires_at(), view.now).filter(|_| waits);
+    match nearing {
+        _ if left == 0 => "expired".to_owned(),
+        Some(nearing) => format!("{}: {}", words::span(left), nearing.words()),
+        None => words::span(left),
+    }
 }
 
 fn progress(view: &View<'_>, case: &Case) -> String {

@@ -34,6 +34,9 @@ pub struct DeskConfig {
     /// A file of counterparties that are always refused, one CAIP-10 account a line.
     #[serde(default)]
     pub deny_list: Option<PathBuf>,
+    /// What is done when people come, change post and leave, as TOML; the list that comes with the desk if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checklists: Option<PathBuf>,
     /// The MCP door over HTTP, if it is to be open.
     #[serde(default)]
     pub http: Option<HttpConfig>,

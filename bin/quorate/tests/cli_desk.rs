@@ -7,6 +7,8 @@ mod common;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod stdio;
 
 use std::fs;

@@ -17,6 +17,7 @@ use quorate_terms::{
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, State};
+use crate::checklist::Checklist;
 use crate::refusal::Refusal;
 
 /// What the fold says of one entry. Fixed at first replay.
@@ -141,6 +142,7 @@ pub(crate) struct BookState {
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
     pub(crate) manifests: BTreeMap<Band, Digest>,
     pub(crate) alerts: BTreeMap<Digest, OpenAlert>,
+    pub(crate) checklists: BTreeMap<Digest, Checklist>,
     /// How far each passkey has counted its uses. Of a key, because a name may pass to a new one, which counts from the start.
     pub(crate) counters: BTreeMap<PasskeyKey, u32>,
     #[serde(skip)]
@@ -468,6 +470,7 @@ impl BookState {
             wallet_entries: BTreeMap::new(),
             manifests: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            checklists: BTreeMap::new(),
             counters: BTreeMap::new(),
             txids: BTreeMap::new(),
             of_requester: BTreeMap::new(),

@@ -11,6 +11,8 @@ use quorate_terms::quorum::{Quorum, Tally, Vote};
 use quorate_terms::{ApproverId, CaseId, CosignerId, Digest, QuorumName, Timestamp, WalletId};
 use serde::{Deserialize, Serialize};
 
+use crate::nearing::Nearing;
+
 /// What a case awaits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +66,8 @@ pub struct Case {
     pub aborts: u32,
     /// The cancel intent that asks to give this case up.
     pub cancel: Option<CaseId>,
+    /// How near its end people were reminded of it, if they were.
+    pub reminded: Option<Nearing>,
     /// Indices of the entries about this case.
     pub entries: Vec<u64>,
 }
@@ -95,6 +99,7 @@ impl Case {
             refused_by: BTreeSet::new(),
             aborts: 0,
             cancel: None,
+            reminded: None,
             entries: vec![index],
         }
     }

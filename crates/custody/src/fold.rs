@@ -4,6 +4,7 @@
 mod acts;
 mod alerts;
 mod cases;
+mod checklists;
 mod closing;
 mod keys;
 mod people;
@@ -117,6 +118,9 @@ impl Book {
             Body::AlertRaised(raised) => self.fold_alert(raised, entry),
             Body::AlertAcknowledged(taken) => self.fold_alert_taken(taken),
             Body::AlertClosed(closed) => self.fold_alert_closed(closed),
+            Body::ChecklistOpened(opened) => self.fold_opened_list(opened, entry),
+            Body::ChecklistAttested(said) => self.fold_attested(said, entry),
+            Body::ChecklistClosed(closed) => self.fold_closed_list(closed, entry),
             // These decide nothing: they are remembered for people and assessors.
             note if is_note(note) => Ok(()),
             _ => Err(void("this build does not know what it decides")),

@@ -12,8 +12,10 @@ pub mod limits;
 pub mod refusal;
 
 pub mod case;
+pub mod nearing;
 
 pub mod book;
+pub mod checklist;
 mod fold;
 pub mod rulings;
 
@@ -33,11 +35,13 @@ pub mod witness;
 pub use book::{Book, Verdict};
 pub use case::{Case, State};
 pub use charter::{Charter, Memory};
+pub use checklist::Checklist;
 pub use commission::{Commission, Drill};
 pub use dossier::Dossier;
 pub use event::{Effect, Event, Step};
 pub use fold::check_freeze;
 pub use follower::Follower;
+pub use nearing::Nearing;
 pub use refusal::Refusal;
 pub use step::founding;
 pub use warrant::Warrant;

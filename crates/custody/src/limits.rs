@@ -12,6 +12,10 @@ pub const FACTS_PER_CASE_MAX: usize = 8;
 pub const ABORTS_PER_CASE_MAX: u32 = 3;
 /// Cases that one tick closes as expired: a wrong clock does harm slowly enough to be seen.
 pub const CLOSED_PER_TICK_MAX: usize = 64;
+/// Alerts that one tick raises to remind people.
+pub const ALERTS_PER_TICK_MAX: usize = 64;
+/// Checklists that are open at one time.
+pub const CHECKLISTS_OPEN_MAX: usize = 256;
 /// Entries that a follower takes in one message.
 pub const ENTRIES_PER_FOLLOW_MAX: usize = 4096;
 /// Longest free text in an entry that a door passes on (`reason`, `cause`), in bytes.

@@ -3,6 +3,7 @@
 mod acts;
 mod chain;
 mod filing;
+mod reminding;
 mod seats;
 mod signing;
 
@@ -71,7 +72,7 @@ impl Book {
                 self.step_observed(self.awaited(&case)?, txid, stage, block)
             }
             Event::FinalityCame { case, fact } => self.step_final(self.awaited(&case)?, &fact, at),
-            Event::Noted(body) => self.step_note(*body),
+            Event::Noted(body) => self.step_note(*body, at),
             Event::Ticked => Ok(self.step_tick(at)),
         }
     }
@@ -153,7 +154,7 @@ impl Book {
     }
 
     /// Notes decide nothing. Whatever decides something has an event of its own, with its checks.
-    fn step_note(&self, body: Body) -> Result<Step, Refusal> {
+    fn step_note(&self, body: Body, at: Timestamp) -> Result<Step, Refusal> {
         let note = match &body {
             Body::Founded(_) => self.size() == 0,
             Body::RulesChanged(changed) => changed.from == self.state.rules,
@@ -161,6 +162,11 @@ impl Book {
             Body::CredentialRevoked(_) => true,
             Body::AlertAcknowledged(taken) => self.check_alert(&taken.alert)?,
             Body::AlertClosed(closed) => self.check_alert(&closed.alert)?,
+            Body::ChecklistOpened(opened) => self.check_opened(opened, at).map(|()| true)?,
+            Body::ChecklistAttested(said) => self.check_attested(said, at).map(|()| true)?,
+            Body::ChecklistClosed(closed) => {
+                self.check_checklist_closed(closed, at).map(|()| true)?
+            }
             other => is_note(other),
         };
         if note {
@@ -194,7 +200,7 @@ impl Book {
     }
 
     /// Expired cases close, so many at a time; lapsed credentials are retired; a charter whose delay has passed comes into
-    /// force.
+    /// force; people are reminded of what waits for them.
     fn step_tick(&self, at: Timestamp) -> Step {
         let mut step = Step::default();
         let waits = |case: &&Case| {
@@ -213,6 +219,7 @@ impl Book {
         }
         step.absorb(self.retire_lapsed(at));
         step.absorb(self.activate_charter(at));
+        step.absorb(self.remind(at));
         step
     }
 }

@@ -7,6 +7,7 @@
 
 mod agents;
 mod asked;
+mod checklists;
 mod events;
 mod once;
 pub mod openapi;

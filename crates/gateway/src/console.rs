@@ -21,6 +21,7 @@ mod cases;
 mod freeze;
 mod home;
 mod ledger;
+mod people;
 mod policy;
 mod runbook;
 mod settings;
@@ -71,7 +72,7 @@ pub(crate) struct Page {
 }
 
 /// Every page, in the order in which they are offered.
-pub(crate) const PAGES: [Page; 11] = [
+pub(crate) const PAGES: [Page; 12] = [
     home::PAGE,
     cases::PAGE,
     transfer::PAGE,
@@ -79,6 +80,7 @@ pub(crate) const PAGES: [Page; 11] = [
     addresses::PAGE,
     policy::PAGE,
     agents::PAGE,
+    people::PAGE,
     ledger::PAGE,
     alerts::PAGE,
     settings::PAGE,

@@ -2,6 +2,10 @@
 //!
 //! A method of the socket is a name; request and answer are JSON. Only processes of the desk's own user get through there.
 
+mod checklists;
+
+pub use checklists::{ChecklistAct, ChecklistRequest, ChecklistSaid, ChecklistView, TaskView};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -54,6 +58,12 @@ pub trait Office: Send + Sync + 'static {
 
     /// Takes an alert, or ends it; gives those that are left.
     async fn alert(&self, ask: AlertRequest) -> Reply<Vec<AlertView>>;
+
+    /// Checklists of people who come, move and leave, oldest first.
+    async fn checklists(&self) -> Reply<Vec<ChecklistView>>;
+
+    /// Opens a checklist, attests a task of one, or ends one; gives it as it stands then.
+    async fn checklist(&self, ask: ChecklistRequest) -> Reply<ChecklistView>;
 
     /// Destroys the values behind the commitments of a case that is over; gives their digests.
     async fn erase(&self, ask: EraseRequest) -> Reply<Vec<Digest>>;

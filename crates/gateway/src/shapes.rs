@@ -51,6 +51,12 @@ words! {
     Tier { Hot, Warm, Cold, }
     /// Yes or no.
     Verdict { Approve, Reject, }
+    /// What happens to a person.
+    Change { Joiner, Mover, Leaver, }
+    /// What a person does for the vault.
+    Post { Approver, Cosigner, Operator, Auditor, Viewer, AgentOwner, }
+    /// How a checklist ended.
+    ChecklistEnd { Done, Withdrawn, }
 }
 
 /// A node's height, or why there is none.

@@ -75,11 +75,13 @@ pub mod tag {
     pub const QUERY: &str = "quorate/query/v1";
     /// What a named person attests about the outside world.
     pub const ATTESTATION: &str = "quorate/attestation/v1";
+    /// A template of checklists, and the name of a checklist that was opened.
+    pub const CHECKLIST: &str = "quorate/checklist/v1";
     /// What a passkey signs to say that its holder is there; it agrees to nothing.
     pub const SIGN_IN: &str = "quorate/sign-in/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 31] = [
+    pub const ALL: [&str; 32] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -110,6 +112,7 @@ pub mod tag {
         STANDARD,
         QUERY,
         ATTESTATION,
+        CHECKLIST,
         SIGN_IN,
     ];
 }

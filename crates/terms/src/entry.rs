@@ -4,6 +4,7 @@
 //! (`docs/spec/entries.md` holds the binding table); the rest is what replay needs.
 
 mod body;
+mod checklists;
 mod keys;
 mod people;
 mod watch;
@@ -12,6 +13,7 @@ pub use body::{
     Body, Broadcast, CancelAsked, Charge, Closed, Filed, Judged, Marked, Outcome, Party,
     PrincipalKind, Refused, RiskClass, Signed, Stage, TransferObserved, Warranted,
 };
+pub use checklists::{ChecklistAttested, ChecklistClosed, ChecklistEnd, ChecklistOpened, Done};
 pub use keys::{
     BackupStatement, BackupStatementBody, BackupVerified, DrillJoined, KeyGenerated, KeyStatement,
     KeyStatementBody, PeerBanned, PlacementAttested, RunAborted, ShareRestored, WalletOpened,

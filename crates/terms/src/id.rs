@@ -103,6 +103,8 @@ id!(/// A budget of a policy, as reasons cite it.
     BudgetId, "budget");
 id!(/// A place where people approve in a browser.
     ViewId, "view");
+id!(/// One thing to be done on a checklist.
+    ItemId, "item");
 id!(/// An outside source of facts that the charter names.
     SourceId, "source");
 

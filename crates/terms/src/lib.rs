@@ -22,6 +22,7 @@ pub mod time;
 
 pub mod approval;
 pub mod charter;
+pub mod checklist;
 pub mod credential;
 pub mod fact;
 pub mod freeze;
@@ -39,8 +40,8 @@ pub use canonical::Term;
 pub use digest::Digest;
 pub use error::Malformed;
 pub use id::{
-    AgentId, ApproverId, BudgetId, CaseId, CosignerId, CredentialId, IdempotencyKey, PersonId,
-    QuorumName, RuleId, SourceId, VaultId, ViewId, WalletId,
+    AgentId, ApproverId, BudgetId, CaseId, CosignerId, CredentialId, IdempotencyKey, ItemId,
+    PersonId, QuorumName, RuleId, SourceId, VaultId, ViewId, WalletId,
 };
 pub use intent::Intent;
 pub use key::{PublicKey, Signature};

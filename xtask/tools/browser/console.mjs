@@ -104,7 +104,23 @@ async function operator() {
   const account = (await (await browser.context.request.get(`${origin}/wallets`)).text()).match(/eip155:\d+/)?.[0];
   assert.ok(account, "an account of the wallet");
 
-  for (const [path, name] of [["/", "home"], ["/cases", "cases"], ["/transfer", "transfer"], ["/wallets", "wallets"],
+  await page.goto(`${origin}/people`);
+  await page.getByText("one key only: enrol a second").first().waitFor();
+  await page.fill("#f-person", "vera");
+  await page.selectOption("#f-change", "leaver");
+  await page.selectOption("#f-post", "viewer");
+  await page.click("text=Open a checklist");
+  await page.getByText("the book will show it").first().waitFor();
+  await page.selectOption("#f-item", "hosts");
+  await page.fill("#f-reference", "hr-2041");
+  await page.click("text=I did this, and attest it");
+  await page.getByText("hr-2041").waitFor();
+  const list = new URL(page.url()).pathname;
+  const options = await page.locator("#f-item option").allInnerTexts();
+  assert.ok(options.length > 0 && !options.some((words) => /No seat|No credential|Access to hosts/.test(words)), String(options));
+  saw("a checklist is opened, what was done is attested by whoever did it, and what the book shows is nobody's to say");
+
+  for (const [path, name] of [[list, "checklist"], ["/people", "people"], ["/", "home"], ["/cases", "cases"], ["/transfer", "transfer"], ["/wallets", "wallets"],
     ["/addresses", "addresses"], ["/policy", "policy"], ["/agents", "agents"], ["/agents/olga", "credential"], ["/ledger", "ledger"],
     ["/ledger/3", "entry"], ["/alerts", "alerts"], ["/settings", "settings"], ["/freeze", "freeze"]]) {
     await looksWell(browser, path, name);
@@ -249,7 +265,7 @@ async function viewer() {
   const { browser, page } = await person("vera");
   await page.goto(`${origin}/agents`);
   const agent = await page.locator('a[href^="/agents/trader"]').first().getAttribute("href");
-  for (const path of ["/transfer", "/freeze", agent, "/addresses", "/policy"]) {
+  for (const path of ["/transfer", "/freeze", agent, "/addresses", "/policy", "/people"]) {
     await page.goto(origin + path).catch(() => null);
     const buttons = await page.locator("main button").allInnerTexts();
     assert.deepEqual(buttons, ["Sign out"], path);

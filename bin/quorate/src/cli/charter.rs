@@ -11,6 +11,7 @@ use quorate_terms::intent::Action;
 
 use super::client::Desk;
 use super::filing::{At, Filing, show};
+use super::lost::{self, LostArgs};
 use super::policy::pretty;
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
@@ -30,6 +31,8 @@ pub(crate) enum CharterCommand {
         #[command(flatten)]
         filing: Filing,
     },
+    /// A key is lost: propose the charter without it, and open the checklist that goes with it.
+    Lost(Box<LostArgs>),
 }
 
 /// Obeys a `charter` command.
@@ -41,6 +44,7 @@ pub(crate) async fn obey(ui: &Ui, command: &CharterCommand) -> Tried<Ended> {
             Ok(Ended::Well)
         }
         CharterCommand::Propose { file, filing } => propose(ui, file, filing).await,
+        CharterCommand::Lost(args) => lost::obey(ui, args).await,
     }
 }
 

@@ -12,6 +12,7 @@ use quorate_terms::intent::Action;
 
 use super::Ended;
 use super::agent::{Holder, NewCredential, state};
+use super::checklist::{self, ChecklistCommand};
 use super::client::Desk;
 use super::filing::{At, Filing};
 use super::table::Table;
@@ -43,6 +44,9 @@ pub(crate) enum MemberCommand {
         #[command(flatten)]
         filing: Filing,
     },
+    /// What is done, and who attested it, when people come, change post and leave.
+    #[command(subcommand)]
+    Checklist(ChecklistCommand),
 }
 
 /// Obeys a `member` command.
@@ -58,6 +62,7 @@ pub(crate) async fn obey(ui: &Ui, command: &MemberCommand) -> Tried<Ended> {
             ui.answer(&people, list(ui, &people, status.now))?;
             Ok(Ended::Well)
         }
+        MemberCommand::Checklist(command) => checklist::obey(ui, command).await,
         MemberCommand::Revoke { credential, filing } => {
             let action = Action::RevokeCredential { credential: credential.parse()? };
             let desk = Desk::at(&filing.at.dir).await?;

@@ -8,7 +8,7 @@ use quorate_custody::protocol::book::{
     OPENINGS, OPENINGS_MAX, OpeningsAnswer, OpeningsRequest, READ, READ_MAX, ReadAnswer,
     ReadRequest, SUBMIT, Submit, SubmitAnswer,
 };
-use quorate_custody::{Event, Refusal};
+use quorate_custody::{Book, Event, Refusal};
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
 use quorate_host::link::{BoxFuture, Handler, Limits, Pins, Refused, Request, Server};
@@ -30,27 +30,33 @@ pub struct BookDoor {
     engine: Engine,
     cosigners: Arc<Cosigners>,
     resumes: Mutex<Resumes>,
-    /// The approvers' link keys. Every other key that is let in only reads.
-    seats: BTreeSet<PublicKey>,
+    /// The link keys of those whom the charter in force seats. Every other key that is let in only reads.
+    seats: Pins,
 }
 
 impl BookDoor {
-    /// Listens for the approvers that the charter seats, and for readers.
+    /// Listens for the approvers and views that the charter in force seats, and for readers. Whoever a later charter seats is let
+    /// in from its first moment, and whoever it unseats is let go.
     ///
     /// # Errors
     /// [`Fault`] when the address cannot be bound.
     pub async fn open(
         address: &str,
         identity: &Identity,
-        approvers: impl IntoIterator<Item = PublicKey>,
         readers: impl IntoIterator<Item = PublicKey>,
         engine: Engine,
         cosigners: Arc<Cosigners>,
     ) -> Result<Server, Fault> {
-        let seats: BTreeSet<PublicKey> = approvers.into_iter().collect();
-        let pins = Pins::new(seats.iter().copied().chain(readers));
+        let readers: BTreeSet<PublicKey> = readers.into_iter().collect();
+        let stopped = |e: Trouble| Fault::new("book", e.to_string(), "start the desk again");
+        let (size, seated) = engine.look(seated).await.map_err(stopped)?;
+        let pins = Pins::new(seated.iter().chain(&readers).copied());
+        let seats = Pins::new(seated);
+        let (book, both) = (engine.clone(), (seats.clone(), pins.clone()));
         let door = Arc::new(Self { engine, cosigners, resumes: Mutex::default(), seats });
-        Server::bind(address, identity, pins, door, Limits::default()).await
+        let server = Server::bind(address, identity, pins, door, Limits::default()).await?;
+        tokio::spawn(keep_up(book, size, both, readers));
+        Ok(server)
     }
 
     /// Whether this caller may do more than read.
@@ -172,6 +178,28 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
 
 fn say<T: Serialize>(answer: &T) -> Result<Vec<u8>, Refused> {
     serde_json::to_vec(answer).map_err(|e| Refused::new("bug", e.to_string()))
+}
+
+/// The size of the book, and the link keys that its charter seats.
+fn seated(book: &Book) -> (u64, BTreeSet<PublicKey>) {
+    let charter = book.charter();
+    let approvers = charter.approvers.iter().map(|seat| seat.link);
+    (book.size(), approvers.chain(charter.views.iter().map(|view| view.link)).collect())
+}
+
+/// Lets in whom the charter in force seats, as long as the desk runs.
+pub(super) async fn keep_up(
+    engine: Engine,
+    mut size: u64,
+    (seats, pins): (Pins, Pins),
+    readers: BTreeSet<PublicKey>,
+) {
+    while engine.beyond(size).await.is_ok() {
+        let Ok((now, seated)) = engine.look(seated).await else { return };
+        size = now;
+        pins.set(seated.iter().chain(&readers).copied());
+        seats.set(seated);
+    }
 }
 
 impl Handler for BookDoor {

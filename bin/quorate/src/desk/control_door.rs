@@ -6,7 +6,7 @@ mod bridge;
 use std::path::Path;
 use std::sync::Arc;
 
-use quorate_gateway::office::{CaseRequest, Office as _};
+use quorate_gateway::office::{CaseRequest, ChecklistSaid, ChecklistView, Office as _, Reply};
 use quorate_host::fault::Fault;
 use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request, Sink};
 use quorate_host::unix::Control;
@@ -43,6 +43,10 @@ impl ControlDoor {
         )
     }
 
+    async fn deal(&self, said: ChecklistSaid) -> Reply<ChecklistView> {
+        self.office.checklist(self.office.of_token(said).await?).await
+    }
+
     async fn answer(&self, request: Request) -> Result<Vec<u8>, Refused> {
         let body = request.body.as_slice();
         match request.method.as_str() {
@@ -53,6 +57,8 @@ impl ControlDoor {
             "desk.replace" => say(&self.office.replace(parse::<CaseRequest>(body)?.case).await),
             "desk.erase" => say(&self.office.erase(parse(body)?).await),
             "desk.alert" => say(&self.office.alert(parse(body)?).await),
+            "desk.checklists" => say(&self.office.checklists().await),
+            "desk.checklist" => say(&self.deal(parse(body)?).await),
             "desk.status" => say(&self.office.status().await),
             "desk.book" => say(&self.office.book(parse(body)?).await),
             bridge::AUTHENTICATE => {

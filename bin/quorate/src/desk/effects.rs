@@ -6,12 +6,13 @@ pub mod pulse;
 pub mod signing;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use quorate_chains::Snapshot;
 use quorate_custody::{Effect, Event, State};
 use quorate_terms::CaseId;
+use quorate_terms::checklist::Template;
 use quorate_terms::entry::{AlertRaised, Body, Severity};
 use quorate_terms::intent::Transfer;
 use tokio::sync::mpsc;
@@ -38,6 +39,8 @@ pub struct World {
     /// What is measured on the way.
     pub meters: Meters,
     pub(super) heights: Heights,
+    /// What is done when people come, move and leave; set once, before any door is open.
+    pub template: OnceLock<Template>,
     busy: Mutex<BTreeSet<Effect>>,
 }
 
@@ -51,7 +54,8 @@ impl World {
         poll: Duration,
     ) -> Arc<Self> {
         let (meters, heights, busy) = (Meters::default(), Heights::default(), Mutex::default());
-        Arc::new(Self { engine, cosigners, chains, facts, poll, meters, heights, busy })
+        let template = OnceLock::new();
+        Arc::new(Self { engine, cosigners, chains, facts, poll, meters, heights, template, busy })
     }
 
     /// Takes effects as they come, each on a task of its own; one that runs already is not started twice.

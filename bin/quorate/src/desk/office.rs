@@ -1,6 +1,7 @@
 //! What people ask of the running desk, whichever door they come through. What they file takes the same path as everything
 //! else.
 
+pub(super) mod checklists;
 mod paperwork;
 mod runbook;
 mod status;
@@ -12,8 +13,8 @@ use async_trait::async_trait;
 use quorate_custody::{Event, Refusal};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ProofAnswer, ProofRequest,
-    ReceiptAnswer, Reply, StatusView,
+    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, Office, PageRequest,
+    ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
 use quorate_terms::approval::Approval;
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
@@ -138,6 +139,14 @@ impl Office for Here {
         };
         self.0.engine.tell(Event::Noted(Box::new(body))).await.map_err(refusal)?;
         status::of(&self.0).await.map(|status| status.alerts).map_err(refusal)
+    }
+
+    async fn checklists(&self) -> Reply<Vec<ChecklistView>> {
+        self.all_lists().await
+    }
+
+    async fn checklist(&self, ask: ChecklistRequest) -> Reply<ChecklistView> {
+        self.deal(ask).await
     }
 
     /// The subject stays for ever, so it has the form of a pseudonym.

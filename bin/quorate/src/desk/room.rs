@@ -7,6 +7,7 @@ mod cosigner;
 mod doors;
 mod http;
 mod node;
+mod people;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -103,6 +104,7 @@ impl Room {
         let chains = Arc::new(BTreeMap::from([(id(CHAIN), Arc::new(chain))]));
         let poll = Duration::from_millis(20);
         let world = World::new(engine, cosigners, chains, facts, poll);
+        world.template.get_or_init(|| super::office::checklists::template(None).unwrap());
         tokio::spawn(world.clone().run(effects));
         tokio::spawn(world.clone().sweep());
         world.look_at_chains();

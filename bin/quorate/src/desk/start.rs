@@ -28,6 +28,7 @@ use super::engine::Engine;
 use super::facts::Facts;
 use super::files::Files;
 use super::mcp_door;
+use super::office::checklists;
 use crate::config::{ChainConfig, DeskConfig};
 
 /// Runs the desk of a folder until the process is told to stop. `operator` is the person who starts it, by pseudonym.
@@ -54,7 +55,10 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     let deny_list = config.value.deny_list.clone();
     let facts = Facts::start(&config.value.sources, deny_list, |path| config.resolve(path), &link)?;
     let poll = Duration::from_millis(config.value.poll_ms);
+    let lists = config.value.checklists.as_ref().map(|path| config.resolve(path));
+    let lists = checklists::template(lists.as_deref())?;
     let world = World::new(engine.clone(), cosigners.clone(), chains.clone(), facts, poll);
+    world.template.get_or_init(|| lists);
     captured::record(&engine, &config.value, &charter, operator).await?;
     let pinned = world.pin_manifests().await;
     pinned.map_err(|e| Fault::new("ledger", e.to_string(), "free space and start again"))?;
@@ -62,12 +66,10 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     tokio::spawn(world.clone().sweep());
     world.look_at_chains();
 
-    let approvers = charter.approvers.iter().map(|seat| seat.link);
-    let seats = approvers.chain(charter.views.iter().map(|view| view.link));
     let readers = config.value.readers.values().copied();
     let listen = &config.value.book_listen;
     let (book, ours) = (engine.clone(), cosigners.clone());
-    let book = BookDoor::open(listen, &link, seats, readers, book, ours).await;
+    let book = BookDoor::open(listen, &link, readers, book, ours).await;
     let book = book.map_err(|fault| {
         let mend = "free the port, or give another `book_listen` in desk.toml";
         Fault::new(format!("book_listen {listen}"), fault.why(), mend)

@@ -5,6 +5,8 @@
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, AlertRaised, Entry, ManifestPinned};
 
 use crate::book::{Book, OpenAlert};
+use crate::checklist::{OVERDUE, read_subject};
+use crate::nearing::Nearing;
 use crate::refusal::Refusal;
 
 impl Book {
@@ -28,7 +30,24 @@ impl Book {
             raised_at: entry.at,
             taken_by: None,
         });
+        self.remember_reminder(raised);
         Ok(())
+    }
+
+    /// A reminder is given once, whoever closes it and however often the desk starts.
+    fn remember_reminder(&mut self, raised: &AlertRaised) {
+        if let Some((nearing, case)) = Nearing::read(&raised.rule, &raised.subject)
+            && let Some(case) = self.state.cases.get_mut(&case)
+        {
+            case.reminded = case.reminded.max(Some(nearing));
+        }
+        if raised.rule == OVERDUE
+            && let Some((item, checklist)) = read_subject(&raised.subject)
+            && let Some(one) = self.state.checklists.get_mut(&checklist)
+            && one.item(&item).is_some()
+        {
+            one.told.insert(item);
+        }
     }
 
     pub(super) fn fold_alert_taken(&mut self, taken: &AlertAcknowledged) -> Result<(), Refusal> {

@@ -19,6 +19,8 @@ mod budgets;
 #[cfg(test)]
 mod chain;
 #[cfg(test)]
+mod checklists;
+#[cfg(test)]
 mod covered;
 #[cfg(test)]
 mod lies;

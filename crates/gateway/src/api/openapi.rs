@@ -14,7 +14,8 @@ use super::people::{PAGE, PAGE_MAX};
 use super::table::{Act, Does, ROUTES, Route, Who};
 use crate::errors::{Category, Code};
 use crate::office::{
-    AddressView, AlertView, CasePage, CaseView, CredentialView, ProofAnswer, StatusView, WalletView,
+    AddressView, AlertView, CasePage, CaseView, ChecklistView, CredentialView, ProofAnswer,
+    StatusView, WalletView,
 };
 use crate::shapes;
 use crate::tools::schema_of;
@@ -34,13 +35,16 @@ const EXAMPLES: [(&str, &str); 10] = [
 ];
 
 /// From an answer to the requests that it leads to: operation, the place in its body, operation, the parameter or body field.
-const LINKS: [(&str, &str, &str, &str); 8] = [
+const LINKS: [(&str, &str, &str, &str); 11] = [
     ("file", "/case", "case", "path.case"),
     ("file", "/case", "replace", "path.case"),
     ("cases", "/cases/0/case", "case", "path.case"),
     ("cases", "/cases/0/case", "receipt", "path.case"),
     ("cases", "/next_after", "cases", "query.after"),
     ("alerts", "/alerts/0/alert", "take_alert", "path.alert"),
+    ("open_checklist", "/checklist", "checklist", "path.checklist"),
+    ("open_checklist", "/checklist", "attest_checklist", "path.checklist"),
+    ("open_checklist", "/checklist", "close_checklist", "path.checklist"),
     ("list_cases", "/cases/0/case", "get_case", "path.case"),
     ("list_cases", "/cases/0/case", "get_receipt", "path.case"),
 ];
@@ -183,6 +187,21 @@ fn input(route: &Route) -> Option<Value> {
             let code =
                 json!({ "type": "string", "pattern": "^[!-~]{1,128}$", "example": "false_alarm" });
             object(&[("disposition", code, true)])
+        }
+        Does::Act(Act::OpenChecklist) => object(&[
+            ("person", identifier(), true),
+            ("change", schema::<shapes::Change>(), true),
+            ("post", schema::<shapes::Post>(), true),
+        ]),
+        Does::Act(Act::AttestChecklist) => {
+            let code =
+                json!({ "type": "string", "pattern": "^[!-~]{1,128}$", "example": "hr-2041" });
+            object(&[("item", identifier(), true), ("reference", code, false)])
+        }
+        Does::Act(Act::CloseChecklist) => {
+            let words = "It was opened in error, or what it prepares will not happen.";
+            let kind = json!({ "type": "boolean", "default": false });
+            object(&[("withdraw", described(kind, words), false)])
         }
         Does::Act(Act::Cases) => object(&[
             (
@@ -426,6 +445,10 @@ fn output(does: Does) -> Value {
         Act::Addresses => list("addresses", schema::<AddressView>()),
         Act::Cases => schema::<CasePage>(),
         Act::Case | Act::File | Act::Approve | Act::Replace => schema::<CaseView>(),
+        Act::Checklists => list("checklists", schema::<ChecklistView>()),
+        Act::Checklist | Act::OpenChecklist | Act::AttestChecklist | Act::CloseChecklist => {
+            schema::<ChecklistView>()
+        }
         Act::Alerts | Act::TakeAlert | Act::CloseAlert => list("alerts", schema::<AlertView>()),
         Act::Erase => list("erased", schema::<shapes::Hash>()),
         Act::Entries => object(&[

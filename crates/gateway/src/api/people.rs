@@ -13,7 +13,7 @@ use super::asked::{Asked, invalid, left_over};
 use super::once::Turn;
 use super::refused::complaint;
 use super::table::Act;
-use super::{Api, internal};
+use super::{Api, checklists, internal};
 use crate::desk::Caller;
 use crate::errors::{Code, Complaint};
 use crate::office::{
@@ -55,6 +55,7 @@ pub(super) async fn look(api: &Api, caller: &Caller, act: Act, asked: &Asked) ->
         Act::Cases => return cases(api, asked).await,
         Act::Entries => return entries(api, asked).await,
         Act::Consistency => return consistency(api, asked).await,
+        Act::Checklists | Act::Checklist => return checklists::look(api, act, asked).await,
         _ => asked.only(&[])?,
     }
     match act {
@@ -128,6 +129,9 @@ async fn note(api: &Api, caller: &Caller, act: Act, asked: &Asked) -> Said {
             };
             let left = api.office.alert(AlertRequest { alert, person, disposition }).await;
             say(&json!({ "alerts": told(left)? }))
+        }
+        Act::OpenChecklist | Act::AttestChecklist | Act::CloseChecklist => {
+            checklists::deal(api, caller, act, asked).await
         }
         _ => Err(internal()),
     }
@@ -230,10 +234,10 @@ fn me(caller: &Caller) -> Value {
     })
 }
 
-fn told<T>(reply: Reply<T>) -> Result<T, Complaint> {
+pub(super) fn told<T>(reply: Reply<T>) -> Result<T, Complaint> {
     reply.map_err(|refusal| complaint(&refusal))
 }
 
-fn say<T: Serialize>(answer: &T) -> Said {
+pub(super) fn say<T: Serialize>(answer: &T) -> Said {
     serde_json::to_vec(answer).map(Bytes::from).map_err(|_| internal())
 }

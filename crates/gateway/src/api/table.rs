@@ -43,6 +43,11 @@ pub(crate) enum Act {
     Erase,
     TakeAlert,
     CloseAlert,
+    Checklists,
+    Checklist,
+    OpenChecklist,
+    AttestChecklist,
+    CloseChecklist,
 }
 
 /// What a route does.
@@ -81,7 +86,7 @@ const fn ask(method: Method, path: &'static str, tool: ToolName) -> Route {
 use Role::{Auditor, Operator, Viewer};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 39] = [
+pub(crate) static ROUTES: [Route; 44] = [
     Route {
         method: Method::GET,
         path: "/me",
@@ -155,6 +160,31 @@ pub(crate) static ROUTES: [Route; 39] = [
         "/alerts/{alert}/close",
         Act::CloseAlert,
         "Ends an alert, with what came of it.",
+    ),
+    look(
+        Viewer,
+        "/checklists",
+        Act::Checklists,
+        "Checklists of people who come, move and leave, oldest first.",
+    ),
+    look(
+        Viewer,
+        "/checklists/{checklist}",
+        Act::Checklist,
+        "One checklist: what is done, by whom, and what is left.",
+    ),
+    change(Operator, "/checklists", Act::OpenChecklist, "Opens a checklist for a person."),
+    change(
+        Viewer,
+        "/checklists/{checklist}/attest",
+        Act::AttestChecklist,
+        "Attests in the caller's own name a task that the caller carried out.",
+    ),
+    change(
+        Operator,
+        "/checklists/{checklist}/close",
+        Act::CloseChecklist,
+        "Ends a checklist on which everything is done, or withdraws it.",
     ),
     ask(Method::GET, "/agent/balance", ToolName::GetBalance),
     ask(Method::GET, "/agent/balances", ToolName::GetAllBalances),

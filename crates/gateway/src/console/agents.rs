@@ -93,7 +93,8 @@ async fn one(visit: Visit, Path(credential): Path<String>) -> Answered {
     let cases = visit.console.office.cases(CasesRequest { all: true, limit: 200 }).await?;
     let own: Vec<&CaseView> = cases.iter().filter(|case| case.requester == name(one)).collect();
     let none = ("It has asked for nothing lately.", "what it files will stand here");
-    let mut body = vec![about, paper::cases("What it asked for lately", &own, none)];
+    let mut body =
+        vec![about, paper::cases(("What it asked for lately", visit.status.now), &own, none)];
     if !one.revoked {
         let action = Action::RevokeCredential { credential: one.credential.clone() };
         body.push(visit.offer(action, ("Revoke this credential", Press::No))?);

@@ -63,7 +63,7 @@ async fn all(visit: Visit, Query(wanted): Query<Wanted>) -> Answered {
         Markup::all([Markup::text(" "), link(&path, "Older cases")])
     });
     let ways = paragraph(Markup::all([also, older]));
-    visit.page("Cases", [paper::cases(caption, &cases, none), ways])
+    visit.page("Cases", [paper::cases((caption, visit.status.now), &cases, none), ways])
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answered {

@@ -33,10 +33,10 @@ async fn home(visit: Visit) -> Answered {
     };
     let body = [
         heading("What waits"),
-        paper::cases("Open cases", &open, waits),
+        paper::cases(("Open cases", visit.status.now), &open, waits),
         more,
         heading("What moved"),
-        paper::cases("Cases that are over", &over, none),
+        paper::cases(("Cases that are over", visit.status.now), &over, none),
         heading("How everything is"),
         health(&visit),
     ];

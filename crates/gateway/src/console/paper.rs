@@ -1,6 +1,6 @@
 //! What pages have in common: the frame with what everybody must know, cases in a table, words for states.
 
-use quorate_custody::{Refusal, State};
+use quorate_custody::{Nearing, Refusal, State};
 use quorate_pages::{
     Alert, Field, Frame, Link, Markup, Press, Tone, amount, badge, empty, facts, form, form_as,
     link, outside, paragraph, secret_field, table, when,
@@ -8,7 +8,7 @@ use quorate_pages::{
 use quorate_terms::entry::{Outcome, Severity};
 use quorate_terms::freeze::Scope;
 use quorate_terms::policy::PolicyDocument;
-use quorate_terms::{Amount, AssetId};
+use quorate_terms::{Amount, AssetId, Timestamp};
 
 use super::PAGES;
 use super::visit::Visit;
@@ -137,8 +137,12 @@ pub(crate) fn state(state: &State) -> Markup {
     badge(tone, words)
 }
 
-/// Cases in a table, the newest first; what is said where there are none.
-pub(crate) fn cases(caption: &str, cases: &[&CaseView], none: (&str, &str)) -> Markup {
+/// Cases in a table at this time, the newest first; what is said where there are none.
+pub(crate) fn cases(
+    (caption, now): (&str, Timestamp),
+    cases: &[&CaseView],
+    none: (&str, &str),
+) -> Markup {
     if cases.is_empty() {
         return empty(none.0, none.1);
     }
@@ -150,7 +154,7 @@ pub(crate) fn cases(caption: &str, cases: &[&CaseView], none: (&str, &str)) -> M
         let counted: Vec<String> = counted.collect();
         vec![
             outside(&case.summary),
-            Markup::all([state(&case.state), agreed(&counted.join(", "))]),
+            Markup::all([state(&case.state), agreed(&counted.join(", ")), near(case, now)]),
             outside(&case.requester),
             when(case.filed_at),
             link(&format!("/cases/{}", case.case), &format!("Case {}", case.case.intent().short())),
@@ -158,6 +162,17 @@ pub(crate) fn cases(caption: &str, cases: &[&CaseView], none: (&str, &str)) -> M
     };
     let rows = cases.iter().rev().map(row).collect();
     table(caption, &["What", "State", "Asked by", "Filed", "Case"], rows)
+}
+
+/// That a case which waits for people nears its end.
+pub(crate) fn near(case: &CaseView, now: Timestamp) -> Markup {
+    let waits = case.state == State::AwaitApprovals;
+    let expires_at = case.expires_at.filter(|_| waits);
+    let nearing = expires_at.and_then(|end| Nearing::of(case.filed_at, end, now));
+    let tone = |nearing| if nearing == Nearing::Tenth { Tone::Bad } else { Tone::Warn };
+    let words =
+        |nearing: Nearing| Markup::all([Markup::text(" "), badge(tone(nearing), nearing.words())]);
+    nearing.map(words).unwrap_or_default()
 }
 
 fn agreed(counted: &str) -> Markup {
@@ -180,5 +195,44 @@ pub(crate) fn sum_words(policy: &PolicyDocument, asset: &AssetId, units: Amount)
     match policy.assets.iter().find(|info| info.asset == *asset) {
         Some(info) => format!("{} {}", units.to_decimal(info.decimals), info.symbol),
         None => format!("{units} base units of {asset}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate_terms::{CaseId, Digest};
+
+    #[test]
+    fn a_case_that_waits_for_people_says_when_it_nears_its_end_and_no_other_does() {
+        let case = |state| CaseView {
+            case: CaseId::of_intent(Digest::ZERO),
+            kind: "transfer".into(),
+            requester: "olga".into(),
+            state,
+            filed_at: Timestamp::from_millis(1_000),
+            expires_at: Some(Timestamp::from_millis(11_000)),
+            judgment: None,
+            tallies: vec![],
+            summary: "pay".into(),
+            wallet: None,
+            txid: None,
+            reason: None,
+            outcome: None,
+        };
+        for (state, now, words) in [
+            (State::AwaitApprovals, 5_999, ""),
+            (State::AwaitApprovals, 6_000, "half of its time"),
+            (State::AwaitApprovals, 10_500, "less than a tenth"),
+            (State::AwaitApprovals, 11_000, ""),
+            (State::AwaitSnapshot, 10_500, ""),
+        ] {
+            let said = near(&case(state), Timestamp::from_millis(now));
+            assert!(said.as_str().contains(words), "{now}: {said}");
+            assert_eq!(said.as_str().is_empty(), words.is_empty(), "{now}: {said}");
+            let all = case(state);
+            let row = cases(("c", Timestamp::from_millis(now)), &[&all], ("", ""));
+            assert!(row.as_str().contains(words), "{now}: {row}");
+        }
     }
 }

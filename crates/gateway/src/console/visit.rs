@@ -39,6 +39,12 @@ pub(crate) enum Ask {
     EndSession(Digest),
     /// Whether to give a stuck transaction another fee.
     Replace(quorate_terms::CaseId),
+    /// For whom to open a checklist.
+    OpenChecklist,
+    /// What of a checklist this person carried out.
+    Attest(Digest),
+    /// Whether to end a checklist.
+    CloseChecklist(Digest),
 }
 
 /// A session of the console.
@@ -121,14 +127,15 @@ impl Visit {
         self.console.people(|people| people.answered(name, by, now)).ok_or_else(asked)
     }
 
-    /// A form that answers a question of this session; nothing for whoever only looks.
+    /// A form that answers a question of this session. Whoever only looks is asked about their own sessions and what they
+    /// carried out, and nothing else.
     pub(crate) fn question(
         &self,
         ask: Ask,
         (action, fields): (&str, Markup),
         (words, press): (&str, Press),
     ) -> Reply<Markup> {
-        if !self.may_file() && !matches!(ask, Ask::EndSession(_)) {
+        if !self.may_file() && !matches!(ask, Ask::EndSession(_) | Ask::Attest(_)) {
             return Ok(Markup::default());
         }
         let name = self.console.ask(&self.session, ask)?;

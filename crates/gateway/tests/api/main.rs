@@ -119,6 +119,8 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         ("/cases".to_owned(), 0),
         (format!("/cases/{case}"), 0),
         ("/addresses".to_owned(), 0),
+        ("/checklists".to_owned(), 0),
+        (format!("/checklists/{case}"), 0),
         (format!("/cases/{case}/receipt"), 1),
         ("/entries".to_owned(), 1),
         ("/entries/2".to_owned(), 1),
@@ -138,6 +140,11 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         (format!("/cases/{case}/erase"), json!({ "subject": "per-1" })),
         (format!("/alerts/{case}/take"), Value::Null),
         (format!("/alerts/{case}/close"), json!({ "disposition": "false_alarm" })),
+        (
+            "/checklists".to_owned(),
+            json!({ "person": "cy", "change": "leaver", "post": "approver" }),
+        ),
+        (format!("/checklists/{case}/close"), json!({})),
     ] {
         app.post("viewer", &path, "k1", &body).await.check(403, "ROLE_TOO_LOW");
         app.post("auditor", &path, "k1", &body).await.check(403, "ROLE_TOO_LOW");
@@ -184,6 +191,28 @@ async fn whoever_asks_is_who_files_whatever_the_body_says() {
     assert!(app.office.erased.lock().unwrap().is_empty());
     assert_eq!(app.post("person", "/intents", "k", &cancel()).await.status, 200);
     assert_eq!(app.office.filed.lock().unwrap()[0].person.as_str(), "olga");
+}
+
+#[tokio::test]
+async fn whoever_attests_a_task_does_so_under_their_own_credential_whatever_the_body_says() {
+    let app = app();
+    let attest = format!("/checklists/{}/attest", known());
+    for more in ["by", "credential", "person"] {
+        let mut body = json!({ "item": "laptop" });
+        body[more] = json!("somebody");
+        app.post("viewer", &attest, "k", &body).await.check(400, "INVALID_INPUT");
+    }
+    let bad = json!({ "item": "Not An Item" });
+    app.post("viewer", &attest, "k", &bad).await.check(400, "INVALID_INPUT");
+    assert!(app.office.dealt.lock().unwrap().is_empty());
+    let body = json!({ "item": "laptop", "reference": "hr-1" });
+    for _ in 0..2 {
+        assert_eq!(app.post("person", &attest, "k", &body).await.status, 200);
+    }
+    let dealt = app.office.dealt.lock().unwrap();
+    assert_eq!(dealt.len(), 1, "once for each key");
+    assert_eq!(dealt[0].by.as_str(), "olga");
+    assert!(dealt[0].credential.is_some());
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use quorate_custody::{Refusal, State};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ProofAnswer, ProofRequest,
-    ReceiptAnswer, Reply, StatusView,
+    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, Office, PageRequest,
+    ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
 use quorate_terms::approval::Approval;
 use quorate_terms::{CaseId, Digest, Timestamp};
@@ -17,6 +17,22 @@ pub(crate) struct FakeOffice {
     pub(crate) filed: Mutex<Vec<FileRequest>>,
     pub(crate) noted: Mutex<Vec<AlertRequest>>,
     pub(crate) erased: Mutex<Vec<EraseRequest>>,
+    pub(crate) dealt: Mutex<Vec<ChecklistRequest>>,
+}
+
+fn checklist() -> ChecklistView {
+    ChecklistView {
+        checklist: Digest::ZERO,
+        person: "cy".parse().unwrap(),
+        change: quorate_terms::checklist::Change::Leaver,
+        post: quorate_terms::checklist::Post::Approver,
+        by: "olga".parse().unwrap(),
+        opened_at: Timestamp::ZERO,
+        template: Digest::ZERO,
+        items: vec![],
+        end: None,
+        ended_at: None,
+    }
 }
 
 pub(crate) fn known() -> CaseId {
@@ -90,6 +106,15 @@ impl Office for FakeOffice {
     async fn alert(&self, ask: AlertRequest) -> Reply<Vec<AlertView>> {
         self.noted.lock().unwrap().push(ask);
         Ok(vec![])
+    }
+
+    async fn checklists(&self) -> Reply<Vec<ChecklistView>> {
+        Ok(vec![checklist()])
+    }
+
+    async fn checklist(&self, ask: ChecklistRequest) -> Reply<ChecklistView> {
+        self.dealt.lock().unwrap().push(ask);
+        Ok(checklist())
     }
 
     async fn erase(&self, ask: EraseRequest) -> Reply<Vec<Digest>> {

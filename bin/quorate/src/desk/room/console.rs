@@ -12,7 +12,7 @@ use crate::config::ConsoleConfig;
 use crate::desk::console_door;
 
 /// A browser, as far as the console can tell.
-struct Visitor {
+pub(super) struct Visitor {
     address: SocketAddr,
     cookie: String,
 }
@@ -34,16 +34,16 @@ impl Visitor {
         (said.split(' ').nth(1).unwrap().parse().unwrap(), said)
     }
 
-    async fn gets(&self, path: &str) -> (u16, String) {
+    pub(super) async fn gets(&self, path: &str) -> (u16, String) {
         self.sends("GET", path, &format!("http://{}", self.address), "").await
     }
 
-    async fn posts(&self, path: &str, body: &str) -> (u16, String) {
+    pub(super) async fn posts(&self, path: &str, body: &str) -> (u16, String) {
         self.sends("POST", path, &format!("http://{}", self.address), body).await
     }
 
     /// Somebody with a token; none if it signs nobody in.
-    async fn signed_in(address: SocketAddr, token: &str) -> Option<Self> {
+    pub(super) async fn signed_in(address: SocketAddr, token: &str) -> Option<Self> {
         let bare = Self { address, cookie: String::new() };
         let (status, said) = bare.posts("/sign-in", &format!("token={token}")).await;
         let line = said.lines().find_map(|line| line.strip_prefix("set-cookie: "));
@@ -54,11 +54,11 @@ impl Visitor {
 }
 
 /// The name of the first question on a page.
-fn question(page: &str) -> Option<&str> {
+pub(super) fn question(page: &str) -> Option<&str> {
     page.split("name=\"ask\" value=\"").nth(1)?.split('"').next()
 }
 
-async fn open(room: &Room) -> SocketAddr {
+pub(super) async fn open(room: &Room) -> SocketAddr {
     for (name, role) in [("olga", Role::Operator), ("vera", Role::Viewer)] {
         let mut credential = credential(name, room.clock.now().plus_s(30 * 86_400));
         credential.role = Some(role);
@@ -115,6 +115,7 @@ async fn whoever_only_looks_is_offered_nothing_and_refused_everything() {
         "/policy",
         "/agents",
         "/agents/cred-trader",
+        "/people",
         "/freeze",
     ] {
         let (status, page) = vera.gets(path).await;

@@ -177,9 +177,9 @@ async fn a_reader_follows_the_book_and_can_bring_and_ask_for_nothing_else() {
     let room = Room::founded().await;
     let (seat, reader) = (identity("ann-link"), identity("office"));
     let (engine, cosigners) = (room.world.engine.clone(), room.world.cosigners.clone());
-    let (seats, readers) = ([seat.public_key()], [reader.public_key()]);
+    let readers = [reader.public_key()];
     let me = identity("desk");
-    let opened = BookDoor::open("127.0.0.1:0", &me, seats, readers, engine, cosigners).await;
+    let opened = BookDoor::open("127.0.0.1:0", &me, readers, engine, cosigners).await;
     let server = opened.unwrap();
     let address = server.address().to_string();
     let caller = |who: &Identity| {

@@ -16,7 +16,9 @@ use super::*;
 use crate::config::DeskConfig;
 use crate::desk::captured;
 use crate::desk::effects::pulse::SILENCE_S;
-use quorate_gateway::office::{AlertRequest, AlertView, CaseRequest, StatusView};
+use quorate_gateway::office::{AlertRequest, AlertView, CaseRequest, ChecklistAct, StatusView};
+use quorate_terms::checklist::{Change, Post};
+use quorate_terms::credential::Role;
 
 /// The kinds that the page says are written into the book.
 fn promised() -> BTreeSet<String> {
@@ -180,6 +182,19 @@ async fn erase(room: &Room) {
     room.erase(case, "jane").await.unwrap();
 }
 
+async fn somebody_comes(room: &Room) {
+    let olga = people::admitted(room, "olga", Role::Operator).await;
+    let key = IdempotencyKey::new("k1").unwrap();
+    let (person, change, post) = (id("p-dee"), Change::Joiner, Post::Viewer);
+    let open = ChecklistAct::Open { key, person, change, post };
+    let list = people::says(room, Some("op"), None, open).await.unwrap();
+    let item = id("identity");
+    let attest = ChecklistAct::Attest { checklist: list.checklist, item, reference: None };
+    people::says(room, None, Some(olga), attest).await.unwrap();
+    let close = ChecklistAct::Close { checklist: list.checklist, withdraw: true };
+    people::says(room, Some("op"), None, close).await.unwrap();
+}
+
 async fn deal_with_alerts(room: &Room) {
     let status: StatusView = room.control("desk.status", &()).await.unwrap();
     let alert = status.alerts[0].alert;
@@ -201,6 +216,7 @@ async fn every_kind_of_entry_that_the_page_promises_is_written_by_a_desk_at_work
     administer(&room).await;
     hear(&room).await;
     deal_with_alerts(&room).await;
+    somebody_comes(&room).await;
     let found: BTreeSet<String> = room.entries().await.iter().map(kind).collect();
     let missing: Vec<_> = promised().difference(&found).cloned().collect();
     assert!(missing.is_empty(), "promised and not written: {missing:?}");

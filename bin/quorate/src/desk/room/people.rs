@@ -1,0 +1,170 @@
+//! People come, change post and leave at a desk at work: on the command line's socket and in the console.
+
+use quorate_gateway::office::{ChecklistAct, ChecklistSaid, ChecklistView};
+use quorate_terms::IdempotencyKey;
+use quorate_terms::checklist::{Change, Post};
+use quorate_terms::credential::{Band, Role};
+use quorate_terms::digest::tag;
+use quorate_terms::entry::ChecklistEnd;
+
+use super::console::{Visitor, open, question};
+use super::*;
+
+/// Admits somebody in a role; gives the digest of their token.
+pub(super) async fn admitted(room: &Room, name: &str, role: Role) -> Digest {
+    let mut credential = credential(name, room.clock.now().plus_s(30 * 86_400));
+    credential.role = Some(role);
+    credential.owner = id(name);
+    credential.band = Band::Read;
+    credential.wallets.clear();
+    room.administer(Action::IssueCredential { credential }).await;
+    Digest::of(tag::TOKEN, name.as_bytes())
+}
+
+/// What the command line says.
+pub(super) async fn says(
+    room: &Room,
+    person: Option<&str>,
+    token: Option<Digest>,
+    act: ChecklistAct,
+) -> Reply<ChecklistView> {
+    let said = ChecklistSaid { person: person.map(id), token, act };
+    room.control("desk.checklist", &said).await
+}
+
+fn opening(person: &str, change: Change, post: Post) -> ChecklistAct {
+    let key = IdempotencyKey::new(format!("{person}-{change}")).unwrap();
+    ChecklistAct::Open { key, person: id(person), change, post }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaver_goes_on_the_command_line_and_only_a_token_attests() {
+    let room = Room::new().await;
+    let otto = admitted(&room, "otto", Role::Operator).await;
+    let vera = admitted(&room, "vera", Role::Viewer).await;
+    let open = opening("otto", Change::Leaver, Post::Viewer);
+    let list = says(&room, Some("op"), None, open.clone()).await.unwrap();
+    let again = says(&room, Some("op"), None, open).await.unwrap();
+    assert_eq!(again.checklist, list.checklist, "the same key is the same checklist");
+    let task = |name: &str| ChecklistAct::Attest {
+        checklist: list.checklist,
+        item: id(name),
+        reference: Some(IdempotencyKey::new("hr-1").unwrap()),
+    };
+    for (person, token, act, code) in [
+        (Some("op"), None, task("hosts"), "no_credential"),
+        (None, None, task("hosts"), "no_credential"),
+        (None, Some(Digest::ZERO), task("hosts"), "no_credential"),
+        (None, Some(Digest::of(tag::TOKEN, b"trader")), task("hosts"), "no_credential"),
+        (None, Some(otto), task("hosts"), "own_checklist"),
+        (None, Some(vera), task("credentials-ended"), "shown_by_the_book"),
+        (None, Some(vera), task("nothing"), "unknown_item"),
+    ] {
+        assert_eq!(says(&room, person, token, act).await.unwrap_err().code, code);
+    }
+    for name in ["hosts", "returned"] {
+        says(&room, None, Some(vera), task(name)).await.unwrap();
+    }
+    let close = ChecklistAct::Close { checklist: list.checklist, withdraw: false };
+    let early = says(&room, Some("op"), None, close.clone()).await.unwrap_err();
+    assert!(early.code == "not_done" && early.message.contains("credentials-ended"), "{early}");
+    room.administer(Action::RevokeCredential { credential: id("cred-otto") }).await;
+    let over = says(&room, Some("op"), None, close).await.unwrap();
+    assert_eq!(over.end, Some(ChecklistEnd::Done));
+    assert!(over.items.iter().all(|task| task.done && !task.overdue), "{over:?}");
+    let all: Vec<ChecklistView> = room.control("desk.checklists", &()).await.unwrap();
+    assert_eq!(all, [over]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_nobody_did_in_time_is_an_alert_and_a_case_that_waits_is_one_too() {
+    let room = Room::new().await;
+    let act = opening("p-dee", Change::Joiner, Post::Auditor);
+    says(&room, Some("op"), None, act).await.unwrap();
+    room.later(61 * 86_400);
+    room.until(|book| book.alerts().any(|(_, open)| open.rule == "checklist_overdue")).await;
+    room.admit("payer").await;
+    let payer = room.caller("payer").await;
+    let draft = room.prepare(&payer, 4_000 * MILLI).await.unwrap();
+    let case = room.send(&payer, draft, "waits").await.unwrap().case;
+    let found = room.world.engine.look(move |book| book.case(&case).unwrap().expires_at());
+    let life = found.await.unwrap().since(room.clock.now()) / 1000;
+    room.later(life / 2 + 1);
+    room.until(|book| book.alerts().any(|(_, open)| open.rule == "case_waits")).await;
+    room.later(life * 2 / 5);
+    room.until(|book| book.alerts().any(|(_, open)| open.rule == "case_ends_soon")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_console_an_operator_opens_anybody_attests_and_nobody_about_themselves() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    let (_, page) = olga.gets("/people").await;
+    assert!(page.contains("one key only: enrol a second"), "{page}");
+    let ask = question(&page).unwrap().to_owned();
+    let (_, page) = vera.gets("/people").await;
+    assert!(question(&page).is_none(), "a viewer opens nothing");
+    let form = format!("ask={ask}&person=vera&change=mover&post=viewer");
+    assert_eq!(vera.posts("/people/open", &form).await.0, 403);
+    let (status, said) = olga.posts("/people/open", &form).await;
+    assert_eq!(status, 303, "{said}");
+    let path = said.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned();
+    let (_, page) = vera.gets(&path).await;
+    assert!(page.contains("It is about you") && question(&page).is_none(), "{page}");
+    let (status, page) = olga.gets(&path).await;
+    assert_eq!(status, 200, "{page}");
+    let ask = question(&page).unwrap();
+    let form = |item: &str, reference: &str| format!("ask={ask}&item={item}&reference={reference}");
+    let attest = format!("{path}/attest");
+    assert_eq!(vera.posts(&attest, &form("training", "hr-7")).await.0, 409, "not her question");
+    let (status, said) = olga.posts(&attest, &form("training", "hr-7")).await;
+    assert_eq!(status, 303, "{said}");
+    let (_, page) = vera.gets(&path).await;
+    assert!(page.contains("attested") && page.contains("hr-7"), "{page}");
+    let said = room.entries().await.into_iter().find_map(|body| match body {
+        Body::ChecklistAttested(said) => Some((said.by.clone(), said.credential.clone())),
+        _ => None,
+    });
+    assert_eq!(said, Some((id("olga"), id("cred-olga"))));
+    for strange in ["/people/x", "/people/zz/attest"] {
+        assert_ne!(olga.gets(strange).await.0, 200, "{strange}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_book_door_lets_in_whom_the_charter_in_force_seats_and_lets_go_whom_it_unseats() {
+    use crate::desk::book_door::keep_up;
+    use quorate_host::link::Pins;
+
+    let room = Room::founded().await;
+    let (seats, pins) = (Pins::default(), Pins::default());
+    let engine = room.world.engine.clone();
+    let readers = [public("office")].into();
+    tokio::spawn(keep_up(engine, 0, (seats.clone(), pins.clone()), readers));
+    let comes = async |key: &str| {
+        let key = public(key);
+        let waiting = async {
+            while !pins.contains(&key) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("it is let in");
+    };
+    comes("cy-link").await;
+    assert!(seats.contains(&public("cy-link")) && !pins.contains(&public("new-link")));
+    let mut text = room.charter.clone();
+    text.version += 1;
+    text.previous = Some(room.charter.digest().unwrap());
+    text.approvers[2].link = public("new-link");
+    text.approvers[2].key = public("new");
+    text.approvers[2].credential = id("key-new");
+    room.administer(Action::ChangeCharter { charter: Box::new(text) }).await;
+    assert!(!pins.contains(&public("new-link")), "not before its delay");
+    room.later(room.charter.change_delay_s);
+    room.until(|book| book.charter().version == 2).await;
+    comes("new-link").await;
+    assert!(!pins.contains(&public("cy-link")), "the lost key's link is let go");
+    assert!(pins.contains(&public("office")) && !seats.contains(&public("office")));
+}
