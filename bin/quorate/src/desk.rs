@@ -25,6 +25,7 @@ mod web_door;
 pub mod answers;
 pub mod mcp_door;
 
+mod bulletin;
 pub mod console_door;
 
 pub mod source;

@@ -23,6 +23,7 @@ mod home;
 mod ledger;
 mod policy;
 mod settings;
+pub mod standing;
 mod transfer;
 mod wallets;
 
@@ -46,6 +47,8 @@ pub struct Setup {
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// At least 128 bits of chance as text, for cookies and questions.
     pub secret: Arc<dyn Fn() -> Reply<String> + Send + Sync>,
+    /// The auditor's office, where one is named.
+    pub office: Option<Arc<dyn standing::Bulletins>>,
 }
 
 /// The console of one desk.
@@ -70,7 +73,7 @@ pub(crate) struct Page {
 }
 
 /// Every page, in the order in which they are offered.
-pub(crate) const PAGES: [Page; 11] = [
+pub(crate) const PAGES: [Page; 12] = [
     home::PAGE,
     cases::PAGE,
     transfer::PAGE,
@@ -79,6 +82,7 @@ pub(crate) const PAGES: [Page; 11] = [
     policy::PAGE,
     agents::PAGE,
     ledger::PAGE,
+    standing::PAGE,
     alerts::PAGE,
     settings::PAGE,
     freeze::PAGE,

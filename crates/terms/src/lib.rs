@@ -30,6 +30,7 @@ pub mod judgment;
 pub mod policy;
 pub mod quorum;
 
+pub mod bulletin;
 pub mod entry;
 pub mod reading;
 
