@@ -1,15 +1,15 @@
 //! Audits by people on this office's ledger: each step is judged by the workflow, written, and only then shown.
 
-mod files;
-mod machine;
-mod papers;
+pub(crate) mod files;
+pub(crate) mod machine;
+pub(crate) mod papers;
 pub(crate) mod personal;
+mod taking;
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use quorate_assessor::audit::calendar::due;
-use quorate_assessor::audit::signed::step_to_sign;
 use quorate_assessor::audit::{
     self, Audit as State, Event, Line, Record as Act, Role, Rules, Workflow,
 };
@@ -18,8 +18,8 @@ use quorate_assessor::ccss::inherit::Pin;
 use quorate_assessor::ccss::requirement::requirements;
 use quorate_assessor::record::Record;
 use quorate_assessor::standard::StandardKey;
+use quorate_host::Fault;
 use quorate_host::ui::Table;
-use quorate_host::{Fault, Identity};
 use quorate_terms::{Digest, Malformed, PublicKey, canonical};
 use serde_json::json;
 
@@ -30,6 +30,8 @@ use crate::office::Office;
 use crate::run;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
+
+pub(crate) use taking::{Composed, Taken, answer, compose, take};
 
 /// The commands.
 #[derive(Subcommand)]
@@ -188,7 +190,9 @@ pub(crate) async fn run(
         Audit::Redact { audit, wishes, by, openings } => {
             let held = open(cli, home, office, audit)?;
             let kept = personal::openings(office, &held.state).await?;
-            let record = papers::redaction(&held, &kept, wishes.as_deref(), openings)?;
+            let wishes = papers::wishes(wishes.as_deref())?;
+            let (record, made) = papers::redaction(&held, &kept, wishes)?;
+            papers::keep_openings(openings, &made)?;
             take(cli, home, office, Some(audit), Event { by: by.clone(), record, signature: None })
                 .await
         }
@@ -198,66 +202,6 @@ pub(crate) async fn run(
         }
         Audit::Evidence(command) => files::run(cli, home, office, command).await,
     }
-}
-
-/// Judges one step, writes it, and says how the audit stands.
-pub(crate) async fn take(
-    cli: &Cli,
-    home: &Home,
-    office: &mut Office,
-    audit: Option<&str>,
-    mut event: Event,
-) -> Done<Screen> {
-    let openings = personal::commit(&mut event.record)?;
-    if let Act::Engaged(engagement) = &mut event.record {
-        engagement.signed_steps.get_or_insert(true);
-    }
-    let held = match (&event.record, audit) {
-        (Act::Engaged(engagement), _) => {
-            if lines(office, &engagement.audit).next().is_some() {
-                let message = format!("there is an audit `{}`", engagement.audit);
-                return Err(Trouble::refused("engaged_once", message, "give it another id"));
-            }
-            let key = (&engagement.standard, &engagement.version);
-            held(&cli.standards, home, State::default(), engagement.workflow, key)?
-        }
-        (_, Some(audit)) => open(cli, home, office, audit)?,
-        (_, None) => {
-            return Err(Trouble::refused("which", "no audit is named", "name it with --audit"));
-        }
-    };
-    machine::named(home, office, &held, &event.record)?;
-    personal::readable(office, &held, &event.record).await?;
-    let event = signed(cli, &held, event)?;
-    let act = event.record.kind();
-    let step =
-        audit::step(&held.state, &event, office.now(), &held.rules()).map_err(|refusal| {
-            let mut trouble = Trouble::refused(
-                "objections",
-                format!("{} objections to {}", refusal.reasons.len(), refusal.act),
-                "mend what is listed; nothing was recorded",
-            );
-            trouble.problems = refusal.reasons.iter().map(ToString::to_string).collect();
-            trouble
-        })?;
-    let lines = step.records.into_iter().map(|line| Record::Audited(Box::new(line))).collect();
-    office.append_opened(lines, &openings).await?;
-    let index = office.head().size.saturating_sub(1);
-    let (stage, word) = (step.next.stage().to_owned(), step.next.word(office.now()));
-    let text = format!("entry {index}: {act} is on record; stage {stage}; {word}");
-    Ok(Screen::new(text, json!({ "entry": index, "act": act, "stage": stage, "word": word })))
-}
-
-/// The event with the person's signature, if a key was given.
-fn signed(cli: &Cli, held: &Held, event: Event) -> Done<Event> {
-    let Some(path) = &cli.sign_with else { return Ok(event) };
-    let id = match &event.record {
-        Act::Engaged(engagement) => engagement.audit.clone(),
-        _ => held.state.engagement().map(|e| e.audit.clone()).unwrap_or_default(),
-    };
-    let message = step_to_sign(&id, held.state.done().len(), &event.by, &event.record)?;
-    let signature = Some(Identity::load(path)?.sign(&message));
-    Ok(Event { signature, ..event })
 }
 
 /// An audit, every step of it taken again.
@@ -312,7 +256,7 @@ fn held(
     Ok(Held { state, workflow, requirements, pins: pins(home)? })
 }
 
-fn workflows(standards: &Path) -> Done<Vec<Workflow>> {
+pub(crate) fn workflows(standards: &Path) -> Done<Vec<Workflow>> {
     let dir = standards.join("workflows");
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(&dir).map_err(|e| Fault::at(&dir, &e))? {

@@ -159,10 +159,15 @@ pub(crate) enum Command {
     /// Audits by people: every step an entry of the office's ledger.
     #[command(subcommand)]
     Audit(crate::audit::Audit),
+    /// What a person does with a key of one's own; needs no office.
+    #[command(subcommand)]
+    Person(crate::person::Person),
     /// Destroy the values about people in an audit's exhibits. Commitments, digests and signatures still hold.
     Erase(crate::audit::personal::Erasing),
     /// Results with every entry that they cite, proven, in one file for a machine without a network.
     Pack(Box<crate::pack::Packing>),
+    /// What was found newest of each standard, signed, for the console of the desk that was assessed.
+    Bulletin(crate::bulletin::Telling),
     /// Trust Marks: claim, issue, witness, withdraw, publish.
     #[command(subcommand)]
     Mark(Box<crate::mark::Mark>),

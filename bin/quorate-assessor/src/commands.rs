@@ -30,6 +30,7 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
         Command::Standards(Standards::Check(asked)) => oscal::check(asked),
         Command::Standards(Standards::Import(asked)) => oscal::import(&cli.standards, asked),
         Command::Standards(command) => standards::run(&library::load(&cli.standards)?, ui, command),
+        Command::Person(command) => crate::person::run(command),
         Command::Doctor => doctor::look(cli, ui).await,
         Command::Watch { scope, every_ms, once } => {
             let every = Duration::from_millis(*every_ms);
@@ -104,6 +105,7 @@ async fn inside(cli: &Cli, ui: &Ui, command: &Command) -> Done<Screen> {
         Command::Export(asked) => {
             oscal::export_assessment(&home, &office, &library::load(&cli.standards)?, asked)
         }
+        Command::Bulletin(asked) => crate::bulletin::tell(cli, &home, &office, asked),
         Command::Pack(packing) => crate::pack::pack(cli, &home, &office, packing),
         Command::Audit(command) => crate::audit::run(cli, &home, &mut office, command).await,
         Command::Erase(asked) => {

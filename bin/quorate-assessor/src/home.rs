@@ -171,6 +171,11 @@ impl Home {
         self.dir.join("files")
     }
 
+    /// Where the openings of a redacted copy lie, for the auditor's eyes.
+    pub(crate) fn openings(&self) -> PathBuf {
+        self.dir.join("openings")
+    }
+
     /// Where an issuer keeps the marks that it signed.
     pub(crate) fn marks(&self) -> PathBuf {
         self.dir.join("marks")

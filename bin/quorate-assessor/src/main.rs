@@ -31,7 +31,9 @@ mod look;
 mod watch;
 
 mod audit;
+mod person;
 
+mod bulletin;
 mod mark;
 mod oscal;
 mod pack;

@@ -1,14 +1,16 @@
 //! The office's own pages, at their own origin: findings, audits and reports for who signs in, and the register of marks for
-//! anybody. Every page is made of what the command line's own functions give at that moment.
+//! anybody. Every page is made of what the command line's own functions give at that moment, and steps of audits are taken by
+//! the same functions.
 //!
-//! Reading order: what the server holds ([`hall`]), what it answers ([`routes`]), how pages look ([`paper`]), then one module a
-//! page.
+//! Reading order: what the server holds ([`hall`]), who is signed in ([`visitor`], [`door`]), what it answers ([`routes`]), how
+//! pages look ([`paper`]), then one module a page; and how a step is taken ([`steps`]).
 //!
-//! Invariant: nothing is recorded, signed or unsealed here. Invariant: the folder is held only while a page is made, so that
-//! the command line works beside it.
+//! Invariant: no person's key comes here; nothing is recorded but a step that its person signed. Invariant: the folder is held
+//! only while a page is made, so that the command line works beside it.
 
 mod audits;
 mod control;
+mod door;
 mod hall;
 mod history;
 mod marks;
@@ -16,8 +18,11 @@ mod overview;
 mod paper;
 mod reports;
 mod routes;
+mod steps;
+mod visitor;
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests count small numbers")]
 mod tests;
 
 use std::net::SocketAddr;
@@ -49,6 +54,9 @@ pub(crate) struct Serving {
     /// The Typst compiler, for reports as PDF.
     #[arg(long, default_value = "typst", value_name = "PROGRAM")]
     typst: PathBuf,
+    /// The file that holds the passphrase under which files are sealed. Without it the pages take and give no files.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 /// Serves until it is told to end.

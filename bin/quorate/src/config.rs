@@ -132,6 +132,15 @@ pub struct ConsoleConfig {
     /// Its private key (PEM), mode 0600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
+    /// The origin of the auditor's office, `https://office.example`. With it go `office_key` and `bulletin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub office: Option<String>,
+    /// The office's public key: nothing else signs its bulletin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub office_key: Option<PublicKey>,
+    /// The file in which the office's newest bulletin is put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bulletin: Option<PathBuf>,
 }
 
 fn console_address() -> String {

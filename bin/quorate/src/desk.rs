@@ -27,6 +27,7 @@ mod web_door;
 pub mod answers;
 pub mod mcp_door;
 
+mod bulletin;
 pub mod console_door;
 
 pub mod source;

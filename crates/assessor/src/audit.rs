@@ -5,7 +5,7 @@
 //! is found out. Guards are named in the workflow and written here; those that no workflow may leave out stand always.
 //!
 //! Reading order: the data ([`workflow`]); what is recorded ([`record`], [`exhibit`], [`file`](mod@file), [`personal`],
-//! [`signed`]); what follows ([`state`], [`report`]); what is refused ([`conflict`], [`echo`], [`guards`]); the step
+//! [`signed`], [`waiting`]); what follows ([`state`], [`report`]); what is refused ([`conflict`], [`echo`], [`guards`]); the step
 //! ([`machine`]); who sees what ([`redact`], [`view`](mod@view)); and when ([`calendar`]).
 
 pub mod workflow;
@@ -15,6 +15,7 @@ pub mod file;
 pub mod personal;
 pub mod record;
 pub mod signed;
+pub mod waiting;
 
 pub mod report;
 pub mod state;
@@ -30,7 +31,7 @@ pub mod view;
 
 pub mod calendar;
 
-pub use machine::{Event, Refusal, Rules, Step, replay, step};
+pub use machine::{Event, Refusal, Rules, Step, before_signing, replay, step};
 pub use record::{Line, Record};
 pub use state::Audit;
 pub use view::view;

@@ -25,6 +25,7 @@ mod people;
 mod policy;
 mod runbook;
 mod settings;
+pub mod standing;
 mod transfer;
 mod wallets;
 
@@ -48,6 +49,8 @@ pub struct Setup {
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// At least 128 bits of chance as text, for cookies and questions.
     pub secret: Arc<dyn Fn() -> Reply<String> + Send + Sync>,
+    /// The auditor's office, where one is named.
+    pub office: Option<Arc<dyn standing::Bulletins>>,
 }
 
 /// The console of one desk.
@@ -82,6 +85,7 @@ pub(crate) const PAGES: [Page; 12] = [
     agents::PAGE,
     people::PAGE,
     ledger::PAGE,
+    standing::PAGE,
     alerts::PAGE,
     settings::PAGE,
     freeze::PAGE,

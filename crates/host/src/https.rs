@@ -4,6 +4,7 @@
 //! theirs, and no request fails. A pair that cannot be used is told and refused; the one before stays.
 
 mod pair;
+mod shown;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use tokio_rustls::server::TlsStream;
 use self::pair::Pair;
 use crate::clock::Clock;
 use crate::fault::Fault;
+
+pub use self::shown::shown;
 
 /// A certificate that ends in less than this should have been renewed, in seconds: 14 days.
 pub const RENEW_S: u64 = 14 * 24 * 60 * 60;

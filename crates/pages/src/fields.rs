@@ -41,6 +41,11 @@ pub fn long_field(field: Field<'_>) -> Markup {
     Markup::of(&Line { field, kind: "long" })
 }
 
+/// One file, for a form that uploads ([`crate::upload_form`]).
+pub fn file_field(field: Field<'_>) -> Markup {
+    Markup::of(&Line { field: Field { value: "", ..field }, kind: "file" })
+}
+
 #[derive(Template)]
 #[template(path = "choice.html")]
 struct Choice<'a> {
@@ -63,9 +68,8 @@ mod tests {
         let hostile = "\"><b>'\u{202e}";
         let field =
             Field { name: "to", label: hostile, hint: hostile, value: hostile, optional: true };
-        for part in
-            [text_field(field), long_field(field), choice_field(field, &[(hostile, hostile)])]
-        {
+        let choice = choice_field(field, &[(hostile, hostile)]);
+        for part in [text_field(field), long_field(field), file_field(field), choice] {
             assert!(!part.as_str().contains("<b>"), "{part}");
             assert!(part.as_str().contains("<label for=\"f-to\">"), "{part}");
             assert!(part.as_str().contains("aria-describedby=\"h-to\""), "{part}");

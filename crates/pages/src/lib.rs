@@ -26,7 +26,7 @@ pub mod headers;
 
 pub use assets::{ASSET_CACHE, Asset, asset, assets};
 pub use charts::{Bar, bars, elsewhere, heading, timeline};
-pub use fields::{Field, choice_field, long_field, secret_field, text_field};
+pub use fields::{Field, choice_field, file_field, long_field, secret_field, text_field};
 pub use frame::{Alert, Frame, Link};
 pub use headers::headers;
 pub use layout::{details, empty, facts, table};
@@ -34,6 +34,7 @@ pub use markup::Markup;
 pub use outside::{outside, visible};
 pub use passkey::{
     CreatePasskey, GetPasskey, Press, code_form, form, form_as, hidden, link, recompute,
+    upload_form,
 };
 pub use proof::{Proof, proof};
 pub use qr::qr;

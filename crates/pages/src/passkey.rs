@@ -155,6 +155,7 @@ struct Form<'a> {
     press: &'static str,
     fields: Markup,
     button: &'a str,
+    uploads: bool,
 }
 
 /// A form with one button. It goes to a path of the same origin, with POST.
@@ -164,7 +165,14 @@ pub fn form(action: &str, fields: Markup, button: &str) -> Markup {
 
 /// The same, its button with another meaning.
 pub fn form_as(press: Press, action: &str, fields: Markup, button: &str) -> Markup {
-    Markup::of(&Form { action: local(action), press: press.class(), fields, button })
+    let (action, press) = (local(action), press.class());
+    Markup::of(&Form { action, press, fields, button, uploads: false })
+}
+
+/// A form with one button whose fields may be files: it is sent as `multipart/form-data`.
+pub fn upload_form(action: &str, fields: Markup, button: &str) -> Markup {
+    let (action, press) = (local(action), Press::Main.class());
+    Markup::of(&Form { action, press, fields, button, uploads: true })
 }
 
 #[derive(Template)]

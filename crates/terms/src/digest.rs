@@ -80,6 +80,9 @@ pub mod tag {
     /// What a passkey signs to say that its holder is there; it agrees to nothing.
     pub const SIGN_IN: &str = "quorate/sign-in/v1";
 
+    /// [`crate::bulletin::Bulletin`]
+    pub const BULLETIN: &str = "quorate/bulletin/v1";
+
     /// Every tag, for the test that they are distinct and for `docs/spec`.
     pub const ALL: [&str; 32] = [
         INTENT,
@@ -114,6 +117,7 @@ pub mod tag {
         ATTESTATION,
         CHECKLIST,
         SIGN_IN,
+        BULLETIN,
     ];
 }
 

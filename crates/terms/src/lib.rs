@@ -31,6 +31,7 @@ pub mod judgment;
 pub mod policy;
 pub mod quorum;
 
+pub mod bulletin;
 pub mod entry;
 pub mod reading;
 

@@ -122,7 +122,7 @@ async function operator() {
 
   for (const [path, name] of [[list, "checklist"], ["/people", "people"], ["/", "home"], ["/cases", "cases"], ["/transfer", "transfer"], ["/wallets", "wallets"],
     ["/addresses", "addresses"], ["/policy", "policy"], ["/agents", "agents"], ["/agents/olga", "credential"], ["/ledger", "ledger"],
-    ["/ledger/3", "entry"], ["/alerts", "alerts"], ["/settings", "settings"], ["/freeze", "freeze"]]) {
+    ["/ledger/3", "entry"], ["/standing", "findings"], ["/alerts", "alerts"], ["/settings", "settings"], ["/freeze", "freeze"]]) {
     await looksWell(browser, path, name);
   }
   saw("every page passes axe, in dark and light, narrow and wide, and none scrolls sideways");

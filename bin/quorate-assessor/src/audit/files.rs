@@ -198,12 +198,13 @@ fn verify(home: &Home, held: &Held, key: &KeySource) -> Done<Screen> {
     Ok(Screen { well, ..Screen::new(text, json) })
 }
 
-fn key(passphrase_file: &std::path::Path) -> Done<KeySource> {
+/// The key under which files lie here.
+pub(crate) fn key(passphrase_file: &std::path::Path) -> Done<KeySource> {
     let passphrase = secret_file::read(passphrase_file)?.without_line_break();
     Ok(KeySource::Passphrase { passphrase, cost: Cost::STANDARD })
 }
 
-fn sealed(error: SealError) -> Trouble {
+pub(crate) fn sealed(error: SealError) -> Trouble {
     let message = error.to_string();
     let (message, next) = message.split_once("; ").unwrap_or((&message, "try again"));
     Trouble::refused("sealed", message, next)

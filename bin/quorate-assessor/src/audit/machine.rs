@@ -1,6 +1,7 @@
 //! From the machine's findings to an auditor's: drafts that name what the machine found, and no finding that names what it
 //! never found.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use quorate_assessor::audit::Record as Act;
@@ -63,7 +64,7 @@ pub(super) fn draft(
 }
 
 /// A record `found` that nobody can file as it is: status and statement are the auditor's.
-fn drafted(held: &Held, finding: &Finding) -> Done<Value> {
+pub(crate) fn drafted(held: &Held, finding: &Finding) -> Done<Value> {
     let on_file = held.state.exhibits();
     let tags: Vec<&str> = finding.evidence.iter().map(|e| e.tag.as_str()).collect();
     let slot = |(name, family): &(&str, &str)| {
@@ -80,6 +81,20 @@ fn drafted(held: &Held, finding: &Finding) -> Done<Value> {
         "act": "found", "id": finding.control.id, "status": null, "statement": "", "rationale": null,
         "slots": slots, "samples": [], "machine": digest_of(finding)?,
     }))
+}
+
+/// The newest finding of the machine for each requirement, with the digest that a record names it by.
+pub(crate) fn newest(
+    home: &Home,
+    office: &Office,
+    held: &Held,
+) -> Done<BTreeMap<String, (Digest, Finding)>> {
+    let mut all = BTreeMap::new();
+    for finding in recorded(home, office, held, None)?.into_iter().take(1).flat_map(|r| r.findings)
+    {
+        all.insert(finding.control.id.clone(), (digest_of(&finding)?, finding));
+    }
+    Ok(all)
 }
 
 /// Refuses a finding that names a machine's finding which this office never recorded for that requirement.

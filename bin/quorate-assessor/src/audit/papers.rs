@@ -42,32 +42,40 @@ pub(super) fn report(
     Ok(Screen { well: echoes.is_empty(), ..screen })
 }
 
-/// The redacted copy. The openings are written before the step is taken: a commitment that nobody can open is worth nothing.
-pub(super) fn redaction(
+/// What is wished to be struck out beside what the workflow says.
+pub(super) fn wishes(path: Option<&Path>) -> Done<Vec<Wish>> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let read: Result<Vec<Wish>, _> = serde_json::from_slice(&home::read(path)?);
+    read.map_err(|e| {
+        let next = "write a list of {\"at\", \"commit\", \"why\"}";
+        Trouble::refused("malformed", format!("the wishes cannot be read ({e})"), next)
+    })
+}
+
+/// The redacted copy, and what opens its commitments. Keep that before the step is taken: a commitment that nobody can open is
+/// worth nothing.
+pub(crate) fn redaction(
     held: &Held,
     kept: &Openings,
-    wishes: Option<&Path>,
-    openings: &Path,
-) -> Done<Act> {
+    wishes: Vec<Wish>,
+) -> Done<(Act, Vec<Opening>)> {
     let report = whole(&held.state, &held.requirements);
     let musts =
         held.workflow.text.redact.iter().filter(|must| !places(&report, &must.at).is_empty());
     let mut all: Vec<Wish> = musts
         .map(|must| Wish { at: must.at.clone(), commit: true, why: must.why.clone() })
         .collect();
-    if let Some(path) = wishes {
-        let read: Result<Vec<Wish>, _> = serde_json::from_slice(&home::read(path)?);
-        all.extend(read.map_err(|e| {
-            let next = "write a list of {\"at\", \"commit\", \"why\"}";
-            Trouble::refused("malformed", format!("the wishes cannot be read ({e})"), next)
-        })?);
-    }
+    all.extend(wishes);
     let count = all.iter().map(|wish| places(&report, &wish.at).len()).sum();
     let made = salted(count, |salt| redact(&report, &all, kept, salt))?;
-    let kept = canonical::to_bytes(&made.openings, "openings")?;
-    secret_file::create(openings, &kept, Random::start()?)?;
     let (report, copy) = (digest_of(&report)?, digest_of(&made.copy)?);
-    Ok(Act::Redacted(Redaction { report, strokes: made.strokes, copy }))
+    Ok((Act::Redacted(Redaction { report, strokes: made.strokes, copy }), made.openings))
+}
+
+/// Writes openings where only their owner reads them; never over others.
+pub(crate) fn keep_openings(path: &Path, openings: &[Opening]) -> Done<()> {
+    let kept = canonical::to_bytes(&openings, "openings")?;
+    Ok(secret_file::create(path, &kept, Random::start()?)?)
 }
 
 /// A person's signature over a paper.

@@ -1,4 +1,5 @@
-//! Audits by people: which there are, and of each what its auditor sees: steps, evidence register, interviews, review, dates.
+//! Audits by people: which there are, and of each what the visitor's role in it sees. The auditor: steps, evidence register,
+//! interviews, review, dates. Others: the parts that the workflow gives to their role, and no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,19 +13,20 @@ use quorate_assessor::audit::view::Part;
 use quorate_assessor::audit::{Role, view};
 use quorate_assessor::record::Record;
 use quorate_pages::{
-    Markup, Tone, badge, details, digest, empty, facts, link, outside, table, when,
+    Markup, Tone, badge, details, digest, empty, facts, link, outside, paragraph, table, when,
 };
 use quorate_terms::Timestamp;
 use serde_json::{Value, json};
 
 use super::hall::{Hall, Open, Seen};
 use super::paper::{Page, path, plain, value};
-use super::reports;
+use super::visitor::Visitor;
+use super::{reports, steps};
 use crate::audit::{Held, open_with, personal};
 use crate::trouble::Done;
 
-/// Every audit on this ledger.
-pub(super) fn audits(seen: &Seen<'_>, standards: &Path) -> Done<Page> {
+/// Every audit on this ledger, for who takes part; every one for the office itself.
+pub(super) fn audits(seen: &Seen<'_>, standards: &Path, who: &Visitor) -> Done<Page> {
     let mut page = Page::new("Audits");
     let ids: BTreeSet<&str> = seen
         .office
@@ -37,22 +39,31 @@ pub(super) fn audits(seen: &Seen<'_>, standards: &Path) -> Done<Page> {
         .collect();
     let mut rows = Vec::new();
     for id in ids {
-        rows.push(match open_with(standards, seen.home, seen.office, id) {
-            Ok(held) => row(id, &held, seen.office.now()),
-            Err(trouble) => {
-                vec![
-                    outside(id),
-                    outside(&trouble.to_string()),
-                    Markup::default(),
-                    Markup::default(),
-                ]
+        match open_with(standards, seen.home, seen.office, id) {
+            Ok(held) if who.role(&held.state).is_some() => {
+                rows.push(row(id, &held, seen.office.now()));
             }
-        });
+            Ok(_) => {}
+            Err(trouble) if *who == Visitor::Office => rows.push(vec![
+                outside(id),
+                outside(&trouble.to_string()),
+                Markup::default(),
+                Markup::default(),
+            ]),
+            Err(_) => {}
+        }
+    }
+    page.push(facts(vec![("You are", outside(who.words()))]));
+    if who.sees_office() {
+        page.push(paragraph(link("/engage", "Begin an audit")));
     }
     if rows.is_empty() {
-        let next =
-            "Begin one with a step `engaged`: quorate-assessor audit step RECORD --by PERSON";
-        page.push(empty("No audit was begun here.", next));
+        let next = if who.sees_office() {
+            "Begin one above, or with a step `engaged`: quorate-assessor audit step RECORD --by PERSON"
+        } else {
+            "Ask the office under which id and key its engagement names you."
+        };
+        page.push(empty("There is no audit here for you.", next));
     } else {
         page.push(table("On this office's ledger", &["Audit", "Of", "Stage", "It is"], rows));
     }
@@ -71,41 +82,83 @@ fn tone(held: &Held) -> Tone {
     if held.state.void().is_some() { Tone::Bad } else { Tone::Note }
 }
 
-/// One audit as its auditor sees it.
-pub(super) async fn audit(hall: &Hall, id: &str) -> Done<Page> {
+/// One audit as this visitor's role sees it.
+pub(super) async fn audit(hall: &Hall, who: &Visitor, id: &str) -> Done<Page> {
     let open = hall.enter().await?;
-    let made = made(hall, &open, id).await;
+    let made = made(hall, &open, who, id).await;
     open.close().await;
     made
 }
 
-async fn made(hall: &Hall, open: &Open<'_>, id: &str) -> Done<Page> {
-    let held = open_with(hall.standards(), &open.home, &open.office, id)?;
+async fn made(hall: &Hall, open: &Open<'_>, who: &Visitor, id: &str) -> Done<Page> {
+    let held = steps::seen(hall, open, who, id)?;
+    let role = who.role(&held.state).unwrap_or(Role::Reviewer);
     let openings = personal::openings(&open.office, &held.state).await?;
-    let seen = view(&held.state, Role::Auditor, &held.rules(), &openings);
+    let seen = view(&held.state, role, &held.rules(), &openings);
     let now = open.office.now();
     let mut page = Page::new(format!("Audit {id}"));
     if let Some(why) = held.state.void() {
         page.alert(Tone::Bad, format!("It counts for nothing any more: {why}"));
     }
-    page.push(about(&held, now));
-    page.section("Dates", dates(&due(&held.state, &held.workflow), now));
-    page.section("Findings", findings(&held));
-    let register = held.state.exhibits();
-    let (talks, others): (Vec<_>, Vec<_>) =
-        register.iter().partition(|(_, exhibit)| exhibit.item.family() == "INTERVIEW");
-    page.section("Evidence register", exhibits(&held, &others, &openings));
-    page.section("Interviews", exhibits(&held, &talks, &openings));
-    page.section("Peer review", review(&seen));
-    page.section("Who looked at evidence", access(&held));
-    page.section("Reports", reports::links_of_audit(id));
-    page.section("Steps", steps(held.state.done()));
+    page.push(about(&held, who, now));
+    page.section("What can be done now", steps::now::steps(id, &held, who));
+    if role == Role::Auditor {
+        whole(&mut page, id, (&held, who), (&openings, &seen, now));
+    } else {
+        parts(&mut page, &held, &seen, now);
+    }
     Ok(page)
 }
 
-fn about(held: &Held, now: Timestamp) -> Markup {
-    let mut rows =
-        vec![("It is", badge(tone(held), held.state.word(now))), ("Stage", outside(stage(held)))];
+/// What a role other than the auditor's sees: the parts that the workflow gives to it.
+fn parts(page: &mut Page, held: &Held, seen: &BTreeMap<Part, Value>, now: Timestamp) {
+    for (part, inside) in seen {
+        match part {
+            Part::Engagement => {}
+            Part::Calendar => {
+                page.section("Dates", dates(&due(&held.state, &held.workflow), now));
+            }
+            Part::Review => page.section("Peer review", review(seen)),
+            _ if inside.is_null() => {}
+            part => {
+                let name = plain(&json!(part));
+                let mut letters = name.chars();
+                let first = letters.next().map(|c| c.to_ascii_uppercase());
+                let title: String = first.into_iter().chain(letters).collect();
+                page.section(&title, details("All of it", value(inside)));
+            }
+        }
+    }
+}
+
+type Auditors<'a> = (&'a Openings, &'a BTreeMap<Part, Value>, Timestamp);
+
+fn whole(
+    page: &mut Page,
+    id: &str,
+    (held, who): (&Held, &Visitor),
+    (openings, seen, now): Auditors<'_>,
+) {
+    page.section("Dates", dates(&due(&held.state, &held.workflow), now));
+    let judged = [steps::now::to_judge(id, held, who), findings(held)];
+    page.section("Findings", Markup::all(judged));
+    let register = held.state.exhibits();
+    let (talks, others): (Vec<_>, Vec<_>) =
+        register.iter().partition(|(_, exhibit)| exhibit.item.family() == "INTERVIEW");
+    page.section("Evidence register", exhibits(held, &others, openings));
+    page.section("Interviews", exhibits(held, &talks, openings));
+    page.section("Peer review", review(seen));
+    page.section("Who looked at evidence", access(held));
+    page.section("Reports", reports::links_of_audit(id));
+    page.section("Steps", taken(held.state.done()));
+}
+
+fn about(held: &Held, who: &Visitor, now: Timestamp) -> Markup {
+    let mut rows = vec![
+        ("You are", outside(who.words())),
+        ("It is", badge(tone(held), held.state.word(now))),
+        ("Stage", outside(stage(held))),
+    ];
     if let Some(engaged) = held.state.engagement() {
         rows.extend(agreed(engaged));
     }
@@ -157,31 +210,27 @@ fn dates(all: &[Due], now: Timestamp) -> Markup {
 fn findings(held: &Held) -> Markup {
     let found = held.state.findings();
     if found.is_empty() {
-        let next = "Draft them from the machine's findings: quorate-assessor audit draft AUDIT --results DIGEST --out DIR";
+        let next = "Judge them one by one; where the machine found something, its draft stands in the form.";
         return empty("No requirement was judged yet.", next);
     }
     let engaged = held.state.engagement();
     let line = |(id, found): (&String, &quorate_assessor::audit::record::Found)| {
         let key = engaged.map(|e| format!("{} {} {id}", e.standard, e.version));
         let name = key.map_or_else(|| outside(id), |key| link(&path("/controls", &key), id));
-        vec![
-            name,
-            outside(&plain(&json!(found.status)).replace('_', " ")),
-            outside(&found.statement),
-        ]
+        vec![name, outside(found.status.words()), outside(&found.statement)]
     };
     let rows = found.iter().map(line).collect();
     let judged = table("How each was judged", &["Requirement", "Status", "Statement"], rows);
     let words = format!("{} of {} requirements are judged", found.len(), held.requirements.len());
     Markup::all([
-        quorate_pages::paragraph(Markup::text(&words)),
+        paragraph(Markup::text(&words)),
         details("Every judgement of the auditor", judged),
     ])
 }
 
 fn exhibits(held: &Held, all: &[(&String, &Exhibit)], openings: &Openings) -> Markup {
     if all.is_empty() {
-        let next = "File one: quorate-assessor audit evidence add AUDIT FILE --item ITEM --owner WHO --from DAY --to DAY --by PERSON";
+        let next = "Put something on file with a step above, once the declarations stand; `audit evidence add` does the same.";
         return empty("Nothing is on file here.", next);
     }
     let parts = all.iter().map(|(tag, exhibit)| {
@@ -251,8 +300,7 @@ fn review(seen: &BTreeMap<Part, Value>) -> Markup {
 fn access(held: &Held) -> Markup {
     let log = held.state.access_log();
     if log.is_empty() {
-        let next =
-            "Files are opened with quorate-assessor audit evidence open, which is recorded first.";
+        let next = "Files are opened with the step `Open a file`; the opening is on record first.";
         return empty("Nobody opened a file.", next);
     }
     let line = |opened: &quorate_assessor::audit::state::Opened| {
@@ -261,7 +309,7 @@ fn access(held: &Held) -> Markup {
     table("Opened", &["Tag", "By", "When", "Why"], log.iter().map(line).collect())
 }
 
-fn steps(done: &[Step]) -> Markup {
+fn taken(done: &[Step]) -> Markup {
     let line = |(number, step): (usize, &Step)| {
         vec![
             Markup::text(&number.to_string()),

@@ -8,13 +8,16 @@ use axum::http::HeaderMap;
 use quorate_host::SystemClock;
 use quorate_host::clock::Clock as _;
 use quorate_host::random::Random;
+use quorate_host::seal::KeySource;
 use quorate_host::ui::Ui;
-use quorate_terms::Timestamp;
+use quorate_terms::{Digest, Timestamp};
 use quorate_web::sessions::{ASK_S, Sessions};
 use serde_json::json;
-use tokio::sync::{Mutex as Turn, MutexGuard};
+use tokio::sync::{Mutex as Turn, MutexGuard, Semaphore};
 
 use super::Serving;
+use super::visitor::{Visit, Visitor};
+use crate::audit::{Composed, files};
 use crate::cli::Cli;
 use crate::commands;
 use crate::home::Home;
@@ -26,6 +29,19 @@ use crate::trouble::{Done, Trouble};
 /// How often, and how long between, a page asks for a folder that another process holds: five seconds in all.
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// Uploads that are read at the same time; each may hold as much memory as the largest file.
+const UPLOADS: usize = 2;
+
+/// What was asked of a browser and not yet answered.
+#[derive(Clone)]
+pub(super) enum Ask {
+    /// The code that the server showed.
+    Code,
+    /// A step that waits for its person's signature.
+    Step(Arc<Composed>),
+    /// A file whose opening is on record, to be fetched once: what it is called and its digest.
+    File(String, Digest),
+}
 
 /// See the module.
 pub(super) struct Hall {
@@ -35,11 +51,16 @@ pub(super) struct Hall {
     shelf: Arc<Shelf>,
     asked: Asked,
     name: String,
-    port: u16,
     ui: Ui,
     clock: SystemClock,
     turn: Turn<()>,
-    people: Mutex<Sessions<(), ()>>,
+    people: Mutex<Sessions<Visitor, Ask>>,
+    /// Challenges of people who are not signed in yet. They stand apart, so that strangers push out nothing else.
+    visits: Mutex<Sessions<(), String>>,
+    /// Under what files are sealed, if the server was given it.
+    key: Option<Arc<KeySource>>,
+    address: String,
+    pub(super) uploads: Semaphore,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
 }
@@ -63,6 +84,7 @@ impl Hall {
     pub(super) async fn open(cli: &Cli, ui: Ui, asked: &Serving) -> Done<Self> {
         let shelf = Arc::new(library::load(&cli.standards)?);
         let scope = commands::asked(&shelf, &asked.scope)?;
+        let key = asked.passphrase_file.as_deref().map(files::key).transpose()?.map(Arc::new);
         let hall = Self {
             dir: cli.dir.clone(),
             standards: cli.standards.clone(),
@@ -70,11 +92,14 @@ impl Hall {
             shelf,
             asked: scope,
             name: String::new(),
-            port: 0,
             ui,
             clock: SystemClock::new(),
             turn: Turn::new(()),
             people: Mutex::default(),
+            visits: Mutex::default(),
+            key,
+            address: String::new(),
+            uploads: Semaphore::new(UPLOADS),
             offered: Mutex::default(),
         };
         let open = hall.enter().await?;
@@ -84,7 +109,20 @@ impl Hall {
     }
 
     pub(super) fn at(self, port: u16) -> Self {
-        Self { port, ..self }
+        Self { address: format!("http://localhost:{port}"), ..self }
+    }
+
+    /// The address that the office prints.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Under what files are sealed.
+    pub(super) fn key(&self) -> Done<Arc<KeySource>> {
+        self.key.clone().ok_or_else(|| {
+            let next = "start the pages with --passphrase-file, or use `audit evidence` on the command line";
+            Trouble::refused("no_passphrase", "these pages were not given the passphrase of files", next)
+        })
     }
 
     /// The office's name.
@@ -144,14 +182,56 @@ impl Hall {
         self.clock.now()
     }
 
-    fn people<T>(&self, look: impl FnOnce(&mut Sessions<(), ()>) -> T) -> T {
+    fn people<T>(&self, look: impl FnOnce(&mut Sessions<Visitor, Ask>) -> T) -> T {
         look(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether somebody is signed in under the cookie of this name.
-    pub(super) fn knows(&self, headers: &HeaderMap, cookie: &str) -> bool {
+    /// Who is signed in under the cookie of this name.
+    pub(super) fn visit(&self, headers: &HeaderMap, cookie: &str) -> Option<Visit> {
         let now = self.now();
-        self.people(|people| people.of(headers, cookie, now)).is_some()
+        let session = self.people(|people| people.of(headers, cookie, now))?;
+        Some(Visit { who: session.who, session: session.name })
+    }
+
+    /// Begins a session; gives its cookie.
+    pub(super) fn begin(&self, who: Visitor) -> Done<String> {
+        let (cookie, now) = (secret()?, self.now());
+        self.people(|people| people.begin(&cookie, who, now));
+        Ok(cookie)
+    }
+
+    /// Remembers a question for a session; gives its name.
+    pub(super) fn ask(&self, visit: &Visit, ask: Ask) -> Done<String> {
+        let name = secret()?;
+        self.ask_again(visit, &name, ask);
+        Ok(name)
+    }
+
+    /// Asks under a name that was answered with something that settles nothing.
+    pub(super) fn ask_again(&self, visit: &Visit, name: &str, ask: Ask) {
+        let now = self.now();
+        self.people(|people| people.ask(name, Some(visit.session), ask, now));
+    }
+
+    /// The question of this name, once, and only for the session that was asked.
+    pub(super) fn answered(&self, visit: &Visit, name: &str) -> Option<Ask> {
+        let now = self.now();
+        self.people(|people| people.answered(name, Some(visit.session), now))
+    }
+
+    /// A challenge for somebody who says who they are.
+    pub(super) fn challenge(&self, person: &str) -> Done<String> {
+        let (name, now) = (secret()?, self.now());
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.ask(&name, None, person.to_owned(), now);
+        Ok(name)
+    }
+
+    /// Who was given this challenge, once.
+    pub(super) fn challenged(&self, challenge: &str) -> Option<String> {
+        let now = self.now();
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.answered(challenge, None, now)
     }
 
     /// Shows a new code where the server was started, unless one is open: whoever reads there may come in.
@@ -162,9 +242,9 @@ impl Hall {
             return Ok(());
         }
         let code = secret()?;
-        self.people(|people| people.ask(&code, None, (), now));
+        self.people(|people| people.ask(&code, None, Ask::Code, now));
         *offered = Some(now);
-        let open = format!("http://localhost:{}", self.port);
+        let open = &self.address;
         let text = format!(
             "office `{}`\nopen      {open}/sign-in?code={code}\ncode      {code}, once, within ten minutes\nmarks     \
              {open}/marks, for anybody who reaches this address",
@@ -182,9 +262,7 @@ impl Hall {
             return Ok(None);
         }
         *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let cookie = secret()?;
-        self.people(|people| people.begin(&cookie, (), now));
-        Ok(Some(cookie))
+        self.begin(Visitor::Office).map(Some)
     }
 
     /// Ends the session of the cookie of this name.

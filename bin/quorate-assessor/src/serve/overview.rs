@@ -5,7 +5,7 @@ use quorate_assessor::record::Results;
 use quorate_assessor::standard::{Catalogue, Control, Group, StandardKey};
 use quorate_pages::{
     Field, Look, Markup, Share, Tile, Tone, badge, digest, empty, facts, form, link, look_key,
-    outside, shares, table, text_field, tiles, when,
+    outside, paragraph, shares, table, text_field, tiles, when,
 };
 use quorate_terms::Timestamp;
 use serde_json::Value;
@@ -30,14 +30,21 @@ const LOOKS: [(Look, &str); 6] = [
 /// The page before anybody is signed in.
 pub(super) fn sign_in(code: Option<&str>) -> Page {
     let mut page = Page::new("Sign in");
+    page.section("As the office", by_code(code));
+    let said = "Who takes part in an audit here comes in with the key of the engagement, and sees what that part is shown.";
+    let key = Markup::all([paragraph(Markup::text(said)), super::door::ask_person("")]);
+    page.section("As a person of an audit", key);
+    page.push(sentence("The ", ("/marks", "register of marks"), " is open to everybody."));
+    page
+}
+
+fn by_code(code: Option<&str>) -> Markup {
     let label = "The code that the office showed where it was started";
     let value = code.unwrap_or_default();
     let fields = text_field(Field { name: "code", label, value, ..Field::default() });
-    page.push(form("/sign-in", fields, "Open the office"));
     let said =
-        "Each code opens once, within ten minutes; then this page has a new one shown there. The ";
-    page.push(sentence(said, ("/marks", "register of marks"), " is open to everybody."));
-    page
+        "Each code opens once, within ten minutes; then this page has a new one shown there.";
+    Markup::all([form("/sign-in", fields, "Open the office"), paragraph(Markup::text(said))])
 }
 
 /// What the office holds.

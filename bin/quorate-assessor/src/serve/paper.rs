@@ -7,6 +7,7 @@ use quorate_pages::{
 };
 use serde_json::Value;
 
+use super::visitor::Visitor;
 use crate::trouble::Trouble;
 
 /// One page before its frame.
@@ -34,9 +35,13 @@ impl Page {
     }
 
     /// The document. `office` is whose pages they are, `here` the path of the page.
-    pub(super) fn render(self, office: &str, here: &str, signed_in: bool) -> String {
-        let nav: &[(&str, &str)] =
-            if signed_in { &PAGES } else { &[("/marks", "Marks"), ("/sign-in", "Sign in")] };
+    pub(super) fn render(self, office: &str, here: &str, nav: Nav) -> String {
+        let signed_in = nav != Nav::Stranger;
+        let nav: &[(&str, &str)] = match nav {
+            Nav::Office => &PAGES,
+            Nav::Party => &[("/audits", "Audits"), ("/marks", "Marks")],
+            Nav::Stranger => &[("/marks", "Marks"), ("/sign-in", "Sign in")],
+        };
         let to = |(href, label): &(&str, &str)| Link {
             href: (*href).to_owned(),
             label: (*label).to_owned(),
@@ -64,6 +69,28 @@ const PAGES: [(&str, &str); 5] = [
     ("/reports", "Reports"),
     ("/marks", "Marks"),
 ];
+
+/// To whom the ways to other pages are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Nav {
+    /// Nobody is signed in.
+    Stranger,
+    /// A person who sees the audits that name them, and no other page.
+    Party,
+    /// The office, and its auditors.
+    Office,
+}
+
+impl Nav {
+    /// For who is signed in.
+    pub(super) fn of(who: Option<&Visitor>) -> Self {
+        match who {
+            None => Self::Stranger,
+            Some(who) if who.sees_office() => Self::Office,
+            Some(_) => Self::Party,
+        }
+    }
+}
 
 /// How a state is drawn.
 pub(super) const fn look(state: State) -> Look {
@@ -145,12 +172,15 @@ pub(super) fn path(head: &str, last: &str) -> String {
 pub(super) fn refused(trouble: &Trouble) -> Page {
     let mut page = Page::new("Refused");
     page.alert(Tone::Bad, trouble.message.clone());
-    page.push(facts(vec![
+    let mut rows = vec![
         ("What happened", outside(&trouble.message)),
         ("What to do next", outside(&trouble.next)),
         ("Code", outside(trouble.code)),
-        ("Also", listed(trouble.problems.iter().map(String::as_str))),
-        ("First page", link("/", "Overview")),
-    ]));
+    ];
+    if !trouble.problems.is_empty() {
+        rows.push(("Also", Markup::all(trouble.problems.iter().map(|p| paragraph(outside(p))))));
+    }
+    rows.push(("First page", link("/", "Overview")));
+    page.push(facts(rows));
     page
 }

@@ -69,11 +69,12 @@ pub(super) fn links_of_audit(audit: &str) -> Markup {
 
 fn line(head: &str, name: &str, title: &str) -> Vec<Markup> {
     let all = |edition: &str, words: &str| {
-        let to = |(ending, called, ..): &(&str, &str, &str, Form)| {
+        let to = |(place, (ending, called, ..)): (usize, &(&str, &str, &str, Form))| {
             let href = format!("{head}/{name}{edition}.{ending}");
-            Markup::all([link(&href, &format!("{title}{words}, {called}")), Markup::text("; ")])
+            let between = Markup::text(if place == 0 { "" } else { "; " });
+            Markup::all([between, link(&href, &format!("{title}{words}, {called}"))])
         };
-        Markup::all(FORMS.iter().map(to))
+        Markup::all(FORMS.iter().enumerate().map(to))
     };
     // A summary is for anybody as it is.
     let others =

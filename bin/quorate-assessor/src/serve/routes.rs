@@ -1,12 +1,12 @@
-//! What the office answers. The register of marks is for anybody; everything else is for who signed in with the code that the
-//! server showed. Nothing but signing in and out is a change.
+//! What the office answers. The register of marks is for anybody, an audit for its people, everything else for the office: who
+//! signed in with the code that the server showed, and its auditors. Steps are taken in [`super::steps`].
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Form, Path, Query, Request, State};
+use axum::extract::{Extension, Form, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use quorate_assessor::finding::EntryRef;
@@ -14,8 +14,9 @@ use quorate_web::{Allowed, Known, Site, Stray, to_with};
 use serde::Deserialize;
 
 use super::hall::Hall;
-use super::paper::{Page, refused};
-use super::{audits, control, history, marks, overview, reports};
+use super::paper::{Nav, Page, refused};
+use super::visitor::Visit;
+use super::{control, door, history, marks, overview, reports, steps};
 use crate::look;
 use crate::trouble::Trouble;
 
@@ -37,13 +38,12 @@ pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
         .route("/controls/{key}", get(one_control))
         .route("/proof", get(proof))
         .route("/history", get(changes))
-        .route("/audits", get(all_audits))
-        .route("/audits/{audit}", get(one_audit))
         .route("/audits/{audit}/reports/{name}", get(audit_report))
         .route("/reports", get(all_reports))
         .route("/reports/{name}", get(one_report))
-        .layer(from_fn_with_state(Arc::clone(&hall), signed_in));
-    let public = Router::new()
+        .layer(from_fn(of_the_office));
+    let office = steps::routes(office).layer(from_fn_with_state(Arc::clone(&hall), signed_in));
+    let public = door::routes(Router::new())
         .route("/marks", get(all_marks))
         .route("/marks/{mark}", get(one_mark))
         .route("/marks/{mark}/file", get(mark_file))
@@ -68,22 +68,36 @@ fn stray(why: Stray) -> Response {
     Refused(Trouble::refused(code, message, next)).into_response()
 }
 
-/// Lets nobody through who is not signed in.
-async fn signed_in(State(hall): Here, request: Request, next: Next) -> Response {
-    if !is_in(&hall, request.headers()) {
+/// Lets nobody through who is not signed in; the others find who they are in the request.
+async fn signed_in(State(hall): Here, mut request: Request, next: Next) -> Response {
+    let Some(visit) = visit(&hall, request.headers()) else {
         return Redirect::to("/sign-in").into_response();
-    }
+    };
+    request.extensions_mut().insert(visit);
     let mut response = next.run(request).await;
     response.extensions_mut().insert(Known);
     response
 }
 
-fn is_in(hall: &Hall, headers: &HeaderMap) -> bool {
-    hall.knows(headers, COOKIE)
+/// Lets only the office and its auditors through.
+async fn of_the_office(
+    Extension(visit): Extension<Visit>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if visit.who.sees_office() {
+        return next.run(request).await;
+    }
+    let next = "see the page Audits; who audits here, and who starts the pages, sees this";
+    Refused(Trouble::refused("not_yours", "this page is for the office", next)).into_response()
+}
+
+fn visit(hall: &Hall, headers: &HeaderMap) -> Option<Visit> {
+    hall.visit(headers, COOKIE)
 }
 
 /// A refusal as a page.
-struct Refused(Trouble);
+pub(super) struct Refused(pub(super) Trouble);
 
 impl<T: Into<Trouble>> From<T> for Refused {
     fn from(trouble: T) -> Self {
@@ -94,25 +108,27 @@ impl<T: Into<Trouble>> From<T> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.0.code {
-            "elsewhere" => StatusCode::FORBIDDEN,
+            "elsewhere" | "not_yours" => StatusCode::FORBIDDEN,
+            "too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "upload" => StatusCode::BAD_REQUEST,
             "wrong_code" => StatusCode::UNAUTHORIZED,
             code if code.starts_with("unknown") || code.starts_with("no_") => StatusCode::NOT_FOUND,
             "nothing_here" => StatusCode::NOT_FOUND,
             _ if self.0.refused => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        (status, Html(refused(&self.0).render("", "", false))).into_response()
+        (status, Html(refused(&self.0).render("", "", Nav::Stranger))).into_response()
     }
 }
 
-type Answer = Result<Response, Refused>;
+pub(super) type Answer = Result<Response, Refused>;
 
 fn page(hall: &Hall, here: &str, page: Page) -> Response {
-    Html(page.render(hall.name(), here, true)).into_response()
+    Html(page.render(hall.name(), here, Nav::Office)).into_response()
 }
 
 /// A file to keep: never shown as a page of this origin.
-fn file(name: &str, mime: &'static str, bytes: Vec<u8>) -> Answer {
+pub(super) fn file(name: &str, mime: &'static str, bytes: Vec<u8>) -> Answer {
     let safe = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
     let name: String = name.chars().map(safe).collect();
     let value = format!("attachment; filename=\"{name}\"");
@@ -134,7 +150,7 @@ struct Code {
 async fn ask_code(State(hall): Here, Query(asked): Query<Code>) -> Answer {
     hall.offer()?;
     let page = overview::sign_in(asked.code.as_deref());
-    Ok(Html(page.render(hall.name(), "/sign-in", false)).into_response())
+    Ok(Html(page.render(hall.name(), "/sign-in", Nav::Stranger)).into_response())
 }
 
 async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
@@ -150,7 +166,12 @@ async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
 
 async fn sign_out(State(hall): Here, headers: HeaderMap) -> Response {
     hall.let_out(&headers, COOKIE);
-    to_with("/marks", COOKIE, None)
+    to("/marks", None)
+}
+
+/// Elsewhere in the office, with this session's cookie or with none from now on.
+pub(super) fn to(path: &str, value: Option<&str>) -> Response {
+    to_with(path, COOKIE, value)
 }
 
 async fn home(State(hall): Here) -> Answer {
@@ -191,17 +212,6 @@ async fn changes(State(hall): Here) -> Answer {
     Ok(page(&hall, "/history", hall.look(history::history).await?))
 }
 
-async fn all_audits(State(hall): Here) -> Answer {
-    let standards = hall.standards().to_owned();
-    let made = hall.look(move |seen| audits::audits(seen, &standards)).await?;
-    Ok(page(&hall, "/audits", made))
-}
-
-async fn one_audit(State(hall): Here, Path(audit): Path<String>) -> Answer {
-    let made = audits::audit(&hall, &audit).await?;
-    Ok(page(&hall, "", made))
-}
-
 async fn audit_report(State(hall): Here, Path((audit, name)): Path<(String, String)>) -> Answer {
     let (bytes, mime) = reports::of_audit(&hall, &audit, &name).await?;
     file(&format!("{audit}-{name}"), mime, bytes)
@@ -220,13 +230,15 @@ async fn one_report(State(hall): Here, Path(name): Path<String>) -> Answer {
 
 async fn all_marks(State(hall): Here, headers: HeaderMap) -> Answer {
     let made = hall.look(marks::marks).await?;
-    let text = made.render(hall.name(), "/marks", is_in(&hall, &headers));
+    let who = visit(&hall, &headers).map(|visit| visit.who);
+    let text = made.render(hall.name(), "/marks", Nav::of(who.as_ref()));
     Ok(Html(text).into_response())
 }
 
 async fn one_mark(State(hall): Here, headers: HeaderMap, Path(mark): Path<String>) -> Answer {
     let made = hall.look(move |seen| marks::mark(seen, &mark)).await?;
-    Ok(Html(made.render(hall.name(), "", is_in(&hall, &headers))).into_response())
+    let who = visit(&hall, &headers).map(|visit| visit.who);
+    Ok(Html(made.render(hall.name(), "", Nav::of(who.as_ref()))).into_response())
 }
 
 async fn mark_file(State(hall): Here, Path(mark): Path<String>) -> Answer {

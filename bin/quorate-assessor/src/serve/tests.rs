@@ -1,3 +1,10 @@
+//! The pages of a real office, asked as a browser asks them.
+
+mod people;
+mod uploads;
+mod walk;
+mod world;
+
 use super::paper::{path, value};
 use serde_json::json;
 

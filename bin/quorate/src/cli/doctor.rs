@@ -45,11 +45,13 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
     match desk(&at.dir).await {
         Ok(status) => {
             views::look(&status.charter_text, &status.policy_document, own, &mut found);
+            views::certificates(&status.charter_text, &mut found).await;
             running(&status, accepted.map(|(digest, _)| digest), &mut found);
         }
         Err(trouble) => {
             if let Some((_, text)) = &accepted {
                 views::look(text, &text.policy, own, &mut found);
+                views::certificates(text, &mut found).await;
             }
             found.bad("desk", &trouble);
         }

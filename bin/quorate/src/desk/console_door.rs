@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use quorate_custody::Refusal;
+use quorate_gateway::console::standing::Bulletins;
 use quorate_gateway::console::{Setup, router};
 use quorate_gateway::http::Allowed;
 use quorate_host::fault::Fault;
 use quorate_host::random::Random;
 
 use super::answers::Answers;
+use super::bulletin::Pinned;
 use super::effects::World;
 use super::office::Here;
 use super::web_door::{Wanted, WebDoor, bad};
@@ -31,6 +33,7 @@ pub(crate) async fn open(
     let pair = [&config.certificate, &config.key];
     let wanted =
         Wanted { table: "console", listen: &config.listen, example: "127.0.0.1:7420", pair };
+    let office = Pinned::of(config, &resolve, &world)?;
     let door = WebDoor::bind(&wanted, resolve).await?;
     let address = door.address();
     let random = Random::start()?;
@@ -39,6 +42,7 @@ pub(crate) async fn open(
         allowed: allowed(config, address, door.tls().is_some())?,
         now: Arc::new(move || clock.now()),
         secret: Arc::new(move || secret(random)),
+        office: office.map(|pinned| Arc::new(pinned) as Arc<dyn Bulletins>),
     };
     let router = router(answers, Arc::new(Here(world)), setup).map_err(|e| bad("console", &e))?;
     door.serve(router, &config.proxies);

@@ -214,6 +214,11 @@ impl Engine {
         drop(head.wait_for(|head| head.size > size).await);
     }
 
+    /// The origin of the ledger, as its checkpoints name it.
+    pub fn origin(&self) -> &str {
+        self.key.name()
+    }
+
     /// The ledger's store.
     pub const fn store(&self) -> &Store {
         &self.store

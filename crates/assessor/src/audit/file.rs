@@ -52,7 +52,7 @@ impl FileRules {
             let mend = format!("give 1 to {} bytes", self.bytes_max);
             return Err(bad("is empty or too large", &mend));
         }
-        let hidden = name.chars().any(|c| c.is_control() || c == '/' || c == '\\');
+        let hidden = name.chars().any(|c| is_hidden(c) || c == '/' || c == '\\');
         if name.is_empty() || name.len() > 200 || hidden {
             return Err(bad("has no plain name", "give it a short name without a path"));
         }
@@ -92,6 +92,14 @@ impl FileKind {
                 .is_ok_and(|text| !text.chars().any(|c| c.is_control() && !"\n\r\t".contains(c))),
         }
     }
+}
+
+/// Whether a character of a name is not seen as what it is: it controls, turns the direction of writing, or has no width.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 /// Width and height of a PNG or JPEG, from its header; none when it is neither.
@@ -156,6 +164,11 @@ pub(crate) mod tests {
         check("../notes.txt", b"plain", false);
         check("photo.png", b"%PDF-1.7", false);
         check("page.html", b"<script>", false);
+        check("page.svg", b"<svg><script/></svg>", false);
+        check("invoice\u{202e}txt.exe", b"plain", false);
+        check("gpj\u{2066}.txt", b"plain", false);
+        check("no\u{200b}tes.txt", b"plain", false);
+        check("דוח.txt", b"plain", true);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use quorate_terms::{Digest, Malformed, Timestamp};
 mod closing;
 mod testing;
 
-pub(crate) use closing::{accreditation, certificate};
+pub(crate) use closing::{accreditation, certificate, due};
 pub(crate) use testing::echoes;
 
 use super::conflict;
@@ -29,6 +29,8 @@ pub struct Asked<'a> {
     pub now: Timestamp,
     /// Workflow, catalogue and pinned keys.
     pub rules: &'a Rules<'a>,
+    /// Whether signatures are still to come: then nobody objects to their absence.
+    pub unsigned: bool,
 }
 
 /// A guard: what it objects to.
@@ -144,6 +146,9 @@ fn signed(
     body: &Digest,
     signature: &quorate_terms::Signature,
 ) -> Option<Objection> {
+    if asked.unsigned {
+        return None;
+    }
     let good = || -> Option<bool> {
         let audit = &asked.audit.engagement.as_ref()?.audit;
         let party = asked.audit.parties.get(&asked.event.by)?;

@@ -69,6 +69,24 @@ pub fn step(
     Err(Refusal { act: event.record.kind().to_owned(), reasons })
 }
 
+/// What stands against an event before anybody signed it: all that [`step`] would object to, but for the signatures.
+pub fn before_signing(
+    audit: &Audit,
+    event: &Event,
+    now: Timestamp,
+    rules: &Rules<'_>,
+) -> Vec<Objection> {
+    let role = match may(audit, event, now, rules.workflow) {
+        Ok(role) => role,
+        Err(reason) => return vec![reason],
+    };
+    let asked = Asked { audit, event, role, now, rules, unsigned: true };
+    let text = rules.workflow.step(event.record.kind()).map_or(&[][..], |step| &step.guards);
+    let mut reasons = guards::objections(&asked, text);
+    reasons.extend(guards::old_forms(&event.record));
+    reasons
+}
+
 /// As [`step`], in the forms of older ledgers too.
 fn take(audit: &Audit, event: &Event, now: Timestamp, rules: &Rules<'_>) -> Result<Step, Refusal> {
     let act = event.record.kind();
@@ -76,7 +94,7 @@ fn take(audit: &Audit, event: &Event, now: Timestamp, rules: &Rules<'_>) -> Resu
     let role = may(audit, event, now, rules.workflow).map_err(|reason| no(vec![reason]))?;
     is_signed(audit, event).map_err(|reason| no(vec![reason]))?;
     let text = rules.workflow.step(act).map_or(&[][..], |step| &step.guards);
-    let asked = Asked { audit, event, role, now, rules };
+    let asked = Asked { audit, event, role, now, rules, unsigned: false };
     let reasons = guards::objections(&asked, text);
     if !reasons.is_empty() {
         return Err(no(reasons));
@@ -265,6 +283,11 @@ impl Audit {
         requirements: &[Requirement],
     ) -> Result<Digest, quorate_terms::Malformed> {
         digest_of(&super::report::report(self, requirements))
+    }
+
+    /// Currency and cents of a certificate by the workflow's price list; none where it has none, or no scope stands.
+    pub fn fee_due(&self, rules: &Rules<'_>, unlapsed: bool) -> Option<(String, u64)> {
+        guards::due(self, rules, unlapsed)?.ok()
     }
 
     /// Ids of requirements whose findings only echo them.

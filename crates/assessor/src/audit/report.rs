@@ -1,7 +1,9 @@
 //! The report on compliance as one value, before anyone decides how it looks. Its digest is what reviewer and summary bind.
 
+use quorate_terms::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::record::{Party, Summary};
 use super::state::Audit;
 use super::workflow::Role;
 use crate::ccss::requirement::Requirement;
@@ -35,9 +37,42 @@ pub fn report(audit: &Audit, requirements: &[Requirement]) -> Value {
     Value::Object(whole)
 }
 
+/// The summary of the report on file; none before there is one. Only its description is anybody's own words.
+pub fn summary(
+    audit: &Audit,
+    requirements: &[Requirement],
+    description: &str,
+    on: Timestamp,
+) -> Option<Summary> {
+    let e = audit.engagement.as_ref()?;
+    let grade = audit.grade(requirements);
+    let level = |rank: u8| rank.min(e.sought);
+    let aspects = grade.aspects.iter();
+    let named = |party: &Party| match &party.number {
+        Some(number) => format!("{} ({number})", party.name),
+        None => party.name.clone(),
+    };
+    Some(Summary {
+        entity: e.entity.clone(),
+        standard: e.standard.clone(),
+        version: e.version.clone(),
+        system: e.system.clone(),
+        designation: e.designation,
+        sought: e.sought,
+        level: level(grade.level),
+        aspects: aspects.map(|(id, aspect)| (id.clone(), level(aspect.level))).collect(),
+        description: description.to_owned(),
+        period: e.period,
+        auditor: audit.party(Role::Auditor).map(named)?,
+        reviewer: audit.party(Role::Reviewer).map(named),
+        report: audit.report?,
+        on,
+    })
+}
+
 fn parties(audit: &Audit) -> Value {
     let of = |role: Role| {
-        let party = |p: &super::record::Party| json!({ "name": p.name, "number": p.number, "firm": p.firm });
+        let party = |p: &Party| json!({ "name": p.name, "number": p.number, "firm": p.firm });
         audit.parties.values().filter(|p| p.role == role).map(party).collect::<Vec<_>>()
     };
     json!({

@@ -36,6 +36,20 @@ pub fn step_to_sign(
     to_sign(audit, "step", person, &digest_of(&(before, record))?)
 }
 
+/// What a person signs to be let in at an office's pages: the office, the address that shows the challenge, the person, the
+/// challenge. An answer for one address opens no other.
+///
+/// # Errors
+/// [`Malformed`] never happens.
+pub fn visit_to_sign(
+    office: &str,
+    at: &str,
+    person: &str,
+    challenge: &str,
+) -> Result<Digest, Malformed> {
+    to_sign(office, "visit", person, &digest_of(&(at, challenge))?)
+}
+
 /// SHA-256 of the canonical bytes: the name by which an audit knows a paper.
 ///
 /// # Errors

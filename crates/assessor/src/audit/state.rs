@@ -196,6 +196,41 @@ impl Audit {
         }
     }
 
+    /// Who takes part, by id.
+    pub const fn parties(&self) -> &BTreeMap<String, Party> {
+        &self.parties
+    }
+
+    /// The registrar's newest list of reviewers.
+    pub const fn options(&self) -> Option<&Options> {
+        self.options.as_ref()
+    }
+
+    /// The scope as it is tested.
+    pub const fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// The redacted copy on file.
+    pub const fn redaction(&self) -> Option<&Redaction> {
+        self.redaction.as_ref()
+    }
+
+    /// What the reviewer asked, in order.
+    pub fn comments(&self) -> &[Thread] {
+        &self.comments
+    }
+
+    /// The summary on file.
+    pub const fn summary(&self) -> Option<&Summary> {
+        self.summary.as_ref()
+    }
+
+    /// Requirements that a provider answers for, or shares.
+    pub const fn shares(&self) -> &BTreeMap<String, Share> {
+        &self.shares
+    }
+
     /// Who takes part in a role.
     pub fn party_of(&self, role: Role) -> Option<&Party> {
         self.party(role)

@@ -98,6 +98,34 @@ fn a_step_is_the_persons_own_in_its_own_place_or_it_is_not_taken() {
 }
 
 #[test]
+fn before_it_is_signed_a_step_is_judged_by_everything_but_its_signatures() {
+    let mut world = World::ccss();
+    world.run_before("declared eva");
+    let mut declaration = world.declaration("eva");
+    declaration.signature = quorate_terms::Signature::from_bytes([0; 64]);
+    let event = |by: &str, record: Record| Event { by: by.to_owned(), record, signature: None };
+    let judged = |event: &Event| before_signing(&world.audit, event, world.now, &world.rules());
+    let good = event("eva", Record::Declared(declaration.clone()));
+    assert_eq!(judged(&good), Vec::new());
+    assert!(step(&world.audit, &good, world.now, &world.rules()).is_err(), "nobody signed it");
+    declaration.statements = vec![" ".to_owned()];
+    let blank = judged(&event("eva", Record::Declared(declaration.clone())));
+    assert_eq!(blank[0].rule, "declaration_is_signed");
+    let stranger = judged(&event("nobody", Record::Declared(declaration)));
+    assert_eq!(stranger[0].rule, "role_may");
+}
+
+#[test]
+fn a_summary_that_is_taken_from_the_audit_is_true() {
+    let mut world = World::ccss();
+    world.run_before("summary_written");
+    let taken = report::summary(&world.audit, &world.requirements, "a vault", world.now).unwrap();
+    let record = Record::SummaryWritten(Box::new(taken));
+    let event = Event { by: "ann".to_owned(), record, signature: None };
+    assert_eq!(before_signing(&world.audit, &event, world.now, &world.rules()), Vec::new());
+}
+
+#[test]
 fn dates_follow_the_steps() {
     let mut world = World::ccss();
     world.run();

@@ -80,12 +80,12 @@ fn config(
     Ok(config)
 }
 
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+pub(super) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// Until when the first certificate of the chain is valid, if it is valid now and for servers.
-fn valid(
+pub(super) fn valid(
     path: &Path,
     chain: &[CertificateDer<'static>],
     now: Timestamp,

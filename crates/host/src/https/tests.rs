@@ -231,3 +231,44 @@ async fn row_62_no_client_fails_while_the_certificate_is_renewed_and_later_ones_
         assert!(asker.await.unwrap() > 0);
     }
 }
+
+/// What [`shown`] says of a server with the first pair, asked for by a name.
+async fn seen(host: &str, at: u64) -> Result<Timestamp, Fault> {
+    let room = Room::new();
+    room.put_pair(ONE);
+    let https = room.load().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        // Who only looks hangs up after the handshake.
+        let _looked = https.accept(socket).await;
+        std::future::pending().await
+    };
+    let (origin, at) = (format!("https://{host}"), Timestamp::from_millis(at));
+    let asked = shown::through(Some(address), &origin, at, Duration::from_secs(30));
+    tokio::select! {
+        never = serving => never,
+        told = asked => told,
+    }
+}
+
+#[tokio::test]
+async fn a_server_s_certificate_is_looked_at_from_outside_by_date_and_by_name() {
+    let room = Room::new();
+    room.put_pair(ONE);
+    let until = look(&room.path("crt"), &room.path("key"), room.clock.now()).unwrap();
+    assert_eq!(seen("desk.test", THEN).await.unwrap(), until);
+    let late = seen("desk.test", 4_948_846_481_000).await.unwrap_err();
+    assert!(late.why().contains("ran out"), "{late}");
+    let other = seen("view.test", THEN).await.unwrap_err();
+    assert!(other.why().contains("not for `view.test`"), "{other}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let origin = format!("https://localhost:{port}");
+    let none = shown(&origin, Timestamp::from_millis(THEN), Duration::from_secs(30)).await;
+    assert!(none.unwrap_err().why().contains("not reached"));
+    let none = shown("https://a b", Timestamp::from_millis(THEN), Duration::from_secs(30)).await;
+    assert!(none.unwrap_err().why().contains("no address"));
+}

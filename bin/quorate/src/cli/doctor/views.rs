@@ -2,9 +2,12 @@
 //! show one thing and ask passkeys for another.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use quorate_host::findings::{Findings, Grade};
 use quorate_host::telemetry::safe;
+use quorate_host::{Clock as _, Fault, SystemClock, https};
+use quorate_terms::Timestamp;
 use quorate_terms::charter::CharterText;
 use quorate_terms::passkey::ViewSeat;
 use quorate_terms::policy::PolicyDocument;
@@ -12,6 +15,9 @@ use quorate_terms::quorum::Quorum;
 
 const PROPOSE: &str =
     "by `quorate charter propose`, seat a view on a machine that another party runs";
+
+/// How long a view may take to show its certificate.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is given up where one machine is enough.
 const GIVEN_UP: &str = "can show one thing and have another signed";
@@ -88,6 +94,40 @@ fn one(view: &ViewSeat, own: Option<&str>, found: &mut Findings) {
     );
 }
 
+/// Looks at the certificate that each view under TLS shows, as the browsers of those who approve will see it.
+pub(super) async fn certificates(text: &CharterText, found: &mut Findings) {
+    for view in text.views.iter().filter(|view| view.origin.starts_with("https://")) {
+        let now = SystemClock::new().now();
+        let shown = https::shown(&view.origin, now, PATIENCE).await;
+        certificate(view, shown, now, found);
+    }
+}
+
+/// Who must do what: the desk's people cannot renew another party's certificate, and tell who can.
+fn certificate(
+    view: &ViewSeat,
+    shown: Result<Timestamp, Fault>,
+    now: Timestamp,
+    found: &mut Findings,
+) {
+    let what = format!("certificate of view {}", view.view);
+    let operator = safe(&view.operator);
+    match shown {
+        Ok(until) if until < now.plus_s(https::RENEW_S) => {
+            let why = format!("runs out at {}; after that nobody approves there", until.utc());
+            let mend = format!(
+                "tell `{operator}`: renew it and put it in place; the view takes it up without a restart"
+            );
+            found.add(Grade::Warn, what, why, mend);
+        }
+        Ok(until) => found.ok(what, format!("for its name, valid until {}", until.utc())),
+        Err(fault) => {
+            let mend = format!("tell `{operator}`, who runs it: {}", fault.mend());
+            found.add(Grade::Bad, what, fault.why().to_owned(), mend);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,5 +200,33 @@ mod tests {
         let idle = "warn views: 2 parties run them, and no quorum asks";
         check(&[HOME, HOST], None, None, &["ok view v0", "ok view v1", idle]);
         check(&[HOME, HOST], Some(1), None, &["ok view v0", "ok view v1", idle]);
+    }
+
+    #[test]
+    fn the_doctor_says_which_view_s_certificate_ends_and_who_must_see_to_it() {
+        let view = ViewSeat {
+            view: house::id("v0"),
+            origin: HOST.0.to_owned(),
+            rp_id: "example".to_owned(),
+            operator: HOST.1.to_owned(),
+            link: house::public("v0"),
+        };
+        let now = Timestamp::from_millis(1_795_000_000_000);
+        let day = 86_400;
+        for (shown, grade, words) in [
+            (Ok(now.plus_s(90 * day)), "ok", "valid until"),
+            (Ok(now.plus_s(13 * day)), "warn", "runs out at"),
+            (Err(Fault::new(HOST.0, "ran out at noon", "renew it")), "bad", "ran out at noon"),
+            (Err(Fault::new(HOST.0, "is not for `x`", "have one issued")), "bad", "not for"),
+        ] {
+            let mut found = Findings::default();
+            certificate(&view, shown, now, &mut found);
+            let said = found.json()["findings"][0].clone();
+            assert_eq!(said["grade"], grade, "{said}");
+            assert_eq!(said["what"], "certificate of view v0");
+            assert!(said["found"].as_str().unwrap().contains(words), "{said}");
+            let mend = said["mend"].as_str().unwrap_or_default();
+            assert_eq!(mend.contains("tell `Host Ltd`"), grade != "ok", "{said}");
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! The console of a whole desk on a real socket: who is signed in, who may file, and that nothing else can be done there.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use quorate_host::random::Random;
+use quorate_ledger::tree::root_at;
+use quorate_terms::bulletin::{Assessed, BookHead, Bulletin, SignedBulletin};
 use quorate_terms::credential::{Band, Role};
 use quorate_terms::freeze::Scope;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -67,7 +71,11 @@ pub(super) async fn open(room: &Room) -> SocketAddr {
         credential.wallets.clear();
         room.administer(Action::IssueCredential { credential }).await;
     }
-    let config = ConsoleConfig { listen: "127.0.0.1:0".to_owned(), ..ConsoleConfig::default() };
+    served(room, ConsoleConfig::default()).await
+}
+
+async fn served(room: &Room, config: ConsoleConfig) -> SocketAddr {
+    let config = ConsoleConfig { listen: "127.0.0.1:0".to_owned(), ..config };
     let here = |path: &std::path::Path| path.to_owned();
     console_door::open(&config, here, room.answers.clone(), room.world.clone()).await.unwrap()
 }
@@ -173,4 +181,77 @@ async fn what_is_typed_is_read_by_the_desk_and_a_look_alike_is_refused() {
         let (got, page) = olga.posts("/transfer", &form(to, amount)).await;
         assert!(got == status && page.contains(words), "{to} {amount}: {got} {page}");
     }
+}
+
+/// A bulletin of an office about this ledger, as a head says.
+fn bulletin(room: &Room, book: &str, head: (u64, Digest)) -> Bulletin {
+    let head = BookHead { book: book.to_owned(), size: head.0, root: head.1 };
+    let assessed = Assessed {
+        standard: "wd".to_owned(),
+        version: "0.1.0".to_owned(),
+        title: "Working draft".to_owned(),
+        official: false,
+        results: Digest::ZERO,
+        at: room.clock.now(),
+        sought: None,
+        overall: Some("Baseline".to_owned()),
+        groups: Vec::new(),
+        counts: BTreeMap::from([("met".to_owned(), 41)]),
+        open: Vec::new(),
+        heads: vec![head],
+    };
+    let (office, origin) = (id("alder"), "alder.example/office".to_owned());
+    Bulletin { v: 1, office, origin, made_at: room.clock.now(), standards: vec![assessed] }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn findings_are_shown_under_the_pinned_key_and_against_this_ledger_or_not_at_all() {
+    let room = Room::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bulletin.json");
+    open(&room).await;
+    let office = Identity::generate(Random::start().unwrap()).unwrap();
+    let named = ConsoleConfig {
+        office: Some("https://office.example".to_owned()),
+        office_key: Some(office.public_key()),
+        bulletin: Some(path.clone()),
+        ..ConsoleConfig::default()
+    };
+    let olga = Visitor::signed_in(served(&room, named.clone()).await, "olga").await.unwrap();
+    let page = olga.gets("/standing").await.1;
+    assert!(page.contains("not here yet") && page.contains("https://office.example"), "{page}");
+
+    let engine = &room.world.engine;
+    let (size, log) = (engine.head().size, engine.origin().to_owned());
+    let root = engine.store().with_hashes(move |hashes| root_at(hashes, size));
+    let root = root.await.unwrap().unwrap();
+    let stranger = Identity::generate(Random::start().unwrap()).unwrap();
+    let good = bulletin(&room, &log, (size, root));
+    let old = Bulletin { made_at: room.clock.now().minus_s(40 * 86_400), ..good.clone() };
+    for (said, key, shown, words) in [
+        (good.clone(), &office, true, "rests on this ledger"),
+        (old, &office, true, "40 days old"),
+        (good.clone(), &stranger, false, "not signed by the pinned key"),
+        (bulletin(&room, &log, (size, Digest::ZERO)), &office, false, "another history"),
+        (bulletin(&room, &log, (size + 9, root)), &office, false, "more entries than"),
+        (bulletin(&room, "other.example", (size, root)), &office, false, "no head of this ledger"),
+    ] {
+        let signature = key.sign(&said.digest().unwrap());
+        let file = SignedBulletin { bulletin: said, signature }.to_bytes().unwrap();
+        std::fs::write(&path, file).unwrap();
+        let (status, page) = olga.gets("/standing").await;
+        assert!(status == 200 && page.contains(words), "{words}: {page}");
+        assert_eq!(page.contains("Baseline"), shown, "{words}: {page}");
+    }
+    std::fs::write(&path, "no bulletin").unwrap();
+    assert!(olga.gets("/standing").await.1.contains("is not believed"));
+
+    let bare = Visitor::signed_in(served(&room, ConsoleConfig::default()).await, "olga").await;
+    let page = bare.unwrap().gets("/standing").await.1;
+    assert!(page.contains("No auditor&#39;s office is named"), "{page}");
+    let half = ConsoleConfig { office_key: None, ..named };
+    let half = ConsoleConfig { listen: "127.0.0.1:0".to_owned(), ..half };
+    let here = |path: &std::path::Path| path.to_owned();
+    let opened = console_door::open(&half, here, room.answers.clone(), room.world.clone());
+    assert!(opened.await.is_err());
 }

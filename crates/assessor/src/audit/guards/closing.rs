@@ -1,14 +1,16 @@
 //! Guards of closing: report, copy, review, summary, certificate.
 
-use quorate_terms::{Digest, Timestamp};
+use quorate_terms::{Digest, Malformed, Timestamp};
 
 use super::{Asked, malformed, one, signed};
+use crate::audit::machine::Rules;
 use crate::audit::record::{Record, Request, Summary};
 use crate::audit::redact::{apply, places};
 use crate::audit::report::report;
 use crate::audit::signed::{
     ACCREDITATION, Accreditation, CERTIFICATE, Certificate, digest_of, open,
 };
+use crate::audit::state::Audit;
 use crate::audit::workflow::Role;
 use crate::ccss::Objection;
 use crate::ccss::designation::decide;
@@ -250,19 +252,28 @@ pub(super) fn request_is_whole(asked: &Asked<'_>) -> Vec<Objection> {
     found
 }
 
-fn fee(asked: &Asked<'_>, request: &Request) -> Option<Objection> {
-    let fees = asked.rules.workflow.text.fees.as_ref()?;
-    let scope = asked.audit.scope.as_ref()?;
-    let engagement = asked.audit.engagement.as_ref()?;
+/// The currency and the cents that a request owes by the workflow's price list; none where it has none, or no scope stands.
+pub(crate) fn due(
+    audit: &Audit,
+    rules: &Rules<'_>,
+    unlapsed: bool,
+) -> Option<Result<(String, u64), Malformed>> {
+    let fees = rules.workflow.text.fees.as_ref()?;
+    let scope = audit.scope.as_ref()?;
+    let engagement = audit.engagement.as_ref()?;
     let of = |system: &crate::ccss::System| match system.name == engagement.system {
         true => engagement.designation,
         false => decide(&system.custody).designation,
     };
     let systems: Vec<_> = scope.systems.iter().map(of).collect();
-    match fees.total(&systems, request.unlapsed) {
-        Ok(cents) => {
-            let good = cents == request.fee_cents && fees.currency == request.currency;
-            let why = format!("the fee by the price list is {cents} cents of {}", fees.currency);
+    Some(fees.total(&systems, unlapsed).map(|cents| (fees.currency.clone(), cents)))
+}
+
+fn fee(asked: &Asked<'_>, request: &Request) -> Option<Objection> {
+    match due(asked.audit, asked.rules, request.unlapsed)? {
+        Ok((currency, cents)) => {
+            let good = cents == request.fee_cents && currency == request.currency;
+            let why = format!("the fee by the price list is {cents} cents of {currency}");
             Objection::unless(
                 good,
                 "request_is_whole",
@@ -334,7 +345,7 @@ pub(crate) fn accreditation(asked: &Asked<'_>, envelope: &Envelope) -> Result<Ti
 }
 
 fn mark(asked: &Asked<'_>, envelope: &Envelope) -> Result<(), String> {
-    let why = |e: quorate_terms::Malformed| e.why().to_owned();
+    let why = |e: Malformed| e.why().to_owned();
     if asked.audit.granted != Some(true) {
         return Err("the scheme has not said yes".to_owned());
     }

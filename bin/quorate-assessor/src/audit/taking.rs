@@ -1,0 +1,178 @@
+//! Taking a step: committed, judged, signed, written, and only then shown. The command line and the pages both go this way.
+
+use std::path::Path;
+
+use quorate_assessor::audit::signed::step_to_sign;
+use quorate_assessor::audit::waiting::{Answer, Waiting};
+use quorate_assessor::audit::{self, Audit as State, Event, Record as Act};
+use quorate_assessor::ccss::Objection;
+use quorate_assessor::record::Record;
+use quorate_host::Identity;
+use quorate_terms::commitment::Opening;
+use serde_json::json;
+
+use super::{Held, held, lines, machine, open_with, personal};
+use crate::cli::Cli;
+use crate::home::Home;
+use crate::office::Office;
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+
+/// A step that waits for its person's signature.
+pub(crate) struct Composed {
+    pub(crate) waiting: Waiting,
+}
+
+/// A step on record.
+pub(crate) struct Taken {
+    pub(crate) entry: u64,
+    pub(crate) act: String,
+    pub(crate) stage: String,
+    pub(crate) word: &'static str,
+}
+
+impl Taken {
+    fn screen(&self) -> Screen {
+        let Self { entry, act, stage, word } = self;
+        let text = format!("entry {entry}: {act} is on record; stage {stage}; {word}");
+        let json = json!({ "entry": entry, "act": act, "stage": stage, "word": word });
+        Screen::new(text, json)
+    }
+}
+
+/// Judges one step, signs it with the key that was given, writes it, and says how the audit stands.
+pub(crate) async fn take(
+    cli: &Cli,
+    home: &Home,
+    office: &mut Office,
+    audit: Option<&str>,
+    mut event: Event,
+) -> Done<Screen> {
+    let openings = committed(&mut event.record)?;
+    let held = ground(&cli.standards, home, office, audit, &event.record).await?;
+    let event = signed(cli, &held, event)?;
+    Ok(write(office, &held, &event, &openings).await?.screen())
+}
+
+/// Makes a step ready for its person's signature. Whatever stands against it, but for the signature, is said now.
+pub(crate) async fn compose(
+    standards: &Path,
+    (home, office): (&Home, &Office),
+    audit: Option<&str>,
+    (by, mut record): (&str, Act),
+) -> Done<Composed> {
+    let openings = committed(&mut record)?;
+    let held = ground(standards, home, office, audit, &record).await?;
+    let event = Event { by: by.to_owned(), record, signature: None };
+    let reasons = audit::before_signing(&held.state, &event, office.now(), &held.rules());
+    if !reasons.is_empty() {
+        return Err(objections(event.record.kind(), &reasons));
+    }
+    let audit = audit_of(&held, &event.record);
+    let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
+    let Event { by, record, .. } = event;
+    Ok(Composed { waiting: Waiting { v: 1, audit, before, by, record, openings } })
+}
+
+/// Takes a composed step with its person's answer.
+pub(crate) async fn answer(
+    standards: &Path,
+    (home, office): (&Home, &mut Office),
+    composed: &Composed,
+    answer: &Answer,
+) -> Done<Taken> {
+    let waiting = &composed.waiting;
+    let event = waiting.answered(answer);
+    let held = ground(standards, home, office, Some(&waiting.audit), &event.record).await?;
+    let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
+    if before != waiting.before {
+        let message = "another step was taken since this one was composed";
+        return Err(Trouble::refused(
+            "overtaken",
+            message,
+            "compose it again; nothing was recorded",
+        ));
+    }
+    write(office, &held, &event, &waiting.openings).await
+}
+
+/// Commitments in the place of values about people; an engagement that says nothing has its steps signed.
+fn committed(record: &mut Act) -> Done<Vec<Opening>> {
+    let openings = personal::commit(record)?;
+    if let Act::Engaged(engagement) = record {
+        engagement.signed_steps.get_or_insert(true);
+    }
+    Ok(openings)
+}
+
+/// The audit that a record belongs to, and whether the record says nothing that this office never found.
+async fn ground(
+    standards: &Path,
+    home: &Home,
+    office: &Office,
+    audit: Option<&str>,
+    record: &Act,
+) -> Done<Held> {
+    let held = match (record, audit) {
+        (Act::Engaged(engagement), _) => {
+            if lines(office, &engagement.audit).next().is_some() {
+                let message = format!("there is an audit `{}`", engagement.audit);
+                return Err(Trouble::refused("engaged_once", message, "give it another id"));
+            }
+            let key = (&engagement.standard, &engagement.version);
+            held(standards, home, State::default(), engagement.workflow, key)?
+        }
+        (_, Some(audit)) => open_with(standards, home, office, audit)?,
+        (_, None) => {
+            return Err(Trouble::refused("which", "no audit is named", "name it with --audit"));
+        }
+    };
+    machine::named(home, office, &held, record)?;
+    personal::readable(office, &held, record).await?;
+    Ok(held)
+}
+
+/// Judges an event, and writes it. It is durable when this returns.
+async fn write(
+    office: &mut Office,
+    held: &Held,
+    event: &Event,
+    openings: &[Opening],
+) -> Done<Taken> {
+    let step = audit::step(&held.state, event, office.now(), &held.rules())
+        .map_err(|refusal| objections(&refusal.act, &refusal.reasons))?;
+    let lines = step.records.into_iter().map(|line| Record::Audited(Box::new(line))).collect();
+    office.append_opened(lines, openings).await?;
+    Ok(Taken {
+        entry: office.head().size.saturating_sub(1),
+        act: event.record.kind().to_owned(),
+        stage: step.next.stage().to_owned(),
+        word: step.next.word(office.now()),
+    })
+}
+
+fn objections(act: &str, reasons: &[Objection]) -> Trouble {
+    let mut trouble = Trouble::refused(
+        "objections",
+        format!("{} objections to {act}", reasons.len()),
+        "mend what is listed; nothing was recorded",
+    );
+    trouble.problems = reasons.iter().map(ToString::to_string).collect();
+    trouble
+}
+
+fn audit_of(held: &Held, record: &Act) -> String {
+    match record {
+        Act::Engaged(engagement) => engagement.audit.clone(),
+        _ => held.state.engagement().map(|e| e.audit.clone()).unwrap_or_default(),
+    }
+}
+
+/// The event with the person's signature, if a key was given.
+fn signed(cli: &Cli, held: &Held, event: Event) -> Done<Event> {
+    let Some(path) = &cli.sign_with else { return Ok(event) };
+    let id = audit_of(held, &event.record);
+    let message = step_to_sign(&id, held.state.done().len(), &event.by, &event.record)?;
+    let signature = Some(Identity::load(path)?.sign(&message));
+    Ok(Event { signature, ..event })
+}

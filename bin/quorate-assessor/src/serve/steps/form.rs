@@ -1,0 +1,181 @@
+//! A step's form, its question and its outcome as pages.
+
+use quorate_assessor::audit::waiting::Waiting;
+use quorate_pages::Press;
+use quorate_pages::{
+    Field, Markup, Tone, badge, choice_field, code_block, digest, facts, file_field, form, form_as,
+    hidden, link, long_field, outside, paragraph, text_field, upload_form,
+};
+
+use super::given::{Bad, Given};
+use super::made::Grounds;
+use super::table::{FieldText, Kind, StepForm};
+use crate::audit::Taken;
+use crate::serve::paper::{Page, path, value};
+use crate::trouble::{Done, Trouble};
+
+/// Who may take the step, by id and words; none where the id is written.
+pub(super) type Takers = Vec<(String, String)>;
+
+/// A form, empty or as somebody filled it in.
+pub(super) fn page(
+    (form, grounds): (&StepForm, &Grounds<'_>),
+    action: &str,
+    takers: &Takers,
+    (given, bad): (Option<&Given>, &Bad),
+) -> Page {
+    let mut page = Page::new(form.title);
+    page.push(paragraph(Markup::text(form.says)));
+    for (name, why) in bad {
+        let label = form.fields.iter().find(|field| field.name == name);
+        let text = match label {
+            Some(field) => format!("{}: {why}", field.label),
+            None => why.clone(),
+        };
+        page.alert(Tone::Bad, text);
+    }
+    let said = given.is_some() && grounds.file.is_some();
+    if said && !bad.is_empty() {
+        page.alert(Tone::Note, "Choose the file again: nothing of it was stored.");
+    }
+    let mut fields = vec![by(takers, given)];
+    fields.extend(form.fields.iter().map(|one| field(form, grounds, one, (given, bad))));
+    page.push(upload_form(action, Markup::all(fields), "Read it over before it is signed"));
+    if let Some(held) = grounds.held {
+        let audit = held.state.engagement().map(|e| e.audit.clone()).unwrap_or_default();
+        page.push(paragraph(link(&path("/audits", &audit), "Back to the audit")));
+    }
+    page
+}
+
+/// Who takes the step.
+fn by(takers: &Takers, given: Option<&Given>) -> Markup {
+    let said = given.and_then(|given| given.get("taker")).map_or("", String::as_str);
+    let label = "Who takes the step";
+    match takers.as_slice() {
+        [] => {
+            let hint = "The auditor's id, as it stands below.";
+            text_field(Field { name: "taker", label, hint, value: said, optional: false })
+        }
+        [(id, _)] => hidden(&[("taker", id)]),
+        many => {
+            let options: Vec<(&str, &str)> =
+                many.iter().map(|(id, words)| (id.as_str(), words.as_str())).collect();
+            let hint = "The step is signed with this person's key.";
+            choice_field(
+                Field { name: "taker", label, hint, value: said, optional: false },
+                &options,
+            )
+        }
+    }
+}
+
+fn field(
+    form: &StepForm,
+    grounds: &Grounds<'_>,
+    one: &FieldText,
+    (given, bad): (Option<&Given>, &Bad),
+) -> Markup {
+    let value = match given {
+        Some(given) => given.get(one.name).cloned().unwrap_or_default(),
+        None => (form.start)(grounds, one.name),
+    };
+    let hint = match bad.get(one.name) {
+        Some(why) => format!("{why} {}", one.hint),
+        None => one.hint.to_owned(),
+    };
+    let field = Field {
+        name: one.name,
+        label: one.label,
+        hint: hint.trim(),
+        value: &value,
+        optional: one.optional,
+    };
+    match one.kind {
+        Kind::Line | Kind::Day | Kind::Number | Kind::Tags => text_field(field),
+        Kind::Long | Kind::Lines | Kind::Json | Kind::JsonList | Kind::Rows(_) => long_field(field),
+        Kind::YesNo => choice_field(field, &[("no", "no"), ("yes", "yes")]),
+        Kind::File => file_field(field),
+        Kind::Choice(of) => {
+            let all = of(grounds);
+            let options: Vec<(&str, &str)> =
+                all.iter().map(|(value, words)| (value.as_str(), words.as_str())).collect();
+            choice_field(field, &options)
+        }
+    }
+}
+
+/// A step that waits for its signature: what it says, where to sign it, and the place for the answer.
+pub(super) fn question(
+    title: &str,
+    waiting: &Waiting,
+    ask: &str,
+    wrong: Option<&Trouble>,
+) -> Done<Page> {
+    let mut page = Page::new(format!("{title}: to be signed"));
+    if let Some(trouble) = wrong {
+        page.alert(Tone::Bad, format!("{} ({})", trouble.message, trouble.next));
+    }
+    let here = path("/audits", &waiting.audit);
+    let mut rows = vec![
+        ("Audit", outside(&waiting.audit)),
+        ("Signed by", outside(&waiting.by)),
+        ("After", Markup::text(&format!("{} steps", waiting.before))),
+        ("SHA-256 of the step", digest(&waiting.digest()?.to_string())),
+    ];
+    rows.push(("On record", badge(Tone::Note, "not yet")));
+    page.push(facts(rows));
+    page.section("What is recorded", value(&waiting.read()?));
+    let said = "The key stays where it is. Fetch the step, take it there, and run the command; it shows the step and its \
+                SHA-256, and gives one line.";
+    let fetch = form_as(
+        Press::Aside,
+        &format!("{here}/waiting"),
+        hidden(&[("ask", ask)]),
+        "Fetch the step as a file",
+    );
+    let command = format!("quorate-assessor person sign {} --key YOUR.key", file_name(waiting));
+    let hint = "The line that the command gave.";
+    let fields = Markup::all([
+        hidden(&[("ask", ask)]),
+        long_field(Field { name: "answer", label: "The answer", hint, ..Field::default() }),
+    ]);
+    let sign = Markup::all([
+        paragraph(Markup::text(said)),
+        fetch,
+        code_block("The command", &command),
+        form(&format!("{here}/answer"), fields, "Record the step"),
+    ]);
+    page.section("Sign it", sign);
+    page.push(paragraph(Markup::all([
+        Markup::text("This question waits ten minutes, and again so long after each fetch. "),
+        link(&here, "Leave it and go back to the audit"),
+    ])));
+    Ok(page)
+}
+
+/// What the step's file is called.
+pub(super) fn file_name(waiting: &Waiting) -> String {
+    format!("step-{}.json", waiting.before.saturating_add(1))
+}
+
+/// A step on record. `file` is the question under which its file is given once.
+pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Option<&str>) -> Page {
+    let mut page = Page::new("On record");
+    let here = path("/audits", &waiting.audit);
+    page.push(facts(vec![
+        ("Step", outside(&taken.act.replace('_', " "))),
+        ("By", outside(&waiting.by)),
+        ("Entry of the office's ledger", Markup::text(&taken.entry.to_string())),
+        ("Stage", outside(&taken.stage)),
+        ("The audit is", badge(Tone::Note, taken.word)),
+    ]));
+    if let Some(ask) = file {
+        let fields = hidden(&[("ask", ask)]);
+        let said = "The opening is on record. The file is given once, as a download; nothing of it is shown here.";
+        page.push(paragraph(Markup::text(said)));
+        page.push(form(&format!("{here}/file"), fields, "Fetch the file"));
+    }
+    page.push(paragraph(link(&here, "Back to the audit")));
+    page
+}

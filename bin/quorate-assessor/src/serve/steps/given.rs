@@ -1,0 +1,187 @@
+//! From what a person wrote into a form to a record: each field by its kind, and every field that cannot be read is said at once.
+
+use std::collections::BTreeMap;
+
+use quorate_assessor::audit::Record as Act;
+use serde_json::{Map, Value, json};
+
+use super::made::Grounds;
+use super::table::{Cell, FieldText, Kind, StepForm, act};
+use crate::commands::moment;
+use crate::trouble::{Done, Trouble};
+
+/// What came, by the names of fields.
+pub(super) type Given = BTreeMap<String, String>;
+
+/// What is wrong, by the names of fields; what belongs to none stands under the empty name.
+pub(super) type Bad = BTreeMap<String, String>;
+
+/// The record of a form, or what is wrong with its fields.
+pub(super) fn record(
+    form: &StepForm,
+    grounds: &Grounds<'_>,
+    given: &Given,
+) -> Done<Result<Act, Bad>> {
+    let mut record = (form.base)(grounds)?;
+    let mut bad = Bad::new();
+    for field in form.fields {
+        let text = given.get(field.name).map_or("", String::as_str);
+        match value(field, grounds, text) {
+            Ok(Some(value)) => put(&mut record, field.at, value),
+            Ok(None) => {}
+            Err(why) => drop(bad.insert(field.name.to_owned(), why)),
+        }
+    }
+    if !bad.is_empty() {
+        return Ok(Err(bad));
+    }
+    (form.finish)(grounds, &mut record)?;
+    if let Some(fields) = record.as_object_mut() {
+        fields.remove("_");
+        fields.insert("act".to_owned(), json!(act(form.id)));
+    }
+    Ok(serde_json::from_value(record)
+        .map_err(|e| Bad::from([(String::new(), format!("The record cannot be read: {e}."))])))
+}
+
+/// The value of a field; none where it has no place in the record.
+fn value(field: &FieldText, grounds: &Grounds<'_>, given: &str) -> Result<Option<Value>, String> {
+    // A browser sends CR LF; a record has one form of a line's end.
+    let text = given.replace("\r\n", "\n");
+    let text = text.trim();
+    if matches!(field.kind, Kind::File) {
+        let came = field.optional || grounds.file.is_some();
+        return if came { Ok(None) } else { Err("Choose a file.".to_owned()) };
+    }
+    if text.is_empty() {
+        return match field.kind {
+            _ if !field.optional => Err("Write something here.".to_owned()),
+            Kind::Lines | Kind::JsonList => Ok(Some(json!([]))),
+            Kind::Tags => Ok(Some(json!("not_applicable"))),
+            _ => Ok(Some(Value::Null)),
+        };
+    }
+    read(field, grounds, text).map(Some)
+}
+
+fn read(field: &FieldText, grounds: &Grounds<'_>, text: &str) -> Result<Value, String> {
+    let json = || serde_json::from_str::<Value>(text).map_err(|e| format!("This is no JSON: {e}."));
+    match field.kind {
+        Kind::Line if text.contains('\n') => Err("Write one line.".to_owned()),
+        Kind::Line | Kind::Long | Kind::File => Ok(json!(text)),
+        Kind::Lines => Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()),
+        Kind::Day => {
+            let at =
+                moment(text).map_err(|_| "Write a day as 2026-11-20, or RFC 3339.".to_owned())?;
+            Ok(json!(at))
+        }
+        Kind::Number => {
+            let number: Result<u64, _> = text.parse();
+            number.map(|n| json!(n)).map_err(|_| "Write a whole number.".to_owned())
+        }
+        Kind::YesNo => yes(text),
+        Kind::Json => json(),
+        Kind::JsonList => json().and_then(|value| match value {
+            Value::Array(_) => Ok(value),
+            _ => Err("Write a JSON list.".to_owned()),
+        }),
+        Kind::Choice(of) => {
+            let known = of(grounds).iter().any(|(value, _)| value == text);
+            if known { json() } else { Err("Choose one of the list.".to_owned()) }
+        }
+        Kind::Tags => Ok(json!({ "cites": text.split_whitespace().collect::<Vec<_>>() })),
+        Kind::Rows(columns) => {
+            let rows = (1_usize..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+            rows.map(|(number, line)| row(columns, number, line)).collect()
+        }
+    }
+}
+
+fn yes(text: &str) -> Result<Value, String> {
+    match text {
+        "yes" => Ok(json!(true)),
+        "no" => Ok(json!(false)),
+        _ => Err("Say yes or no.".to_owned()),
+    }
+}
+
+fn row(columns: &[(&str, Cell)], number: usize, line: &str) -> Result<Value, String> {
+    let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+    if cells.len() != columns.len() {
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        return Err(format!(
+            "Line {number} has {} columns. Write {}: {}.",
+            cells.len(),
+            columns.len(),
+            names.join(" | ")
+        ));
+    }
+    let mut out = Map::new();
+    for ((name, cell), text) in columns.iter().zip(cells) {
+        let value = match cell {
+            Cell::Text if text.is_empty() => Err(format!("`{name}` is empty.")),
+            Cell::Maybe if text.is_empty() => Ok(Value::Null),
+            Cell::Text | Cell::Maybe => Ok(json!(text)),
+            Cell::Number => text
+                .parse::<u64>()
+                .map(|n| json!(n))
+                .map_err(|_| format!("`{name}` is no whole number.")),
+            Cell::YesNo => yes(text).map_err(|_| format!("`{name}` is neither yes nor no.")),
+        };
+        let value = value.map_err(|why| format!("Line {number}: {why}"))?;
+        out.insert((*name).to_owned(), value);
+    }
+    Ok(Value::Object(out))
+}
+
+/// Puts a value at a JSON pointer, with everything on the way there. The empty pointer joins an object's fields to the record.
+fn put(record: &mut Value, at: &str, value: Value) {
+    let mut here = record;
+    for name in at.split('/').skip(1) {
+        if !here.is_object() {
+            *here = json!({});
+        }
+        let Some(fields) = here.as_object_mut() else { return };
+        here = fields.entry(name).or_insert(Value::Null);
+    }
+    match (here, value) {
+        (Value::Object(fields), Value::Object(more)) if at.is_empty() => fields.extend(more),
+        (here, value) => *here = value,
+    }
+}
+
+/// What a person wrote, cut to what a form may hold.
+pub(super) fn too_long(name: &str, most: usize) -> Trouble {
+    let message = format!("the field `{name}` is longer than {most} bytes");
+    Trouble::refused("too_large", message, "shorten it, or put it on file as a document")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_goes_where_its_pointer_says() {
+        let mut record = json!({ "tag": "DOCUMENT_1", "exhibit": { "file": null } });
+        put(&mut record, "/exhibit/item/document/title", json!("Handbook"));
+        put(&mut record, "/exhibit/item/document/open", json!([]));
+        put(&mut record, "", json!({ "more": 1 }));
+        let expected = json!({ "tag": "DOCUMENT_1", "more": 1, "exhibit": { "file": null,
+            "item": { "document": { "title": "Handbook", "open": [] } } } });
+        assert_eq!(record, expected);
+    }
+
+    #[test]
+    fn a_row_says_which_line_and_column_is_wrong() {
+        let columns = [("person", Cell::Text), ("number", Cell::Maybe), ("audits", Cell::Number)];
+        assert_eq!(
+            row(&columns, 1, "ann |  | 2"),
+            Ok(json!({ "person": "ann", "number": null, "audits": 2 }))
+        );
+        for (line, why) in
+            [("ann | 2", "Line 7 has 2 columns"), (" | | 2", "`person`"), ("ann | | x", "`audits`")]
+        {
+            assert!(row(&columns, 7, line).unwrap_err().contains(why), "{line}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Which fields each step asks for, and where each goes in the record. What follows from the audit itself is not asked: see
+//! [`super::made`].
+
+mod beginning;
+mod closing;
+mod testing;
+
+use super::made::{self, Grounds};
+pub(super) use beginning::ENGAGED;
+
+use crate::trouble::Done;
+use serde_json::Value;
+
+/// What a field holds.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// One line of text.
+    Line,
+    /// Many lines of text.
+    Long,
+    /// A list of texts, one a line.
+    Lines,
+    /// A day or a moment.
+    Day,
+    /// A whole number.
+    Number,
+    /// Yes or no.
+    YesNo,
+    /// JSON as docs/spec/audit.md says.
+    Json,
+    /// JSON, a list; nothing written is an empty one.
+    JsonList,
+    /// JSON that is one of a few values, each with its words.
+    Choice(fn(&Grounds<'_>) -> Vec<(String, String)>),
+    /// Tags of the register between spaces; nothing written says that it is not applicable.
+    Tags,
+    /// A table: one row a line, its columns between bars.
+    Rows(&'static [(&'static str, Cell)]),
+    /// A file.
+    File,
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy)]
+pub(super) enum Cell {
+    /// Text.
+    Text,
+    /// Text, or nothing.
+    Maybe,
+    /// A whole number.
+    Number,
+    /// Yes or no.
+    YesNo,
+}
+
+/// One field.
+#[derive(Clone, Copy)]
+pub(super) struct FieldText {
+    pub(super) name: &'static str,
+    /// Where it goes: a JSON pointer into the record. Below `/_` it is for [`StepForm::finish`], which takes it away.
+    pub(super) at: &'static str,
+    pub(super) label: &'static str,
+    pub(super) hint: &'static str,
+    pub(super) kind: Kind,
+    pub(super) optional: bool,
+}
+
+/// One step as a form.
+#[derive(Clone, Copy)]
+pub(super) struct StepForm {
+    /// The kind of record; for an exhibit with the technique after a dot.
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    /// What it is for.
+    pub(super) says: &'static str,
+    pub(super) fields: &'static [FieldText],
+    /// What the audit itself says.
+    pub(super) base: fn(&Grounds<'_>) -> Done<Value>,
+    /// What is worked out from the fields.
+    pub(super) finish: fn(&Grounds<'_>, &mut Value) -> Done<()>,
+    /// What stands in a field at first.
+    pub(super) start: fn(&Grounds<'_>, &str) -> String,
+}
+
+const fn field(
+    name: &'static str,
+    at: &'static str,
+    kind: Kind,
+    label: &'static str,
+    hint: &'static str,
+) -> FieldText {
+    FieldText { name, at, label, hint, kind, optional: false }
+}
+
+const fn maybe(field: FieldText) -> FieldText {
+    FieldText { optional: true, ..field }
+}
+
+const fn step(
+    id: &'static str,
+    title: &'static str,
+    says: &'static str,
+    fields: &'static [FieldText],
+) -> StepForm {
+    StepForm {
+        id,
+        title,
+        says,
+        fields,
+        base: made::nothing,
+        finish: made::as_it_is,
+        start: made::empty,
+    }
+}
+
+const WHY: FieldText =
+    field("why", "/why", Kind::Line, "Why", "In plain words; it stays for good.");
+const DAY_HINT: &str = "As 2026-11-20, or RFC 3339 with a zone.";
+const JSON_HINT: &str = "JSON as docs/spec/audit.md says.";
+
+/// Every step of an audit that has begun, in the order of work.
+pub(super) fn steps() -> impl Iterator<Item = &'static StepForm> {
+    beginning::BEGINNING.iter().chain(testing::TESTING).chain(closing::CLOSING)
+}
+
+/// The form of that id.
+pub(super) fn form(id: &str) -> Option<&'static StepForm> {
+    steps().find(|form| form.id == id)
+}
+
+/// The kind of record that a form makes.
+pub(super) fn act(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(act, _)| act)
+}

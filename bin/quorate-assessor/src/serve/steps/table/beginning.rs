@@ -1,0 +1,203 @@
+//! Forms of an audit's beginning: engagement, reviewer, declarations, scope, inheritance.
+
+use super::super::made;
+use super::{Cell, DAY_HINT, JSON_HINT, Kind, StepForm, WHY, field, maybe, step};
+
+const PARTIES: Kind = Kind::Rows(&[
+    ("person", Cell::Text),
+    ("role", Cell::Text),
+    ("name", Cell::Text),
+    ("firm", Cell::Text),
+    ("number", Cell::Maybe),
+    ("audits", Cell::Number),
+    ("key", Cell::Text),
+]);
+const REVIEWERS: Kind = Kind::Rows(&[
+    ("person", Cell::Text),
+    ("name", Cell::Text),
+    ("number", Cell::Text),
+    ("firm", Cell::Text),
+    ("steering", Cell::YesNo),
+    ("key", Cell::Text),
+]);
+
+/// The engagement, which has no audit yet.
+pub(in crate::serve::steps) const ENGAGED: StepForm = StepForm {
+    base: made::engaged,
+    finish: made::engage,
+    start: made::engaged_start,
+    ..step(
+        "engaged",
+        "Begin an audit",
+        "Entity and auditor agreed. Workflow, parties and their keys are fixed by this step, and every later step is signed.",
+        &[
+            field(
+                "audit",
+                "/audit",
+                Kind::Line,
+                "The audit's id",
+                "Short; it stands in addresses and file names.",
+            ),
+            field("workflow", "/workflow", Kind::Choice(made::workflows), "The workflow", ""),
+            field("standard", "/_/standard", Kind::Choice(made::standards), "The standard", ""),
+            field("entity", "/entity", Kind::Line, "The audited body", ""),
+            field(
+                "system",
+                "/system",
+                Kind::Line,
+                "The system that is audited",
+                "By its name in the scope.",
+            ),
+            field(
+                "designation",
+                "/designation",
+                Kind::Choice(made::designations),
+                "As what it is certified",
+                "",
+            ),
+            maybe(field(
+                "designation_why",
+                "/designation_why",
+                Kind::Line,
+                "Why, where the rule gives another",
+                "",
+            )),
+            field(
+                "sought",
+                "/sought",
+                Kind::Number,
+                "The rank of the level that is sought",
+                "1 is the lowest.",
+            ),
+            field("from", "/period/from", Kind::Day, "The testing period from", DAY_HINT),
+            field("to", "/period/to", Kind::Day, "to", DAY_HINT),
+            field("first", "/first", Kind::YesNo, "Is it the first audit of the system?", ""),
+            field(
+                "parties",
+                "/parties",
+                PARTIES,
+                "Who takes part",
+                "One a line: id | role (entity, implementer, auditor or registrar) | name | firm | number, if any | completed \
+                 audits | public key. The key is what `quorate-assessor person key` shows.",
+            ),
+            maybe(field(
+                "past",
+                "/past",
+                Kind::JsonList,
+                "Earlier audits of this entity",
+                JSON_HINT,
+            )),
+            maybe(field(
+                "readiness",
+                "/readiness",
+                Kind::Json,
+                "A readiness assessment by the same auditor",
+                JSON_HINT,
+            )),
+            field("contract", "/contract", Kind::Line, "Where the contract is kept", ""),
+            field(
+                "retention",
+                "/retention",
+                Kind::Line,
+                "How long evidence is kept, and by whom",
+                "",
+            ),
+        ],
+    )
+};
+
+/// In the order of work.
+pub(super) const BEGINNING: &[StepForm] = &[
+    step(
+        "intent_filed",
+        "File the intent to audit",
+        "The registrar was told before signing.",
+        &[field("reference", "/reference", Kind::Line, "Where the letter can be found", "")],
+    ),
+    step(
+        "options_listed",
+        "Record the registrar's list of reviewers",
+        "The list that the registrar gave.",
+        &[
+            field("list", "/list", Kind::Line, "The list's id", ""),
+            field(
+                "reviewers",
+                "/reviewers",
+                REVIEWERS,
+                "Who may be engaged",
+                "One a line: id | name | number | firm | steering committee, yes or no | public key.",
+            ),
+            maybe(field(
+                "past",
+                "/past",
+                Kind::JsonList,
+                "Earlier audits that the registrar knows of",
+                JSON_HINT,
+            )),
+        ],
+    ),
+    step(
+        "options_asked",
+        "Ask for another list of reviewers",
+        "The present list and its reviewer are void after this.",
+        &[WHY],
+    ),
+    StepForm {
+        base: made::chosen,
+        ..step(
+            "reviewer_chosen",
+            "Engage the reviewer",
+            "One of the newest list.",
+            &[field("person", "/person", Kind::Choice(made::reviewers), "The reviewer", "")],
+        )
+    },
+    StepForm {
+        base: made::to_be_signed,
+        start: made::declared_start,
+        ..step(
+            "declared",
+            "Declare independence",
+            "Each party declares for itself, and signs the statements beside the step.",
+            &[field(
+                "statements",
+                "/statements",
+                Kind::Lines,
+                "What is declared",
+                "One statement a line.",
+            )],
+        )
+    },
+    StepForm {
+        start: made::scope_start,
+        ..step(
+            "scope_set",
+            "Set the validated scope",
+            "Systems, the trusted environment of each, key material, exclusions.",
+            &[field("scope", "", Kind::Json, "The scope", JSON_HINT)],
+        )
+    },
+    StepForm {
+        start: made::inherited_start,
+        ..step(
+            "inherited",
+            "Take in a provider's report",
+            "What a certified provider answers for.",
+            &[
+                field(
+                    "envelope",
+                    "/envelope",
+                    Kind::Json,
+                    "The signed report",
+                    "The envelope as it came.",
+                ),
+                field(
+                    "using",
+                    "/using",
+                    Kind::Json,
+                    "How it is used, and who owns what",
+                    JSON_HINT,
+                ),
+            ],
+        )
+    },
+];

@@ -1,0 +1,84 @@
+//! Who comes in, and what each sees.
+
+use axum::http::StatusCode;
+use quorate_assessor::audit::signed::visit_to_sign;
+
+use super::world::World;
+
+impl World {
+    /// A person's cookie, if the key opens.
+    pub(super) async fn signs_in(&self, person: &str) -> Option<String> {
+        self.visits(person, person, "http://localhost:7900").await
+    }
+
+    async fn visits(&self, person: &str, key: &str, at: &str) -> Option<String> {
+        let asked = self.post_as("none", "/visit", &[("person", person)]).await;
+        let challenge = asked.field("challenge");
+        assert!(asked.text().contains("quorate-assessor person visit"), "{}", asked.text());
+        let message = visit_to_sign("alder", at, person, &challenge).unwrap();
+        let answer = self.key(key).sign(&message).to_string();
+        let fields = [("challenge", challenge.as_str()), ("answer", answer.as_str())];
+        let got = self.post_as("none", "/visit/answer", &fields).await;
+        let again = self.post_as("none", "/visit/answer", &fields).await;
+        assert_eq!(again.status, StatusCode::UNAUTHORIZED, "a challenge opens once");
+        if got.status != StatusCode::SEE_OTHER {
+            assert_eq!(got.status, StatusCode::UNAUTHORIZED);
+            return None;
+        }
+        let set = got.header("set-cookie").to_owned();
+        set.split_once('=')?.1.split(';').next().map(str::to_owned)
+    }
+}
+
+#[tokio::test]
+async fn a_person_comes_in_with_the_key_of_the_engagement_and_sees_what_the_role_sees() {
+    let world = World::new().await;
+    world.engaged().await;
+    let here = "http://localhost:7900";
+    assert!(world.visits("eva", "ann", here).await.is_none(), "with another's key");
+    assert!(world.visits("mallory", "mallory", here).await.is_none(), "a stranger");
+    assert!(
+        world.visits("eva", "eva", "http://evil.example").await.is_none(),
+        "for another address"
+    );
+    let eva = world.signs_in("eva").await.unwrap();
+    for path in ["/", "/reports", "/history", "/engage", "/audits/brick-1/reports/roc.html"] {
+        assert_eq!(world.get_as(&eva, path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let list = world.get_as(&eva, "/audits").await.text();
+    assert!(list.contains("brick-1") && !list.contains("Begin an audit"), "{list}");
+    let one = world.get_as(&eva, "/audits/brick-1").await.text();
+    assert!(one.contains("steps/declared") && !one.contains("steps/scope_set"), "{one}");
+    let form = world.get_as(&eva, "/audits/brick-1/steps/scope_set").await;
+    assert_eq!(form.status, StatusCode::FORBIDDEN);
+    // Nobody composes for somebody else, but for the office.
+    let fields = [("taker", "ann"), ("statements", "I am independent.")];
+    let forged = world.send_as(&eva, "/audits/brick-1/steps/declared", &fields, None).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    let ann = world.signs_in("ann").await.unwrap();
+    assert_eq!(
+        world.get_as(&ann, "/reports").await.status,
+        StatusCode::OK,
+        "the auditor is of the office"
+    );
+}
+
+#[tokio::test]
+async fn a_stranger_finds_nothing_but_the_register_and_the_door() {
+    let world = World::new().await;
+    for path in ["/", "/audits", "/audits/brick-1", "/audits/brick-1/steps/found", "/engage"] {
+        let got = world.get_as("none", path).await;
+        assert_eq!(
+            (got.status, got.header("location")),
+            (StatusCode::SEE_OTHER, "/sign-in"),
+            "{path}"
+        );
+    }
+    for path in ["/engage", "/audits/a/answer", "/audits/a/waiting", "/audits/a/file"] {
+        let got = world.post_as("none", path, &[("ask", "x")]).await;
+        assert_eq!(got.header("location"), "/sign-in", "{path}");
+    }
+    assert_eq!(world.get_as("none", "/marks").await.status, StatusCode::OK);
+    assert_eq!(world.get("/audits/none").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.get("/audits/none/steps/dance").await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,209 @@
+// audit.mjs ORIGIN FOLDER CODE PROGRAM ROOM DIR: an audit is done in the office's pages: forms, files, signatures from where keys are,
+// and the reviewer's own way in. Each line `ok ..` is one thing that was seen.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { axe, everyLook, open, shots, sticksOut } from "./look.mjs";
+
+const [origin, folder, code, program, room, dir] = process.argv.slice(2);
+const saw = (text) => console.log(`ok office at work: ${text}`);
+const office = ["--dir", dir, "--standards", "standards", "--json"];
+const run = (...words) => JSON.parse(execFileSync(program, [...office, ...words], { encoding: "utf8" }));
+const key = (person) => join(room, `${person}.key`);
+const publicKey = (person) => run("person", "key", "--key", key(person)).key;
+const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+const AUDIT = `${origin}/audits/brick-1`;
+const browser = await open();
+
+async function looksWell(page, called) {
+  await everyLook(page, async (theme, { width }) => {
+    assert.deepEqual(await axe(page), [], `${called} ${theme} ${width}`);
+    assert.deepEqual(await sticksOut(page), [], `${called} ${theme} ${width}`);
+  });
+  await shots(page, `office-work-${called}`, folder);
+}
+
+async function fill(page, fields) {
+  for (const [name, value] of Object.entries(fields)) {
+    const field = page.locator(`main [name="${name}"]`);
+    if (await field.evaluate((one) => one.tagName === "SELECT")) await field.selectOption({ label: value });
+    else if (await field.evaluate((one) => one.type === "file")) await field.setInputFiles(value);
+    else await field.fill(value);
+  }
+}
+
+// The question is fetched as a file, signed by the command line with the person's key, and answered.
+async function sign(page, person) {
+  const [fetched] = await Promise.all([page.waitForEvent("download"), page.click("text=Fetch the step as a file")]);
+  assert.match(fetched.suggestedFilename(), /^step-\d+\.json$/);
+  const step = join(room, fetched.suggestedFilename());
+  await fetched.saveAs(step);
+  const shown = await page.locator("main .digest").first().textContent();
+  const signed = run("person", "sign", step, "--key", key(person));
+  assert.ok(shown.includes(signed.digest), "page and command line name the same step");
+  await page.fill("[name=answer]", signed.answer);
+  await page.click("text=Record the step");
+  await page.getByRole("heading", { level: 1, name: "On record" }).waitFor();
+}
+
+async function step(page, name, person, fields = {}, called) {
+  await page.goto(name === "engaged" ? `${origin}/engage` : `${AUDIT}/steps/${name}`);
+  const taker = page.locator("main [name=taker]");
+  if (await taker.evaluate((one) => one.tagName === "SELECT")) await taker.selectOption(person);
+  else if (await taker.evaluate((one) => one.type === "text")) await taker.fill(person);
+  await fill(page, fields);
+  if (called) await looksWell(page, called);
+  await page.click("text=Read it over before it is signed");
+  await page.getByRole("heading", { level: 1, name: /to be signed$/ }).waitFor();
+  if (called) await looksWell(page, `${called}-question`);
+  await sign(page, person);
+}
+
+const scope = JSON.stringify({
+  entity: "Brickmere Ltd",
+  systems: [{
+    name: "Treasury vault", description: "a vault of two cosigners", sought: 1,
+    custody: { supplies_only_a_part: false, customers_funds: false, holds_every_key: true, providers: [] },
+    environment: {
+      people: ["two operators"], processes: ["key generation", "signing", "backup"], technology: ["two cosigners"],
+      validated: { by: "Ann", at: Date.now() - 86_400_000, sources: ["network diagram"] },
+      exclusions: [{ what: "the website", why: "has no way to any cosigner" }],
+    },
+    inventory: [{
+      name: "key share", kind: "key share", place: "rack seventeen", class: "secret", criticality: "high",
+      holders: ["Alba Ost", "Nils Vest"], depends_on: [],
+    }],
+  }],
+});
+
+async function begins(page) {
+  await page.goto(`${origin}/sign-in`);
+  await page.fill("[name=code]", code);
+  await page.click("text=Open the office");
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  const parties = [
+    `ann | auditor | Ann | Alder Audit | A-1 | 2 | ${publicKey("ann")}`,
+    `eva | entity | Eva | Brickmere Ltd | | 0 | ${publicKey("eva")}`,
+  ].join("\n");
+  await step(page, "engaged", "ann", {
+    audit: "brick-1", entity: "Brickmere Ltd", system: "Treasury vault", sought: "1", from: day(367), to: day(2),
+    parties, contract: "contract 7", retention: "seven years, the auditor",
+  }, "engage");
+  await step(page, "intent_filed", "ann", { reference: "letter 1" });
+  const reviewers = `rolf | Rolf | R-1 | Rowan Reviews | no | ${publicKey("rolf")}`;
+  await step(page, "options_listed", "ann", { list: "list-1", reviewers });
+  await step(page, "reviewer_chosen", "ann");
+  for (const person of ["ann", "eva", "rolf"]) await step(page, "declared", person);
+  await step(page, "scope_set", "ann", { scope });
+  saw("an audit begins: engagement, reviewer, declarations and scope, each signed by its person's key");
+}
+
+async function evidence(page) {
+  const when = { at: day(4), from: day(300), to: day(3), owner: "Otto Owner" };
+  await step(page, "exhibit_filed.interview", "ann", {
+    name: "Greta Holm", role: "custodian", place: "by telephone", duration: "40 minutes", topics: "ceremonies, drills",
+    findings: "two people each time", ...when,
+  }, "interview");
+  const document = { title: "Key handbook", purpose: "keys", version: "3", place: "cabinet nine", findings: "names boxes", ...when };
+  const file = (name, text) => {
+    writeFileSync(join(room, name), text);
+    return join(room, name);
+  };
+  // What is no PDF is refused, whatever its name says, and the form says what to do.
+  await page.goto(`${AUDIT}/steps/exhibit_filed.document`);
+  await fill(page, { ...document, file: file("handbook.pdf", "<script>alert(1)</script>") });
+  const [refused] = await Promise.all([
+    page.waitForResponse((answer) => answer.request().method() === "POST"),
+    page.click("text=Read it over before it is signed"),
+  ]);
+  assert.equal(refused.status(), 422);
+  await page.getByText("whatever its name says").first().waitFor();
+  await looksWell(page, "refused");
+  await step(page, "exhibit_filed.document", "eva", { ...document, file: file("handbook.pdf", "%PDF-1.7 the handbook") }, "document");
+  // What is opened is on record first, and comes as a download that nothing renders.
+  await step(page, "exhibit_opened", "ann", { why: "to read it" });
+  const [given] = await Promise.all([page.waitForEvent("download"), page.click("text=Fetch the file")]);
+  assert.equal(given.suggestedFilename(), "DOCUMENT_1-handbook.pdf");
+  saw("an interview is recorded, a file is uploaded, opened on record and downloaded, and a false one is refused");
+}
+
+async function findings(page) {
+  await page.goto(AUDIT);
+  await page.evaluate(() => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+  await looksWell(page, "register");
+  const open = page.locator("a[href*='steps/found?on=']");
+  const ids = await open.evaluateAll((all) => all.map((each) => new URL(each.href).searchParams.get("on")));
+  assert.ok(ids.length > 20, `${ids.length} requirements`);
+  const words = "The custodian walked us through the chapter; its dates and signatures agree with what was told in the interview, " +
+    "and with two visits that nobody had announced.";
+  const [first, ...others] = ids;
+  await page.goto(`${AUDIT}/steps/found?on=${first}`);
+  await looksWell(page, "finding");
+  await fill(page, { status: "in place", statement: words, interviews: "INTERVIEW_1", documents: "DOCUMENT_1" });
+  await page.click("text=Read it over before it is signed");
+  await sign(page, "ann");
+  // The others by the command line, which goes the same way.
+  const levels = run("standards", "show", "ccss 9.0").catalogue.controls;
+  const above = new Set(levels.filter((one) => one.level && one.level !== "I").map((one) => one.id));
+  for (const id of others) {
+    const sought = !above.has(id);
+    const none = "not_applicable";
+    const cites = (tag) => (sought ? { cites: [tag] } : none);
+    const record = {
+      act: "found", id, status: sought ? "in_place" : { not_applicable: "not_sought" }, statement: sought ? words : "Level not sought.",
+      rationale: null, samples: [], machine: null,
+      slots: { interviews: cites("INTERVIEW_1"), observations: none, documents: cites("DOCUMENT_1"), inspections: none, decisions: none },
+    };
+    const file = join(room, "found.json");
+    writeFileSync(file, JSON.stringify(record));
+    run("audit", "step", file, "--audit", "brick-1", "--by", "ann", "--sign-with", key("ann"));
+  }
+  for (const [name, by] of [["report_written", "ann"], ["redacted", "ann"], ["redaction_approved", "eva"], ["review_opened", "ann"]]) {
+    await step(page, name, by);
+  }
+  saw(`a requirement is judged in its form, and with ${others.length} more the report is written and redacted`);
+}
+
+async function review(page) {
+  const other = await open();
+  try {
+    const rolf = await other.page();
+    await rolf.goto(`${origin}/sign-in`);
+    await rolf.fill("[name=person]", "rolf");
+    await rolf.click("text=Show a challenge for my key");
+    await looksWell(rolf, "challenge");
+    const challenge = await rolf.inputValue("[name=challenge]");
+    const words = ["--office", "working", "--at", origin, "--by", "rolf", "--key", key("rolf")];
+    await rolf.fill("[name=answer]", run("person", "visit", challenge, ...words).answer);
+    await rolf.click("main button.main");
+    await rolf.getByRole("heading", { level: 1, name: "Audits" }).waitFor();
+    await rolf.goto(AUDIT);
+    assert.ok(!(await rolf.content()).includes("Greta Holm"), "the reviewer reads no raw evidence");
+    assert.ok(!(await rolf.content()).includes("handbook.pdf"), "nor what its files are called");
+    await looksWell(rolf, "reviewer");
+    await step(rolf, "commented", "rolf", { on: "1.01.1.1", text: "who saw the ceremony?" }, "comment");
+    await step(page, "answered", "ann", { text: "two witnesses, named in the ledger" });
+    await step(rolf, "comment_closed", "rolf");
+    await step(rolf, "review_completed", "rolf");
+    assert.deepEqual(rolf.troubles, []);
+  } finally {
+    await other.close();
+  }
+  await step(page, "summary_written", "ann", { description: "a vault of two cosigners" });
+  await page.goto(AUDIT);
+  await page.getByText("complete", { exact: true }).first().waitFor();
+  await looksWell(page, "reviewed");
+  saw("the reviewer comes in with a key, reads the copy alone, asks, and completes the review");
+}
+
+try {
+  const page = await browser.page();
+  await begins(page);
+  await evidence(page);
+  await findings(page);
+  await review(page);
+  assert.deepEqual(page.troubles.filter((each) => !each.includes("422")), []);
+} finally {
+  await browser.close();
+}
