@@ -51,44 +51,156 @@ struct To {
 
 /// What is weighed beside the transfer itself.
 struct Circumstance {
-    label: String,
-    at: Timestamp,
+    /// With its hour and day, where those are weighed.
+    when: (Timestamp, Option<(i64, i64)>),
     fee: Option<i64>,
-    value: Option<Amount>,
+    value: Option<i64>,
     screened: bool,
     band: Band,
 }
 
 /// Asks both policies; gives what they said, how many questions that were, and how many there are.
+///
+/// Questions are numbered and never listed: a policy may name so many that a list of them would not fit.
 pub(super) fn ask(old: &Policy, new: &Policy, edges: &Edges) -> (Vec<Seen>, usize, usize) {
-    let (whos, wallets) = (whos(edges), wallets(edges));
-    let (tos, circumstances) = (tos(old, new, edges), circumstances(edges));
-    let mut questions = Vec::new();
+    let space = Space::of(old, new, edges);
+    let share = PROBES_MAX.checked_div(edges.assets.len()).unwrap_or(0).max(1);
+    let (mut seen, mut total) = (Vec::new(), 0_usize);
     for (info, amounts) in edges.assets.values() {
-        for who in &whos {
-            for wallet in &wallets {
-                for to in &tos {
-                    for around in &circumstances {
-                        let all = amounts.iter();
-                        questions.extend(all.map(|amount| Question {
-                            info,
-                            who,
-                            wallet,
-                            to,
-                            around,
-                            amount: *amount,
-                        }));
-                    }
-                }
-            }
+        let amounts: Vec<Amount> = amounts.iter().copied().collect();
+        let chain = info.asset.chain();
+        let on_chain = |to: &&To| to.account.as_ref().is_none_or(|named| named.chain() == chain);
+        let tos: Vec<&To> = space.tos.iter().filter(on_chain).collect();
+        let sizes = space.sizes(amounts.len(), tos.len());
+        let all = sizes.iter().fold(1_usize, |all, size| all.saturating_mul(*size));
+        total = total.saturating_add(all);
+        let step = stride(all, share);
+        let numbers = std::iter::successors(Some(0_usize), |n| n.checked_add(step));
+        for number in numbers.take_while(|n| *n < all) {
+            let digits = digits(number, &sizes);
+            let question = space.question(digits, (info, &amounts, &tos));
+            seen.extend(question.and_then(|question| question.ask(old, new)));
         }
     }
-    let total = questions.len();
-    let step = total.div_ceil(PROBES_MAX).max(1);
-    let seen: Vec<Seen> =
-        questions.iter().step_by(step).filter_map(|one| one.ask(old, new)).collect();
     let asked = seen.len();
     (seen, asked, total)
+}
+
+/// A step that asks at most `share` of `all`. It shares no factor with `all`, so that no one circumstance is always skipped.
+fn stride(all: usize, share: usize) -> usize {
+    let gcd = |mut a: usize, mut b: usize| {
+        while b != 0 {
+            (a, b) = (b, a.checked_rem(b).unwrap_or(0));
+        }
+        a
+    };
+    let mut step = all.div_ceil(share).max(1);
+    while step > 1 && gcd(all, step) > 1 {
+        step = step.saturating_add(1);
+    }
+    step
+}
+
+const DIGITS: usize = 9;
+
+/// The place of a question in each of its lists.
+fn digits(mut number: usize, sizes: &[usize; DIGITS]) -> [usize; DIGITS] {
+    sizes.map(|size| {
+        let digit = number.checked_rem(size).unwrap_or(0);
+        number = number.checked_div(size).unwrap_or(0);
+        digit
+    })
+}
+
+/// Everything that questions are put together from.
+struct Space<'a> {
+    edges: &'a Edges,
+    whos: Vec<Who>,
+    wallets: Vec<(WalletId, String)>,
+    tos: Vec<To>,
+    fees: Vec<Option<i64>>,
+    values: Vec<Option<i64>>,
+    bands: &'static [Band],
+    screenings: &'static [bool],
+}
+
+impl<'a> Space<'a> {
+    fn of(old: &Policy, new: &Policy, edges: &'a Edges) -> Self {
+        let around = |numbers: &BTreeSet<i64>| -> Vec<Option<i64>> {
+            let each = numbers.iter().flat_map(|n| [Some(*n), n.checked_add(1)]);
+            let distinct: BTreeSet<i64> = each.flatten().collect();
+            std::iter::once(None).chain(distinct.into_iter().map(Some)).collect()
+        };
+        Self {
+            edges,
+            whos: whos(edges),
+            wallets: wallets(edges),
+            tos: tos(old, new, edges),
+            fees: around(&edges.fees),
+            values: around(&edges.values),
+            bands: if edges.bands { &[Band::Sign, Band::Broadcast] } else { &[Band::Broadcast] },
+            screenings: if edges.screening { &[false, true] } else { &[false] },
+        }
+    }
+
+    const fn sizes(&self, amounts: usize, tos: usize) -> [usize; DIGITS] {
+        [
+            amounts,
+            self.screenings.len(),
+            self.bands.len(),
+            self.values.len(),
+            self.fees.len(),
+            self.edges.times.len(),
+            tos,
+            self.wallets.len(),
+            self.whos.len(),
+        ]
+    }
+
+    fn question<'q>(
+        &'q self,
+        digits: [usize; DIGITS],
+        (info, amounts, tos): (&'q AssetInfo, &[Amount], &[&'q To]),
+    ) -> Option<Question<'q>> {
+        let [amount, screened, band, value, fee, time, to, wallet, who] = digits;
+        let around = Circumstance {
+            when: *self.edges.times.get(time)?,
+            fee: *self.fees.get(fee)?,
+            value: *self.values.get(value)?,
+            band: *self.bands.get(band)?,
+            screened: *self.screenings.get(screened)?,
+        };
+        Some(Question {
+            info,
+            who: self.whos.get(who)?,
+            wallet: self.wallets.get(wallet)?,
+            to: tos.get(to)?,
+            label: self.label(&around),
+            around,
+            amount: *amounts.get(amount)?,
+        })
+    }
+
+    /// What is weighed beside the transfer itself, as far as either policy weighs it.
+    fn label(&self, around: &Circumstance) -> String {
+        let said = [
+            around
+                .when
+                .1
+                .map(|(hour, day)| format!("{}, {hour:02}:00 to {hour:02}:59", weekday(day))),
+            around.fee.map(|fee| format!("a fee of {} coins", millionths(fee))),
+            match around.value {
+                Some(cents) => Some(format!("worth {}", fraction(cents, 2))),
+                None => (self.values.len() > 1).then(|| "of unknown worth".to_owned()),
+            },
+            self.edges.bands.then(|| format!("band {}", around.band)),
+            self.edges.screening.then(|| match around.screened {
+                true => "screened and clear".to_owned(),
+                false => "not screened".to_owned(),
+            }),
+        ];
+        said.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 struct Question<'a> {
@@ -96,7 +208,8 @@ struct Question<'a> {
     who: &'a Who,
     wallet: &'a (WalletId, String),
     to: &'a To,
-    around: &'a Circumstance,
+    around: Circumstance,
+    label: String,
     amount: Amount,
 }
 
@@ -118,7 +231,7 @@ impl Question<'_> {
         let way = Way::between((&answers.0, old.document()), (&answers.1, new.document()));
         let asked = Asked {
             asset: asset.clone(),
-            around: self.around.label.clone(),
+            around: self.label.clone(),
             who: self.who.label.clone(),
             wallet: self.wallet.1.clone(),
             to: self.to.label.clone(),
@@ -146,17 +259,21 @@ impl Question<'_> {
                 memo: None,
             }),
         };
-        let listed = self.to.listed_s.map(|ago| self.around.at.minus_s(ago));
+        let listed = self.to.listed_s.map(|ago| self.around.when.0.minus_s(ago));
         let facts = Facts {
             band: self.who.requester.agent().map(|_| self.around.band),
             credential_wallets: BTreeSet::from([self.wallet.0.clone()]),
-            credential_expires_at: Some(self.around.at.plus_s(1)),
+            credential_expires_at: Some(self.around.when.0.plus_s(1)),
             wallet_exists: true,
             wallet_chains: BTreeSet::from([asset.chain()]),
             wallet_account: Some(own),
             recipient_usable_from: listed.map(|listed| policy.usable_from(listed)),
             recipient_known: self.to.known,
-            value_cents: self.around.value,
+            value_cents: self
+                .around
+                .value
+                .and_then(|cents| u128::try_from(cents).ok())
+                .map(Amount::from_u128),
             screening: match self.around.screened {
                 true => {
                     CounterpartyCheck::Performed { provider: "probe".to_owned(), flagged: false }
@@ -170,7 +287,7 @@ impl Question<'_> {
             Quorum { name: "probe".parse().ok()?, m: 1, members: BTreeSet::new(), parties: None };
         let ask = Ask {
             intent: &intent,
-            at: self.around.at,
+            at: self.around.when.0,
             facts: &facts,
             governance: &governance,
             exclude: None,
@@ -240,55 +357,6 @@ fn tos(old: &Policy, new: &Policy, edges: &Edges) -> Vec<To> {
         push(format!("listed for {} or longer", span(most)), false, Some(most));
         if least != most {
             push(format!("listed {} ago", span(least)), false, Some(least));
-        }
-    }
-    all
-}
-
-fn circumstances(edges: &Edges) -> Vec<Circumstance> {
-    let around = |numbers: &BTreeSet<i64>| -> Vec<Option<i64>> {
-        let each = numbers.iter().flat_map(|n| [Some(*n), n.checked_add(1)]);
-        let distinct: BTreeSet<i64> = each.flatten().collect();
-        std::iter::once(None).chain(distinct.into_iter().map(Some)).collect()
-    };
-    let (fees, values) = (around(&edges.fees), around(&edges.values));
-    let bands: &[Band] =
-        if edges.bands { &[Band::Sign, Band::Broadcast] } else { &[Band::Broadcast] };
-    let screenings: &[bool] = if edges.screening { &[false, true] } else { &[false] };
-    let mut all = Vec::new();
-    for (at, when) in &edges.times {
-        for fee in &fees {
-            for value in &values {
-                for band in bands {
-                    for screened in screenings {
-                        let said = [
-                            when.map(|(hour, day)| {
-                                format!("{}, {hour:02}:00 to {hour:02}:59", weekday(day))
-                            }),
-                            fee.map(|fee| format!("a fee of {} coins", millionths(fee))),
-                            match value {
-                                Some(cents) => Some(format!("worth {}", fraction(*cents, 2))),
-                                None => (values.len() > 1).then(|| "of unknown worth".to_owned()),
-                            },
-                            edges.bands.then(|| format!("band {band}")),
-                            edges.screening.then(|| match screened {
-                                true => "screened and clear".to_owned(),
-                                false => "not screened".to_owned(),
-                            }),
-                        ];
-                        all.push(Circumstance {
-                            label: said.into_iter().flatten().collect::<Vec<_>>().join(", "),
-                            at: *at,
-                            fee: *fee,
-                            value: value
-                                .and_then(|v| u128::try_from(v).ok())
-                                .map(Amount::from_u128),
-                            screened: *screened,
-                            band: *band,
-                        });
-                    }
-                }
-            }
         }
     }
     all

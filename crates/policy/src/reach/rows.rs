@@ -37,7 +37,9 @@ pub(super) fn of(
     // First recipients join, then wallets, then who asks: what is true of all of them is one row.
     let mut tos: BTreeMap<(Same, String, String), BTreeSet<String>> = BTreeMap::new();
     for (asked, answers) in by_question {
-        for run in runs(&answers) {
+        let amounts = edges.assets.get(&asked.asset).map(|(_, amounts)| amounts);
+        let ends = amounts.map_or((None, None), |all| (all.first(), all.last()));
+        for run in runs(&answers, ends) {
             let same = (asked.asset.clone(), asked.around.clone(), run);
             let key = (same, asked.who.clone(), asked.wallet.clone());
             tos.entry(key).or_default().insert(asked.to.clone());
@@ -60,10 +62,11 @@ pub(super) fn of(
     whos.into_iter().map(row).collect()
 }
 
-fn runs(answers: &ByAmount) -> Vec<Run> {
+/// Amounts with the same answers. `ends` are the lowest and the highest that there are to ask about, asked or not.
+fn runs(answers: &ByAmount, ends: (Option<&Amount>, Option<&Amount>)) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut open = false;
-    for (place, (amount, (way, both))) in answers.iter().enumerate() {
+    for (amount, (way, both)) in answers {
         if let Some(last) = runs.last_mut().filter(|_| open)
             && last.answers == *both
         {
@@ -72,13 +75,15 @@ fn runs(answers: &ByAmount) -> Vec<Run> {
         }
         open = *way != Way::Same;
         if open {
-            // The smallest that was asked about is one base unit: it is not worth telling.
-            let from = (place > 0).then_some(*amount);
+            // The lowest is one base unit: it is not worth telling.
+            let from = (Some(amount) != ends.0).then_some(*amount);
             runs.push(Run { from, to: Some(*amount), way: *way, answers: both.clone() });
         }
     }
     // Above the highest edge nothing changes any more.
-    if let Some(last) = runs.last_mut().filter(|_| open) {
+    if let Some(last) = runs.last_mut().filter(|_| open)
+        && last.to.as_ref() == ends.1
+    {
         last.to = None;
     }
     runs

@@ -120,6 +120,42 @@ fn a_rule_without_edges_is_named_and_too_many_questions_are_counted() {
 }
 
 #[test]
+fn a_policy_that_names_very_much_costs_no_more_and_still_asks_on_every_side() {
+    let mut new = document();
+    for number in 0..60 {
+        let account = format!("eip155:1:0x{number:040x}");
+        let text = format!(
+            "forbid (principal == Agent::\"a{number}\", action, resource == Wallet::\"w{number}\") when {{
+             context.recipient.account == \"{account}\" && context.fee > {number} && context has value_cents }}
+             unless {{ context has value_cents && context.value_cents <= {number} }};"
+        );
+        new.rules.push(rule(
+            &format!("r{number}"),
+            &text.replace(" && context has value_cents }", " }"),
+        ));
+    }
+    new.budgets[2].amount = Some(amount("5"));
+    let found = between(&document(), &new);
+    assert!(
+        found.asked <= PROBES_MAX && found.edges > 1_000_000_000,
+        "{} {}",
+        found.asked,
+        found.edges
+    );
+    assert!(found.rows.iter().any(|row| row.way == Way::Stricter), "the small budget is met");
+}
+
+#[test]
+fn a_recipient_of_another_chain_is_no_question_that_was_left_out() {
+    let mut new = document();
+    let far = "eip155:137:0x00000000000000000000000000000000000000aa";
+    new.addresses.deny.insert(far.parse().unwrap());
+    let found = between(&document(), &new);
+    assert_eq!(found.asked, found.edges);
+    assert!(found.rows.is_empty());
+}
+
+#[test]
 fn a_quorum_of_the_same_name_is_compared_by_what_it_asks() {
     let require = Answer::Require { quorums: ["treasury".parse().unwrap()].into() };
     let (old, mut new) = (document(), document());
