@@ -15,6 +15,7 @@ pub mod case;
 
 pub mod book;
 mod fold;
+pub mod replay;
 pub mod rulings;
 
 pub mod event;
@@ -39,6 +40,7 @@ pub use event::{Effect, Event, Step};
 pub use fold::check_freeze;
 pub use follower::Follower;
 pub use refusal::Refusal;
+pub use replay::Replay;
 pub use step::founding;
 pub use warrant::Warrant;
 

@@ -31,6 +31,8 @@ mod passkeys;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod walk;
