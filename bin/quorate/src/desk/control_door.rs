@@ -53,6 +53,7 @@ impl ControlDoor {
             "desk.replace" => say(&self.office.replace(parse::<CaseRequest>(body)?.case).await),
             "desk.erase" => say(&self.office.erase(parse(body)?).await),
             "desk.alert" => say(&self.office.alert(parse(body)?).await),
+            "desk.replay" => say(&self.office.replay(parse(body)?).await),
             "desk.status" => say(&self.office.status().await),
             "desk.book" => say(&self.office.book(parse(body)?).await),
             bridge::AUTHENTICATE => {

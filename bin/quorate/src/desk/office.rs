@@ -2,6 +2,7 @@
 //! else.
 
 mod paperwork;
+mod proposal;
 mod status;
 mod view;
 
@@ -13,6 +14,7 @@ use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
     CasesRequest, EraseRequest, FileRequest, Office, PageRequest, ReceiptAnswer, Reply, StatusView,
 };
+use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest};
 use quorate_terms::approval::Approval;
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
 use quorate_terms::intent::{Action, Intent, Requester};
@@ -107,6 +109,10 @@ impl Office for Here {
                 .collect()
         });
         listed.await.map_err(refusal)
+    }
+
+    async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {
+        self.replayed(ask).await
     }
 
     async fn approve(&self, approval: Approval) -> Reply<CaseView> {

@@ -38,6 +38,7 @@ pub(crate) enum Act {
     File,
     Approve,
     Replace,
+    Replay,
     Erase,
     TakeAlert,
     CloseAlert,
@@ -79,7 +80,7 @@ const fn ask(method: Method, path: &'static str, tool: ToolName) -> Route {
 use Role::{Auditor, Operator, Viewer};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 37] = [
+pub(crate) static ROUTES: [Route; 38] = [
     Route {
         method: Method::GET,
         path: "/me",
@@ -117,6 +118,12 @@ pub(crate) static ROUTES: [Route; 37] = [
         "/approvals",
         Act::Approve,
         "Carries an approval or a rejection that an approver signed elsewhere.",
+    ),
+    change(
+        Viewer,
+        "/policies/replay",
+        Act::Replay,
+        "What a proposed policy changes and newly allows, and what the last days would have been under it. It files nothing.",
     ),
     change(
         Operator,
@@ -219,7 +226,7 @@ impl Route {
     /// Whether it changes something, so that it needs an idempotency key.
     pub(crate) fn is_change(&self) -> bool {
         match self.does {
-            Does::Act(_) => self.method == Method::POST,
+            Does::Act(act) => self.method == Method::POST && act != Act::Replay,
             Does::Ask(tool) => {
                 matches!(tool, ToolName::SignTransaction | ToolName::SendTransaction)
             }
