@@ -105,7 +105,7 @@ pub(crate) fn case(view: &View<'_>, id: &CaseId) -> Done<Screen> {
     who(view, intent, &mut screen);
     match &intent.action {
         Action::Transfer(wanted) => transfer::rows(view, id, wanted, &mut screen),
-        other => administration::rows(view, other, &mut screen)?,
+        other => administration::rows(view, id, other, &mut screen)?,
     }
     opened(view, intent, &mut screen);
     let state = match view.book().case(id) {

@@ -17,6 +17,7 @@ pub mod nearing;
 pub mod book;
 pub mod checklist;
 mod fold;
+pub mod replay;
 pub mod rulings;
 
 pub mod event;
@@ -43,6 +44,7 @@ pub use fold::check_freeze;
 pub use follower::Follower;
 pub use nearing::Nearing;
 pub use refusal::Refusal;
+pub use replay::Replay;
 pub use step::founding;
 pub use warrant::Warrant;
 

@@ -16,6 +16,7 @@ pub mod bands;
 pub mod tools;
 
 pub mod office;
+pub mod proposal;
 pub mod shapes;
 
 pub mod console;

@@ -25,6 +25,7 @@ use quorate_terms::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::proposal::{ReplayAnswer, ReplayRequest};
 use crate::shapes;
 
 /// The desk, as people see it: everything that may be looked at, filed and carried, and nothing that approves or signs.
@@ -67,6 +68,9 @@ pub trait Office: Send + Sync + 'static {
 
     /// Destroys the values behind the commitments of a case that is over; gives their digests.
     async fn erase(&self, ask: EraseRequest) -> Reply<Vec<Digest>>;
+
+    /// What a proposed policy changes and newly allows, and what the last days would have been under it. It files nothing.
+    async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer>;
 
     /// How the desk and those around it are.
     async fn status(&self) -> Reply<StatusView>;

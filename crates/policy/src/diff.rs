@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use quorate_terms::Amount;
-use quorate_terms::policy::{Budget, PolicyDocument};
-use quorate_terms::quorum::Quorum;
+use quorate_terms::policy::{Budget, CedarRule, PolicyDocument};
 
-use crate::budget::words;
+use crate::words::{self, Names, Sentence};
 
 /// Which way a change goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -71,14 +70,18 @@ fn pairs<'a, T: PartialEq>(
 
 fn rules(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {
     // Whether a rule permits is told by its syntax tree, not by its text: a comment may say anything.
-    let permits = |rule: &quorate_terms::policy::CedarRule| {
+    let permits = |rule: &CedarRule| {
         crate::form::read(rule).ok().map(|read| read.kind == crate::form::Kind::Permit)
+    };
+    let said = |rule: &CedarRule, document| {
+        let Sentence { text, in_words, .. } = words::rule(rule, document, &Names::default());
+        if in_words { text } else { format!("[not told in words; as written] {text}") }
     };
     for (id, pair) in pairs(&old.rules, &new.rules, |rule| rule.id.to_string()) {
         let field = format!("rules.{id}");
         let (text, direction) = match pair {
             (None, Some(rule)) => (
-                format!("adds rule `{id}`: {}", rule.text),
+                format!("adds rule `{id}`: {}", said(rule, new)),
                 match permits(rule) {
                     Some(true) => Direction::Widens,
                     Some(false) => Direction::Tightens,
@@ -86,51 +89,51 @@ fn rules(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) 
                 },
             ),
             (Some(rule), None) => (
-                format!("removes rule `{id}`: {}", rule.text),
+                format!("removes rule `{id}`: {}", said(rule, old)),
                 match permits(rule) {
                     Some(true) => Direction::Tightens,
                     Some(false) => Direction::Widens,
                     None => Direction::Unclear,
                 },
             ),
-            (Some(was), Some(is)) => (
-                format!("changes rule `{id}` from {} to {}", was.text, is.text),
-                Direction::Unclear,
-            ),
+            (Some(was), Some(is)) => {
+                let (a, b) = (words::tree(was), words::tree(is));
+                let text = match a.is_some() && a == b {
+                    true => format!("spells rule `{id}` otherwise; it says what it said"),
+                    false => format!(
+                        "changes rule `{id}`. It was: {} It becomes: {}",
+                        said(was, old),
+                        said(is, new)
+                    ),
+                };
+                (text, Direction::Unclear)
+            }
             (None, None) => continue,
         };
-        changes.push(change(
-            direction,
-            field,
-            text.split_whitespace().collect::<Vec<_>>().join(" "),
-        ));
+        changes.push(change(direction, field, text));
     }
 }
 
-fn described(budget: &Budget) -> String {
-    let amount = budget.amount.map(|amount| format!("{amount} base units"));
-    let count = budget.count.map(|count| format!("{count} intents"));
-    let limits: Vec<String> = [amount, count].into_iter().flatten().collect();
-    format!("{} of `{}` {}", limits.join(" and "), budget.asset, words(&budget.window))
-}
-
 fn budgets(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {
+    let described = |budget, document| words::budget(budget, document, &Names::default());
     for (id, pair) in pairs(&old.budgets, &new.budgets, |budget| budget.id.to_string()) {
         let field = format!("budgets.{id}");
         changes.push(match pair {
             // A new budget limits, but it can also be what lets an agent move an asset at all.
-            (None, Some(is)) => {
-                change(Direction::Unclear, field, format!("adds budget `{id}`: {}", described(is)))
-            }
+            (None, Some(is)) => change(
+                Direction::Unclear,
+                field,
+                format!("adds budget `{id}`: {}", described(is, new)),
+            ),
             (Some(was), None) => change(
                 Direction::Widens,
                 field,
-                format!("removes budget `{id}`: {}", described(was)),
+                format!("removes budget `{id}`: {}", described(was, old)),
             ),
             (Some(was), Some(is)) => {
                 let (direction, verb) = moved(was, is);
-                let text =
-                    format!("{verb} budget `{id}` from {} to {}", described(was), described(is));
+                let (was, is) = (described(was, old), described(is, new));
+                let text = format!("{verb} budget `{id}`. It was: {was} It becomes: {is}");
                 change(direction, field, text)
             }
             (None, None) => continue,
@@ -151,19 +154,12 @@ fn moved(was: &Budget, is: &Budget) -> (Direction, &'static str) {
     }
 }
 
-/// What a quorum asks for, in words.
-fn asks(quorum: &Quorum) -> String {
-    let names: Vec<_> = quorum.members.iter().map(ToString::to_string).collect();
-    let parties = quorum.parties.map(|n| format!(", through views of {n} parties"));
-    format!("{} of {}{}", quorum.m, names.join(", "), parties.unwrap_or_default())
-}
-
 fn quorums(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {
     for (name, pair) in pairs(&old.quorums, &new.quorums, |quorum| quorum.name.to_string()) {
         let field = format!("quorums.{name}");
         changes.push(match pair {
             (None, Some(is)) => {
-                let text = format!("adds quorum `{name}`: {}", asks(is));
+                let text = format!("adds quorum `{name}`. {}", words::quorum(is));
                 change(Direction::Unclear, field, text)
             }
             (Some(_), None) => {
@@ -181,7 +177,8 @@ fn quorums(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>
                     (false, true) => Direction::Tightens,
                     _ => Direction::Unclear,
                 };
-                let text = format!("changes quorum `{name}` from {} to {}", asks(was), asks(is));
+                let (was, is) = (words::quorum(was), words::quorum(is));
+                let text = format!("changes quorum `{name}`. It was: {was} It becomes: {is}");
                 change(direction, field, text)
             }
             (None, None) => continue,
@@ -275,5 +272,8 @@ fn number(field: &str, was: u64, is: u64, raised: Direction, changes: &mut Vec<C
     }
     let lowered = if raised == Direction::Widens { Direction::Tightens } else { Direction::Widens };
     let (verb, direction) = if is > was { ("raises", raised) } else { ("lowers", lowered) };
-    changes.push(change(direction, field, format!("{verb} `{field}` from {was} to {is}")));
+    let said =
+        |number| if field.ends_with("_s") { words::span(number) } else { format!("{number}") };
+    let text = format!("{verb} `{field}` from {} to {}", said(was), said(is));
+    changes.push(change(direction, field, text));
 }

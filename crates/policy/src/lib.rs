@@ -32,8 +32,10 @@ pub mod oracle;
 pub mod reason;
 
 pub mod diff;
+pub mod reach;
 pub mod sample;
 pub mod starter;
+pub mod words;
 
 pub use ask::{Ask, Facts, Ruling};
 pub use diff::{Change, diff};
@@ -43,6 +45,7 @@ pub use problem::Problem;
 pub use starter::{StarterAsset, starter};
 pub use usage::{Claim, Usage};
 pub use used::{Kept, Settled, Used, settled, used};
+pub use words::{Names, Sentence, words};
 
 #[cfg(test)]
 mod tests;

@@ -121,6 +121,11 @@ impl Policy {
         listed_at.plus_s(self.0.document.addresses.wait_s)
     }
 
+    /// Whether some rule names this fact. It may name it in a comment; what matters is that no rule weighs it unnamed.
+    pub fn weighs(&self, fact: &str) -> bool {
+        self.0.document.rules.iter().any(|rule| rule.text.contains(fact))
+    }
+
     /// Every quorum that some rule asks for.
     pub fn quorums_asked_for(&self) -> BTreeSet<QuorumName> {
         let asked = self.0.rules.iter().filter_map(|rule| match &rule.kind {

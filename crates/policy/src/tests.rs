@@ -9,7 +9,10 @@ mod budgets;
 mod lint;
 mod oracle;
 mod people;
+mod reach;
 mod rules;
+mod used;
+mod words;
 
 use std::collections::BTreeSet;
 

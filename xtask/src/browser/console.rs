@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::Done;
 use crate::demo;
 use crate::house;
+use crate::run;
 use crate::stage::{Node, Programs, Stage, coin, text};
 use crate::tools::BrowserTools;
 
@@ -22,6 +23,8 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     admit(&stage, "olga", "operator")?;
     admit(&stage, "vera", "viewer")?;
     stage.admit("trader", "full")?;
+    let policy = stage.desk(&["policy", "show"])?;
+    run::write(&stage.room.join("secrets/policy.json"), &policy.to_string())?;
     walk(&mut stage, tools, folder)
 }
 

@@ -260,6 +260,53 @@ async function runbook() {
   saw("drills prove the backups, and the open page says so");
 }
 
+// A changed policy is read in words, asked at its edges and held against the past before anybody agrees to it.
+async function policy({ browser, page }) {
+  await page.goto(`${origin}/policy`);
+  const said = await page.locator("main").innerText();
+  assert.match(said, /Allows any agent to transfer\./);
+  assert.match(said, /Asks for quorum `treasury` before any person may transfer\./);
+  assert.match(said, /Met when 2 of /);
+  const changed = JSON.parse(readFileSync(join(secrets, "policy.json"), "utf8"));
+  changed.rules = changed.rules.filter((rule) => rule.id !== "people-need-treasury");
+  for (const rule of changed.rules.filter(({ id }) => id.startsWith("large-"))) {
+    rule.text = rule.text.replace(/context\.amount > (\d+)/, "context.amount > $10");
+  }
+  changed.budgets[0].amount = "1000000000000000000";
+  changed.rules.push({
+    id: "pattern", text: 'forbid (principal is Agent, action, resource) when { context.recipient.account like "*dead" };',
+  });
+  await page.fill("#f-policy", JSON.stringify(changed));
+  await page.click('button:has-text("Look at what it changes")');
+  await page.getByRole("heading", { name: "What it newly allows" }).waitFor();
+  const looked = await page.locator("main").innerText();
+  assert.match(looked, /removes rule `people-need-treasury`/);
+  assert.match(looked, /not told in words/);
+  assert.match(looked, /any person: transfer/);
+  assert.match(looked, /The last 90 days under it/);
+  assert.match(looked, /looser[\s\S]*0\.3 DEV[\s\S]*needs treasury \(2 of \d\)[\s\S]*allowed/);
+  await everyLook(page, async (theme, { width }) => {
+    assert.deepEqual(await axe(page), [], `policy-look ${theme} ${width}`);
+    assert.deepEqual(await sticksOut(page), [], `policy-look ${theme} ${width}`);
+  });
+  await shots(page, "console-policy-look", folder);
+  saw("a changed policy is told in words, with what it newly allows and what the last 90 days would have been");
+  await page.click('button:has-text("Propose this policy")');
+  await page.getByText("awaits approvals").first().waitFor();
+  const filed = caseOf(page);
+  await page.click("text=What it changes, what it newly allows, and the last 90 days under it");
+  await page.getByRole("heading", { name: "What it newly allows" }).waitFor();
+  await looksWell(browser, `/policy/cases/${filed}`, "policy-case");
+  await outside(`agree ${filed}`);
+  await outside(`settle ${filed}`);
+  await page.goto(`${origin}/policy`);
+  const now = await page.locator("main").innerText();
+  assert.match(now, /not told in words/);
+  assert.doesNotMatch(now, /before any person may transfer\./);
+  await looksWell(browser, "/policy", "policy-changed");
+  saw("its case leads to the same page, and once two people agreed the policy in force says it");
+}
+
 // Whoever only looks is offered nothing and refused everything.
 async function viewer() {
   const { browser, page } = await person("vera");
@@ -292,6 +339,7 @@ await stranger();
 const olga = await operator();
 await proofs();
 await runbook();
+await policy(olga);
 await viewer();
 await revoked(olga);
 process.exit(0);

@@ -160,6 +160,22 @@ async function copied(found) {
   saw("a passkey that counts back is refused as a copy");
 }
 
+// What a change of policy makes possible is asked here, of the policy in the view's own copy of the book.
+async function readsPolicy(found) {
+  const { browser, page, keep } = await person("ann");
+  await signIn(page);
+  await page.goto(`${origin}/cases/${found}`);
+  await page.waitForSelector(same);
+  const text = await page.locator("main").innerText();
+  assert.match(text, /removes rule `people-need-treasury`: Asks for quorum `treasury` before any person may transfer/);
+  assert.match(text, /newly allows\s+any person: transfer/i);
+  assert.match(text, /questions were put to both policies/);
+  await looksWell({ browser, page }, "policy");
+  await keep();
+  await browser.close();
+  saw("a change of policy is told in words, with what it newly allows");
+}
+
 async function refusals(found) {
   const asks = async (path, init) => (await fetch(origin + path, { redirect: "manual", ...init })).status;
   assert.equal(await asks(`/cases/${found}`), 401, "nobody is signed in");
@@ -176,10 +192,11 @@ async function refusals(found) {
 if (what === "enrol") {
   for (const name of ["ann", "bo"]) await enrol(name, words[0]);
 } else {
-  const [first, second] = words;
+  const [first, second, policy] = words;
   await refusals(first);
   await lookAlike(first);
   await sessions();
   for (const name of ["ann", "bo"]) await approves(name, first);
+  await readsPolicy(policy);
   await copied(second);
 }

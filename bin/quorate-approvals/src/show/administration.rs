@@ -3,9 +3,10 @@
 use quorate_custody::Book;
 use quorate_host::ui::Tone;
 use quorate_policy::Policy;
-use quorate_terms::Term as _;
 use quorate_terms::credential::AgentCredential;
 use quorate_terms::intent::{Action, OpenWallet};
+use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{CaseId, Term as _};
 
 use super::{View, differences};
 use crate::screen::Screen;
@@ -13,22 +14,12 @@ use crate::trouble::Done;
 use crate::words;
 
 /// What an approver must see of an intent that is not a transfer.
-pub(super) fn rows(view: &View<'_>, action: &Action, screen: &mut Screen) -> Done<()> {
+pub(super) fn rows(view: &View<'_>, id: &CaseId, action: &Action, screen: &mut Screen) -> Done<()> {
     match action {
         Action::Transfer(_) => {}
         Action::Cancel { case } => cancel(view, case, screen),
         Action::OpenWallet(open) => wallet(open, screen),
-        Action::ChangePolicy { policy } => {
-            screen.row("new policy", policy.digest()?.to_string());
-            screen.row("version", policy.version.to_string());
-            if policy.previous != Some(view.book().policy().digest()) {
-                screen.warn("the new policy does not name the policy in force as its previous one");
-            }
-            if let Err(problems) = Policy::load(policy) {
-                problems.iter().for_each(|p| screen.warn(format!("the policy does not load: {p}")));
-            }
-            differences::policy(view.book().policy().document(), policy, screen);
-        }
+        Action::ChangePolicy { policy } => changed(view, id, policy, screen)?,
         Action::ChangeCharter { charter } => {
             screen.row("new charter", charter.digest()?.to_string());
             if charter.previous != Some(view.book().charter_digest()) {
@@ -82,7 +73,7 @@ pub(super) fn rows(view: &View<'_>, action: &Action, screen: &mut Screen) -> Don
     Ok(())
 }
 
-fn cancel(view: &View<'_>, case: &quorate_terms::CaseId, screen: &mut Screen) {
+fn cancel(view: &View<'_>, case: &CaseId, screen: &mut Screen) {
     screen.row("gives up", case.to_string());
     let target = view.book().case(case);
     match target.and_then(|case| case.transfer()) {
@@ -127,4 +118,23 @@ fn issued(credential: &AgentCredential, screen: &mut Screen) {
     screen.toned("band", credential.band.to_string(), Tone::Wait);
     screen.row("wallets", if wallets.is_empty() { "none".to_owned() } else { wallets.join(", ") });
     screen.row("until", credential.expires_at.utc());
+}
+
+/// A new policy: what changes, and what that newly allows.
+fn changed(view: &View<'_>, id: &CaseId, policy: &PolicyDocument, screen: &mut Screen) -> Done<()> {
+    screen.row("new policy", policy.digest()?.to_string());
+    screen.row("version", policy.version.to_string());
+    if policy.previous != Some(view.book().policy().digest()) {
+        screen.warn("the new policy does not name the policy in force as its previous one");
+    }
+    differences::policy(view.book().policy().document(), policy, screen);
+    match Policy::load(policy) {
+        Ok(policy) => differences::reached(view, id, &policy, screen),
+        Err(problems) => {
+            for problem in problems {
+                screen.warn(format!("the policy does not load: {problem}"));
+            }
+        }
+    }
+    Ok(())
 }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_host::ui::Tone;
-use quorate_policy::diff;
 use quorate_policy::diff::Direction;
+use quorate_policy::reach::{Way, reach};
+use quorate_policy::{Policy, diff};
+use quorate_terms::CaseId;
 use quorate_terms::charter::CharterText;
 use quorate_terms::policy::PolicyDocument;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::View;
 use crate::screen::Screen;
 
 /// Every change of a policy; what widens comes first.
@@ -26,6 +29,26 @@ pub(super) fn policy(old: &PolicyDocument, new: &PolicyDocument, screen: &mut Sc
         };
         screen.toned(label, format!("{}: {}", change.field, change.text), tone);
     }
+}
+
+/// What the new policy newly allows and denies, asked of both policies here, on this machine. It is asked at the case's own
+/// time, so that what is signed to have been seen does not change while it is read.
+pub(super) fn reached(view: &View<'_>, id: &CaseId, new: &Policy, screen: &mut Screen) {
+    let at = view.book().case(id).map_or_else(|| view.book().last_at(), |case| case.filed_at);
+    let found = reach(view.book().policy(), new, at);
+    if found.rows.is_empty() {
+        screen.row("newly allows", "nothing that could be asked at any edge");
+    }
+    for row in &found.rows {
+        let (label, tone) = match row.way {
+            Way::Looser => ("NEWLY ALLOWS", Tone::Bad),
+            Way::Otherwise => ("others agree", Tone::Wait),
+            Way::Stricter | Way::Same => ("newly denies", Tone::Good),
+        };
+        let text = format!("{}: {}, now {}", row.what, row.was, row.now);
+        screen.toned(label, text, tone);
+    }
+    found.caveats().iter().for_each(|said| screen.row("asked", said));
 }
 
 /// Every change of a charter, its policy included.

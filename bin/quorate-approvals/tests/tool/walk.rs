@@ -218,6 +218,16 @@ fn a_policy_change_is_shown_as_what_it_widens() {
     drop(desk);
     let text = words(&office.run(&["show", &case]).good().json());
     assert!(text.contains("WIDENS") && text.contains("quorums.treasury"), "{text}");
+    assert!(text.contains("It becomes: Met when 1 of `ann`"), "{text}");
+    // What that makes possible is asked here, of the policy in the approver's own copy of the book.
+    assert!(
+        text.contains(
+            "any person: open a wallet: needs treasury (2 of 3), now needs treasury (1 of 3)"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("NEWLY ALLOWS") && !text.contains("newly denies"), "{text}");
+    assert!(text.contains("questions were put to both policies"), "{text}");
     assert!(text.contains("governors: 0 of 2 agree"), "{text}");
 }
 

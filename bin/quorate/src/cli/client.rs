@@ -45,9 +45,22 @@ impl Desk {
         method: &str,
         question: &impl Serialize,
     ) -> Tried<A> {
+        self.ask_within(method, question, PATIENCE).await
+    }
+
+    /// As [`Desk::ask`], for what may take longer.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub(crate) async fn ask_within<A: DeserializeOwned>(
+        &self,
+        method: &str,
+        question: &impl Serialize,
+        patience: Duration,
+    ) -> Tried<A> {
         let body = serde_json::to_vec(question)
             .map_err(|e| Trouble::new(method, e.to_string(), "report this"))?;
-        let answer = self.0.call(method, body, PATIENCE).await?;
+        let answer = self.0.call(method, body, patience).await?;
         let reply: Reply<A> = serde_json::from_slice(&answer).map_err(|e| {
             let why = format!("gave an answer that cannot be read ({e})");
             Trouble::new(method, why, "run the command line of the same version as the desk")

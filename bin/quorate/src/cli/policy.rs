@@ -1,11 +1,14 @@
 //! The policy: show it, check a new one, tell what it changes in words, propose it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Subcommand;
+use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest};
 use quorate_host::ui::{Tone, Ui};
 use quorate_policy::diff::Direction;
-use quorate_policy::{Change, diff};
+use quorate_policy::words::NOT_IN_WORDS;
+use quorate_policy::{Change, Names, Policy, Sentence, diff, words};
 use quorate_terms::Term as _;
 use quorate_terms::intent::Action;
 use quorate_terms::policy::PolicyDocument;
@@ -18,10 +21,16 @@ use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
 
+/// How long a replay may take: it reads the whole book.
+const REPLAY_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Characters of one cell; below the length at which a cell is cut.
+const CELL: usize = 1_000;
+
 /// What to do with the policy.
 #[derive(Subcommand, Debug)]
 pub(crate) enum PolicyCommand {
-    /// Show the policy in force, as JSON.
+    /// Show the policy in force, in words; with --json the document itself.
     Show {
         #[command(flatten)]
         at: At,
@@ -41,6 +50,17 @@ pub(crate) enum PolicyCommand {
         #[command(flatten)]
         at: At,
     },
+    /// Tell what the last days would have been under a policy file, and what it newly allows. Nothing is filed.
+    Replay {
+        /// The policy.
+        #[arg(long)]
+        proposal: PathBuf,
+        /// How many days back, 1 to 366.
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+        #[command(flatten)]
+        at: At,
+    },
     /// Propose a policy; it comes in force once the charter's quorum has agreed.
     Propose {
         /// The new policy. Its version and predecessor are set for you.
@@ -55,7 +75,7 @@ pub(crate) async fn obey(ui: &Ui, command: &PolicyCommand) -> Tried<Ended> {
     match command {
         PolicyCommand::Show { at } => {
             let status = Desk::at(&at.dir).await?.status().await?;
-            ui.answer(&status.policy_document, pretty(&status.policy_document)?)?;
+            ui.answer(&status.policy_document, in_words(ui, &status.policy_document)?)?;
             Ok(Ended::Well)
         }
         PolicyCommand::Check { file } => check(ui, file),
@@ -69,8 +89,94 @@ pub(crate) async fn obey(ui: &Ui, command: &PolicyCommand) -> Tried<Ended> {
             ui.answer(&changes, changes_text(ui, &changes))?;
             Ok(Ended::Well)
         }
+        PolicyCommand::Replay { proposal, days, at } => replay(ui, proposal, *days, at).await,
         PolicyCommand::Propose { file, filing } => propose(ui, file, filing).await,
     }
+}
+
+/// A policy, part by part. A rule that is not told in words is shown as it was written, and that is said.
+fn in_words(ui: &Ui, document: &PolicyDocument) -> Tried<String> {
+    let policy = Policy::load(document).map_err(|problems| {
+        let first = problems.into_iter().next();
+        first.map_or_else(|| Trouble::new("policy", "does not load", "report this"), Trouble::from)
+    })?;
+    let mut table = Table::plain();
+    for Sentence { field, text, in_words } in words(&policy, &Names::default()) {
+        let text = if in_words { text } else { format!("{NOT_IN_WORDS} {text}") };
+        // A cell that is too long would be cut, and half a rule says another thing than the whole.
+        let letters: Vec<char> = text.chars().collect();
+        for (place, piece) in letters.chunks(CELL).enumerate() {
+            let name = if place == 0 { field.as_str() } else { "" };
+            table.row([Cell::toned(Tone::Faint, name), piece.iter().collect::<String>().into()]);
+        }
+    }
+    Ok(table.show(ui))
+}
+
+async fn replay(ui: &Ui, file: &Path, days: u32, at: &At) -> Tried<Ended> {
+    let ask = ReplayRequest { policy: sound(file)?, days };
+    let desk = Desk::at(&at.dir).await?;
+    let answer: ReplayAnswer = desk.ask_within("desk.replay", &ask, REPLAY_PATIENCE).await?;
+    ui.answer(&answer, replayed(ui, &answer))?;
+    Ok(Ended::Well)
+}
+
+fn way_cell(way: Option<&str>) -> Cell {
+    match way {
+        Some("looser") => Cell::toned(Tone::Bad, "looser"),
+        Some("stricter") => Cell::toned(Tone::Good, "stricter"),
+        Some(_) => Cell::toned(Tone::Wait, "others agree"),
+        None => Cell::toned(Tone::Wait, "not known"),
+    }
+}
+
+fn replayed(ui: &Ui, answer: &ReplayAnswer) -> String {
+    let mut parts = Vec::new();
+    let mut reach = Table::plain();
+    for row in &answer.reach {
+        let answers = format!("{} -> {}", row.was, row.now);
+        reach.row([way_cell(Some(&row.way)), row.what.as_str().into(), answers.as_str().into()]);
+    }
+    parts.push(match answer.reach.is_empty() {
+        true => "it newly allows and denies nothing that can be asked".to_owned(),
+        false => reach.show(ui),
+    });
+    let totals = &answer.totals;
+    let three = |[allowed, required, denied]: [u64; 3]| {
+        format!("{allowed} allowed, {required} needed people, {denied} denied")
+    };
+    parts.push(format!(
+        "{} cases from {} to {}\nthen:     {}\nunder it: {}\n{} looser, {} stricter, {} with others to agree, {} with something \
+         unknown",
+        totals.cases,
+        answer.from.utc(),
+        answer.to.utc(),
+        three(totals.then),
+        three(totals.now),
+        totals.looser,
+        totals.stricter,
+        totals.otherwise,
+        totals.unknown
+    ));
+    if !answer.rows.is_empty() {
+        let mut cases = Table::plain();
+        for row in &answer.rows {
+            let answers = format!("{} -> {}", row.was, row.now.as_deref().unwrap_or("not known"));
+            let why: Vec<&str> =
+                row.reasons.iter().chain(&row.unknown).map(String::as_str).collect();
+            cases.row([
+                way_cell(row.way.as_deref()),
+                row.case.intent().short().to_string().as_str().into(),
+                row.at.utc().to_string().as_str().into(),
+                row.summary.as_str().into(),
+                answers.as_str().into(),
+                why.join("; ").as_str().into(),
+            ]);
+        }
+        parts.push(cases.show(ui));
+    }
+    parts.push(answer.caveats.join("\n"));
+    parts.join("\n\n")
 }
 
 /// A value as indented JSON.

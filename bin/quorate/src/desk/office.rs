@@ -3,6 +3,7 @@
 
 pub(super) mod checklists;
 mod paperwork;
+mod proposal;
 mod runbook;
 mod status;
 mod view;
@@ -16,6 +17,7 @@ use quorate_gateway::office::{
     CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, Office, PageRequest,
     ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
+use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest};
 use quorate_terms::approval::Approval;
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
 use quorate_terms::intent::{Action, Intent, Requester};
@@ -106,6 +108,10 @@ impl Office for Here {
                 .collect()
         });
         listed.await.map_err(refusal)
+    }
+
+    async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {
+        self.replayed(ask).await
     }
 
     async fn approve(&self, approval: Approval) -> Reply<CaseView> {

@@ -50,12 +50,19 @@ impl Book {
 
     /// A reverted or replaced transfer cost its fee only.
     fn settle_fee(&mut self, closed: &Closed, entry: &Entry) {
-        let Some(fact) = &closed.finality else { return };
-        let Fact::Finality { chain, fee, .. } = &fact.body.fact else { return };
+        let is_told = closed.finality.as_ref().map(|fact| &fact.body.fact);
+        if matches!(is_told, Some(Fact::Finality { .. })) {
+            let charges = self.fee_of(closed);
+            self.state.usage.settle_at_most(&closed.case, &charges, entry.at);
+        }
+    }
+
+    /// The fee that a closing tells of, in the chain's own coin; nothing where it tells of none.
+    pub(crate) fn fee_of(&self, closed: &Closed) -> Vec<Charge> {
+        let fact = closed.finality.as_ref().map(|fact| &fact.body.fact);
+        let Some(Fact::Finality { chain, fee, .. }) = fact else { return Vec::new() };
         let coin = self.policy.coin(chain).map(|info| info.asset.clone());
-        let charges: Vec<Charge> =
-            coin.map(|asset| Charge { asset, amount: *fee }).into_iter().collect();
-        self.state.usage.settle_at_most(&closed.case, &charges, entry.at);
+        coin.map(|asset| Charge { asset, amount: *fee }).into_iter().collect()
     }
 
     fn check_closing(&self, case: &Case, closed: &Closed, entry: &Entry) -> Result<(), Refusal> {

@@ -33,6 +33,8 @@ mod passkeys;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod walk;

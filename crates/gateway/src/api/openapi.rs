@@ -6,17 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
+use quorate_custody::replay::DAYS_MAX;
 use quorate_terms::credential::Band;
 
 use super::ROOT;
 use super::agents::is_of;
-use super::people::{PAGE, PAGE_MAX};
+use super::people::{DAYS, PAGE, PAGE_MAX};
 use super::table::{Act, Does, ROUTES, Route, Who};
 use crate::errors::{Category, Code};
 use crate::office::{
     AddressView, AlertView, CasePage, CaseView, ChecklistView, CredentialView, ProofAnswer,
     StatusView, WalletView,
 };
+use crate::proposal::ReplayAnswer;
 use crate::shapes;
 use crate::tools::schema_of;
 
@@ -182,6 +184,21 @@ fn input(route: &Route) -> Option<Value> {
             ),
         ]),
         Does::Act(Act::Approve) => schema::<shapes::Approval>(),
+        Does::Act(Act::Replay) => object(&[
+            (
+                "policy",
+                described(
+                    schema::<shapes::Document>(),
+                    "The whole policy. Its version and predecessor are set for the caller.",
+                ),
+                true,
+            ),
+            (
+                "days",
+                json!({ "type": "integer", "minimum": 1, "maximum": DAYS_MAX, "default": DAYS }),
+                false,
+            ),
+        ]),
         Does::Act(Act::Erase) => object(&[("subject", identifier(), true)]),
         Does::Act(Act::CloseAlert) => {
             let code =
@@ -449,6 +466,7 @@ fn output(does: Does) -> Value {
         Act::Checklist | Act::OpenChecklist | Act::AttestChecklist | Act::CloseChecklist => {
             schema::<ChecklistView>()
         }
+        Act::Replay => schema::<ReplayAnswer>(),
         Act::Alerts | Act::TakeAlert | Act::CloseAlert => list("alerts", schema::<AlertView>()),
         Act::Erase => list("erased", schema::<shapes::Hash>()),
         Act::Entries => object(&[

@@ -20,6 +20,7 @@ use crate::office::{
     AlertRequest, BookAnswer, BookRequest, CasePage, EraseRequest, FileRequest, PageRequest,
     ProofRequest, Reply, StatusView,
 };
+use crate::proposal::ReplayRequest;
 
 /// The most cases or entries on one page.
 pub(super) const PAGE_MAX: u32 = 100;
@@ -36,6 +37,17 @@ struct Filing {
     #[serde(default)]
     openings: Vec<Opening>,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proposing {
+    policy: Value,
+    #[serde(default)]
+    days: Option<u32>,
+}
+
+/// How many days a replay looks back unless the caller says.
+pub(super) const DAYS: u32 = 90;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +74,7 @@ pub(super) async fn look(api: &Api, caller: &Caller, act: Act, asked: &Asked) ->
         Act::Me => say(&me(caller)),
         Act::Case => say(&told(api.office.case(asked.segment("case")?).await)?),
         Act::Addresses => say(&json!({ "addresses": told(api.office.addresses().await)? })),
+        Act::Replay => replay(api, asked).await,
         Act::Receipt => {
             let answer = told(api.office.receipt(asked.segment("case")?).await)?;
             Ok(answer.receipt.into())
@@ -142,6 +155,12 @@ async fn file(api: &Api, caller: &Caller, asked: &Asked) -> Said {
     let action: Action = whole(&given, "action")?;
     let (person, key) = (caller.owner.clone(), asked.key()?);
     say(&told(api.office.file(FileRequest { person, key, action, openings }).await)?)
+}
+
+async fn replay(api: &Api, asked: &Asked) -> Said {
+    let Proposing { policy: given, days } = asked.body()?;
+    let policy = whole(&given, "policy")?;
+    say(&told(api.office.replay(ReplayRequest { policy, days: days.unwrap_or(DAYS) }).await)?)
 }
 
 async fn approve(api: &Api, asked: &Asked) -> Said {

@@ -40,6 +40,7 @@ pub(crate) enum Act {
     File,
     Approve,
     Replace,
+    Replay,
     Erase,
     TakeAlert,
     CloseAlert,
@@ -86,7 +87,7 @@ const fn ask(method: Method, path: &'static str, tool: ToolName) -> Route {
 use Role::{Auditor, Operator, Viewer};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 44] = [
+pub(crate) static ROUTES: [Route; 45] = [
     Route {
         method: Method::GET,
         path: "/me",
@@ -136,6 +137,12 @@ pub(crate) static ROUTES: [Route; 44] = [
         "/approvals",
         Act::Approve,
         "Carries an approval or a rejection that an approver signed elsewhere.",
+    ),
+    change(
+        Viewer,
+        "/policies/replay",
+        Act::Replay,
+        "What a proposed policy changes and newly allows, and what the last days would have been under it. It files nothing.",
     ),
     change(
         Operator,
@@ -263,7 +270,7 @@ impl Route {
     /// Whether it changes something, so that it needs an idempotency key.
     pub(crate) fn is_change(&self) -> bool {
         match self.does {
-            Does::Act(_) => self.method == Method::POST,
+            Does::Act(act) => self.method == Method::POST && act != Act::Replay,
             Does::Ask(tool) => {
                 matches!(tool, ToolName::SignTransaction | ToolName::SendTransaction)
             }

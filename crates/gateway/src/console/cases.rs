@@ -81,6 +81,7 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answered {
     });
     let body = [
         about(&case),
+        proposal(&case),
         quorums(&visit, &case),
         heading("What happened"),
         timeline(moments.collect()),
@@ -115,6 +116,16 @@ fn about(case: &CaseView) -> Markup {
         rows.push(("Receipt", link(&path, "Take the receipt, to verify it elsewhere")));
     }
     Markup::all([facts(rows), case.judgment.as_ref().map(reasons).unwrap_or_default()])
+}
+
+/// The way to what a change of policy does, while it can still be refused.
+fn proposal(case: &CaseView) -> Markup {
+    if case.kind != "change_policy" || matches!(case.state, State::Closed(_)) {
+        return Markup::default();
+    }
+    let path = format!("/policy/cases/{}", case.case);
+    let words = "What it changes, what it newly allows, and the last 90 days under it";
+    paragraph(link(&path, words))
 }
 
 fn reasons(judgment: &Judgment) -> Markup {

@@ -31,8 +31,14 @@ pub trait Paperwork: Office {
     /// How much of each budget is used now, in the policy's order.
     async fn budgets(&self) -> Reply<Vec<BudgetUse>>;
 
+    /// The policy in force, in words.
+    async fn words(&self) -> Reply<Vec<Said>>;
+
     /// What a policy, as JSON or TOML, would change.
     async fn review(&self, text: String) -> Reply<Review>;
+
+    /// The same of the policy that a case is about; none where it is about something else.
+    async fn proposed(&self, case: CaseId) -> Reply<Option<Review>>;
 
     /// What was settled from `from` on, in order.
     async fn flow(&self, from: Timestamp) -> Reply<Vec<Flow>>;
@@ -200,6 +206,21 @@ pub struct Review {
     pub digest: Digest,
     /// What changes, what widens first: which way, and the words.
     pub changes: Vec<(Way, String)>,
+    /// The whole of it, in words.
+    pub words: Vec<Said>,
+    /// How much of each of its budgets would be used now.
+    pub budgets: Vec<BudgetUse>,
+}
+
+/// One sentence about one part of a policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    /// The part.
+    pub field: String,
+    /// The sentence; where `in_words` is false, the part as it was written.
+    pub text: String,
+    /// Whether it is told in words.
+    pub in_words: bool,
 }
 
 /// Which way a change of policy goes.

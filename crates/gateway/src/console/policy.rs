@@ -1,23 +1,30 @@
-//! The policy: its rules, how much of each budget is used, who agrees to what, and what a proposed change does.
+//! The policy: what it says in words, how much of each budget is used, who agrees to what, and what a proposed change does.
+
+mod proposal;
 
 use axum::Router;
-use axum::extract::Form;
+use axum::extract::{Form, Path};
 use axum::routing::get;
+use quorate_custody::Refusal;
 use quorate_pages::{
-    Field, Markup, Press, Tone, badge, details, digest, empty, facts, form, gauge, heading,
+    Field, Markup, Press, Tone, badge, details, digest, empty, facts, form, gauge, heading, link,
     long_field, outside, paragraph, table,
 };
+use quorate_terms::CaseId;
 use quorate_terms::intent::Action;
+use quorate_terms::policy::PolicyDocument;
 use serde::Deserialize;
 
-use super::paperwork::{BudgetUse, Way};
+use super::paperwork::{BudgetUse, Said};
 use super::visit::{Answered, Visit};
 use super::{Here, Page, paper};
 
 pub(crate) const PAGE: Page = Page {
     path: "/policy",
     label: "Policy",
-    routes: |router: Router<Here>| router.route("/policy", get(shown).post(read)),
+    routes: |router: Router<Here>| {
+        router.route("/policy", get(shown).post(read)).route("/policy/cases/{case}", get(proposed))
+    },
 };
 
 async fn shown(visit: Visit) -> Answered {
@@ -28,11 +35,14 @@ async fn shown(visit: Visit) -> Answered {
         ("Digest", digest(&own.to_string())),
         ("Time zone", outside(&visit.status.policy_document.zone)),
     ]);
-    let gauges = match budgets.as_slice() {
+    let used = match budgets.as_slice() {
         [] => empty("No budget counts anything now.", "a transfer that counts will show here"),
-        all => Markup::all(all.iter().map(|one| used(&visit, one))),
+        all => gauges(&visit.status.policy_document, all),
     };
-    let mut body = vec![about, heading("Budgets"), gauges, rules(&visit), quorums(&visit)];
+    let words = visit.console.office.words().await?;
+    let said = [heading("What it says"), sentences(&words)];
+    let mut body = vec![about, heading("Budgets"), used];
+    body.extend(said.into_iter().chain([rules(&visit), quorums(&visit)]));
     if visit.may_file() {
         let field = Field {
             name: "policy",
@@ -46,8 +56,12 @@ async fn shown(visit: Visit) -> Answered {
     visit.page("Policy", body)
 }
 
-fn used(visit: &Visit, one: &BudgetUse) -> Markup {
-    let policy = &visit.status.policy_document;
+/// How much of each budget is used.
+fn gauges(policy: &PolicyDocument, budgets: &[BudgetUse]) -> Markup {
+    Markup::all(budgets.iter().map(|one| used(policy, one)))
+}
+
+fn used(policy: &PolicyDocument, one: &BudgetUse) -> Markup {
     let mut parts = Vec::new();
     if let Some(limit) = one.limit {
         let said = |units| paper::sum_words(policy, &one.asset, units);
@@ -66,10 +80,28 @@ fn used(visit: &Visit, one: &BudgetUse) -> Markup {
     Markup::all(parts)
 }
 
+/// Each part in words. A rule that is not told in words is shown as it was written, and that is said.
+fn sentences(words: &[Said]) -> Markup {
+    let line = |said: &Said| {
+        let text = match said.in_words {
+            true => outside(&said.text),
+            false => Markup::all([
+                badge(Tone::Warn, "not told in words"),
+                paragraph(Markup::text(NOT_IN_WORDS)),
+                outside(&said.text),
+            ]),
+        };
+        vec![outside(&said.field), text]
+    };
+    table("What the policy says", &["Part", "In words"], words.iter().map(line).collect())
+}
+
+const NOT_IN_WORDS: &str = "This rule says something that is not told in words here. Have it explained by whoever wrote it:";
+
 fn rules(visit: &Visit) -> Markup {
     let rules = visit.status.policy_document.rules.iter();
     let folded = rules.map(|rule| details(rule.id.as_str(), outside(&rule.text)));
-    Markup::all([heading("Rules")].into_iter().chain(folded))
+    Markup::all([heading("Rules as they are written")].into_iter().chain(folded))
 }
 
 fn quorums(visit: &Visit) -> Markup {
@@ -95,23 +127,22 @@ struct Proposed {
 async fn read(visit: Visit, Form(proposed): Form<Proposed>) -> Answered {
     visit.operator()?;
     let review = visit.console.office.review(proposed.policy).await?;
-    let rows = review.changes.iter().map(|(way, text)| {
-        let way = match way {
-            Way::Widens => badge(Tone::Bad, "widens"),
-            Way::Unclear => badge(Tone::Warn, "read this"),
-            Way::Tightens => badge(Tone::Good, "tightens"),
-        };
-        vec![way, outside(text)]
-    });
-    let changes = match review.changes.as_slice() {
-        [] => empty("Nothing changes.", "change something and look again"),
-        _ => table("What changes, what widens first", &["Way", "Change"], rows.collect()),
-    };
-    let about = facts(vec![
-        ("Version", Markup::text(&review.document.version.to_string())),
-        ("Digest that approvers will see", digest(&review.digest.to_string())),
-    ]);
+    let looked = proposal::look(&visit, &review).await;
     let action = Action::ChangePolicy { policy: Box::new(review.document) };
     let button = visit.offer(action, ("Propose this policy", Press::Main))?;
-    visit.page("Look at the policy", [about, changes, button])
+    visit.page("Look at the policy", [looked, button])
+}
+
+/// The policy that a case would put in force, for whoever may look.
+async fn proposed(mut visit: Visit, Path(id): Path<String>) -> Answered {
+    // Each look reads the whole book, so the page does not bring itself up to date.
+    visit.is_live = false;
+    let case: CaseId = id.parse()?;
+    let Some(review) = visit.console.office.proposed(case).await? else {
+        let message = "the case is not about a policy";
+        return Err(Refusal::new("unknown_case", message, "look at the list of cases").into());
+    };
+    let back = paragraph(link(&format!("/cases/{case}"), "The case, with who has agreed so far"));
+    let looked = proposal::look(&visit, &review).await;
+    visit.page("A proposed policy", [back, looked])
 }

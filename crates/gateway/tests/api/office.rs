@@ -9,6 +9,7 @@ use quorate_gateway::office::{
     CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, Office, PageRequest,
     ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
+use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Totals};
 use quorate_terms::approval::Approval;
 use quorate_terms::{CaseId, Digest, Timestamp};
 
@@ -89,6 +90,32 @@ impl Office for FakeOffice {
 
     async fn addresses(&self) -> Reply<Vec<AddressView>> {
         Ok(vec![])
+    }
+
+    async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {
+        if ask.days == 0 {
+            return Err(Refusal::new("malformed", "no days", "give 1 to 366 days"));
+        }
+        Ok(ReplayAnswer {
+            policy: Digest::ZERO,
+            version: ask.policy.version,
+            changes: vec![],
+            reach: vec![],
+            caveats: vec![],
+            from: Timestamp::ZERO,
+            to: Timestamp::ZERO.plus_s(u64::from(ask.days) * 86_400),
+            totals: Totals {
+                cases: 0,
+                then: [0; 3],
+                now: [0; 3],
+                looser: 0,
+                otherwise: 0,
+                stricter: 0,
+                unknown: 0,
+                left_out: 0,
+            },
+            rows: vec![],
+        })
     }
 
     async fn approve(&self, _: Approval) -> Reply<CaseView> {

@@ -40,13 +40,22 @@ fn a_difference_says_what_widens_and_what_tightens() {
     );
     check(|d| drop(d.rules.remove(0)), Tightens, "removes rule `agents-may-transfer`");
     check(|d| drop(d.rules.remove(2)), Widens, "removes rule `people-need-treasury`");
-    check(|d| d.rules[0].text.push(' '), Unclear, "changes rule");
-    check(|d| d.quorums[0].m = 1, Widens, "from 2 of ann, bo, cy to 1 of ann, bo, cy");
+    check(|d| d.rules[0].text.push(' '), Unclear, "it says what it said");
+    check(
+        |d| d.rules[0].text = d.rules[0].text.replace("is Agent", "is Person"),
+        Unclear,
+        "It was: Allows any agent to transfer. It becomes: Allows any person to transfer.",
+    );
+    check(
+        |d| d.quorums[0].m = 1,
+        Widens,
+        "It was: Met when 2 of `ann`, `bo` and `cy` agree. It becomes: Met when 1 of `ann`, `bo` and `cy` agree.",
+    );
     check(|d| d.quorums[0].m = 3, Tightens, "changes quorum");
-    check(|d| d.quorums[0].parties = Some(2), Tightens, "through views of 2 parties");
+    check(|d| d.quorums[0].parties = Some(2), Tightens, "at views of 2 parties or more");
     check(|d| _ = d.quorums[0].members.insert("di".parse().unwrap()), Widens, "changes quorum");
     check(|d| _ = d.addresses.deny.insert(SHOP.parse().unwrap()), Tightens, "refuses recipient");
-    check(|d| d.addresses.wait_s = 0, Widens, "lowers `addresses.wait_s` from 3600 to 0");
+    check(|d| d.addresses.wait_s = 0, Widens, "lowers `addresses.wait_s` from 1 hour to 0 seconds");
     check(|d| d.limits.open_cases = 33, Widens, "raises `limits.open_cases`");
     check(|d| d.assets[1].decimals = 8, Unclear, "changes asset `USDT`, 6 decimals");
     check(|d| d.zone = "Asia/Tokyo".into(), Unclear, "changes `zone` from `UTC` to `Asia/Tokyo`");

@@ -4,13 +4,12 @@ use async_trait::async_trait;
 use quorate_chains::{look_alike, native_asset, parse_account};
 use quorate_custody::{Book, Refusal};
 use quorate_gateway::console::paperwork::{
-    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook,
-    TransferTyped, Way,
+    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook, Said,
+    TransferTyped,
 };
 use quorate_gateway::office::Reply;
 use quorate_host::random::Random;
-use quorate_policy::diff::Direction;
-use quorate_policy::{Kept, Policy, diff, settled, used};
+use quorate_policy::{Kept, Policy, Usage, settled, used};
 use quorate_terms::commitment::Opening;
 use quorate_terms::entry::{Body, Entry};
 use quorate_terms::intent::{Action, Transfer};
@@ -93,33 +92,25 @@ impl Paperwork for Here {
         let now = self.0.engine.clock().now();
         let told = self.0.engine.look(move |book| {
             let budgets = &book.policy().document().budgets;
-            budgets.iter().flat_map(|budget| uses(book, budget, now)).collect()
+            let each = budgets.iter();
+            each.flat_map(|budget| uses(book.policy(), budget, book.usage(), now)).collect()
         });
         told.await.map_err(refusal)
     }
 
+    async fn words(&self) -> Reply<Vec<Said>> {
+        self.in_words().await
+    }
+
     async fn review(&self, text: String) -> Reply<Review> {
-        let mut document = document(&text)?;
-        let (digest, old) = self
-            .0
-            .engine
-            .look(|book| (book.policy().digest(), book.policy().document().clone()))
-            .await
-            .map_err(refusal)?;
-        if document.vault != old.vault {
-            let message = format!("the policy is for another vault, `{}`", document.vault);
-            return Err(Refusal::new("malformed", message, format!("name `{}`", old.vault)));
+        self.reviewed(document(&text)?).await
+    }
+
+    async fn proposed(&self, case: CaseId) -> Reply<Option<Review>> {
+        match self.in_case(case).await? {
+            Some(document) => self.reviewed(document).await.map(Some),
+            None => Ok(None),
         }
-        document.version = old.version.saturating_add(1);
-        document.previous = Some(digest);
-        if let Err(problems) = Policy::load(&document) {
-            let first = problems.first().map(ToString::to_string).unwrap_or_default();
-            let next = format!("mend it; {} problems in all", problems.len());
-            return Err(Refusal::new("malformed", first, next));
-        }
-        let changes = diff(&old, &document).into_iter();
-        let changes = changes.map(|change| (way(change.direction), change.text)).collect();
-        Ok(Review { digest: document.digest()?, changes, document })
     }
 
     async fn flow(&self, from: Timestamp) -> Reply<Vec<Flow>> {
@@ -209,8 +200,13 @@ fn listed(book: &Book) -> Vec<Listed> {
     book.listed().map(line).collect()
 }
 
-fn uses(book: &Book, budget: &Budget, now: Timestamp) -> Vec<BudgetUse> {
-    let all = used(book.policy(), budget, book.usage(), now).into_iter();
+pub(super) fn uses(
+    policy: &Policy,
+    budget: &Budget,
+    usage: &Usage,
+    now: Timestamp,
+) -> Vec<BudgetUse> {
+    let all = used(policy, budget, usage, now).into_iter();
     let one = |(kept, used): (Kept, quorate_policy::Used)| BudgetUse {
         words: words(budget, &kept),
         asset: budget.asset.clone(),
@@ -237,14 +233,6 @@ fn words(budget: &Budget, kept: &Kept) -> String {
     ];
     let of: String = of.into_iter().flatten().collect();
     format!("{} {window}{of}", budget.id)
-}
-
-const fn way(direction: Direction) -> Way {
-    match direction {
-        Direction::Widens => Way::Widens,
-        Direction::Unclear => Way::Unclear,
-        Direction::Tightens => Way::Tightens,
-    }
 }
 
 /// A policy that was pasted: JSON, or TOML as `quorate policy` reads it.

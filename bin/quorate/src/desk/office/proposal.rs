@@ -1,0 +1,224 @@
+//! A proposed policy at the desk: what it changes, what it newly allows, and the past folded once more under it.
+
+use quorate_custody::replay::{DAYS_MAX, Report};
+use quorate_custody::{Refusal, Replay};
+use quorate_gateway::console::paperwork::{Review, Said, Way};
+use quorate_gateway::office::Reply;
+use quorate_gateway::proposal::{
+    ChangeView, ReachView, ReplayAnswer, ReplayRequest, ReplayRow, Totals,
+};
+use quorate_policy::diff::Direction;
+use quorate_policy::reach::reach;
+use quorate_policy::{Names, Policy, Sentence, diff, words};
+use quorate_terms::entry::{Body, Entry};
+use quorate_terms::intent::Action;
+use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{CaseId, Term as _, Timestamp};
+use tokio::sync::Semaphore;
+
+use super::paperwork::uses;
+use super::{Here, refusal, view};
+use crate::desk::answers::Story;
+
+/// One replay at a time: each reads the whole book.
+static ONE: Semaphore = Semaphore::const_new(1);
+/// Entries that are read at a time.
+const PAGE: u64 = 1_000;
+const DAY_S: u64 = 24 * 60 * 60;
+
+/// The policy in force and a proposed one, both compiled.
+struct Two {
+    old: Policy,
+    new: Policy,
+    names: Names,
+}
+
+impl Here {
+    pub(super) async fn replayed(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {
+        if !(1..=DAYS_MAX).contains(&ask.days) {
+            let message = format!("{} days cannot be looked back", ask.days);
+            return Err(Refusal::new("malformed", message, format!("give 1 to {DAYS_MAX} days")));
+        }
+        let Ok(_turn) = ONE.try_acquire() else {
+            let next = "ask again in a minute; each reads the whole book";
+            return Err(Refusal::new("not_now", "another replay is running", next));
+        };
+        let two = self.two(ask.policy).await?;
+        let to = self.0.engine.clock().now();
+        let window = (to.minus_s(u64::from(ask.days).saturating_mul(DAY_S)), to);
+        let report = self.folded(two.new.document().clone(), window).await?;
+        answer(two, report, to).await
+    }
+
+    /// What a proposed policy is: its words, its changes, how much of each of its budgets is used now.
+    pub(super) async fn reviewed(&self, document: PolicyDocument) -> Reply<Review> {
+        let two = self.two(document).await?;
+        let (changes, said) = (diff(two.old.document(), two.new.document()), two.said());
+        let changes = changes.into_iter().map(|change| (way(change.direction), change.text));
+        let (now, new) = (self.0.engine.clock().now(), two.new.clone());
+        let budgets = self.0.engine.look(move |book| {
+            let budgets = &new.document().budgets;
+            budgets.iter().flat_map(|one| uses(&new, one, book.usage(), now)).collect()
+        });
+        Ok(Review {
+            digest: two.new.digest(),
+            changes: changes.collect(),
+            words: said,
+            budgets: budgets.await.map_err(refusal)?,
+            document: two.new.document().clone(),
+        })
+    }
+
+    /// The policy in force, in words.
+    pub(super) async fn in_words(&self) -> Reply<Vec<Said>> {
+        let told = self.0.engine.look(|book| words(book.policy(), &names(book)));
+        Ok(told.await.map_err(refusal)?.into_iter().map(said).collect())
+    }
+
+    /// The policy that an open case would put in force; none for any other case.
+    pub(super) async fn in_case(&self, case: CaseId) -> Reply<Option<PolicyDocument>> {
+        let story = Story::of(&self.0.engine, case).await.map_err(refusal)?;
+        Ok(story.and_then(|story| match story.intent.action {
+            Action::ChangePolicy { policy } => Some(*policy),
+            _ => None,
+        }))
+    }
+
+    async fn two(&self, mut document: PolicyDocument) -> Reply<Two> {
+        let told = self.0.engine.look(|book| (book.policy().clone(), names(book)));
+        let (old, names) = told.await.map_err(refusal)?;
+        if document.vault != old.document().vault {
+            let message = format!("the policy is for another vault, `{}`", document.vault);
+            let next = format!("name `{}`", old.document().vault);
+            return Err(Refusal::new("malformed", message, next));
+        }
+        if document.digest()? != old.digest() {
+            document.version = old.document().version.saturating_add(1);
+            document.previous = Some(old.digest());
+        }
+        let new = Policy::load(&document).map_err(|problems| {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            let next = format!("mend it; {} problems in all", problems.len());
+            Refusal::new("malformed", first, next)
+        })?;
+        Ok(Two { old, new, names })
+    }
+
+    /// The book folded again, page by page off the desk's own thread.
+    async fn folded(&self, other: PolicyDocument, window: (Timestamp, Timestamp)) -> Reply<Report> {
+        let broken = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
+        let (mut replay, mut next): (Option<Replay>, u64) = (None, 0);
+        loop {
+            let page = self.0.engine.store().read(next, PAGE).await;
+            let page = page.map_err(|e| broken(e.to_string()))?;
+            if page.is_empty() {
+                break;
+            }
+            next = next.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
+            let other = other.clone();
+            let fold = tokio::task::spawn_blocking(move || {
+                page.iter().try_fold(replay, |replay, bytes| {
+                    taken(replay, &Entry::from_canonical(bytes)?, &other, window).map(Some)
+                })
+            });
+            replay = fold.await.map_err(|e| broken(e.to_string()))??;
+        }
+        replay.map(Replay::report).ok_or_else(|| broken("the ledger is empty".to_owned()))
+    }
+}
+
+fn taken(
+    replay: Option<Replay>,
+    entry: &Entry,
+    other: &PolicyDocument,
+    window: (Timestamp, Timestamp),
+) -> Reply<Replay> {
+    let mut replay = match (replay, &entry.body) {
+        (Some(replay), _) => replay,
+        (None, Body::Founded(founded)) => Replay::new(founded.charter.clone(), other, window)?,
+        (None, _) => {
+            let message = "the ledger does not begin with its founding";
+            return Err(Refusal::new("unreadable", message, "run `quorate doctor`"));
+        }
+    };
+    replay.take(entry)?;
+    Ok(replay)
+}
+
+/// Everything in words. The questions at every edge are many, so they are asked off the desk's own thread.
+async fn answer(two: Two, report: Report, at: Timestamp) -> Reply<ReplayAnswer> {
+    let asked = tokio::task::spawn_blocking(move || {
+        let (old, new) = (two.old.document(), two.new.document());
+        let changes = diff(old, new).into_iter().map(|change| ChangeView {
+            way: word(&change.direction),
+            field: change.field,
+            text: change.text,
+        });
+        let found = reach(&two.old, &two.new, at);
+        let caveats = found.caveats().into_iter().chain(report.caveats()).collect();
+        let reach = found.rows.into_iter().map(|row| ReachView {
+            way: word(&row.way),
+            what: row.what,
+            was: row.was,
+            now: row.now,
+        });
+        let rows = report.rows.iter().map(|row| {
+            let summary = match &row.transfer {
+                Some(transfer) => view::summary(new, &Action::Transfer(transfer.clone())),
+                None => row.kind.replace('_', " "),
+            };
+            ReplayRow::of(row, summary, row.way.as_ref().map(word))
+        });
+        ReplayAnswer {
+            policy: two.new.digest(),
+            version: new.version,
+            changes: changes.collect(),
+            reach: reach.collect(),
+            caveats,
+            from: report.from,
+            to: report.to,
+            totals: Totals::of(&report),
+            rows: rows.collect(),
+        }
+    });
+    asked.await.map_err(|e| Refusal::new("unreadable", e.to_string(), "run `quorate doctor`"))
+}
+
+impl Two {
+    fn said(&self) -> Vec<Said> {
+        words(&self.new, &self.names).into_iter().map(said).collect()
+    }
+}
+
+fn said(sentence: Sentence) -> Said {
+    let Sentence { field, text, in_words } = sentence;
+    Said { field, text, in_words }
+}
+
+/// What the book calls accounts: our own by their wallets, and those on the list.
+fn names(book: &quorate_custody::Book) -> Names {
+    let mut names = Names::default();
+    for (account, _) in book.listed() {
+        names.call(account, "on the address list");
+    }
+    for (id, wallet) in book.wallets() {
+        for account in wallet.accounts.values() {
+            names.call(account, format!("our wallet {id}"));
+        }
+    }
+    names
+}
+
+/// The one word of a way or a direction, as JSON has it.
+fn word(value: &impl serde::Serialize) -> String {
+    let word = serde_json::to_value(value).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
+}
+
+const fn way(direction: Direction) -> Way {
+    match direction {
+        Direction::Widens => Way::Widens,
+        Direction::Unclear => Way::Unclear,
+        Direction::Tightens => Way::Tightens,
+    }
+}

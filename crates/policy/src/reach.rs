@@ -1,0 +1,188 @@
+//! What a change of policy newly allows and newly denies, found by asking both policies at every edge.
+//!
+//! History shows only what was wanted. Here both judges are asked about transfers that nobody filed: at each limit and one
+//! unit above it, for each agent, wallet and recipient that either policy names and for one that neither does, at the hours
+//! that either weighs. Between two edges neither answer changes, so a range of amounts is exact. Nothing is used of any
+//! budget, nothing is frozen, every credential reaches: what is found is what the policies say, whatever stands today.
+
+mod edges;
+mod probe;
+mod rows;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use quorate_terms::judgment::Judgment;
+use quorate_terms::policy::PolicyDocument;
+use quorate_terms::quorum::Quorum;
+use quorate_terms::{QuorumName, Timestamp};
+
+use crate::policy::Policy;
+use edges::Edges;
+
+/// The most questions that one comparison asks of each policy.
+pub const PROBES_MAX: usize = 6_000;
+/// The most rows that one comparison gives.
+pub const ROWS_MAX: usize = 200;
+
+/// What a policy answers, without its reasons.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes, with nobody asked.
+    Allow,
+    /// Not before these quorums agree.
+    Require {
+        /// Their names.
+        quorums: BTreeSet<QuorumName>,
+    },
+    /// No.
+    Deny,
+}
+
+impl Answer {
+    /// The answer of a judgment.
+    pub fn of(judgment: &Judgment) -> Self {
+        match judgment {
+            Judgment::Allow { .. } => Self::Allow,
+            Judgment::Deny { .. } => Self::Deny,
+            Judgment::Require { quorums, .. } => {
+                Self::Require { quorums: quorums.iter().cloned().collect() }
+            }
+        }
+    }
+
+    /// In words, with what the policy that gave it asks of each quorum: `allowed`, `denied`, `needs treasury (2 of 3)`.
+    pub fn told(&self, document: &PolicyDocument) -> String {
+        let asks = |name: &QuorumName| {
+            let quorum = document.quorums.iter().find(|quorum| quorum.name == *name);
+            quorum.map_or_else(
+                || name.to_string(),
+                |q| format!("{name} ({} of {})", q.m, q.members.len()),
+            )
+        };
+        match self {
+            Self::Allow => "allowed".to_owned(),
+            Self::Deny => "denied".to_owned(),
+            Self::Require { quorums } => {
+                let asked: Vec<String> = quorums.iter().map(asks).collect();
+                format!("needs {}", asked.join(" and "))
+            }
+        }
+    }
+}
+
+/// Which way an answer went.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// Possible now where it was not, or fewer must agree.
+    Looser,
+    /// Others must agree: neither more nor less.
+    Otherwise,
+    /// Less is possible, or more must agree.
+    Stricter,
+    /// The same.
+    Same,
+}
+
+impl Way {
+    /// Which way it goes from one policy's answer to another's. A quorum of the same name may ask for other people.
+    pub fn between(was: (&Answer, &PolicyDocument), now: (&Answer, &PolicyDocument)) -> Self {
+        match (demands(now, was), demands(was, now)) {
+            (true, true) => Self::Same,
+            (true, false) => Self::Stricter,
+            (false, true) => Self::Looser,
+            (false, false) => Self::Otherwise,
+        }
+    }
+}
+
+/// Whether `a` demands at least what `b` does.
+fn demands(a: (&Answer, &PolicyDocument), b: (&Answer, &PolicyDocument)) -> bool {
+    let quorum = |name: &QuorumName, document: &PolicyDocument| -> Option<Quorum> {
+        document.quorums.iter().find(|quorum| quorum.name == *name).cloned()
+    };
+    match (a.0, b.0) {
+        (Answer::Deny, _) | (_, Answer::Allow) => true,
+        (Answer::Allow, _) | (_, Answer::Deny) => false,
+        (Answer::Require { quorums: mine }, Answer::Require { quorums: theirs }) => {
+            theirs.iter().all(|name| {
+                let held = mine.contains(name).then(|| quorum(name, a.1)).flatten();
+                held.zip(quorum(name, b.1)).is_some_and(|(a, b)| {
+                    a.m >= b.m && a.members.is_subset(&b.members) && a.parties >= b.parties
+                })
+            })
+        }
+    }
+}
+
+/// One thing that a change makes possible, or impossible, or has others agree to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// Which way it goes. Looser comes first.
+    pub way: Way,
+    /// What: who, how much of what, from where, to whom, when.
+    pub what: String,
+    /// What the old policy answers, in words.
+    pub was: String,
+    /// What the new one does.
+    pub now: String,
+}
+
+/// What two policies answer differently.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reach {
+    /// What differs, what is looser first.
+    pub rows: Vec<Row>,
+    /// Rows that are not given, because there are more than [`ROWS_MAX`].
+    pub left_out: usize,
+    /// How many questions were asked of each policy.
+    pub asked: usize,
+    /// How many there would have been. Where it is more than were asked, they were spread evenly.
+    pub edges: usize,
+    /// Rules of either that weigh something in a way that has no edge to ask at: a pattern, a sum.
+    pub unreached: BTreeSet<String>,
+}
+
+impl Reach {
+    /// What is said of the questions beside the rows: how many they were, and what they cannot tell.
+    pub fn caveats(&self) -> Vec<String> {
+        let mut said = vec![format!(
+            "{} questions were put to both policies, as if nothing of any budget were used, nothing \
+             frozen and every credential sufficient.",
+            self.asked
+        )];
+        if self.asked < self.edges {
+            said.push(format!(
+                "There are {} edges; {} of them, evenly spread, were asked at. Something may be \
+                 missing.",
+                self.edges, self.asked
+            ));
+        }
+        if self.left_out > 0 {
+            said.push(format!("{} more differences are not shown.", self.left_out));
+        }
+        if !self.unreached.is_empty() {
+            let names: Vec<&str> = self.unreached.iter().map(String::as_str).collect();
+            said.push(format!(
+                "These rules weigh something that has no edge to ask at; read them: {}.",
+                names.join(", ")
+            ));
+        }
+        said
+    }
+}
+
+/// Asks both policies at every edge of either, at `at` or, where hours or days are weighed, in the week of `at`.
+pub fn reach(old: &Policy, new: &Policy, at: Timestamp) -> Reach {
+    let edges = Edges::of(old, new, at);
+    let (seen, asked, total) = probe::ask(old, new, &edges);
+    let mut rows = rows::of(seen, &edges, (old.document(), new.document()));
+    rows.extend(probe::acts(old.document(), new.document()));
+    rows.sort();
+    let left_out = rows.len().saturating_sub(ROWS_MAX);
+    rows.truncate(ROWS_MAX);
+    Reach { rows, left_out, asked, edges: total, unreached: edges.unreached }
+}
