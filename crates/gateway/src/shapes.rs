@@ -28,6 +28,9 @@ pub type Document = BTreeMap<String, Value>;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident,)* })*) => {
+        #[cfg(test)]
+        const WORDS: &[&str] = &[$(stringify!($name),)*];
+
         $($(#[$doc])*
         #[derive(JsonSchema)]
         #[schemars(rename_all = "snake_case")]
@@ -63,6 +66,9 @@ pub enum Height {
 
 macro_rules! forms {
     ($($(#[$meta:meta])* pub $kind:ident $name:ident { $($body:tt)* })*) => {
+        #[cfg(test)]
+        const FORMS: &[&str] = &[$(stringify!($name),)*];
+
         $(#[derive(JsonSchema)]
         #[schemars(rename_all = "snake_case", deny_unknown_fields)]
         $(#[$meta])*
@@ -105,6 +111,13 @@ forms! {
     /// How far a quorum has come.
     pub struct Tally {
         pub quorum: String,
+        pub need: u32,
+        pub counted: BTreeSet<String>,
+        pub parties: Option<Parties>,
+    }
+
+    /// How far a quorum has come with the parties that it demands.
+    pub struct Parties {
         pub need: u32,
         pub counted: BTreeSet<String>,
     }
@@ -212,3 +225,6 @@ forms! {
         pub signature: String,
     }
 }
+
+#[cfg(test)]
+mod tests;
