@@ -101,6 +101,9 @@ pub struct HttpConfig {
     /// speak for is not read.
     #[serde(default)]
     pub proxies: Vec<IpAddr>,
+    /// How often one credential may ask, on average; a tenth of it at once after a pause. From 10 to 1000000.
+    #[serde(default = "per_minute")]
+    pub requests_per_minute: u64,
     /// Certificate chain (PEM).
     #[serde(default)]
     pub certificate: Option<PathBuf>,
@@ -145,6 +148,10 @@ fn ceiling() -> String {
 
 fn mode() -> String {
     "stateless".to_owned()
+}
+
+const fn per_minute() -> u64 {
+    600
 }
 
 const fn poll() -> u64 {

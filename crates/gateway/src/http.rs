@@ -84,20 +84,12 @@ pub struct Setup {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
-/// The product's router: the desk behind `/mcp`.
+/// The product's router: the desk behind `/mcp`, and desk and office behind `/api/v1`. A credential's bounds hold for both
+/// together.
 ///
 /// # Errors
 /// [`Malformed`] when the setup names no Host.
-pub fn router(desk: Arc<dyn Desk>, ceiling: Band, setup: Setup) -> Result<Router, Malformed> {
-    let door = Door::for_requests(Arc::clone(&desk), ceiling);
-    mount(desk, door, setup)
-}
-
-/// The desk behind `/mcp`, and desk and office behind `/api/v1`. A credential's bounds hold for both together.
-///
-/// # Errors
-/// [`Malformed`] when the setup names no Host.
-pub fn with_api(
+pub fn router(
     desk: Arc<dyn Desk>,
     office: Arc<dyn Office>,
     ceiling: Band,

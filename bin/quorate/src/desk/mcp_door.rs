@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use quorate_gateway::http::{Allowed, Limits as HttpLimits, Setup, with_api};
+use quorate_gateway::http::{Allowed, Limits as HttpLimits, Setup, router};
 use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
 use quorate_gateway::stdio::serve_process;
 use quorate_host::fault::Fault;
@@ -78,7 +78,7 @@ pub(crate) async fn http(
     let address = door.address();
     let office = Arc::new(Here(Arc::clone(&world)));
     let setup = setup(config, address, door.tls().cloned(), world)?;
-    let router = with_api(answers, office, bands, setup).map_err(|e| bad("http", &e))?;
+    let router = router(answers, office, bands, setup).map_err(|e| bad("http", &e))?;
     door.serve(router, &config.proxies);
     tracing::info!(%address, bands = %bands, "mcp and the api are open over http");
     Ok(address)
@@ -107,7 +107,7 @@ fn setup(
         allowed: Allowed::new(&hosts, &config.origins),
         public_url: format!("{scheme}://{name}"),
         stateful,
-        limits: HttpLimits::default(),
+        limits: HttpLimits { rate: rate(config.requests_per_minute)?, ..HttpLimits::default() },
         clock: forward_clock(),
         ready: Arc::new(move || engine.writes()),
         metrics: Arc::new(move || {
@@ -117,6 +117,15 @@ fn setup(
             of_metrics.meters_text()
         }),
     })
+}
+
+/// The bounds of each credential: so many requests a minute, and a tenth of them at once.
+fn rate(per_minute: u64) -> Result<Rate, Fault> {
+    if !(10..=1_000_000).contains(&per_minute) {
+        let what = "http.requests_per_minute";
+        return Err(Fault::new(what, "is out of range", "give 10 to 1000000"));
+    }
+    Ok(Rate { per_minute, burst: per_minute.div_euclid(10), ..Rate::default() })
 }
 
 fn forward_clock() -> DoorClock {

@@ -15,7 +15,7 @@ use common::FakeDesk;
 use http_body_util::BodyExt;
 use office::{FakeOffice, known};
 use quorate_gateway::desk::{Alarm, Desk};
-use quorate_gateway::http::{Allowed, Limits, Setup, with_api};
+use quorate_gateway::http::{Allowed, Limits, Setup, router};
 use quorate_gateway::limit::Rate;
 use quorate_gateway::office::Office;
 use quorate_gateway::question::Question;
@@ -51,7 +51,7 @@ fn app_with(rate: Rate) -> App {
         metrics: Arc::new(String::new),
     };
     let (as_desk, as_office): (Arc<dyn Desk>, Arc<dyn Office>) = (desk.clone(), office.clone());
-    App { router: with_api(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
+    App { router: router(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
 }
 
 fn app() -> App {
