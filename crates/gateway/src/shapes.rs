@@ -23,6 +23,31 @@ impl JsonSchema for Hash {
     }
 }
 
+/// A digest and a number, in the order that the field's words say. Not `prefixItems`, which readers of descriptions stumble over.
+pub struct Pair;
+
+impl JsonSchema for Pair {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pair".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 2,
+            "items": { "anyOf": [
+                { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+                { "type": "integer", "minimum": 0 },
+            ] },
+        })
+    }
+}
+
 /// A document whose form its own page under `docs/spec` gives.
 pub type Document = BTreeMap<String, Value>;
 

@@ -25,7 +25,7 @@ const EXAMPLES: [(&str, &str); 10] = [
     ("chain", "eip155:31337"),
     ("address", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
     ("from", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
-    ("to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    ("to", "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"),
     ("amountWei", "1000"),
     ("fiat", "USD"),
     ("base", "USD"),
@@ -303,7 +303,7 @@ fn parameters(route: &Route, input: Option<&Value>) -> Vec<Value> {
         made.push(json!({
             "name": "If-None-Match", "in": "header", "required": false,
             "description": "The ETag of an answer that the caller has.",
-            "schema": { "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" },
+            "schema": { "type": "string" },
         }));
     }
     if route.does == Does::Act(Act::Events) {
@@ -415,6 +415,8 @@ fn refusals(route: &Route) -> BTreeSet<u16> {
     match route.does {
         Does::Ask(_) => all.extend([404, 409, 501, 502]),
         Does::Act(Act::Receipt) => all.extend([409]),
+        // The case that a page was to follow may be gone from the list.
+        Does::Act(Act::Cases) => all.extend([404]),
         Does::Act(_) if route.is_change() => all.extend([404, 409]),
         Does::Act(_) => {}
     }

@@ -339,6 +339,7 @@ fn every_shape_describes_the_values_of_its_term_and_nothing_else() {
     let all: BTreeSet<String> = WORDS.iter().chain(FORMS).map(|name| (*name).to_owned()).collect();
     assert_eq!(checked, all, "each shape is shown here");
     check::<Height>(&[Ok::<u64, &str>(7), Err("it is of another chain")]);
+    check::<Pair>(&[(Digest::ZERO, 7)]);
     check::<Hash>(&[Digest::ZERO.to_string(), CaseId::of_intent(Digest::ZERO).to_string()]);
 }
 
