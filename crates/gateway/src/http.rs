@@ -29,6 +29,7 @@ use crate::errors::{Code, Complaint};
 use crate::limit::{Clock, Limiter, Rate};
 use crate::office::Office;
 use crate::strict::MESSAGE_BYTES_DEFAULT;
+use crate::tokens::ReadTokens;
 
 pub use quorate_web::{Allowed, Connections, Peers, listen_check, serve};
 
@@ -74,6 +75,8 @@ pub struct Setup {
     pub public_url: String,
     /// Whether 2025-11-25 clients get sessions. 2026-07-28 has none.
     pub stateful: bool,
+    /// Who reads access tokens of an authorization server; without it only the desk's own are taken.
+    pub tokens: Option<Arc<dyn ReadTokens>>,
     /// Bounds.
     pub limits: Limits,
     /// A clock that only goes forward, in milliseconds.

@@ -43,6 +43,8 @@ pub mod tag {
     pub const BACKUP: &str = "quorate/backup/v1";
     /// A bearer credential as it is stored: hashed.
     pub const TOKEN: &str = "quorate/token/v1";
+    /// A subject of an authorization server, as a credential names it.
+    pub const SUBJECT: &str = "quorate/subject/v1";
     /// The tool list of a band.
     pub const MANIFEST: &str = "quorate/manifest/v1";
     /// A running configuration as captured in an entry.
@@ -79,7 +81,7 @@ pub mod tag {
     pub const SIGN_IN: &str = "quorate/sign-in/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 31] = [
+    pub const ALL: [&str; 32] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -95,6 +97,7 @@ pub mod tag {
         KEY_STATEMENT,
         BACKUP,
         TOKEN,
+        SUBJECT,
         MANIFEST,
         CONFIGURATION,
         LINK,

@@ -11,7 +11,7 @@ use quorate_gateway::office::CredentialView;
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Clock as _, Fault, Secret, SystemClock, secret_file};
-use quorate_terms::credential::{AgentCredential, Band, Role};
+use quorate_terms::credential::{AgentCredential, Band, Role, subject_digest};
 use quorate_terms::digest::tag;
 use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
@@ -69,8 +69,11 @@ pub(crate) struct NewCredential {
     #[arg(long)]
     expires: String,
     /// Where its token is written; must not exist, in a folder of mode 0700.
-    #[arg(long)]
-    token_file: PathBuf,
+    #[arg(long, required_unless_present = "subject")]
+    token_file: Option<PathBuf>,
+    /// Instead of a token of its own: whom the authorization server of `[oauth]` vouches for, as `ISSUER#SUBJECT`.
+    #[arg(long, conflicts_with = "token_file")]
+    subject: Option<String>,
     /// The credential's name; drawn at random by default.
     #[arg(long)]
     credential: Option<String>,
@@ -127,7 +130,7 @@ impl NewCredential {
     /// Writes the token first, so that no credential can be admitted whose token nobody has. `stem` begins a name that is
     /// drawn.
     pub(super) async fn admit(&self, ui: &Ui, stem: &str, holder: Holder) -> Tried<Ended> {
-        let Self { expires, token_file: file, credential, filing } = self;
+        let Self { expires, token_file, subject, credential, filing } = self;
         let (random, life) = (Random::start()?, life(expires)?);
         let name = match credential {
             Some(name) => name.clone(),
@@ -137,6 +140,21 @@ impl NewCredential {
         let Holder { agent, owner, band, wallets, role } = holder;
         let expires_at = SystemClock::new().now().plus_s(life);
         let desk = Desk::at(&filing.at.dir).await?;
+        let Some(file) = token_file else {
+            let token = vouched(subject.as_deref().unwrap_or_default(), role)?;
+            let credential = AgentCredential {
+                credential,
+                agent,
+                owner,
+                band,
+                wallets,
+                role,
+                token,
+                expires_at,
+            };
+            let action = Action::IssueCredential { credential };
+            return filing.file_and_show(ui, &desk, action, Vec::new()).await;
+        };
         let token = write_token(file, random)?;
         let credential =
             AgentCredential { credential, agent, owner, band, wallets, role, token, expires_at };
@@ -158,6 +176,20 @@ impl NewCredential {
         }
         show(ui, &key, &view)
     }
+}
+
+/// What stands for a token where an authorization server vouches for the holder: there is no token of ours.
+fn vouched(subject: &str, role: Option<Role>) -> Tried<Digest> {
+    if role == Some(Role::Operator) {
+        let mend = "give an operator a token of their own, with `--token-file`";
+        return Err(Trouble::new("subject", "may look, and files nothing", mend));
+    }
+    // An issuer holds no `#` (RFC 8414 section 2).
+    let Some((issuer, subject)) = subject.split_once('#') else {
+        let mend = "give `ISSUER#SUBJECT`, as the access tokens spell both";
+        return Err(Trouble::new("subject", "names no issuer", mend));
+    };
+    Ok(subject_digest(issuer, subject)?)
 }
 
 /// Draws a token, writes it to a new file and gives its digest, which is all that the ledger ever sees.
@@ -221,6 +253,17 @@ mod tests {
         assert_eq!(mode, 0o600);
         assert!(write_token(&file, random).is_err(), "never replaced");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+
+    #[test]
+    fn a_subject_is_named_with_its_issuer_and_files_nothing_as_a_person() {
+        let named = vouched("https://as.example/t#bot#1", None).unwrap();
+        assert_eq!(named, subject_digest("https://as.example/t", "bot#1").unwrap());
+        for bad in ["https://as.example", "", "#bot", "https://as.example#"] {
+            assert!(vouched(bad, None).is_err(), "{bad}");
+        }
+        assert!(vouched("https://as.example#olga", Some(Role::Auditor)).is_ok());
+        assert!(vouched("https://as.example#olga", Some(Role::Operator)).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod common;
 
 mod office;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -39,17 +40,22 @@ struct Said {
     body: Value,
 }
 
-fn app_with(rate: Rate) -> App {
-    let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
-    let setup = Setup {
+fn setup(rate: Rate) -> Setup {
+    Setup {
         allowed: Allowed::new(["127.0.0.1:3000"], [""; 0]),
         public_url: "http://127.0.0.1:3000".into(),
         stateful: false,
+        tokens: None,
         limits: Limits { rate, ..Limits::default() },
         clock: Arc::new(|| 0),
         ready: Arc::new(|| true),
         metrics: Arc::new(String::new),
-    };
+    }
+}
+
+fn app_with(rate: Rate) -> App {
+    let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
+    let setup = setup(rate);
     let (as_desk, as_office): (Arc<dyn Desk>, Arc<dyn Office>) = (desk.clone(), office.clone());
     App { router: router(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
 }

@@ -78,6 +78,7 @@ pub(crate) fn app_with(stateful: bool, limits: Limits) -> App {
         allowed: Allowed::new(["127.0.0.1:3000"], ["http://localhost:3000"]),
         public_url: "http://127.0.0.1:3000".into(),
         stateful,
+        tokens: None,
         limits,
         clock: Arc::new(move || hand.load(Ordering::SeqCst)),
         ready: Arc::new(|| false),
