@@ -7,8 +7,6 @@ mod assessor;
 mod console;
 mod view;
 
-pub(crate) use console::admit;
-
 use crate::Done;
 use crate::check::Verdict;
 use crate::house;
