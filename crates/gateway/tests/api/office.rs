@@ -1,9 +1,4 @@
 //! An office of tests: one case, one alert, three entries, and a memory of what it was asked to change.
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each user takes a part, so nothing can be expected of all"
-)]
 
 use std::sync::Mutex;
 
