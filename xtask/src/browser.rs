@@ -8,8 +8,6 @@ mod console;
 mod up;
 mod view;
 
-pub(crate) use console::admit;
-
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Done;
+use crate::api;
 use crate::bites;
 use crate::browser;
 use crate::clients;
@@ -29,7 +30,7 @@ pub(crate) enum Verdict {
 
 type Step = fn() -> Done<Verdict>;
 
-const STEPS: [(&str, Step); 16] = [
+const STEPS: [(&str, Step); 17] = [
     ("fmt", fmt),
     ("clippy", clippy),
     ("build", build),
@@ -43,6 +44,7 @@ const STEPS: [(&str, Step); 16] = [
     ("guide", guide::end_to_end),
     ("walk", demo::walk),
     ("clients", clients::end_to_end),
+    ("api", api::end_to_end),
     ("reports", reports::end_to_end),
     ("kills", kills::end_to_end),
     ("browser", browser::end_to_end),

@@ -8,6 +8,7 @@ mod process;
 mod run;
 mod say;
 
+mod api;
 mod bench;
 mod bites;
 mod browser;
@@ -40,7 +41,7 @@ const USAGE: &str = "cargo xtask <command>
   bites                        every ban and every denied lint, shown to bite
   bench [--json] [--only NAME] measurements against their targets
   schemas                      write the golden files again
-  tools [NAME]                 install the pinned outside tools: anvil, mcp, python, typst, oscal, deny";
+  tools [NAME]                 install the pinned outside tools: anvil, mcp, python, deny, ...";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -27,6 +27,7 @@ pub(crate) use agent::{Agent, Payer, Wish};
 pub(crate) use clock::Clock;
 pub(crate) use founding::Founding;
 pub(crate) use http::{McpHttp, http_status};
+pub(crate) use json_rpc::{Answered, send};
 pub(crate) use node::Node;
 pub(crate) use office::{Office, findings, states};
 pub(crate) use programs::{Programs, Said, target};
@@ -267,6 +268,28 @@ impl Stage {
         self.agree(&case)?;
         self.done(&case)?;
         Ok(Agent::new(self, name, &file))
+    }
+
+    /// Admits an agent whom an authorization server knows, `ISSUER#SUBJECT`; two people agree.
+    pub(crate) fn admit_subject(&self, name: &str, band: &str, subject: &str) -> Done {
+        let words = ["agent", "new", name, "--band", band, "--wallet", WALLET, "--owner", OWNER];
+        let words = [&words[..], &["--expires", "30d", "--subject", subject, "--credential", name]]
+            .concat();
+        let case = text(&self.desk(&words)?, "/case")?;
+        self.agree(&case)?;
+        self.done(&case).map(drop)
+    }
+
+    /// Admits a person in a role; two people agree. Gives the file of their token.
+    pub(crate) fn admit_person(&self, who: &str, role: &str) -> Done<String> {
+        let file = self.at(&format!("secrets/{who}.token"));
+        let words =
+            ["member", "new", who, "--role", role, "--expires", "30d", "--token-file", &file];
+        let words = [&words[..], &["--credential", who]].concat();
+        let case = text(&self.desk(&words)?, "/case")?;
+        self.agree(&case)?;
+        self.done(&case)?;
+        Ok(file)
     }
 
     /// Waits for the good end of a case that people ask for.

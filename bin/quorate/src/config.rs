@@ -40,6 +40,9 @@ pub struct DeskConfig {
     /// The MCP door over HTTP, if it is to be open.
     #[serde(default)]
     pub http: Option<HttpConfig>,
+    /// An authorization server whose access tokens the HTTP doors take beside the desk's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<OauthConfig>,
     /// The console, if it is to be open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub console: Option<ConsoleConfig>,
@@ -104,12 +107,30 @@ pub struct HttpConfig {
     /// speak for is not read.
     #[serde(default)]
     pub proxies: Vec<IpAddr>,
+    /// How often one credential may ask, on average; a tenth of it at once after a pause. From 10 to 1000000.
+    #[serde(default = "per_minute")]
+    pub requests_per_minute: u64,
     /// Certificate chain (PEM).
     #[serde(default)]
     pub certificate: Option<PathBuf>,
     /// Its private key (PEM), mode 0600.
     #[serde(default)]
     pub key: Option<PathBuf>,
+}
+
+/// An authorization server (OAuth 2.1). Its tokens open nothing but what the book admitted for their subject.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OauthConfig {
+    /// Its issuer, as its metadata and its tokens spell it: an https URL, or http on loopback.
+    pub issuer: String,
+    /// A file with its public keys (JWKS); without one they are asked of the server, where its metadata says.
+    #[serde(default)]
+    pub keys: Option<PathBuf>,
+    /// The URL under which clients reach the doors, without a path, where it is another than these know by themselves: behind a
+    /// proxy that speaks TLS. Audiences are this with `/mcp` or `/api/v1`.
+    #[serde(default)]
+    pub public_url: Option<String>,
 }
 
 /// The console: pages for people.
@@ -157,6 +178,10 @@ fn ceiling() -> String {
 
 fn mode() -> String {
     "stateless".to_owned()
+}
+
+const fn per_minute() -> u64 {
+    600
 }
 
 const fn poll() -> u64 {

@@ -15,6 +15,7 @@ pub mod heights;
 pub mod meters;
 pub mod receipts;
 
+mod oauth;
 mod proofs;
 
 mod office;

@@ -23,7 +23,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use serde_json::json;
 
 use quorate_terms::Digest;
 use quorate_terms::credential::{Band, Role};
@@ -31,9 +30,11 @@ use quorate_terms::credential::{Band, Role};
 use crate::desk::{Caller, Desk};
 use crate::door::Door;
 use crate::errors::{Code, Complaint};
-use crate::http::{Limits, Setup, gate};
+use crate::http::gate::{self, Shown};
+use crate::http::{Limits, Setup};
 use crate::limit::{Limiter, Use};
 use crate::office::Office;
+use crate::tokens::ReadTokens;
 use table::{Act, Does, Found, Route, Who};
 
 /// Where the API is.
@@ -48,6 +49,7 @@ pub(crate) struct Api {
     limiter: Arc<Limiter>,
     limits: Limits,
     public_url: String,
+    tokens: Option<Arc<dyn ReadTokens>>,
     once: once::Once,
 }
 
@@ -62,8 +64,11 @@ pub(crate) fn routes(
     let door = Door::for_requests(Arc::clone(&desk), ceiling);
     let (limits, public_url) = (setup.limits, setup.public_url.clone());
     let once = once::Once::default();
-    let metadata = metadata(&public_url);
-    let api = Api { desk, office, door, ceiling, limiter, limits, public_url, once };
+    // Scopes are the bands of agents and the roles of people.
+    let scopes = [&Band::ALL.map(Band::as_str)[..], &Role::ALL.map(Role::as_str)].concat();
+    let metadata = gate::metadata(setup, ROOT, &scopes);
+    let tokens = setup.tokens.clone();
+    let api = Api { desk, office, door, ceiling, limiter, limits, public_url, tokens, once };
     let described = Bytes::from(openapi::text());
     let json = [(header::CONTENT_TYPE, "application/json")];
     Router::new()
@@ -71,18 +76,6 @@ pub(crate) fn routes(
         .route(&format!("{ROOT}/{{*path}}"), any(answer))
         .with_state(Arc::new(api))
         .route(METADATA, get(async move || axum::Json(metadata)))
-}
-
-/// Protected resource metadata, RFC 9728. Scopes are the bands of agents and the roles of people.
-fn metadata(public_url: &str) -> serde_json::Value {
-    let bands = Band::ALL.map(Band::as_str).into_iter();
-    let scopes: Vec<_> = bands.chain(Role::ALL.map(Role::as_str)).collect();
-    json!({
-        "resource": format!("{public_url}{ROOT}"),
-        "resource_name": "quorate",
-        "bearer_methods_supported": ["header"],
-        "scopes_supported": scopes,
-    })
 }
 
 async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
@@ -114,16 +107,17 @@ impl From<Complaint> for No {
 impl Api {
     async fn pass(self: Arc<Self>, request: Request) -> Result<Response, No> {
         let (mut parts, body) = request.into_parts();
-        let token = gate::token(&parts.headers)?;
+        let resource = format!("{}{ROOT}", self.public_url);
+        let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
         // Nothing behind this line ever sees the token.
         parts.headers.remove(header::AUTHORIZATION);
-        let caller = gate::known(self.desk.as_ref(), token).await?;
+        let caller = shown.caller(self.desk.as_ref()).await?;
         let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
         let found = table::find(&parts.method, path);
         let is_stream = matches!(&found, Found::Route(r, _) if r.does == Does::Act(Act::Events));
         let what = if is_stream { Use::Stream } else { Use::Request };
         let place = self.limiter.enter(&caller.credential, what)?;
-        let (route, segments) = routed(found)?;
+        let (route, segments) = routed(found).map_err(|no| *no)?;
         acceptable(&parts.headers, is_stream)?;
         admitted(route, &caller)?;
         let query = asked::query(&parts.uri)?;
@@ -131,7 +125,7 @@ impl Api {
         if is_stream {
             let asked = asked::Asked { segments, query, body: serde_json::Map::new(), key };
             asked.only(&[])?;
-            return Ok(events::stream(self, &parts.headers, token, place)?);
+            return Ok(events::stream(self, &parts.headers, shown, place)?);
         }
         if route.has_body() && !asked::is_json(&parts.headers) {
             let message = "the body is not said to be JSON; send `Content-Type: application/json`";
@@ -165,18 +159,18 @@ impl Api {
     }
 }
 
-fn routed(found: Found) -> Result<(&'static Route, table::Segments), No> {
+fn routed(found: Found) -> Result<(&'static Route, table::Segments), Box<No>> {
     match found {
         Found::Route(route, segments) => Ok((route, segments)),
         Found::Methods(methods) => {
             let allow = methods.join(", ");
             let message = format!("this path takes {allow} only; use that");
             let complaint = Complaint::new(Code::MethodUnknown, message);
-            Err(No { complaint, allow: Some(allow) })
+            Err(Box::new(No { complaint, allow: Some(allow) }))
         }
         Found::Nothing => {
             let message = "there is nothing at this path; see /api/v1/openapi.json";
-            Err(Complaint::new(Code::PathNotFound, message).into())
+            Err(Box::new(Complaint::new(Code::PathNotFound, message).into()))
         }
     }
 }
@@ -196,7 +190,9 @@ fn admitted(route: &Route, caller: &Caller) -> Result<(), Complaint> {
         (Who::Anyone, _) | (Who::Agent, None) => return Ok(()),
         (Who::Person(least), Some(role)) if role >= least => return Ok(()),
         (Who::Person(least), Some(_)) => {
-            format!("this takes the role of {least}; ask for it with `quorate member new`")
+            let message =
+                format!("this takes the role of {least}; ask for it with `quorate member new`");
+            return Err(Complaint::new(Code::RoleTooLow, message).needing(least.as_str()));
         }
         (Who::Agent, Some(_)) => {
             "this is for agents, and the credential is a person's; use one of an agent".to_owned()

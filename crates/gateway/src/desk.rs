@@ -91,7 +91,8 @@ impl Progress {
 /// The desk, as its doors see it.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
-    /// Recognises a bearer credential by `Digest::of(tag::TOKEN, token)`; none when it is unknown, revoked or expired.
+    /// Recognises a credential by what stands in its `token`: `Digest::of(tag::TOKEN, token)`, or `subject_digest` of whom an
+    /// authorization server vouches for. None when it is unknown, revoked or expired.
     ///
     /// Asked at every request. The comparison is of digests, so its time says nothing about a token.
     async fn authenticate(&self, token: Digest) -> Option<Caller>;

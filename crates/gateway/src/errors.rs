@@ -134,6 +134,9 @@ pub struct Complaint {
     pub retry_after: Option<u64>,
     /// Finds the request in the desk's log; set by the door.
     pub request_id: String,
+    /// The scope that it would take (RFC 6750), for the header of an HTTP answer.
+    #[serde(skip)]
+    pub needs: Option<&'static str>,
 }
 
 impl Complaint {
@@ -148,6 +151,7 @@ impl Complaint {
             retryable: code.retryable(),
             retry_after: None,
             request_id: String::new(),
+            needs: None,
         }
     }
 
@@ -164,6 +168,13 @@ impl Complaint {
     #[must_use]
     pub fn after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The same complaint with the scope that it would take.
+    #[must_use]
+    pub fn needing(mut self, scope: &'static str) -> Self {
+        self.needs = Some(scope);
         self
     }
 

@@ -29,6 +29,7 @@ use crate::errors::{Code, Complaint};
 use crate::limit::{Clock, Limiter, Rate};
 use crate::office::Office;
 use crate::strict::MESSAGE_BYTES_DEFAULT;
+use crate::tokens::ReadTokens;
 
 pub use quorate_web::{Allowed, Connections, Peers, listen_check, serve};
 
@@ -74,6 +75,8 @@ pub struct Setup {
     pub public_url: String,
     /// Whether 2025-11-25 clients get sessions. 2026-07-28 has none.
     pub stateful: bool,
+    /// Who reads access tokens of an authorization server; without it only the desk's own are taken.
+    pub tokens: Option<Arc<dyn ReadTokens>>,
     /// Bounds.
     pub limits: Limits,
     /// A clock that only goes forward, in milliseconds.
@@ -84,20 +87,12 @@ pub struct Setup {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
-/// The product's router: the desk behind `/mcp`.
+/// The product's router: the desk behind `/mcp`, and desk and office behind `/api/v1`. A credential's bounds hold for both
+/// together.
 ///
 /// # Errors
 /// [`Malformed`] when the setup names no Host.
-pub fn router(desk: Arc<dyn Desk>, ceiling: Band, setup: Setup) -> Result<Router, Malformed> {
-    let door = Door::for_requests(Arc::clone(&desk), ceiling);
-    mount(desk, door, setup)
-}
-
-/// The desk behind `/mcp`, and desk and office behind `/api/v1`. A credential's bounds hold for both together.
-///
-/// # Errors
-/// [`Malformed`] when the setup names no Host.
-pub fn with_api(
+pub fn router(
     desk: Arc<dyn Desk>,
     office: Arc<dyn Office>,
     ceiling: Band,

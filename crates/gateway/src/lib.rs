@@ -28,3 +28,4 @@ pub mod http;
 pub mod limit;
 pub mod stdio;
 pub mod strict;
+pub mod tokens;

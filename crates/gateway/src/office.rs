@@ -240,7 +240,7 @@ pub struct StatusView {
     #[schemars(with = "shapes::Hash")]
     pub charter: Digest,
     /// Digest of the policy in force, and its version.
-    #[schemars(with = "(shapes::Hash, u64)")]
+    #[schemars(with = "shapes::Pair")]
     pub policy: (Digest, u64),
     /// The policy in force, in full.
     #[schemars(with = "shapes::Document")]
@@ -262,8 +262,8 @@ pub struct StatusView {
     /// Freezes in force.
     #[schemars(with = "BTreeMap<String, shapes::Scope>")]
     pub freezes: BTreeMap<Digest, quorate_terms::freeze::Scope>,
-    /// Void entries that nobody has resumed from.
-    #[schemars(with = "Vec<(u64, shapes::Hash)>")]
+    /// Void entries that nobody has resumed from: index and digest.
+    #[schemars(with = "Vec<shapes::Pair>")]
     pub voids: Vec<(u64, Digest)>,
     /// Open cases.
     pub open_cases: usize,

@@ -23,11 +23,39 @@ impl JsonSchema for Hash {
     }
 }
 
+/// A digest and a number, in the order that the field's words say. Not `prefixItems`, which readers of descriptions stumble over.
+pub struct Pair;
+
+impl JsonSchema for Pair {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pair".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 2,
+            "items": { "anyOf": [
+                { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+                { "type": "integer", "minimum": 0 },
+            ] },
+        })
+    }
+}
+
 /// A document whose form its own page under `docs/spec` gives.
 pub type Document = BTreeMap<String, Value>;
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($variant:ident,)* })*) => {
+        #[cfg(test)]
+        const WORDS: &[&str] = &[$(stringify!($name),)*];
+
         $($(#[$doc])*
         #[derive(JsonSchema)]
         #[schemars(rename_all = "snake_case")]
@@ -69,6 +97,9 @@ pub enum Height {
 
 macro_rules! forms {
     ($($(#[$meta:meta])* pub $kind:ident $name:ident { $($body:tt)* })*) => {
+        #[cfg(test)]
+        const FORMS: &[&str] = &[$(stringify!($name),)*];
+
         $(#[derive(JsonSchema)]
         #[schemars(rename_all = "snake_case", deny_unknown_fields)]
         $(#[$meta])*
@@ -111,6 +142,13 @@ forms! {
     /// How far a quorum has come.
     pub struct Tally {
         pub quorum: String,
+        pub need: u32,
+        pub counted: BTreeSet<String>,
+        pub parties: Option<Parties>,
+    }
+
+    /// How far a quorum has come with the parties that it demands.
+    pub struct Parties {
         pub need: u32,
         pub counted: BTreeSet<String>,
     }
@@ -218,3 +256,6 @@ forms! {
         pub signature: String,
     }
 }
+
+#[cfg(test)]
+mod tests;

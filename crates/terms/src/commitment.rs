@@ -40,18 +40,31 @@ impl Opening {
     /// # Errors
     /// [`Malformed`] when the value is longer than [`VALUE_BYTES_MAX`].
     pub fn new(salt: [u8; 16], path: &str, value: &str) -> Result<Self, Malformed> {
-        if value.len() > VALUE_BYTES_MAX {
+        let made = Self { salt: hex::encode(salt), path: path.to_owned(), value: value.to_owned() };
+        made.check()?;
+        Ok(made)
+    }
+
+    /// What must hold of an opening, wherever it comes from.
+    fn check(&self) -> Result<(), Malformed> {
+        if self.value.len() > VALUE_BYTES_MAX {
             let mend = format!("give at most {VALUE_BYTES_MAX} bytes");
-            return Err(Malformed::new(path, "is too long", mend));
+            return Err(Malformed::new(self.path.as_str(), "is too long", mend));
         }
-        Ok(Self { salt: hex::encode(salt), path: path.to_owned(), value: value.to_owned() })
+        let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if self.salt.len() == 32 && self.salt.bytes().all(is_digit) {
+            return Ok(());
+        }
+        let mend = "draw 128 bits and give them as 32 lower-case hex digits";
+        Err(Malformed::new("salt", "is not 128 bits", mend))
     }
 
     /// The commitment that this opens.
     ///
     /// # Errors
-    /// [`Malformed`] when the three texts have no canonical form.
+    /// [`Malformed`] when the salt or the value is not as [`Opening::new`] makes them.
     pub fn commitment(&self) -> Result<Commitment, Malformed> {
+        self.check()?;
         let bytes = to_bytes(&(&self.salt, &self.path, &self.value), "opening")?;
         Ok(Commitment(Digest::of(tag::COMMITMENT, &bytes)))
     }
@@ -77,6 +90,21 @@ mod tests {
         assert_ne!(base, of(2, "intent.memo", "rent"));
         assert_ne!(base, of(1, "intent.label", "rent"));
         assert_ne!(base, of(1, "intent.memo", "rents"));
+    }
+
+    #[test]
+    fn an_opening_from_outside_is_held_to_what_new_makes() {
+        let good = Opening::new([5; 16], "intent.memo", &"x".repeat(VALUE_BYTES_MAX)).unwrap();
+        assert!(good.commitment().is_ok());
+        for bad in [
+            Opening { value: "x".repeat(VALUE_BYTES_MAX + 1), ..good.clone() },
+            Opening { salt: String::new(), ..good.clone() },
+            Opening { salt: "0".repeat(31), ..good.clone() },
+            Opening { salt: "A".repeat(32), ..good.clone() },
+            Opening { salt: "é".repeat(16), ..good.clone() },
+        ] {
+            assert!(bad.commitment().is_err(), "{}", bad.salt);
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::canonical::to_bytes;
+use crate::digest::{Digest, tag};
 use crate::error::Malformed;
 use crate::id::{AgentId, CredentialId, PersonId, WalletId};
 use crate::time::Timestamp;
@@ -151,10 +152,28 @@ pub struct AgentCredential {
     /// What its owner may do with it in person; none when it is an agent's. A person's credential opens no MCP door.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<Role>,
-    /// `Digest::of(tag::TOKEN, token)`.
+    /// How its holder is known: `Digest::of(tag::TOKEN, token)`, or [`subject_digest`] where an authorization server vouches.
     pub token: Digest,
     /// When it lapses. There is no credential without an end.
     pub expires_at: Timestamp,
+}
+
+/// The longest issuer or subject, in bytes.
+const SUBJECT_BYTES_MAX: usize = 512;
+
+/// What stands in place of a token's hash where an authorization server vouches for the holder: the tagged hash of the canonical
+/// `[issuer, subject]`. No token can hash to it.
+///
+/// # Errors
+/// [`Malformed`] when one of them is empty or longer than 512 bytes.
+pub fn subject_digest(issuer: &str, subject: &str) -> Result<Digest, Malformed> {
+    for (field, text) in [("issuer", issuer), ("subject", subject)] {
+        if text.is_empty() || text.len() > SUBJECT_BYTES_MAX {
+            let mend = format!("give 1 to {SUBJECT_BYTES_MAX} bytes");
+            return Err(Malformed::new(field, "is empty or too long", mend));
+        }
+    }
+    Ok(Digest::of(tag::SUBJECT, &to_bytes(&(issuer, subject), "subject")?))
 }
 
 #[cfg(test)]
@@ -172,6 +191,25 @@ mod tests {
         ] {
             assert_eq!(Band::from_list(text).unwrap(), band, "{text}");
         }
+    }
+
+    #[test]
+    fn a_subject_is_its_issuers_and_no_token_can_pass_for_it() {
+        let named = |issuer, subject| subject_digest(issuer, subject).unwrap();
+        let one = named("https://as.example", "bot");
+        // python3 -c 'import hashlib; print(hashlib.sha256(b"quorate/subject/v1\n[\"https://as.example\",\"bot\"]").hexdigest())'
+        assert_eq!(
+            one.to_string(),
+            "5c2517f648079e9de5f6b82273b4ce865cda84088879ae06ced159ab66c229ef"
+        );
+        assert_ne!(one, named("https://as.example", "bot2"));
+        assert_ne!(one, named("https://as.example/", "bot"));
+        assert_ne!(named("a", "bc"), named("ab", "c"));
+        assert_ne!(one, Digest::of(tag::TOKEN, br#"["https://as.example","bot"]"#));
+        for (issuer, subject) in [("", "bot"), ("https://as.example", "")] {
+            assert!(subject_digest(issuer, subject).is_err());
+        }
+        assert!(subject_digest("https://as.example", &"x".repeat(513)).is_err());
     }
 
     #[test]

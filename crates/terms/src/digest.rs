@@ -43,6 +43,8 @@ pub mod tag {
     pub const BACKUP: &str = "quorate/backup/v1";
     /// A bearer credential as it is stored: hashed.
     pub const TOKEN: &str = "quorate/token/v1";
+    /// A subject of an authorization server, as a credential names it.
+    pub const SUBJECT: &str = "quorate/subject/v1";
     /// The tool list of a band.
     pub const MANIFEST: &str = "quorate/manifest/v1";
     /// A running configuration as captured in an entry.
@@ -100,6 +102,7 @@ pub mod tag {
         KEY_STATEMENT,
         BACKUP,
         TOKEN,
+        SUBJECT,
         MANIFEST,
         CONFIGURATION,
         LINK,

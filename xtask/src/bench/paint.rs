@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::row::Measured;
 use crate::Done;
-use crate::browser::admit;
 use crate::demo::fresh;
 use crate::house;
 use crate::run;
@@ -23,7 +22,7 @@ pub(super) fn first_paint() -> Done<Measured> {
     stage.found()?;
     stage.start_all()?;
     stage.open_wallet()?;
-    admit(&stage, "olga", "operator")?;
+    stage.admit_person("olga", "operator")?;
     let mut script = tools.command("paint.mjs");
     script.arg(format!("http://localhost:{}", stage.port("console")));
     let text = run::text(script.arg(stage.at("secrets/olga.token")))?;

@@ -20,22 +20,12 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     stage.start_all()?;
     let account = stage.open_wallet()?;
     stage.node.fund(&account, coin(10_000))?;
-    admit(&stage, "olga", "operator")?;
-    admit(&stage, "vera", "viewer")?;
+    stage.admit_person("olga", "operator")?;
+    stage.admit_person("vera", "viewer")?;
     stage.admit("trader", "full")?;
     let policy = stage.desk(&["policy", "show"])?;
     run::write(&stage.room.join("secrets/policy.json"), &policy.to_string())?;
     walk(&mut stage, tools, folder)
-}
-
-/// A person with a role; two people agree.
-pub(crate) fn admit(stage: &Stage, who: &str, role: &str) -> Done {
-    let file = stage.at(&format!("secrets/{who}.token"));
-    let words = ["member", "new", who, "--role", role, "--expires", "30d", "--token-file", &file];
-    let words = [&words[..], &["--credential", who]].concat();
-    let case = text(&stage.desk(&words)?, "/case")?;
-    stage.agree(&case)?;
-    stage.done(&case).map(drop)
 }
 
 /// Runs the script, and does what people outside the browser do whenever it asks.

@@ -15,6 +15,10 @@ pub(crate) struct Founding {
     pub(crate) policy: Option<String>,
     /// The seat file of a view, where there is one.
     pub(crate) view: Option<String>,
+    /// How often each credential may ask over HTTP; as much as the desk allows by itself, if not said.
+    pub(crate) requests_per_minute: Option<u64>,
+    /// The authorization server whose tokens the desk takes, if it takes any.
+    pub(crate) issuer: Option<String>,
     /// Digest of the charter, once there is one.
     pub(crate) charter: String,
 }
@@ -145,8 +149,12 @@ impl Stage {
         let listen = self.address("http");
         let text = run::read(&path)?;
         let console = self.address("console");
+        let rate = self.founding.requests_per_minute;
+        let rate = rate.map(|n| format!("requests_per_minute = {n}\n")).unwrap_or_default();
+        let oauth = self.founding.issuer.as_deref();
+        let oauth = oauth.map(|url| format!("\n[oauth]\nissuer = \"{url}\"\n")).unwrap_or_default();
         let text = format!(
-            "poll_ms = 250\n{text}\n[http]\nlisten = \"{listen}\"\n\n[console]\nlisten = \"{console}\"\n"
+            "poll_ms = 250\n{text}\n[http]\nlisten = \"{listen}\"\n{rate}\n[console]\nlisten = \"{console}\"\n{oauth}"
         );
         rewrite(&path, &text)
     }

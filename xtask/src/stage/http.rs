@@ -32,7 +32,7 @@ impl McpHttp {
             ("Accept", "application/json, text/event-stream"),
             ("MCP-Protocol-Version", "2025-11-25"),
         ];
-        let Answered { status, text } = post(&self.url, &headers, &body.to_string())?;
+        let Answered { status, text, .. } = post(&self.url, &headers, &body.to_string())?;
         if status == 429 || status == 503 {
             return Ok(None);
         }

@@ -12,9 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// An HTTP answer.
-pub(super) struct Answered {
-    pub(super) status: u16,
-    pub(super) text: String,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    /// The status line and the headers.
+    pub(crate) head: String,
+    pub(crate) text: String,
 }
 
 /// Calls a method and gives its result.
@@ -31,6 +33,17 @@ pub(crate) fn call(url: &str, method: &str, params: &Value) -> Done<Value> {
 
 /// Posts JSON with some headers.
 pub(super) fn post(url: &str, headers: &[(&str, &str)], body: &str) -> Done<Answered> {
+    let json = [&[("Content-Type", "application/json")], headers].concat();
+    send("POST", url, &json, body)
+}
+
+/// Sends a request with exactly these headers, beside those that say where it goes and how long it is.
+pub(crate) fn send(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Done<Answered> {
     let (host, path) = host_and_path(url)?;
     let wrap = |e: std::io::Error| e.to_string();
     let mut stream = TcpStream::connect(host).map_err(wrap)?;
@@ -38,7 +51,7 @@ pub(super) fn post(url: &str, headers: &[(&str, &str)], body: &str) -> Done<Answ
     let length = body.len();
     let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\n\
          Content-Length: {length}\r\nConnection: close\r\n{more}\r\n"
     );
     stream.write_all(head.as_bytes()).map_err(wrap)?;
@@ -47,7 +60,8 @@ pub(super) fn post(url: &str, headers: &[(&str, &str)], body: &str) -> Done<Answ
     stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer).map_err(wrap)?;
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
     let status = status.ok_or("the answer is not HTTP")?;
-    Ok(Answered { status, text: content(&answer)? })
+    let head = answer.split("\r\n\r\n").next().unwrap_or_default().to_owned();
+    Ok(Answered { status, head, text: content(&answer)? })
 }
 
 fn host_and_path(url: &str) -> Done<(&str, String)> {

@@ -11,7 +11,7 @@ use quorate_gateway::office::{CaseView, CredentialView};
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Clock as _, Fault, Secret, SystemClock, secret_file};
-use quorate_terms::credential::{AgentCredential, Band, Role};
+use quorate_terms::credential::{AgentCredential, Band, Role, subject_digest};
 use quorate_terms::digest::tag;
 use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
@@ -69,8 +69,11 @@ pub(crate) struct NewCredential {
     #[arg(long)]
     pub(super) expires: String,
     /// Where its token is written; must not exist, in a folder of mode 0700.
-    #[arg(long)]
-    pub(super) token_file: PathBuf,
+    #[arg(long, required_unless_present = "subject")]
+    pub(super) token_file: Option<PathBuf>,
+    /// Instead of a token of its own: whom the authorization server of `[oauth]` vouches for, as `ISSUER#SUBJECT`.
+    #[arg(long, conflicts_with = "token_file")]
+    pub(super) subject: Option<String>,
     /// The credential's name; drawn at random by default.
     #[arg(long)]
     pub(super) credential: Option<String>,
@@ -127,9 +130,9 @@ impl NewCredential {
     /// Admits somebody and answers with the case. `stem` begins a name that is drawn.
     pub(super) async fn admit(&self, ui: &Ui, stem: &str, holder: Holder) -> Tried<Ended> {
         let (key, view) = self.issue(ui, stem, holder).await?;
-        if !is_refused(&view) && !ui.is_json() {
-            let file = self.token_file.display();
-            super::note(&format!("the token is in {file}, readable by you only"));
+        if let Some(file) = self.token_file.as_ref().filter(|_| !is_refused(&view) && !ui.is_json())
+        {
+            super::note(&format!("the token is in {}, readable by you only", file.display()));
         }
         show(ui, &key, &view)
     }
@@ -142,7 +145,7 @@ impl NewCredential {
         stem: &str,
         holder: Holder,
     ) -> Tried<(IdempotencyKey, CaseView)> {
-        let Self { expires, token_file: file, credential, filing } = self;
+        let Self { expires, token_file, subject, credential, filing } = self;
         let (random, life) = (Random::start()?, life(expires)?);
         let name = match credential {
             Some(name) => name.clone(),
@@ -152,7 +155,10 @@ impl NewCredential {
         let Holder { agent, owner, band, wallets, role } = holder;
         let expires_at = SystemClock::new().now().plus_s(life);
         let desk = Desk::at(&filing.at.dir).await?;
-        let token = write_token(file, random)?;
+        let token = match token_file {
+            Some(file) => write_token(file, random)?,
+            None => vouched(subject.as_deref().unwrap_or_default(), role)?,
+        };
         let credential =
             AgentCredential { credential, agent, owner, band, wallets, role, token, expires_at };
         let filed =
@@ -162,7 +168,7 @@ impl NewCredential {
             // Who stops waiting has not been refused: the case goes on and its token is needed.
             Err(trouble) => trouble.field != "timeout" && trouble.field != "desk",
         };
-        if refused {
+        if let Some(file) = token_file.as_ref().filter(|_| refused) {
             std::fs::remove_file(file).map_err(|e| Fault::at(file, &e))?;
         }
         filed
@@ -172,6 +178,20 @@ impl NewCredential {
 /// Whether nobody was admitted.
 fn is_refused(view: &CaseView) -> bool {
     matches!(view.state, State::Closed(outcome) if outcome != Outcome::Done)
+}
+
+/// What stands for a token where an authorization server vouches for the holder: there is no token of ours.
+fn vouched(subject: &str, role: Option<Role>) -> Tried<Digest> {
+    if role == Some(Role::Operator) {
+        let mend = "give an operator a token of their own, with `--token-file`";
+        return Err(Trouble::new("subject", "may look, and files nothing", mend));
+    }
+    // An issuer holds no `#` (RFC 8414 section 2).
+    let Some((issuer, subject)) = subject.split_once('#') else {
+        let mend = "give `ISSUER#SUBJECT`, as the access tokens spell both";
+        return Err(Trouble::new("subject", "names no issuer", mend));
+    };
+    Ok(subject_digest(issuer, subject)?)
 }
 
 /// Draws a token, writes it to a new file and gives its digest, which is all that the ledger ever sees.
@@ -235,6 +255,17 @@ mod tests {
         assert_eq!(mode, 0o600);
         assert!(write_token(&file, random).is_err(), "never replaced");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+
+    #[test]
+    fn a_subject_is_named_with_its_issuer_and_files_nothing_as_a_person() {
+        let named = vouched("https://as.example/t#bot#1", None).unwrap();
+        assert_eq!(named, subject_digest("https://as.example/t", "bot#1").unwrap());
+        for bad in ["https://as.example", "", "#bot", "https://as.example#"] {
+            assert!(vouched(bad, None).is_err(), "{bad}");
+        }
+        assert!(vouched("https://as.example#olga", Some(Role::Auditor)).is_ok());
+        assert!(vouched("https://as.example#olga", Some(Role::Operator)).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use quorate_gateway::http::{Allowed, Limits as HttpLimits, Setup, with_api};
+use quorate_gateway::http::{Allowed, Limits as HttpLimits, Setup, router};
 use quorate_gateway::limit::{Clock as DoorClock, Limiter, Rate};
 use quorate_gateway::stdio::serve_process;
 use quorate_host::fault::Fault;
@@ -22,9 +22,10 @@ use super::answers::Answers;
 use super::control_door::Remote;
 use super::effects::World;
 use super::files::Files;
+use super::oauth::{Oauth, check_url};
 use super::office::Here;
 use super::web_door::{Wanted, WebDoor, bad};
-use crate::config::HttpConfig;
+use crate::config::{HttpConfig, OauthConfig};
 
 /// Serves one credential over this process's standard input and output until the input ends. Standard output carries nothing
 /// but protocol.
@@ -66,7 +67,7 @@ fn read_token(path: &Path) -> Result<Digest, Fault> {
 /// # Errors
 /// [`Fault`] for an address off loopback without TLS, a certificate that cannot be used, or lists that are none.
 pub(crate) async fn http(
-    config: &HttpConfig,
+    (config, oauth): (&HttpConfig, Option<&OauthConfig>),
     resolve: impl Fn(&Path) -> PathBuf,
     answers: Arc<Answers>,
     world: Arc<World>,
@@ -74,11 +75,19 @@ pub(crate) async fn http(
     let bands = ceiling(Some(&config.bands))?;
     let pair = [&config.certificate, &config.key];
     let wanted = Wanted { table: "http", listen: &config.listen, example: "127.0.0.1:7410", pair };
-    let door = WebDoor::bind(&wanted, resolve).await?;
+    let door = WebDoor::bind(&wanted, &resolve).await?;
     let address = door.address();
     let office = Arc::new(Here(Arc::clone(&world)));
-    let setup = setup(config, address, door.tls().cloned(), world)?;
-    let router = with_api(answers, office, bands, setup).map_err(|e| bad("http", &e))?;
+    let mut setup = setup(config, address, door.tls().cloned(), world)?;
+    if let Some(oauth) = oauth {
+        let clock = SystemClock::shared();
+        setup.tokens = Some(Arc::new(Oauth::start(oauth, &resolve, clock).await?));
+        if let Some(url) = &oauth.public_url {
+            check_url("oauth.public_url", url)?;
+            url.trim_end_matches('/').clone_into(&mut setup.public_url);
+        }
+    }
+    let router = router(answers, office, bands, setup).map_err(|e| bad("http", &e))?;
     door.serve(router, &config.proxies);
     tracing::info!(%address, bands = %bands, "mcp and the api are open over http");
     Ok(address)
@@ -107,7 +116,8 @@ fn setup(
         allowed: Allowed::new(&hosts, &config.origins),
         public_url: format!("{scheme}://{name}"),
         stateful,
-        limits: HttpLimits::default(),
+        tokens: None,
+        limits: HttpLimits { rate: rate(config.requests_per_minute)?, ..HttpLimits::default() },
         clock: forward_clock(),
         ready: Arc::new(move || engine.writes()),
         metrics: Arc::new(move || {
@@ -117,6 +127,15 @@ fn setup(
             of_metrics.meters_text()
         }),
     })
+}
+
+/// The bounds of each credential: so many requests a minute, and a tenth of them at once.
+fn rate(per_minute: u64) -> Result<Rate, Fault> {
+    if !(10..=1_000_000).contains(&per_minute) {
+        let what = "http.requests_per_minute";
+        return Err(Fault::new(what, "is out of range", "give 10 to 1000000"));
+    }
+    Ok(Rate { per_minute, burst: per_minute.div_euclid(10), ..Rate::default() })
 }
 
 fn forward_clock() -> DoorClock {

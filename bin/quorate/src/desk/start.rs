@@ -79,7 +79,14 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     let _control = ControlDoor::open(&files.socket(), answers.clone(), world.clone())?;
     if let Some(http) = &config.value.http {
         let resolve = |path: &Path| config.resolve(path);
-        mcp_door::http(http, resolve, answers.clone(), world.clone()).await?;
+        let doors = (http, config.value.oauth.as_ref());
+        mcp_door::http(doors, resolve, answers.clone(), world.clone()).await?;
+    } else if config.value.oauth.is_some() {
+        return Err(Fault::new(
+            "oauth",
+            "has no door",
+            "add `[http]` to desk.toml, or take it out",
+        ));
     }
     if let Some(console) = &config.value.console {
         let resolve = |path: &Path| config.resolve(path);

@@ -18,6 +18,7 @@ pub(crate) fn setup(port: u16) -> Setup {
         allowed: Allowed::loopback(port),
         public_url: format!("http://127.0.0.1:{port}"),
         stateful: true,
+        tokens: None,
         limits: Limits { rate, sessions_each: 1000, ..Limits::default() },
         clock: Arc::new(move || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)),
         ready: Arc::new(|| true),

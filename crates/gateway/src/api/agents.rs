@@ -21,7 +21,8 @@ pub(super) async fn ask(
     let table = Table::new(caller.band, api.ceiling);
     if table.find(tool.as_str()).is_none() {
         let message = format!("`{tool}` is outside this credential's band; ask the operator");
-        return Err(Complaint::new(Code::BandTooLow, message));
+        let no = Complaint::new(Code::BandTooLow, message);
+        return Err(no.needing(tool.band().as_str()));
     }
     let question = tool.read(arguments(tool, asked)?)?;
     let answer = api.door.dispatch(table, caller, question, Progress::silent()).await?;

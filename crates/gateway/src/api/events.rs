@@ -9,12 +9,14 @@ use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use quorate_terms::{Digest, Malformed};
+use quorate_terms::Malformed;
 use quorate_web::sole;
+use tokio::time::Instant;
 
 use super::Api;
 use super::asked::invalid;
 use crate::errors::Complaint;
+use crate::http::gate::Shown;
 use crate::limit::Place;
 
 const LAST: HeaderName = HeaderName::from_static("last-event-id");
@@ -23,7 +25,9 @@ const STILL_HERE: Duration = Duration::from_secs(15);
 
 struct Following {
     api: Arc<Api>,
-    token: Digest,
+    shown: Shown,
+    /// When a token that opened it ends.
+    until: Option<Instant>,
     size: u64,
     _place: Place,
 }
@@ -32,16 +36,22 @@ struct Following {
 pub(super) fn stream(
     api: Arc<Api>,
     headers: &HeaderMap,
-    token: Digest,
+    shown: Shown,
     place: Place,
 ) -> Result<Response, Complaint> {
     // Whoever names no size is told the present one first.
     let size = last(headers)?.unwrap_or_default();
-    let following = Following { api, token, size, _place: place };
+    let until = shown.lasts().map(|lasts| Instant::now().checked_add(lasts));
+    let until = until.map(|until| until.unwrap_or_else(Instant::now));
+    let following = Following { api, shown, until, size, _place: place };
     let events = stream::unfold(following, |mut following| async move {
-        let size = following.api.office.beyond(following.size).await.ok()?;
+        let beyond = following.api.office.beyond(following.size);
+        let size = match following.until {
+            Some(until) => tokio::time::timeout_at(until, beyond).await.ok()?.ok()?,
+            None => beyond.await.ok()?,
+        };
         // The end of a credential is an entry, so it is seen here before anything is told.
-        following.api.desk.authenticate(following.token).await?;
+        following.shown.caller(following.api.desk.as_ref()).await.ok()?;
         following.size = size;
         let event = Event::default().id(size.to_string()).event("grown");
         let event = event.data(format!("{{\"size\":{size}}}"));

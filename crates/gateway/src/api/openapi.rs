@@ -28,7 +28,7 @@ const EXAMPLES: [(&str, &str); 10] = [
     ("chain", "eip155:31337"),
     ("address", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
     ("from", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
-    ("to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    ("to", "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"),
     ("amountWei", "1000"),
     ("fiat", "USD"),
     ("base", "USD"),
@@ -37,18 +37,26 @@ const EXAMPLES: [(&str, &str); 10] = [
 ];
 
 /// From an answer to the requests that it leads to: operation, the place in its body, operation, the parameter or body field.
-const LINKS: [(&str, &str, &str, &str); 11] = [
+const LINKS: [(&str, &str, &str, &str); 19] = [
     ("file", "/case", "case", "path.case"),
     ("file", "/case", "replace", "path.case"),
     ("cases", "/cases/0/case", "case", "path.case"),
     ("cases", "/cases/0/case", "receipt", "path.case"),
+    ("cases", "/cases/0/case", "erase", "path.case"),
     ("cases", "/next_after", "cases", "query.after"),
+    ("case", "/case", "receipt", "path.case"),
+    ("entries", "/from", "entry", "path.index"),
+    ("entries", "/next_from", "entries", "query.from"),
     ("alerts", "/alerts/0/alert", "take_alert", "path.alert"),
+    ("alerts", "/alerts/0/alert", "close_alert", "path.alert"),
     ("open_checklist", "/checklist", "checklist", "path.checklist"),
     ("open_checklist", "/checklist", "attest_checklist", "path.checklist"),
     ("open_checklist", "/checklist", "close_checklist", "path.checklist"),
     ("list_cases", "/cases/0/case", "get_case", "path.case"),
     ("list_cases", "/cases/0/case", "get_receipt", "path.case"),
+    ("list_cases", "/nextAfter", "list_cases", "query.after"),
+    ("sign_transaction", "/case", "get_case", "path.case"),
+    ("send_transaction", "/case", "get_case", "path.case"),
 ];
 
 /// The description as its file holds it.
@@ -85,11 +93,39 @@ fn document() -> Value {
                 "description": "The token that `quorate agent new` or `quorate member new` wrote.",
             } },
             "schemas": { "Complaint": complaint() },
-            "responses": { "complaint": {
-                "description": "An error; its code says what kind.",
-                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Complaint" } } },
-            } },
+            "responses": {
+                "complaint": refused("An error; its code says what kind.", &[]),
+                "challenge": refused(
+                    "No credential, or none that is in force.",
+                    &[("WWW-Authenticate", true, "Where to learn which credentials are taken (RFC 6750, RFC 9728).")],
+                ),
+                "forbidden": refused(
+                    "The credential does not reach so far, or signing is frozen.",
+                    &[("WWW-Authenticate", false, "Which scope it would take (RFC 6750).")],
+                ),
+                "later": refused(
+                    "Not now.",
+                    &[("Retry-After", false, "Seconds to wait.")],
+                ),
+            },
         },
+    })
+}
+
+/// A response that says an error, with headers that it may or must carry.
+fn refused(words: &str, headers: &[(&str, bool, &str)]) -> Value {
+    let headers: Map<_, _> = headers
+        .iter()
+        .map(|(name, always, words)| {
+            let schema = json!({ "type": "string", "minLength": 1 });
+            let header = json!({ "description": words, "required": always, "schema": schema });
+            ((*name).to_owned(), header)
+        })
+        .collect();
+    json!({
+        "description": words,
+        "headers": headers,
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Complaint" } } },
     })
 }
 
@@ -303,11 +339,11 @@ fn parameters(route: &Route, input: Option<&Value>) -> Vec<Value> {
             "description": "The caller's own name for this request. The same name does it once.",
             "schema": { "type": "string", "pattern": "^[!-~]{1,128}$" },
         }));
-    } else if !route.has_body() && route.does != Does::Act(Act::Events) {
+    } else if is_tagged(route) {
         made.push(json!({
             "name": "If-None-Match", "in": "header", "required": false,
             "description": "The ETag of an answer that the caller has.",
-            "schema": { "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" },
+            "schema": { "type": "string" },
         }));
     }
     if route.does == Does::Act(Act::Events) {
@@ -377,16 +413,34 @@ fn example_of(route: &Route) -> Option<Value> {
 fn responses(route: &Route) -> Map<String, Value> {
     let mut made = Map::new();
     made.insert("200".to_owned(), answer(route));
-    let is_stream = route.does == Does::Act(Act::Events);
-    if !route.is_change() && !route.has_body() && !is_stream {
+    if is_tagged(route) {
         let words = "The caller has this answer already.";
-        made.insert("304".to_owned(), json!({ "description": words }));
+        made.insert("304".to_owned(), json!({ "description": words, "headers": etag() }));
     }
-    let refused = json!({ "$ref": "#/components/responses/complaint" });
     for status in refusals(route) {
-        made.insert(status.to_string(), refused.clone());
+        let form = match status {
+            401 => "challenge",
+            403 => "forbidden",
+            429 | 503 => "later",
+            _ => "complaint",
+        };
+        let form = format!("#/components/responses/{form}");
+        made.insert(status.to_string(), json!({ "$ref": form }));
     }
     made
+}
+
+/// Whether its answer carries a tag that a caller may name when asking again.
+fn is_tagged(route: &Route) -> bool {
+    !route.is_change() && !route.has_body() && route.does != Does::Act(Act::Events)
+}
+
+fn etag() -> Value {
+    json!({ "ETag": {
+        "description": "The tag of this answer, for If-None-Match.",
+        "required": true,
+        "schema": { "type": "string", "pattern": "^\"[0-9a-f]{64}\"$" },
+    } })
 }
 
 /// The statuses of the errors that the route may say.
@@ -401,6 +455,8 @@ fn refusals(route: &Route) -> BTreeSet<u16> {
     match route.does {
         Does::Ask(_) => all.extend([404, 409, 501, 502]),
         Does::Act(Act::Receipt) => all.extend([409]),
+        // The case that a page was to follow may be gone from the list.
+        Does::Act(Act::Cases) => all.extend([404]),
         Does::Act(_) if route.is_change() => all.extend([404, 409]),
         Does::Act(_) => {}
     }
@@ -419,8 +475,13 @@ fn answer(route: &Route) -> Value {
         "content": { "application/json": { "schema": output(route.does) } },
     });
     let links = links(&name(route));
-    if let (false, Some(object)) = (links.is_empty(), made.as_object_mut()) {
-        object.insert("links".to_owned(), Value::Object(links));
+    if let Some(object) = made.as_object_mut() {
+        if is_tagged(route) {
+            object.insert("headers".to_owned(), etag());
+        }
+        if !links.is_empty() {
+            object.insert("links".to_owned(), Value::Object(links));
+        }
     }
     made
 }

@@ -1,6 +1,7 @@
 //! The gate of `/mcp`: who asks, how often, and whether the body is one strict message that its headers agree with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -9,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use futures_util::StreamExt;
 use http_body_util::{BodyExt, Full};
 use rmcp::ServerHandler;
 use rmcp::transport::StreamableHttpServerConfig;
@@ -27,14 +29,17 @@ use crate::door::{VERSIONS, agents_only, request_id};
 use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
+use crate::tokens::{ReadTokens, TOKEN_BYTES_MAX, Vouched};
 use quorate_web::sole;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
 
-/// The longest bearer token, in bytes.
-const TOKEN_BYTES_MAX: usize = 512;
+/// What is wrong with a header that holds no bearer token.
+const FORM: &str = "the Authorization header is not `Bearer` and one token; send that";
+/// The longest token of the desk's own, in bytes.
+const OWN_BYTES_MAX: usize = 512;
 
 struct Gate<S: ServerHandler> {
     desk: Arc<dyn Desk>,
@@ -43,6 +48,7 @@ struct Gate<S: ServerHandler> {
     limiter: Arc<Limiter>,
     limits: Limits,
     public_url: String,
+    tokens: Option<Arc<dyn ReadTokens>>,
 }
 
 /// The routes of MCP in front of a handler.
@@ -72,23 +78,28 @@ where
         limiter,
         limits: setup.limits,
         public_url: setup.public_url.clone(),
+        tokens: setup.tokens.clone(),
     };
-    let metadata = metadata(&setup.public_url);
+    let scopes = Band::ALL.map(Band::as_str);
+    let metadata = metadata(setup, super::MCP, &scopes);
     Router::new()
         .route(super::MCP, any(mcp::<S>))
         .with_state(Arc::new(gate))
         .route(METADATA, get(async move || axum::Json(metadata)))
 }
 
-/// Protected resource metadata, RFC 9728. Tokens are opaque and issued by the vault's own people, so there is no
-/// authorization server to name yet.
-fn metadata(public_url: &str) -> serde_json::Value {
-    json!({
-        "resource": format!("{public_url}/mcp"),
+/// Protected resource metadata, RFC 9728. Without an authorization server the vault's own people issue opaque tokens.
+pub(crate) fn metadata(setup: &Setup, path: &str, scopes: &[&str]) -> serde_json::Value {
+    let mut said = json!({
+        "resource": format!("{}{path}", setup.public_url),
         "resource_name": "quorate",
         "bearer_methods_supported": ["header"],
-        "scopes_supported": Band::ALL.map(Band::as_str),
-    })
+        "scopes_supported": scopes,
+    });
+    if let (Some(tokens), Some(said)) = (&setup.tokens, said.as_object_mut()) {
+        said.insert("authorization_servers".to_owned(), json!([tokens.issuer()]));
+    }
+    said
 }
 
 async fn mcp<S: ServerHandler + Clone>(
@@ -127,7 +138,7 @@ impl From<Refused> for No {
 impl<S: ServerHandler + Clone> Gate<S> {
     async fn pass(&self, request: Request) -> Result<Response, No> {
         let (mut parts, body) = request.into_parts();
-        let caller = self.caller(&parts).await?;
+        let (shown, caller) = self.caller(&parts).await?;
         // Nothing behind this line ever sees the token.
         parts.headers.remove(header::AUTHORIZATION);
         let what = if parts.method == Method::GET { Use::Stream } else { Use::Request };
@@ -148,17 +159,24 @@ impl<S: ServerHandler + Clone> Gate<S> {
         if let (Some(opening), Some(id)) = (opening, response.headers().get(SESSION)) {
             id.to_str().map(|id| opening.opened(id)).ok();
         }
-        Ok(held(response, place))
+        let response = held(response, place);
+        match shown.lasts() {
+            Some(lasts) if what == Use::Stream => Ok(until(response, lasts)),
+            _ => Ok(response),
+        }
     }
 
     /// Recognises the bearer token, anew on every request.
-    async fn caller(&self, parts: &Parts) -> Result<Caller, Complaint> {
+    async fn caller(&self, parts: &Parts) -> Result<(Shown, Caller), Complaint> {
         if parts.uri.query().is_some() {
             let message =
                 "the URL has a query; send the credential in the Authorization header only";
             return Err(Complaint::new(Code::CredentialMalformed, message));
         }
-        known(self.desk.as_ref(), token(&parts.headers)?).await.and_then(agents_only)
+        let resource = format!("{}{}", self.public_url, super::MCP);
+        let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
+        let caller = shown.caller(self.desk.as_ref()).await.and_then(agents_only)?;
+        Ok((shown, caller))
     }
 
     async fn message(&self, body: Body) -> Result<(Message, Bytes), No> {
@@ -200,8 +218,8 @@ impl<S: ServerHandler + Clone> Gate<S> {
     }
 }
 
-/// The tagged hash of the one bearer token.
-pub(crate) fn token(headers: &HeaderMap) -> Result<Digest, Complaint> {
+/// The one bearer token.
+fn token(headers: &HeaderMap) -> Result<&str, Complaint> {
     let malformed = |why| Complaint::new(Code::CredentialMalformed, why);
     let value = sole(headers, &header::AUTHORIZATION)
         .map_err(|()| malformed("the Authorization header is doubled or not text; send one"))?;
@@ -209,19 +227,54 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<Digest, Complaint> {
         let message = "there is no credential; send `Authorization: Bearer <token>`";
         return Err(Complaint::new(Code::CredentialMissing, message));
     };
-    let token = bearer(value).ok_or_else(|| {
-        malformed("the Authorization header is not `Bearer` and one token; send that")
-    })?;
-    Ok(Digest::of(tag::TOKEN, token.as_bytes()))
+    bearer(value).ok_or_else(|| malformed(FORM))
 }
 
-/// Whose token it is.
-pub(crate) async fn known(desk: &dyn Desk, token: Digest) -> Result<Caller, Complaint> {
-    desk.authenticate(token).await.ok_or_else(|| {
-        let message =
-            "the credential is unknown, revoked or expired; ask the operator for a new one";
-        Complaint::new(Code::CredentialInvalid, message)
-    })
+/// Who asks, as far as a request shows it.
+pub(crate) struct Shown {
+    /// By what the book knows the credential.
+    name: Digest,
+    vouched: Option<Vouched>,
+}
+
+impl Shown {
+    /// Reads the one bearer token: the desk's own, or an access token where those of a server are taken.
+    pub(crate) async fn read(
+        headers: &HeaderMap,
+        tokens: Option<&dyn ReadTokens>,
+        resource: &str,
+    ) -> Result<Self, Complaint> {
+        let token = token(headers)?;
+        match tokens {
+            // A token of the desk's own has no dot, and a JWT has two.
+            Some(tokens) if token.contains('.') => {
+                let vouched = tokens.read(token, resource).await?;
+                Ok(Self { name: vouched.subject, vouched: Some(vouched) })
+            }
+            _ if token.len() > OWN_BYTES_MAX => {
+                Err(Complaint::new(Code::CredentialMalformed, FORM))
+            }
+            _ => Ok(Self { name: Digest::of(tag::TOKEN, token.as_bytes()), vouched: None }),
+        }
+    }
+
+    /// Whose it is, anew by the book, and as far as its scopes go.
+    pub(crate) async fn caller(&self, desk: &dyn Desk) -> Result<Caller, Complaint> {
+        let caller = desk.authenticate(self.name).await.ok_or_else(|| {
+            let message =
+                "the credential is unknown, revoked or expired; ask the operator for a new one";
+            Complaint::new(Code::CredentialInvalid, message)
+        })?;
+        match &self.vouched {
+            Some(vouched) => vouched.narrowed(caller),
+            None => Ok(caller),
+        }
+    }
+
+    /// How long it holds, where the request itself says so.
+    pub(crate) fn lasts(&self) -> Option<Duration> {
+        self.vouched.as_ref().map(|vouched| vouched.lasts)
+    }
 }
 
 /// A body, in time and under its bound.
@@ -244,7 +297,7 @@ pub(crate) async fn read(body: Body, limits: &Limits) -> Result<Bytes, Complaint
 
 /// Says a complaint, with the discovery that a 401 owes (RFC 6750, RFC 9728).
 pub(crate) fn challenged(complaint: Complaint, url: &str, metadata: &str) -> Response {
-    let code = complaint.code;
+    let (code, needs) = (complaint.code, complaint.needs);
     let mut response = complained(complaint);
     let error = match code {
         Code::CredentialMissing => "",
@@ -255,7 +308,9 @@ pub(crate) fn challenged(complaint: Complaint, url: &str, metadata: &str) -> Res
         }
         _ => return response,
     };
-    let said = format!("Bearer realm=\"quorate\", resource_metadata=\"{url}{metadata}\"{error}");
+    let scope = needs.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+    let said =
+        format!("Bearer realm=\"quorate\", resource_metadata=\"{url}{metadata}\"{error}{scope}");
     if let Ok(value) = HeaderValue::from_str(&said) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
@@ -294,6 +349,14 @@ fn headers_agree(headers: &HeaderMap, message: Option<&Message>) -> Result<(), (
         }
         _ => Ok(()),
     }
+}
+
+/// The response, which ends when the token does that opened it.
+fn until(response: Response, lasts: Duration) -> Response {
+    response.map(|body| {
+        let end = Box::pin(tokio::time::sleep(lasts));
+        Body::from_stream(body.into_data_stream().take_until(end))
+    })
 }
 
 /// The response, holding its place until the last byte is out.

@@ -5,6 +5,7 @@
 mod common;
 
 mod office;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use common::FakeDesk;
 use http_body_util::BodyExt;
 use office::{FakeOffice, known};
 use quorate_gateway::desk::{Alarm, Desk};
-use quorate_gateway::http::{Allowed, Limits, Setup, with_api};
+use quorate_gateway::http::{Allowed, Limits, Setup, router};
 use quorate_gateway::limit::Rate;
 use quorate_gateway::office::Office;
 use quorate_gateway::question::Question;
@@ -39,19 +40,24 @@ struct Said {
     body: Value,
 }
 
-fn app_with(rate: Rate) -> App {
-    let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
-    let setup = Setup {
+fn setup(rate: Rate) -> Setup {
+    Setup {
         allowed: Allowed::new(["127.0.0.1:3000"], [""; 0]),
         public_url: "http://127.0.0.1:3000".into(),
         stateful: false,
+        tokens: None,
         limits: Limits { rate, ..Limits::default() },
         clock: Arc::new(|| 0),
         ready: Arc::new(|| true),
         metrics: Arc::new(String::new),
-    };
+    }
+}
+
+fn app_with(rate: Rate) -> App {
+    let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
+    let setup = setup(rate);
     let (as_desk, as_office): (Arc<dyn Desk>, Arc<dyn Office>) = (desk.clone(), office.clone());
-    App { router: with_api(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
+    App { router: router(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
 }
 
 fn app() -> App {

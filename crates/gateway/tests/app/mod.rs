@@ -5,6 +5,9 @@
     reason = "each test root uses a part of the door, so nothing can be expected of all"
 )]
 
+#[path = "../api/office.rs"]
+mod office;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,6 +23,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::common::FakeDesk;
+use office::FakeOffice;
 
 pub(crate) const OLD: &str = "2025-11-25";
 pub(crate) const NEW: &str = "2026-07-28";
@@ -74,13 +78,15 @@ pub(crate) fn app_with(stateful: bool, limits: Limits) -> App {
         allowed: Allowed::new(["127.0.0.1:3000"], ["http://localhost:3000"]),
         public_url: "http://127.0.0.1:3000".into(),
         stateful,
+        tokens: None,
         limits,
         clock: Arc::new(move || hand.load(Ordering::SeqCst)),
         ready: Arc::new(|| false),
         metrics: Arc::new(|| "quorate_cases 1\n".into()),
     };
     let as_desk: Arc<dyn Desk> = desk.clone();
-    App { router: router(as_desk, Band::Broadcast, setup).unwrap(), desk, now }
+    let office = Arc::new(FakeOffice::default());
+    App { router: router(as_desk, office, Band::Broadcast, setup).unwrap(), desk, now }
 }
 
 pub(crate) fn app(stateful: bool) -> App {

@@ -284,7 +284,8 @@ async fn ask_for(home: &std::path::Path, person: &str, typed: &Typed) -> Tried<(
     quorate_host::secret_file::make_dir(&tokens)?;
     let asked = NewCredential {
         expires: said(typed, "expires").to_owned(),
-        token_file: tokens.join(&name),
+        token_file: Some(tokens.join(&name)),
+        subject: None,
         credential: Some(name),
         filing: Filing {
             at: At { dir: home.to_owned() },

@@ -31,7 +31,7 @@ async fn open(room: &Room, config: Value) -> Result<SocketAddr, quorate_host::Fa
     let config: HttpConfig = serde_json::from_value(config).unwrap();
     let folder = room.folder();
     let resolve = |path: &Path| folder.join(path);
-    mcp_door::http(&config, resolve, room.answers.clone(), room.world.clone()).await
+    mcp_door::http((&config, None), resolve, room.answers.clone(), room.world.clone()).await
 }
 
 /// A request for the list of tools: its heads, all of which may be another's.

@@ -1,0 +1,221 @@
+//! Access tokens of the authorization server that `[oauth]` in desk.toml names: JWTs after RFC 9068, checked against its keys,
+//! by our clock. What a token then opens is the book's to say ([`quorate_gateway::tokens`]).
+//!
+//! Signatures are asymmetric and from a short list; which one a token uses is bound to the key that it names. One audience, and
+//! it is the door that was asked: a token that could be shown elsewhere too is refused.
+
+mod keys;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use quorate_gateway::errors::{Code, Complaint};
+use quorate_gateway::tokens::{ReadTokens, Vouched};
+use quorate_host::Clock;
+use quorate_host::fault::Fault;
+use quorate_terms::credential::subject_digest;
+use serde::Deserialize;
+
+use crate::config::OauthConfig;
+pub(super) use keys::check_url;
+use keys::{Keys, NoKey};
+
+/// Seconds by which the server's clock may differ from ours.
+const LEEWAY_S: u64 = 30;
+/// The longest life of a token in seconds: a credential that cannot be called back is short.
+const LIFE_S_MAX: u64 = 86_400;
+
+/// Reads the tokens of one authorization server.
+pub(crate) struct Oauth {
+    issuer: String,
+    keys: Keys,
+    clock: Arc<dyn Clock>,
+}
+
+/// What an access token must say (RFC 9068 section 2.2), and no field twice.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    exp: u64,
+    iat: u64,
+    #[serde(default)]
+    nbf: Option<u64>,
+    #[serde(rename = "client_id")]
+    _client: String,
+    #[serde(rename = "jti")]
+    _name: String,
+    #[serde(default)]
+    scope: String,
+    /// It belongs to a key that a bearer does not show (RFC 7800).
+    #[serde(default)]
+    cnf: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn is_only(&self, resource: &str) -> bool {
+        match self {
+            Self::One(one) => one == resource,
+            Self::Several(several) => matches!(several.as_slice(), [one] if one == resource),
+        }
+    }
+}
+
+impl Oauth {
+    /// Reads the configuration and, as far as they can be had, the server's keys.
+    ///
+    /// # Errors
+    /// [`Fault`] for an issuer that is no HTTPS URL (plain HTTP on loopback), or a file of keys that holds none.
+    pub(crate) async fn start(
+        config: &OauthConfig,
+        resolve: impl Fn(&Path) -> PathBuf,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Fault> {
+        check_url("oauth.issuer", &config.issuer)?;
+        let file = config.keys.as_deref().map(resolve);
+        let keys = Keys::start(&config.issuer, file).await?;
+        Ok(Self { issuer: config.issuer.clone(), keys, clock })
+    }
+
+    async fn checked(&self, token: &str, resource: &str) -> Result<Vouched, No> {
+        signature::install();
+        let header = decode_header(token).map_err(|_| No::Form)?;
+        let kind = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
+        if !matches!(kind.as_str(), "at+jwt" | "application/at+jwt") {
+            return Err(No::Type);
+        }
+        // What a header marks as critical would have to be understood, and what was encrypted or packed, undone.
+        if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
+            return Err(No::Form);
+        }
+        if !signature::ALLOWED.contains(&header.alg) {
+            return Err(No::Algorithm);
+        }
+        let name = header.kid.as_deref().ok_or(No::Key)?;
+        let key = self.keys.find(name, header.alg).await?;
+        let read = decode::<Claims>(token, &key, &by_signature(header.alg));
+        let claims = read.map_err(|e| signature::no(&e))?.claims;
+        self.holds(claims, resource)
+    }
+
+    fn holds(&self, claims: Claims, resource: &str) -> Result<Vouched, No> {
+        if claims.iss != self.issuer {
+            return Err(No::Issuer);
+        }
+        if !claims.aud.is_only(resource) {
+            return Err(No::Audience);
+        }
+        if claims.cnf.is_some() {
+            return Err(No::Bound);
+        }
+        let now = self.clock.now().as_millis().div_euclid(1000);
+        let (late, early) = (now.saturating_sub(LEEWAY_S), now.saturating_add(LEEWAY_S));
+        if claims.exp <= late {
+            return Err(No::Expired);
+        }
+        if claims.iat > early || claims.nbf.is_some_and(|from| from > early) {
+            return Err(No::Early);
+        }
+        if claims.exp.saturating_sub(claims.iat) > LIFE_S_MAX {
+            return Err(No::Long);
+        }
+        let subject = subject_digest(&claims.iss, &claims.sub).map_err(|_| No::Form)?;
+        Ok(Vouched {
+            subject,
+            scopes: claims.scope.split(' ').map(str::to_owned).collect(),
+            lasts: Duration::from_secs(claims.exp.saturating_sub(late)),
+        })
+    }
+}
+
+/// The library checks the signature; claims are checked here, by our clock and exactly.
+fn by_signature(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}
+
+/// Why a token does not hold here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum No {
+    Form,
+    Type,
+    Algorithm,
+    Key,
+    Signature,
+    Issuer,
+    Audience,
+    Bound,
+    Expired,
+    Early,
+    Long,
+    NoKeys,
+}
+
+impl From<NoKey> for No {
+    fn from(no: NoKey) -> Self {
+        match no {
+            NoKey::Unknown => Self::Key,
+            NoKey::Unfit => Self::Algorithm,
+            NoKey::Unavailable => Self::NoKeys,
+        }
+    }
+}
+
+impl No {
+    fn complaint(self, resource: &str) -> Complaint {
+        let audience;
+        let said = match self {
+            Self::Form => "the access token is no JWT with the claims of RFC 9068; ask for another",
+            Self::Type => "the token is no access token: its type is not `at+jwt`; send that one",
+            Self::Algorithm => {
+                "the token is signed in a way that is not taken; use RS256, PS256, ES256 or EdDSA"
+            }
+            Self::Key => "the token names no key of the authorization server; ask for another",
+            Self::Signature => "the token's signature does not hold; ask for another",
+            Self::Issuer => "the token is of another issuer; see the metadata of this resource",
+            Self::Audience => {
+                audience =
+                    format!("the token is not for this resource alone; ask for one for {resource}");
+                &audience
+            }
+            Self::Bound => "the token belongs to a key and is no bearer's; ask for a bearer token",
+            Self::Expired => "the token has expired; ask for another",
+            Self::Early => "the token does not hold yet; set the clocks right",
+            Self::Long => "the token lives longer than a day; ask for a shorter one",
+            Self::NoKeys => {
+                let message = "the keys of the authorization server cannot be had now; try again";
+                return Complaint::new(Code::DeskUnavailable, message).after(5);
+            }
+        };
+        Complaint::new(Code::CredentialInvalid, said)
+    }
+}
+
+#[async_trait]
+impl ReadTokens for Oauth {
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    async fn read(&self, token: &str, resource: &str) -> Result<Vouched, Complaint> {
+        self.checked(token, resource).await.map_err(|no| no.complaint(resource))
+    }
+}

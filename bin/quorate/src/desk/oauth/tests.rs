@@ -1,0 +1,279 @@
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
+use quorate_terms::Timestamp;
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+};
+use serde_json::{Value, json};
+
+use super::*;
+
+const ISSUER: &str = "https://as.example";
+const HERE: &str = "https://desk.example/mcp";
+const NOW_S: u64 = 1_800_000_000;
+
+/// A clock that stands.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(NOW_S.saturating_mul(1000))
+    }
+
+    fn take_jumps(&self) -> Vec<quorate_host::clock::Jump> {
+        Vec::new()
+    }
+}
+
+/// An authorization server's keys, in memory.
+struct Server {
+    ed: Ed25519KeyPair,
+    ec: EcdsaKeyPair,
+}
+
+fn b64(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+impl Server {
+    fn new(seed: u8) -> Self {
+        let random = SystemRandom::new();
+        let how = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(how, &random).unwrap();
+        Self {
+            ed: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
+            ec: EcdsaKeyPair::from_pkcs8(how, pkcs8.as_ref(), &random).unwrap(),
+        }
+    }
+
+    fn jwks(&self) -> Value {
+        let point = self.ec.public_key().as_ref();
+        let ed = b64(self.ed.public_key());
+        json!({ "keys": [
+            { "kty": "OKP", "crv": "Ed25519", "kid": "ed", "use": "sig", "alg": "EdDSA", "x": ed },
+            { "kty": "EC", "crv": "P-256", "kid": "ec", "x": b64(&point[1..33]), "y": b64(&point[33..]) },
+            { "kty": "oct", "kid": "shared", "alg": "HS256", "k": b64([7; 32]) },
+            { "kty": "OKP", "crv": "Ed25519", "kid": "other-use", "use": "enc", "x": ed },
+            { "kty": "new", "kid": "later" },
+        ] })
+    }
+
+    fn signed(&self, header: &Value, claims: &Value) -> String {
+        let message = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
+        let signature = match header["alg"].as_str() {
+            Some("ES256") => {
+                self.ec.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
+            }
+            Some("HS256") => {
+                let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &[7; 32]);
+                ring::hmac::sign(&key, message.as_bytes()).as_ref().to_vec()
+            }
+            Some("none") => Vec::new(),
+            _ => self.ed.sign(message.as_bytes()).as_ref().to_vec(),
+        };
+        format!("{message}.{}", b64(signature))
+    }
+}
+
+fn header() -> Value {
+    json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "ed" })
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": ISSUER, "sub": "bot", "aud": HERE, "client_id": "bot", "jti": "1",
+        "iat": NOW_S, "exp": NOW_S + 600, "scope": "read sign",
+    })
+}
+
+async fn oauth(server: &Server) -> Oauth {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("keys.json");
+    std::fs::write(&file, server.jwks().to_string()).unwrap();
+    let config = OauthConfig { issuer: ISSUER.into(), keys: Some(file), public_url: None };
+    Oauth::start(&config, Path::to_path_buf, Arc::new(Stopped)).await.unwrap()
+}
+
+async fn check(changes: &[(&str, Value)], expected: Result<(), No>) {
+    let server = Server::new(1);
+    let (mut header, mut claims) = (header(), claims());
+    for (name, value) in changes {
+        match name.strip_prefix("header.") {
+            Some(name) => header[name] = value.clone(),
+            None if value.is_null() => drop(claims.as_object_mut().unwrap().remove(*name)),
+            None => claims[*name] = value.clone(),
+        }
+    }
+    let token = server.signed(&header, &claims);
+    let read = oauth(&server).await.checked(&token, HERE).await;
+    assert_eq!(read.map(drop), expected, "{changes:?}");
+}
+
+#[tokio::test]
+async fn a_token_of_the_server_for_this_door_says_who_and_how_far() {
+    let server = Server::new(1);
+    let read = oauth(&server).await.read(&server.signed(&header(), &claims()), HERE).await.unwrap();
+    assert_eq!(read.subject, subject_digest(ISSUER, "bot").unwrap());
+    assert_eq!(read.scopes, ["read", "sign"].map(str::to_owned).into());
+    assert_eq!(read.lasts, Duration::from_secs(600 + LEEWAY_S));
+    check(&[("aud", json!([HERE]))], Ok(())).await;
+    check(&[("header.typ", json!("application/AT+JWT"))], Ok(())).await;
+    check(&[("header.alg", json!("ES256")), ("header.kid", json!("ec"))], Ok(())).await;
+    check(&[("exp", json!(NOW_S - 29)), ("iat", json!(NOW_S - 600))], Ok(())).await;
+    check(&[("scope", Value::Null)], Ok(())).await;
+}
+
+#[tokio::test]
+async fn a_token_for_elsewhere_of_somebody_else_or_of_another_time_is_refused() {
+    for (name, value, no) in [
+        ("aud", json!("https://desk.example/api/v1"), No::Audience),
+        ("aud", json!("https://desk.example/mcp/"), No::Audience),
+        ("aud", json!([HERE, "https://other.example"]), No::Audience),
+        ("aud", json!([]), No::Audience),
+        ("aud", Value::Null, No::Form),
+        ("iss", json!("https://as.example/"), No::Issuer),
+        ("iss", json!("https://evil.example"), No::Issuer),
+        ("iss", json!([ISSUER, "https://evil.example"]), No::Form),
+        ("iss", Value::Null, No::Form),
+        ("sub", Value::Null, No::Form),
+        ("sub", json!(""), No::Form),
+        ("exp", json!(NOW_S - 30), No::Expired),
+        ("exp", json!(0), No::Expired),
+        ("exp", json!(-1), No::Form),
+        ("exp", json!("1800000600"), No::Form),
+        ("exp", Value::Null, No::Form),
+        ("exp", json!(NOW_S + 86_401), No::Long),
+        ("nbf", json!(NOW_S + 31), No::Early),
+        ("iat", json!(NOW_S + 31), No::Early),
+        ("iat", Value::Null, No::Form),
+        ("jti", Value::Null, No::Form),
+        ("client_id", Value::Null, No::Form),
+        ("cnf", json!({ "jkt": "x" }), No::Bound),
+        ("header.typ", json!("JWT"), No::Type),
+        ("header.typ", Value::Null, No::Type),
+        ("header.kid", json!("nobody"), No::Key),
+        ("header.kid", Value::Null, No::Key),
+        ("header.kid", json!("later"), No::Key),
+        ("header.kid", json!("other-use"), No::Key),
+        ("header.crit", json!(["exp"]), No::Form),
+    ] {
+        check(&[(name, value)], Err(no)).await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_signs_in_another_way_than_the_keys_own_is_refused() {
+    let other = |alg: &str, kid: &str| [("header.alg", json!(alg)), ("header.kid", json!(kid))];
+    for (alg, kid, no) in [
+        ("HS256", "shared", No::Algorithm),
+        ("HS256", "ed", No::Algorithm),
+        ("none", "ed", No::Form),
+        ("RS256", "ed", No::Algorithm),
+        ("ES256", "ed", No::Algorithm),
+        ("EdDSA", "ec", No::Algorithm),
+        ("PS256", "ec", No::Algorithm),
+        ("ES384", "ec", No::Algorithm),
+        ("EdDSA", "shared", No::Key),
+    ] {
+        check(&other(alg, kid), Err(no)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_changed_or_signed_by_another_is_refused() {
+    let (server, other) = (Server::new(1), Server::new(2));
+    let oauth = oauth(&server).await;
+    let forged = other.signed(&header(), &claims());
+    assert_eq!(oauth.checked(&forged, HERE).await.unwrap_err(), No::Signature);
+    let token = server.signed(&header(), &claims());
+    let parts: Vec<&str> = token.split('.').collect();
+    let mut more = claims();
+    more["scope"] = json!("broadcast");
+    let swapped = format!("{}.{}.{}", parts[0], b64(more.to_string()), parts[2]);
+    assert_eq!(oauth.checked(&swapped, HERE).await.unwrap_err(), No::Signature);
+    let twice = r#"{"iss":"https://as.example","iss":"https://as.example","sub":"bot"}"#;
+    let message = format!("{}.{}", parts[0], b64(twice));
+    let signed = format!("{message}.{}", b64(server.ed.sign(message.as_bytes())));
+    assert_eq!(oauth.checked(&signed, HERE).await.unwrap_err(), No::Form);
+    for cut in ["", ".", "..", "...", "a.b.c", &token[..token.len() - 1], parts[0]] {
+        assert!(oauth.checked(cut, HERE).await.is_err(), "{cut}");
+    }
+}
+
+#[test]
+fn a_refusal_is_of_one_kind_and_names_the_resource_to_ask_for() {
+    let no = No::Audience.complaint(HERE);
+    assert_eq!(no.code, Code::CredentialInvalid);
+    assert!(no.message.contains(HERE), "{}", no.message);
+    assert_eq!(No::NoKeys.complaint(HERE).code, Code::DeskUnavailable);
+}
+
+#[tokio::test]
+async fn an_issuer_off_tls_and_files_without_a_key_stop_the_start() {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("keys.json");
+    for (issuer, keys) in [
+        ("http://as.example", None),
+        ("https://as.example?x=1", None),
+        ("as.example", None),
+        (ISSUER, Some("{}")),
+        (ISSUER, Some(r#"{"keys":[]}"#)),
+        (ISSUER, Some(r#"{"keys":[{"kty":"oct","kid":"a","k":"AAAA"}]}"#)),
+        (ISSUER, Some("not json")),
+    ] {
+        if let Some(keys) = keys {
+            std::fs::write(&file, keys).unwrap();
+        }
+        let keys = keys.map(|_| file.clone());
+        let config = OauthConfig { issuer: issuer.into(), keys, public_url: None };
+        let started = Oauth::start(&config, Path::to_path_buf, Arc::new(Stopped)).await;
+        assert!(started.is_err(), "{issuer}");
+    }
+}
+
+#[test]
+fn two_keys_of_one_name_are_no_set() {
+    let key = Server::new(1).jwks()["keys"][0].clone();
+    let twice = json!({ "keys": [key, key] }).to_string();
+    assert!(keys::keys(twice.as_bytes()).is_err());
+    let many: Vec<Value> = (0..33)
+        .map(|n| {
+            let mut one = key.clone();
+            one["kid"] = json!(n.to_string());
+            one
+        })
+        .collect();
+    assert!(keys::keys(json!({ "keys": many }).to_string().as_bytes()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn reading_a_token_or_a_set_of_keys_never_panics(
+        text in "\\PC{0,64}",
+        bytes in proptest::collection::vec(any::<u8>(), 0..64),
+        fields in proptest::collection::btree_map("(alg|typ|kid|crit|iss|aud|exp|iat)", "\\PC{0,8}", 0..6),
+    ) {
+        let fields: BTreeMap<String, String> = fields;
+        let part = b64(serde_json::to_string(&fields).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let oauth = oauth(&Server::new(1)).await;
+            let good = b64(header().to_string());
+            for token in [
+                text.clone(),
+                format!("{part}.{part}.{part}"),
+                format!("{good}.{part}.{}", b64(&bytes)),
+                format!("{}.{}.{}", b64(&bytes), b64(&bytes), b64(&bytes)),
+            ] {
+                prop_assert!(oauth.checked(&token, HERE).await.is_err());
+            }
+            Ok(())
+        })?;
+        let _ = keys::keys(&bytes);
+        let _ = keys::keys(text.as_bytes());
+    }
+}

@@ -1,0 +1,114 @@
+//! Access tokens of an authorization server: whoever runs the desk may name one, and its tokens then stand for credentials that
+//! the book admitted under a subject. A token grants nothing: who it speaks of, in which band and until when is the book's to
+//! say, and its scopes only narrow that.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use quorate_terms::Digest;
+use quorate_terms::credential::{Band, Role};
+
+use crate::desk::Caller;
+use crate::errors::{Code, Complaint};
+
+/// The longest access token, in bytes.
+pub(crate) const TOKEN_BYTES_MAX: usize = 4096;
+
+/// What a token says that was checked.
+#[derive(Clone, Debug)]
+pub struct Vouched {
+    /// `subject_digest` of its issuer and subject.
+    pub subject: Digest,
+    /// Its scopes.
+    pub scopes: BTreeSet<String>,
+    /// How long it still holds.
+    pub lasts: Duration,
+}
+
+/// Whoever reads access tokens for the doors: knows the server's keys and the time.
+#[async_trait]
+pub trait ReadTokens: Send + Sync + 'static {
+    /// The issuer, as the metadata of the doors names it.
+    fn issuer(&self) -> &str;
+
+    /// Checks a token that was issued for this resource, by signature, issuer, audience, type and time.
+    ///
+    /// # Errors
+    /// [`Complaint`] of [`Code::CredentialInvalid`] when it does not hold here, saying why; of [`Code::DeskUnavailable`] while
+    /// the server's keys cannot be had.
+    async fn read(&self, token: &str, resource: &str) -> Result<Vouched, Complaint>;
+}
+
+impl Vouched {
+    /// The caller, as far as the scopes of the token go.
+    pub(crate) fn narrowed(&self, caller: Caller) -> Result<Caller, Complaint> {
+        let has = |scope: &str| self.scopes.contains(scope);
+        if let Some(role) = caller.role {
+            let widest = Role::ALL.into_iter().rev().find(|role| has(role.as_str()));
+            let widest = widest.ok_or_else(|| no_scope(Role::Viewer.as_str()))?;
+            return Ok(Caller { role: Some(role.min(widest)), ..caller });
+        }
+        let widest = Band::ALL.into_iter().rev().find(|band| has(band.as_str()));
+        let widest = widest.ok_or_else(|| no_scope(Band::Read.as_str()))?;
+        Ok(Caller { band: caller.band.min(widest), ..caller })
+    }
+}
+
+fn no_scope(least: &'static str) -> Complaint {
+    let message = format!("the token has no scope of this desk; ask its server for `{least}`");
+    Complaint::new(Code::BandTooLow, message).needing(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(band: Band, role: Option<Role>) -> Caller {
+        Caller {
+            credential: "bot-1".parse().unwrap(),
+            agent: "bot".parse().unwrap(),
+            band,
+            wallets: BTreeSet::new(),
+            owner: "per-1".parse().unwrap(),
+            role,
+        }
+    }
+
+    fn vouched(scopes: &str) -> Vouched {
+        let scopes = scopes.split(' ').map(str::to_owned).collect();
+        Vouched { subject: Digest::ZERO, scopes, lasts: Duration::from_mins(1) }
+    }
+
+    #[test]
+    fn scopes_narrow_a_band_and_never_widen_it() {
+        for (scopes, held, band) in [
+            ("read", Band::Broadcast, Band::Read),
+            ("openid sign read", Band::Broadcast, Band::Sign),
+            ("broadcast", Band::Prepare, Band::Prepare),
+            ("read prepare sign broadcast", Band::Read, Band::Read),
+        ] {
+            assert_eq!(
+                vouched(scopes).narrowed(caller(held, None)).unwrap().band,
+                band,
+                "{scopes}"
+            );
+        }
+        for none in ["", "openid", "operator", "READ", "reads"] {
+            let no = vouched(none).narrowed(caller(Band::Broadcast, None)).unwrap_err();
+            assert_eq!((no.code, no.needs), (Code::BandTooLow, Some("read")), "{none}");
+        }
+    }
+
+    #[test]
+    fn scopes_narrow_a_role_and_a_band_is_no_role() {
+        let operator = || caller(Band::Read, Some(Role::Operator));
+        let narrowed = vouched("viewer auditor").narrowed(operator()).unwrap();
+        assert_eq!(narrowed.role, Some(Role::Auditor));
+        let viewer = caller(Band::Read, Some(Role::Viewer));
+        assert_eq!(vouched("operator").narrowed(viewer).unwrap().role, Some(Role::Viewer));
+        let no = vouched("broadcast").narrowed(operator()).unwrap_err();
+        assert_eq!(no.needs, Some("viewer"));
+    }
+}

@@ -1,0 +1,117 @@
+//! Access tokens at the doors: what a door asks of whoever reads them, and how far the answer goes.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use quorate_gateway::errors::{Code, Complaint};
+use quorate_gateway::tokens::{ReadTokens, Vouched};
+
+use super::*;
+
+const HERE: &str = "http://127.0.0.1:3000/api/v1";
+const MCP: &str = "http://127.0.0.1:3000/mcp";
+
+/// Takes `WHO.SCOPES.DOOR`, scopes joined by `-`, at the door that the token names.
+struct Reader;
+
+#[async_trait]
+impl ReadTokens for Reader {
+    fn issuer(&self) -> &str {
+        "https://as.example"
+    }
+
+    async fn read(&self, token: &str, resource: &str) -> Result<Vouched, Complaint> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [who, scopes, door] = parts[..] else { panic!("{token}") };
+        if !resource.ends_with(door) {
+            let message = format!("it is not for {resource}");
+            return Err(Complaint::new(Code::CredentialInvalid, message));
+        }
+        Ok(Vouched {
+            subject: common::token_of(who),
+            scopes: scopes.split('-').map(str::to_owned).collect(),
+            lasts: Duration::from_mins(1),
+        })
+    }
+}
+
+fn app() -> App {
+    let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
+    let setup = Setup { tokens: Some(Arc::new(Reader)), ..setup(Rate::default()) };
+    let (as_desk, as_office): (Arc<dyn Desk>, Arc<dyn Office>) = (desk.clone(), office.clone());
+    App { router: router(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
+}
+
+fn get(token: &str, path: &str) -> Request<Body> {
+    let request = Request::get(path).header("host", "127.0.0.1:3000");
+    request.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn a_token_opens_what_the_book_and_its_scopes_both_allow() {
+    let app = app();
+    for (token, band, role) in [
+        ("broadcast.read-prepare.v1", "prepare", Value::Null),
+        ("read.broadcast.v1", "read", Value::Null),
+        ("person.viewer.v1", "read", json!("viewer")),
+    ] {
+        let said = app.send(get(token, "/api/v1/me")).await;
+        assert_eq!((said.status, &said.body["band"]), (200, &json!(band)), "{}", said.body);
+        assert_eq!(said.body["role"], role);
+    }
+    app.send(get("person.viewer.v1", "/api/v1/entries")).await.check(403, "ROLE_TOO_LOW");
+    assert_eq!(app.get("broadcast", "/me").await.body["band"], "broadcast", "the desk's own");
+}
+
+#[tokio::test]
+async fn a_token_without_a_scope_is_told_which_it_would_take() {
+    let app = app();
+    for (token, path, scope) in [
+        ("broadcast.openid.v1", "/api/v1/me", "read"),
+        ("person.read.v1", "/api/v1/me", "viewer"),
+        ("person.viewer.v1", "/api/v1/entries", "auditor"),
+    ] {
+        let said = app.send(get(token, path)).await;
+        assert_eq!(said.status, 403, "{token}");
+        let challenge = said.headers["www-authenticate"].to_str().unwrap();
+        let named = format!("error=\"insufficient_scope\", scope=\"{scope}\"");
+        assert!(challenge.contains(&named), "{challenge}");
+    }
+}
+
+#[tokio::test]
+async fn each_door_takes_tokens_for_itself_and_subjects_that_the_book_knows() {
+    let app = app();
+    app.send(get("broadcast.read.mcp", "/api/v1/me")).await.check(401, "CREDENTIAL_INVALID");
+    app.send(get("broadcast.read.v1", "/mcp")).await.check(401, "CREDENTIAL_INVALID");
+    app.send(get("nobody.read.v1", "/api/v1/me")).await.check(401, "CREDENTIAL_INVALID");
+    app.desk.revoked.store(true, std::sync::atomic::Ordering::SeqCst);
+    app.send(get("broadcast.read.v1", "/api/v1/me")).await.check(401, "CREDENTIAL_INVALID");
+    // Where no server is named, what has dots is a token like any other, and nobody's.
+    let plain = super::app();
+    plain.send(get("broadcast.read.v1", "/api/v1/me")).await.check(401, "CREDENTIAL_INVALID");
+}
+
+#[tokio::test]
+async fn the_metadata_of_each_door_names_it_and_the_server() {
+    let app = app();
+    for (resource, path) in [(HERE, "/api/v1"), (MCP, "/mcp")] {
+        let at = format!("/.well-known/oauth-protected-resource{path}");
+        let request = Request::get(at).header("host", "127.0.0.1:3000");
+        let said = app.send(request.body(Body::empty()).unwrap()).await.body;
+        assert_eq!(said["resource"], resource);
+        assert_eq!(said["authorization_servers"], json!(["https://as.example"]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_with_the_token_that_opened_it() {
+    let app = app();
+    let response = app.router.clone().oneshot(get("viewer.viewer.v1", "/api/v1/events")).await;
+    let mut body = response.unwrap().into_body();
+    let mut seen = String::new();
+    while let Some(frame) = body.frame().await {
+        seen.push_str(&String::from_utf8_lossy(&frame.unwrap().into_data().unwrap()));
+    }
+    assert!(seen.contains("event: grown"), "{seen}");
+}

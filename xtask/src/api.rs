@@ -1,0 +1,217 @@
+//! Schemathesis against the real desk: whatever the description of the API allows, and much of what it forbids, by an agent and
+//! by an operator. Then the tally of what was answered: a run in which everything was refused has shown nothing. Beside it an
+//! authorization server of somebody else's, and its tokens at both doors.
+
+mod oauth;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::Done;
+use crate::check::Verdict;
+use crate::demo;
+use crate::house;
+use crate::run;
+use crate::say;
+use crate::stage::{Agent, Node, Programs, Stage, Wish, coin, text};
+use crate::tools;
+
+/// What every answer is held to.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+    response_schema_conformance,response_headers_conformance,negative_data_rejection,\
+    missing_required_header,unsupported_method,allow_header_conformance,ignored_auth";
+/// The most cases of one operation in a phase.
+const EXAMPLES: &str = "15";
+/// Seconds in which fuzzing and links go on, for each caller.
+const SECONDS: &str = "60";
+
+/// Operations that nobody outside can bring to a good end here, and why.
+const NEVER_WELL: [(&str, &str); 8] = [
+    ("approve", "an approval is signed by a person elsewhere"),
+    ("replace", "nothing is stuck"),
+    ("erase", "the cases here hold nothing personal"),
+    ("take_alert", "nothing has raised an alert"),
+    ("close_alert", "nothing has raised an alert"),
+    ("get_price", "no source says prices"),
+    ("sign_transaction", "a draft is named by its digest"),
+    ("send_transaction", "a draft is named by its digest"),
+];
+
+/// Lets Schemathesis at the API.
+pub(crate) fn end_to_end() -> Done<Verdict> {
+    let room = demo::fresh(&house::root().join("target/api"))?;
+    let programs = Programs::build(&room.join("outputs.log"))?;
+    let node = Node::start(&room.join("anvil.log"))?;
+    let mut stage = Stage::set(&room, programs, node)?;
+    // The bound on one credential has tests of its own; here it would be all that is seen.
+    stage.founding.requests_per_minute = Some(600_000);
+    let server = oauth::Server::start(&stage)?;
+    stage.founding.issuer = Some(server.issuer.clone());
+    stage.found()?;
+    stage.start_all()?;
+    let account = stage.open_wallet()?;
+    stage.node.fund(&account, coin(10_000))?;
+    let agent = stage.admit("asker", "full")?;
+    let person = stage.admit_person("olga", "operator")?;
+    paid(&stage, &agent)?;
+    let early = server.admitted(&stage)?;
+    let mut told = 0_usize;
+    for (tag, file) in [("agents", agent.token_file.as_str()), ("people", person.as_str())] {
+        told = told.saturating_add(asked(&stage, tag, file)?);
+    }
+    told = told.saturating_add(server.tokens_are_held_to_the_book(&stage, &early)?);
+    Ok(Verdict::Passed(told))
+}
+
+/// Something happened before: a transfer that settled, so that there is a case, a receipt and a transaction to ask about.
+fn paid(stage: &Stage, agent: &Agent) -> Done {
+    let wish = Wish {
+        to: stage.node.checksummed(&stage.node.account()?)?,
+        units: coin(20),
+        token: None,
+        memo: None,
+    };
+    let case = text(&agent.send(stage, &wish, "first")?, "/case")?;
+    stage.done(&case).map(drop)
+}
+
+/// One run with one credential; gives how many requests were made.
+fn asked(stage: &Stage, tag: &str, token_file: &str) -> Done<usize> {
+    let har = stage.room.join(format!("{tag}.har"));
+    let token = run::read(token_file.as_ref())?;
+    let header = format!("Authorization:Bearer {}", token.trim());
+    let url = format!("http://{}", stage.address("http"));
+    let description = house::root().join("docs/api/openapi.json");
+    let config = house::root().join("xtask/tools/schemathesis/schemathesis.toml");
+    let mut command = run::command(tools::schemathesis()?, &["--no-color", "--config-file"]);
+    command.arg(config).arg("run");
+    command.args(["--url", &url, "--header", &header, "--include-tag", tag]);
+    // A stream of events does not end.
+    command.args(["--exclude-operation-id", "events", "--checks", CHECKS]);
+    command.args(["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", EXAMPLES]);
+    command.args(["--seed", "20261122", "--generation-deterministic", "--max-time", SECONDS]);
+    command.args(["--workers", "1", "--request-timeout", "30"]);
+    command.args(["--continue-on-failure", "--report", "har", "--report-har-path"]);
+    command.arg(&har).arg(&description).current_dir(&stage.room);
+    let output = run::kept(&mut command)?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    run::write(&stage.room.join(format!("{tag}.log")), &said)?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("the API is not as described, to {tag}:\n{said}\n{why}"));
+    }
+    let seen = Seen::read(&har, &description)?;
+    seen.is_enough(tag)?;
+    say::line(format!("api: {} requests by {tag}, answered {:?}", seen.requests, seen.statuses));
+    Ok(seen.operations)
+}
+
+/// What was answered.
+struct Seen {
+    requests: usize,
+    operations: usize,
+    statuses: BTreeMap<u64, usize>,
+    /// Operations that were never answered well.
+    never_well: BTreeSet<String>,
+}
+
+impl Seen {
+    fn read(har: &Path, description: &Path) -> Done<Self> {
+        let read = |path: &Path| -> Done<Value> {
+            serde_json::from_str(&run::read(path)?).map_err(|e| format!("{}: {e}", path.display()))
+        };
+        Self::of(&read(har)?, &read(description)?)
+    }
+
+    fn of(har: &Value, description: &Value) -> Done<Self> {
+        let entries = har.pointer("/log/entries").and_then(Value::as_array);
+        let entries = entries.ok_or("the record of requests has no entries")?;
+        let (mut statuses, mut ends) = (BTreeMap::new(), BTreeMap::<String, bool>::new());
+        for entry in entries {
+            let status = entry.pointer("/response/status").and_then(Value::as_u64).unwrap_or(0);
+            let count: &mut usize = statuses.entry(status).or_default();
+            *count = count.saturating_add(1);
+            let (method, url) = (text(entry, "/request/method")?, text(entry, "/request/url")?);
+            if let Some(name) = operation(description, &method, &url) {
+                *ends.entry(name).or_default() |= (200..400).contains(&status);
+            }
+        }
+        let operations = ends.len();
+        let never_well = ends.into_iter().filter(|(_, well)| !well).map(|(name, _)| name).collect();
+        Ok(Self { requests: entries.len(), operations, statuses, never_well })
+    }
+
+    fn is_enough(&self, tag: &str) -> Done {
+        let known: BTreeSet<&str> = NEVER_WELL.iter().map(|(name, _)| *name).collect();
+        let stray: Vec<_> =
+            self.never_well.iter().filter(|n| !known.contains(n.as_str())).collect();
+        if self.operations == 0 || !stray.is_empty() {
+            return Err(format!(
+                "of {} operations for {tag} these were never answered well: {stray:?}; answers: {:?}",
+                self.operations, self.statuses
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The operation that a request belongs to.
+fn operation(description: &Value, method: &str, url: &str) -> Option<String> {
+    let rest = url.split_once("://")?.1;
+    let path = rest.get(rest.find('/')?..)?.split(['?', '#']).next()?;
+    let fits = |template: &str| {
+        let (mut ours, mut theirs) = (template.split('/'), path.split('/'));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(our), Some(their)) if our == their || our.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    };
+    let paths = description.get("paths")?.as_object()?;
+    // A template without a name wins over one with it.
+    let mut found: Vec<&String> = paths.keys().filter(|template| fits(template)).collect();
+    found.sort_by_key(|template| template.matches('{').count());
+    let place = paths.get(found.first()?.as_str())?.get(method.to_ascii_lowercase())?;
+    place.get("operationId")?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn description() -> Value {
+        json!({ "paths": {
+            "/api/v1/cases": { "get": { "operationId": "cases" } },
+            "/api/v1/cases/{case}": { "get": { "operationId": "case" } },
+        } })
+    }
+
+    fn seen(statuses: &[(&str, u16)]) -> Seen {
+        let entries: Vec<_> = statuses
+            .iter()
+            .map(|(path, status)| {
+                let url = format!("http://127.0.0.1:1/api/v1{path}");
+                json!({ "request": { "method": "GET", "url": url }, "response": { "status": status } })
+            })
+            .collect();
+        Seen::of(&json!({ "log": { "entries": entries } }), &description()).unwrap()
+    }
+
+    #[test]
+    fn a_run_in_which_an_operation_was_only_refused_has_shown_nothing() {
+        assert!(
+            seen(&[("/cases?all=true", 200), ("/cases/ab", 404), ("/cases/ab", 200)])
+                .is_enough("people")
+                .is_ok()
+        );
+        let why = seen(&[("/cases", 200), ("/cases/ab", 404)]).is_enough("people").unwrap_err();
+        assert!(why.contains("[\"case\"]"), "{why}");
+        assert!(seen(&[]).is_enough("people").is_err());
+        assert!(seen(&[("/elsewhere", 200)]).is_enough("people").is_err());
+    }
+}
