@@ -223,7 +223,7 @@ proptest! {
 
     /// What the book answered, the fold of the book under the same policy answers again, whatever was asked.
     #[test]
-    fn the_past_under_its_own_policy_never_differs(amounts in prop::collection::vec(1..6_000_u64, 1..8), cap in 1..6_000_u64) {
+    fn the_past_under_its_own_policy_never_differs(amounts in prop::collection::vec(1..6_000_u64, 1..8)) {
         let mut house = House::new();
         house.compare = false;
         for milli in &amounts {
@@ -232,8 +232,5 @@ proptest! {
         }
         let same = replay(&house, |_| {});
         prop_assert!(same.rows.is_empty() && same.left_out == 0);
-        // A tighter budget alone never makes anything looser.
-        let tighter = replay(&house, |policy| agent_daily(policy, u128::from(cap.min(4_999))));
-        prop_assert_eq!(tighter.looser, 0);
     }
 }
