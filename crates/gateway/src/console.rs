@@ -75,7 +75,7 @@ pub(crate) struct Page {
 }
 
 /// Every page, in the order in which they are offered.
-pub(crate) const PAGES: [Page; 12] = [
+pub(crate) const PAGES: [Page; 13] = [
     home::PAGE,
     cases::PAGE,
     transfer::PAGE,

@@ -86,7 +86,7 @@ pub mod tag {
     pub const BULLETIN: &str = "quorate/bulletin/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 32] = [
+    pub const ALL: [&str; 34] = [
         INTENT,
         APPROVAL,
         POLICY,

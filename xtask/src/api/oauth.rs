@@ -88,8 +88,8 @@ impl Server {
             let door = resource.strip_suffix(path).unwrap_or(resource);
             let url = format!("{door}/.well-known/oauth-protected-resource{path}");
             let said = read(&send("GET", &url, &[], "")?)?;
-            if said["resource"] != **resource
-                || said["authorization_servers"] != json!([self.issuer])
+            if said.get("resource") != Some(&json!(resource))
+                || said.get("authorization_servers") != Some(&json!([self.issuer]))
             {
                 return Err(format!("the metadata of {resource} says {said}"));
             }
@@ -100,7 +100,9 @@ impl Server {
     /// The right token passes at each door, as far as its scopes go.
     fn opens(&self, mcp: &str, api: &str) -> Done {
         let me = read(&ask("GET", &format!("{}/me", self.api), api, &[], &Value::Null)?)?;
-        if me["credential"] != "trader" || me["band"] != "prepare" {
+        if me.get("credential") != Some(&json!("trader"))
+            || me.get("band") != Some(&json!("prepare"))
+        {
             return Err(format!("the API takes the token for {me}"));
         }
         let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
@@ -158,7 +160,7 @@ fn token(issuer: &str, client: &str, resource: &str, scope: &str) -> Done<String
     );
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let said = read(&send("POST", &format!("{issuer}/token"), &form, &body)?)?;
-    let token = said["access_token"].as_str();
+    let token = said.get("access_token").and_then(Value::as_str);
     token.map(str::to_owned).ok_or_else(|| format!("the server gives no token: {said}"))
 }
 

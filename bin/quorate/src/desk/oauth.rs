@@ -166,7 +166,7 @@ enum No {
     Expired,
     Early,
     Long,
-    NoKeys,
+    Unavailable,
 }
 
 impl From<NoKey> for No {
@@ -174,7 +174,7 @@ impl From<NoKey> for No {
         match no {
             NoKey::Unknown => Self::Key,
             NoKey::Unfit => Self::Algorithm,
-            NoKey::Unavailable => Self::NoKeys,
+            NoKey::Unavailable => Self::Unavailable,
         }
     }
 }
@@ -200,7 +200,7 @@ impl No {
             Self::Expired => "the token has expired; ask for another",
             Self::Early => "the token does not hold yet; set the clocks right",
             Self::Long => "the token lives longer than a day; ask for a shorter one",
-            Self::NoKeys => {
+            Self::Unavailable => {
                 let message = "the keys of the authorization server cannot be had now; try again";
                 return Complaint::new(Code::DeskUnavailable, message).after(5);
             }

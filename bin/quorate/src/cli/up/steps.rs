@@ -23,6 +23,9 @@ use super::visit::{Answered, Typed, Visit, said};
 use crate::cli::found::answers::Answers;
 use crate::cli::trouble::{Tried, Trouble};
 
+/// A question to the world about what was typed.
+type Asks = fn(Typed) -> BoxFuture<'static, Tried<()>>;
+
 /// One step.
 pub(super) struct Step {
     pub(super) path: &'static str,
@@ -33,7 +36,7 @@ pub(super) struct Step {
     body: fn(&Kept, &Typed) -> Markup,
     take: fn(&mut Kept, &Typed) -> Tried<()>,
     /// What the world is asked before anything is kept.
-    ask: Option<fn(Typed) -> BoxFuture<'static, Tried<()>>>,
+    ask: Option<Asks>,
     /// Whether one form is all of it: then keeping it leads on.
     leads_on: bool,
 }

@@ -199,7 +199,8 @@ async fn a_token_that_was_changed_or_signed_by_another_is_refused() {
     let message = format!("{}.{}", parts[0], b64(twice));
     let signed = format!("{message}.{}", b64(server.ed.sign(message.as_bytes())));
     assert_eq!(oauth.checked(&signed, HERE).await.unwrap_err(), No::Form);
-    for cut in ["", ".", "..", "...", "a.b.c", &token[..token.len() - 1], parts[0]] {
+    let short = token.strip_suffix(|_: char| true).unwrap();
+    for cut in ["", ".", "..", "...", "a.b.c", short, parts[0]] {
         assert!(oauth.checked(cut, HERE).await.is_err(), "{cut}");
     }
 }
@@ -209,7 +210,7 @@ fn a_refusal_is_of_one_kind_and_names_the_resource_to_ask_for() {
     let no = No::Audience.complaint(HERE);
     assert_eq!(no.code, Code::CredentialInvalid);
     assert!(no.message.contains(HERE), "{}", no.message);
-    assert_eq!(No::NoKeys.complaint(HERE).code, Code::DeskUnavailable);
+    assert_eq!(No::Unavailable.complaint(HERE).code, Code::DeskUnavailable);
 }
 
 #[tokio::test]
