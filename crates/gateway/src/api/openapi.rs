@@ -220,36 +220,16 @@ fn input(route: &Route) -> Option<Value> {
             ),
         ]),
         Does::Act(Act::Approve) => schema::<shapes::Approval>(),
-        Does::Act(Act::Replay) => object(&[
-            (
-                "policy",
-                described(
-                    schema::<shapes::Document>(),
-                    "The whole policy. Its version and predecessor are set for the caller.",
-                ),
-                true,
-            ),
-            (
-                "days",
-                json!({ "type": "integer", "minimum": 1, "maximum": DAYS_MAX, "default": DAYS }),
-                false,
-            ),
-        ]),
+        Does::Act(Act::Replay) => proposal(),
         Does::Act(Act::Erase) => object(&[("subject", identifier(), true)]),
-        Does::Act(Act::CloseAlert) => {
-            let code =
-                json!({ "type": "string", "pattern": "^[!-~]{1,128}$", "example": "false_alarm" });
-            object(&[("disposition", code, true)])
-        }
+        Does::Act(Act::CloseAlert) => object(&[("disposition", code("false_alarm"), true)]),
         Does::Act(Act::OpenChecklist) => object(&[
             ("person", identifier(), true),
             ("change", schema::<shapes::Change>(), true),
             ("post", schema::<shapes::Post>(), true),
         ]),
         Does::Act(Act::AttestChecklist) => {
-            let code =
-                json!({ "type": "string", "pattern": "^[!-~]{1,128}$", "example": "hr-2041" });
-            object(&[("item", identifier(), true), ("reference", code, false)])
+            object(&[("item", identifier(), true), ("reference", code("hr-2041"), false)])
         }
         Does::Act(Act::CloseChecklist) => {
             let words = "It was opened in error, or what it prepares will not happen.";
@@ -280,6 +260,21 @@ fn input(route: &Route) -> Option<Value> {
         Does::Act(_) => return None,
     };
     Some(without_key(schema))
+}
+
+/// Text without spaces.
+fn code(example: &str) -> Value {
+    json!({ "type": "string", "pattern": "^[!-~]{1,128}$", "example": example })
+}
+
+/// A policy that may be proposed, and how far back it is held against the past.
+fn proposal() -> Value {
+    let words = "The whole policy. Its version and predecessor are set for the caller.";
+    let days = json!({ "type": "integer", "minimum": 1, "maximum": DAYS_MAX, "default": DAYS });
+    object(&[
+        ("policy", described(schema::<shapes::Document>(), words), true),
+        ("days", days, false),
+    ])
 }
 
 fn limit() -> Value {
