@@ -144,7 +144,7 @@ async function findings(page) {
   await page.click("text=Read it over before it is signed");
   await sign(page, "ann");
   // The others by the command line, which goes the same way.
-  const levels = run("standards", "show", "ccss 9.0").catalogue.controls;
+  const levels = run("standards", "show", "ccss 9.0").catalogue.control;
   const above = new Set(levels.filter((one) => one.level && one.level !== "I").map((one) => one.id));
   for (const id of others) {
     const sought = !above.has(id);

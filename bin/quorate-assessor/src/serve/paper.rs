@@ -3,8 +3,9 @@
 use quorate_assessor::finding::State;
 use quorate_pages::{
     Alert, Frame, Link, Look, Markup, Press, Tone, badge, facts, form_as, link, outside, paragraph,
-    section,
+    section, when,
 };
+use quorate_terms::Timestamp;
 use serde_json::Value;
 
 use super::visitor::Visitor;
@@ -128,24 +129,53 @@ pub(super) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>) -> Markup {
     outside(&texts.join("; "))
 }
 
-/// A value of any shape: fields under their names, lists one after the other.
+/// A value of any shape. What lies deep is one row under all its names, so that no column grows narrow.
 pub(super) fn value(value: &Value) -> Markup {
+    let mut rows = Vec::new();
+    lay_flat("", value, &mut rows);
+    match rows.as_slice() {
+        [(name, only)] if name.is_empty() => only.clone(),
+        _ => facts(rows.iter().map(|(name, leaf)| (name.as_str(), leaf.clone())).collect()),
+    }
+}
+
+fn lay_flat(names: &str, value: &Value, rows: &mut Vec<(String, Markup)>) {
+    let below = |name: &str| match names {
+        "" => name.replace('_', " "),
+        _ => format!("{names}, {}", name.replace('_', " ")),
+    };
     match value {
-        Value::Null => Markup::text("none"),
+        Value::Object(fields) if !fields.is_empty() => {
+            fields.iter().for_each(|(name, field)| lay_flat(&below(name), field, rows));
+        }
+        Value::Array(all) if all.iter().any(|one| one.is_object() || one.is_array()) => {
+            for (place, one) in (1_usize..).zip(all) {
+                lay_flat(&below(&place.to_string()), one, rows);
+            }
+        }
+        _ => rows.push((names.to_owned(), leaf(value))),
+    }
+}
+
+/// The first and the last number of milliseconds that is shown as a time: of 2001 and of 2100.
+const TIMES: std::ops::Range<u64> = 1_000_000_000_000..4_102_444_800_000;
+
+fn leaf(value: &Value) -> Markup {
+    match value {
+        Value::Null | Value::Object(_) => Markup::text("none"),
         Value::Bool(yes) => Markup::text(if *yes { "yes" } else { "no" }),
         Value::String(text) => outside(text),
-        Value::Number(number) => outside(&number.to_string()),
+        Value::Number(number) => match number.as_u64().filter(|at| TIMES.contains(at)) {
+            Some(at) => {
+                let said = Markup::text(&format!(", {at} in milliseconds"));
+                Markup::all([when(Timestamp::from_millis(at)), said])
+            }
+            None => outside(&number.to_string()),
+        },
         Value::Array(all) if all.is_empty() => Markup::text("none"),
-        Value::Array(all) if all.iter().all(|one| !one.is_object() && !one.is_array()) => {
+        Value::Array(all) => {
             let texts: Vec<String> = all.iter().map(plain).collect();
             listed(texts.iter().map(String::as_str))
-        }
-        Value::Array(all) => Markup::all(all.iter().map(self::value)),
-        Value::Object(fields) => {
-            let label = |name: &String| name.replace('_', " ");
-            let rows: Vec<(String, Markup)> =
-                fields.iter().map(|(name, field)| (label(name), self::value(field))).collect();
-            facts(rows.iter().map(|(name, field)| (name.as_str(), field.clone())).collect())
         }
     }
 }

@@ -22,6 +22,7 @@ use quorate_terms::passkey::{Assertion as RealAssertion, Blob};
 use quorate_terms::policy::{AddressRules, Administration, Limits, PolicyDocument};
 use quorate_terms::quorum::{Quorum, Tally as RealTally};
 use quorate_terms::{Amount, CaseId, Digest, PublicKey, Signature, Timestamp};
+use quorate_terms::{checklist, entry};
 use serde::Serialize;
 use serde_json::json;
 
@@ -233,6 +234,17 @@ fn credentials() -> Vec<AgentCredential> {
     agents.chain(RealRole::ALL.map(|role| of(RealBand::Read, Some(role)))).collect()
 }
 
+const CHANGES: [checklist::Change; 3] =
+    [checklist::Change::Joiner, checklist::Change::Mover, checklist::Change::Leaver];
+const POSTS: [checklist::Post; 6] = [
+    checklist::Post::Approver,
+    checklist::Post::Cosigner,
+    checklist::Post::Operator,
+    checklist::Post::Auditor,
+    checklist::Post::Viewer,
+    checklist::Post::AgentOwner,
+];
+const ENDS: [entry::ChecklistEnd; 2] = [entry::ChecklistEnd::Done, entry::ChecklistEnd::Withdrawn];
 const KINDS: [RealKind; 3] = [RealKind::Own, RealKind::Client, RealKind::ThirdParty];
 const TIERS: [RealTier; 3] = [RealTier::Hot, RealTier::Warm, RealTier::Cold];
 
@@ -334,6 +346,9 @@ fn every_shape_describes_the_values_of_its_term_and_nothing_else() {
         check::<ApprovalBody>(&bodies()),
         check::<Proof>(&proofs()),
         check::<Assertion>(&[assertion()]),
+        check::<Change>(&CHANGES),
+        check::<Post>(&POSTS),
+        check::<ChecklistEnd>(&ENDS),
     ]
     .into();
     let all: BTreeSet<String> = WORDS.iter().chain(FORMS).map(|name| (*name).to_owned()).collect();
