@@ -28,12 +28,17 @@ const EXAMPLES: &str = "15";
 const SECONDS: &str = "60";
 
 /// Operations that nobody outside can bring to a good end here, and why.
-const NEVER_WELL: [(&str, &str); 8] = [
+const NEVER_WELL: [(&str, &str); 10] = [
     ("approve", "an approval is signed by a person elsewhere"),
     ("replace", "nothing is stuck"),
     ("erase", "the cases here hold nothing personal"),
     ("take_alert", "nothing has raised an alert"),
     ("close_alert", "nothing has raised an alert"),
+    ("attest_checklist", "nobody attests what they opened about a person without a credential"),
+    (
+        "replay",
+        "a whole policy of this vault is not guessed; the console's part of the browser step asks it",
+    ),
     ("get_price", "no source says prices"),
     ("sign_transaction", "a draft is named by its digest"),
     ("send_transaction", "a draft is named by its digest"),

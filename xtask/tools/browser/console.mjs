@@ -176,6 +176,8 @@ async function proofs() {
   saw("the browser proves entries up to a checkpoint that the pinned key signed");
 
   // The book grows while this browser is away, and the next look proves that it only grew.
+  // A page of the ledger would look at once, so another one waits.
+  await page.goto(`${origin}/agents`);
   const before = await page.evaluate(() => JSON.parse(localStorage.getItem(localStorage.key(0))));
   await outside("open spare");
   await page.goto(`${origin}/ledger`);
