@@ -12,10 +12,12 @@ use std::time::Instant;
 
 use self::row::Measured;
 use crate::Done;
+use crate::demo::fresh;
 use crate::golden::packages_with_example;
 use crate::house;
 use crate::run;
 use crate::say::{self, Colour};
+use crate::stage::{Node, Programs, Stage};
 use crate::tidy::packages;
 
 const COLD_BUILD_S_MAX: f64 = 20.0 * 60.0;
@@ -97,6 +99,18 @@ fn example_rows(package: &str, example: &str) -> Done<Vec<Measured>> {
     let wanted = ["run", "--release", "--quiet", "--locked", "-p", package, "--example", example];
     let text = run::text(&mut run::cargo(&wanted))?;
     read_rows(&text).map_err(|e| format!("{package}, {example}: {e}"))
+}
+
+/// A founded vault with a wallet, on optimised binaries.
+fn stage(room: &str) -> Done<Stage> {
+    let room = fresh(&house::root().join(room))?;
+    let programs = Programs::released(&room.join("outputs.log"))?;
+    let node = Node::start(&room.join("anvil.log"))?;
+    let mut stage = Stage::set(&room, programs, node)?;
+    stage.found()?;
+    stage.start_all()?;
+    stage.open_wallet()?;
+    Ok(stage)
 }
 
 fn build_binaries() -> Done {

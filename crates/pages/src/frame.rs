@@ -41,6 +41,21 @@ pub struct Frame {
     pub live: Option<String>,
 }
 
+impl Frame {
+    /// A page with nothing around its body yet: no party, no ways on, nothing above it.
+    pub fn bare(product: &str, title: &str, body: Markup) -> Self {
+        Self {
+            title: title.to_owned(),
+            product: product.to_owned(),
+            party: String::new(),
+            nav: Vec::new(),
+            alerts: Vec::new(),
+            body,
+            live: None,
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "frame.html")]
 struct Document<'a> {

@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use super::row::Measured;
 use crate::Done;
-use crate::demo::fresh;
-use crate::house;
 use crate::process::Process;
 use crate::run;
-use crate::stage::{COSIGNERS, Node, Programs, Stage};
+use crate::stage::{COSIGNERS, Stage};
 
 const MIB_MAX: f64 = 60.0;
 /// Founding and key generation are over; what was needed for them alone may be given back.
@@ -20,13 +18,7 @@ const REST: Duration = Duration::from_secs(5);
 
 /// Founds a vault with a wallet, on optimised binaries, and looks at every process.
 pub(super) fn idle_memory() -> Done<Vec<Measured>> {
-    let room = fresh(&house::root().join("target/memory"))?;
-    let programs = Programs::released(&room.join("outputs.log"))?;
-    let node = Node::start(&room.join("anvil.log"))?;
-    let mut stage = Stage::set(&room, programs, node)?;
-    stage.found()?;
-    stage.start_all()?;
-    stage.open_wallet()?;
+    let stage = super::stage("target/memory")?;
     std::thread::sleep(REST);
     let mut rows = Vec::new();
     for who in ["desk", "source"].into_iter().chain(COSIGNERS) {

@@ -4,10 +4,7 @@ use serde_json::Value;
 
 use super::row::Measured;
 use crate::Done;
-use crate::demo::fresh;
-use crate::house;
 use crate::run;
-use crate::stage::{Node, Programs, Stage};
 use crate::tools;
 
 const MS_MAX: f64 = 200.0;
@@ -15,13 +12,7 @@ const MS_MAX: f64 = 200.0;
 /// Founds a vault with a wallet, on optimised binaries, and looks at its console as somebody who is signed in.
 pub(super) fn first_paint() -> Done<Measured> {
     let tools = tools::browser()?;
-    let room = fresh(&house::root().join("target/paint"))?;
-    let programs = Programs::released(&room.join("outputs.log"))?;
-    let node = Node::start(&room.join("anvil.log"))?;
-    let mut stage = Stage::set(&room, programs, node)?;
-    stage.found()?;
-    stage.start_all()?;
-    stage.open_wallet()?;
+    let stage = super::stage("target/paint")?;
     stage.admit_person("olga", "operator")?;
     let mut script = tools.command("paint.mjs");
     script.arg(format!("http://localhost:{}", stage.port("console")));

@@ -26,15 +26,7 @@ const TIMEOUT_MS: u32 = 120_000;
 type Told = (u64, Option<String>);
 
 fn frame(party: &str, title: &str, body: Markup) -> Frame {
-    Frame {
-        title: title.to_owned(),
-        product: "Approvals view".to_owned(),
-        party: party.to_owned(),
-        nav: Vec::new(),
-        alerts: Vec::new(),
-        body,
-        live: None,
-    }
+    Frame { party: party.to_owned(), ..Frame::bare("Approvals view", title, body) }
 }
 
 fn of(seat: &ViewSeat, title: &str, body: Markup) -> Frame {

@@ -18,15 +18,7 @@ use crate::office::{CaseView, outcome_word};
 const PRODUCT: &str = "Quorate console";
 
 fn bare(title: &str, body: Markup) -> Frame {
-    Frame {
-        title: title.to_owned(),
-        product: PRODUCT.to_owned(),
-        party: String::new(),
-        nav: Vec::new(),
-        alerts: Vec::new(),
-        body,
-        live: None,
-    }
+    Frame::bare(PRODUCT, title, body)
 }
 
 /// The page before anybody is signed in. It says nothing of the vault.

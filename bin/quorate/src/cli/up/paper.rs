@@ -12,15 +12,7 @@ use crate::cli::trouble::Trouble;
 const PRODUCT: &str = "Quorate founding";
 
 fn bare(title: &str, body: Markup) -> Frame {
-    Frame {
-        title: title.to_owned(),
-        product: PRODUCT.to_owned(),
-        party: String::new(),
-        nav: Vec::new(),
-        alerts: Vec::new(),
-        body,
-        live: None,
-    }
+    Frame::bare(PRODUCT, title, body)
 }
 
 /// Words of our own, as a paragraph.

@@ -19,6 +19,8 @@ pub(super) const ALLOWED: [Algorithm; 4] =
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: verifier,
+    // Only for making keys public and naming them by thumbprint (`Jwk::from_encoding_key`, `Jwk::thumbprint`): a server that
+    // only takes tokens does neither.
     key_utils: KeyUtils::new_unimplemented(),
 };
 
