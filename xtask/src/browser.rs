@@ -12,6 +12,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use crate::Done;
+use crate::build;
 use crate::check::Verdict;
 use crate::house;
 use crate::run;
@@ -25,8 +26,8 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     }
     let tools = tools::browser()?;
     let folder = house::root().join("target/browser");
-    let wanted = ["run", "--quiet", "--locked", "-p", "quorate-pages", "--example", "sample"];
-    let site = run::text(&mut run::cargo(&wanted))?;
+    build::everything()?;
+    let site = run::text(&mut run::command(build::example("sample"), &[]))?;
     let file = folder.join("site.json");
     run::write(&file, &site)?;
     let said = run::text(tools.command("pages.mjs").arg(&file).arg(&folder))?;

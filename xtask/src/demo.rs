@@ -83,7 +83,7 @@ fn places(stage: &Stage, narrator: &mut Narrator) {
     narrator.place("receipts", &stage.at("receipts"));
     narrator.place("auditor", &stage.at("auditor"));
     narrator.place("logs", &stage.at("logs"));
-    narrator.place("programs", &crate::stage::target().display().to_string());
+    narrator.place("programs", &crate::build::target().display().to_string());
 }
 
 fn wishes(flags: &[&str]) -> Done<Wishes> {

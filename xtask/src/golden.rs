@@ -1,12 +1,13 @@
 //! Golden files: what programs outside rely on is generated, committed and compared.
 //!
-//! An example named `write_schemas` in any crate is a generator: it takes a folder and writes its files there, under the
-//! paths that they have in the repository. In a folder named `golden` there is nothing else.
+//! The example `write_schemas` generates them: it takes a folder and writes its files there, under the paths that they have in
+//! the repository. In a folder named `golden` there is nothing else.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::Done;
+use crate::build;
 use crate::house;
 use crate::run;
 use crate::say;
@@ -16,29 +17,20 @@ type Files = BTreeMap<String, Vec<u8>>;
 
 /// Writes the golden files again.
 pub(crate) fn write() -> Done {
-    let generators = generators()?;
-    for package in &generators {
-        generate(package, &house::root())?;
-    }
-    say::line(format!("schemas: {} generators wrote", generators.len()));
+    generate(&house::root())?;
+    say::line("schemas: written");
     Ok(())
 }
 
-/// Compares fresh files with the committed ones; gives how many there are, none when nothing generates any.
-pub(crate) fn compare() -> Done<Option<usize>> {
-    let generators = generators()?;
-    if generators.is_empty() {
-        return Ok(None);
-    }
+/// Compares fresh files with the committed ones; gives how many there are.
+pub(crate) fn compare() -> Done<usize> {
     let fresh = tempfile::tempdir().map_err(|e| format!("no temporary folder ({e})"))?;
-    for package in &generators {
-        generate(package, fresh.path())?;
-    }
+    generate(fresh.path())?;
     let made = files(fresh.path())?;
     let kept = kept(&house::root(), &made)?;
     let stale = differing(&made, &kept);
     if stale.is_empty() {
-        return Ok(Some(made.len()));
+        return Ok(made.len());
     }
     Err(format!("stale: {}; run `cargo xtask schemas` and read the diff", stale.join(", ")))
 }
@@ -80,16 +72,11 @@ pub(crate) fn packages_with_example(name_matches: fn(&str) -> bool) -> Done<Vec<
     Ok(found)
 }
 
-fn generators() -> Done<Vec<String>> {
-    let found = packages_with_example(|name| name == "write_schemas")?;
-    Ok(found.into_iter().map(|(package, _)| package).collect())
-}
-
-fn generate(package: &str, to: &Path) -> Done {
+fn generate(to: &Path) -> Done {
+    build::everything()?;
     std::fs::create_dir_all(to).map_err(|e| format!("{}: {e}", to.display()))?;
     let to = to.to_string_lossy();
-    let wanted = ["run", "--quiet", "-p", package, "--example", "write_schemas", "--", &to];
-    run::shown(&mut run::cargo(&wanted))
+    run::shown(&mut run::command(build::example("write_schemas"), &[&to]))
 }
 
 fn package_name(folder: &Path) -> Done<String> {

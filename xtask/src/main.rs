@@ -12,6 +12,7 @@ mod api;
 mod bench;
 mod bites;
 mod browser;
+mod build;
 mod check;
 mod clients;
 mod demo;

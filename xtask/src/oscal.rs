@@ -20,7 +20,7 @@ use crate::tools::{self, OscalTools};
 pub(crate) fn end_to_end() -> Done<Verdict> {
     let tools = tools::oscal()?;
     let room = demo::fresh(&house::root().join("target/oscal"))?;
-    let programs = Programs::of(&["quorate-assessor-bin"], &room.join("outputs.log"))?;
+    let programs = Programs::build(&room.join("outputs.log"))?;
     let office = Office::at(&programs, room.join("office").display().to_string());
     let written = write(&office, &room, &room.join("out"))?;
     let models = models(&written)?;

@@ -1,16 +1,20 @@
 //! Processes that stay up: each with a log file, ended when their holder goes.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Done;
 use crate::run;
 
 const PAUSE: Duration = Duration::from_millis(25);
+/// How often a free port is asked for before that is given up.
+const PORTS_ASKED_MAX: usize = 1_000;
 
 /// A running process. Dropping it ends it.
 pub(crate) struct Process {
@@ -112,11 +116,18 @@ fn pause(until: Option<Instant>, late: impl FnOnce() -> String) -> Done {
     Ok(())
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port that was free a moment ago, and that this run has given to nobody else: whoever gets one listens later.
 pub(crate) fn free_port() -> Done<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let address = listener.and_then(|listener| listener.local_addr());
-    address.map(|address| address.port()).map_err(|e| format!("no free port ({e})"))
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let wrap = |e: std::io::Error| format!("no free port ({e})");
+    for _ in 0..PORTS_ASKED_MAX {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(wrap)?;
+        let port = listener.local_addr().map_err(wrap)?.port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return Ok(port);
+        }
+    }
+    Err("no free port that was not given away before".to_owned())
 }
 
 #[cfg(test)]

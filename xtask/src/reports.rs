@@ -20,7 +20,7 @@ const KINDS: [&str; 4] = ["readiness", "wss", "regulators", "gaps"];
 pub(crate) fn end_to_end() -> Done<Verdict> {
     let typst = tools::typst()?.display().to_string();
     let room = demo::fresh(&house::root().join("target/reports"))?;
-    let programs = Programs::of(&["quorate-assessor-bin"], &room.join("outputs.log"))?;
+    let programs = Programs::build(&room.join("outputs.log"))?;
     let walked = house::root().join("target/walk/auditor");
     if !walked.join("office.db").is_file() {
         demo::walk()?;

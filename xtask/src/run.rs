@@ -14,10 +14,18 @@ pub(crate) fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command
     command
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us. It does not learn in which package it was told to run: a build script that looks at that would make
+/// everything above it again whenever somebody builds by hand in between.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    command(program, arguments)
+    let mut cargo = command(program, arguments);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// Runs to the end, showing what it prints.

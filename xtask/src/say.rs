@@ -1,5 +1,6 @@
 //! What a person reads: one line at a time, in colour where a terminal is listening.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 
@@ -27,9 +28,28 @@ impl Colour {
     }
 }
 
+thread_local! {
+    /// Whose lines these are, where several speak at once.
+    static SPEAKER: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Does something, and begins every line that this thread prints meanwhile with a name.
+pub(crate) fn under<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
+    let before = SPEAKER.replace(Some(name));
+    let done = work();
+    SPEAKER.set(before);
+    done
+}
+
 /// Prints one line. A reader that went away is no reason to stop.
 pub(crate) fn line(text: impl Display) {
-    drop(writeln!(std::io::stdout(), "{text}"));
+    drop(writeln!(std::io::stdout(), "{}", spoken(SPEAKER.get(), &text.to_string())));
+}
+
+fn spoken(speaker: Option<&str>, text: &str) -> String {
+    let Some(name) = speaker else { return text.to_owned() };
+    let lines: Vec<String> = text.lines().map(|line| format!("{name:<8}| {line}")).collect();
+    lines.join("\n")
 }
 
 /// Prints what went wrong, to standard error.
@@ -59,6 +79,12 @@ pub(crate) fn lasted(time: std::time::Duration) -> String {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn every_line_of_somebody_who_speaks_beside_others_begins_with_their_name() {
+        assert_eq!(spoken(Some("kills"), "one\ntwo"), "kills   | one\nkills   | two");
+        assert_eq!(spoken(None, "one\ntwo"), "one\ntwo");
+    }
 
     #[test]
     fn durations_read_as_people_say_them() {

@@ -30,7 +30,7 @@ pub(crate) use http::{McpHttp, http_status};
 pub(crate) use json_rpc::{Answered, send};
 pub(crate) use node::Node;
 pub(crate) use office::{Office, findings, states};
-pub(crate) use programs::{Programs, Said, target};
+pub(crate) use programs::{Programs, Said};
 pub(crate) use token::{Token, coin, tokens};
 
 /// The three approvers; two of them must agree.

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Done;
 use crate::house;
@@ -206,7 +207,14 @@ fn is_root() -> bool {
     run::text(&mut run::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
 }
 
+/// Steps that go on beside each other want the same tools: one installs at a time, and the next finds what it left.
+fn alone() -> MutexGuard<'static, ()> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    INSTALLING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn chromium() -> Done<PathBuf> {
+    let _alone = alone();
     if let Some(found) = CHROMIUMS.into_iter().find_map(run::found) {
         return Ok(found);
     }
@@ -229,6 +237,7 @@ fn venv(name: &str, folder: &str, what: &str) -> Done<PathBuf> {
     let list = house::root().join("xtask/tools").join(name).join("requirements.txt");
     let folder = house::root().join(".tools").join(folder);
     let program = folder.join("venv/bin/python");
+    let _alone = alone();
     if is_fresh(&folder, &list) && program.is_file() {
         return Ok(program);
     }
@@ -269,6 +278,7 @@ fn npm(name: &str) -> Done<PathBuf> {
     let from = house::root().join("xtask/tools").join(name);
     let folder = house::root().join(".tools").join(name);
     let lock = from.join("package-lock.json");
+    let _alone = alone();
     if is_fresh(&folder, &lock) {
         return Ok(folder);
     }

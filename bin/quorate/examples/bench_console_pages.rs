@@ -19,6 +19,7 @@ mod ledger;
 mod row;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -57,7 +58,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[tokio::main]
 async fn main() -> Done {
     let _already = rustls::crypto::ring::default_provider().install_default();
-    let folder = tempfile::tempdir_in(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"))?;
+    // The desk takes no home that others may look into.
+    let folder = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir_in(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"))?;
     let doors = Doors { console: free()?, echo: echo().await? };
     write_home(folder.path(), &doors)?;
     let begun = Instant::now();

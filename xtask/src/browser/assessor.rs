@@ -23,7 +23,7 @@ const OPENS_WITHIN: Duration = Duration::from_secs(60);
 /// Gives how many things were seen.
 pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     let room = demo::fresh(&house::root().join("target/office"))?;
-    let programs = Programs::of(&["quorate-assessor-bin"], &room.join("outputs.log"))?;
+    let programs = Programs::build(&room.join("outputs.log"))?;
     let at = |name: &str| room.join(name).display().to_string();
     let empty = Office::at(&programs, at("empty"));
     empty.says(&["init", "--office", "empty", "--origin", "empty.example/office"])?;

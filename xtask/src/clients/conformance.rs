@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::Done;
+use crate::build;
 use crate::house;
 use crate::process::{Process, free_port};
 use crate::run;
 use crate::say;
-use crate::stage::target;
 use crate::tools::{self, McpTools};
 
 /// Revisions that the doors serve.
@@ -57,12 +57,10 @@ fn suite(mcp: &McpTools, words: &[&str]) -> Done<String> {
     run::text(command.args(words)).map_err(|e| format!("conformance: {e}"))
 }
 
-/// Builds an example of the gateway and starts it on a free port.
+/// Starts an example of the gateway on a free port.
 fn serve(example: &str) -> Done<(String, Process)> {
-    let words = ["build", "--quiet", "--locked", "-p", "quorate-gateway", "--example", example];
-    run::shown(&mut run::cargo(&words))?;
-    let program = target().join("examples").join(example);
-    let log = target().join(format!("{example}.log"));
+    let program = build::example(example);
+    let log = program.with_extension("log");
     let port = free_port()?;
     let mut command = run::command(program, &[&port.to_string()]);
     let mut process = Process::start(example, &mut command, Path::new(&log))?;

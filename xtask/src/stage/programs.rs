@@ -9,17 +9,8 @@ use serde_json::Value;
 
 use super::clock::Clock;
 use crate::Done;
-use crate::house;
+use crate::build;
 use crate::run;
-
-/// The packages whose programs stand on the stage.
-const PACKAGES: [&str; 5] = [
-    "quorate",
-    "quorate-cosigner-bin",
-    "quorate-approvals",
-    "quorate-assessor-bin",
-    "quorate-verify",
-];
 
 /// Programs of a story that are no product.
 const EXAMPLES: [&str; 2] = ["lying_desk", "auditors"];
@@ -44,34 +35,18 @@ pub(crate) struct Said {
 impl Programs {
     /// Builds everything; `transcript` will hold all that the programs print.
     pub(crate) fn build(transcript: &Path) -> Done<Self> {
-        let programs = Self::of(&PACKAGES, transcript)?;
-        example("quorate", "lying_desk")?;
-        Ok(programs)
-    }
-
-    /// Builds the programs of some packages.
-    pub(crate) fn of(packages: &[&str], transcript: &Path) -> Done<Self> {
-        let mut build = run::cargo(&["build", "--locked", "--quiet", "--bins"]);
-        for package in packages {
-            build.args(["-p", package]);
-        }
-        run::shown(&mut build)?;
-        let file = std::fs::File::create(transcript)
-            .map_err(|e| format!("{}: {e}", transcript.display()))?;
-        Ok(Self { folder: target(), transcript: Mutex::new(file), clock: None })
-    }
-
-    /// Builds the people who audit, for a story that has them.
-    pub(crate) fn with_auditors(self) -> Done<Self> {
-        example("quorate-assessor-bin", "auditors")?;
-        Ok(self)
+        build::everything()?;
+        Self::lying(build::target(), transcript)
     }
 
     /// As they are shipped. Whoever asks has built them.
     pub(crate) fn released(transcript: &Path) -> Done<Self> {
+        Self::lying(build::target().with_file_name("release"), transcript)
+    }
+
+    fn lying(folder: PathBuf, transcript: &Path) -> Done<Self> {
         let file = std::fs::File::create(transcript)
             .map_err(|e| format!("{}: {e}", transcript.display()))?;
-        let folder = target().with_file_name("release");
         Ok(Self { folder, transcript: Mutex::new(file), clock: None })
     }
 
@@ -141,16 +116,6 @@ impl Programs {
             drop(writeln!(file, "$ {}\n{}{}", said.what, said.out, said.err));
         }
     }
-}
-
-fn example(package: &str, name: &str) -> Done {
-    run::shown(&mut run::cargo(&["build", "--locked", "--quiet", "-p", package, "--example", name]))
-}
-
-/// Where cargo puts what it builds for development.
-pub(crate) fn target() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target.unwrap_or_else(|| house::root().join("target")).join("debug")
 }
 
 impl Said {

@@ -39,7 +39,7 @@ pub(super) const SUPPLIERS: [(&str, u128); 2] = [
 pub(super) fn stage(room: &Path, narrator: &mut Narrator) -> Done<Stage> {
     narrator.tell("building every program (the first time takes minutes)");
     let clock = Clock::new(room)?;
-    let programs = Programs::build(&room.join("outputs.log"))?.with_auditors()?.under(clock);
+    let programs = Programs::build(&room.join("outputs.log"))?.under(clock);
     let node = Node::start(&room.join("anvil.log"))?;
     narrator.begin_the_clock();
     Stage::set(room, programs, node)
