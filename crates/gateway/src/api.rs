@@ -34,7 +34,7 @@ use crate::http::gate::{self, Shown};
 use crate::http::{Limits, Setup};
 use crate::limit::{Limiter, Use};
 use crate::office::Office;
-use crate::tokens::ReadTokens;
+use crate::tokens::{self, ReadTokens};
 use table::{Act, Does, Found, Route, Who};
 
 /// Where the API is.
@@ -64,8 +64,10 @@ pub(crate) fn routes(
     let door = Door::for_requests(Arc::clone(&desk), ceiling);
     let (limits, public_url) = (setup.limits, setup.public_url.clone());
     let once = once::Once::default();
-    // Scopes are the bands of agents and the roles of people.
-    let scopes = [&Band::ALL.map(Band::as_str)[..], &Role::ALL.map(Role::as_str)].concat();
+    // Scopes are the bands of agents and the roles of people, as far as an access token of theirs can reach.
+    let reaches = |role: &Role| setup.tokens.is_none() || tokens::roles().any(|r| r == *role);
+    let roles = Role::ALL.into_iter().filter(reaches).map(Role::as_str);
+    let scopes: Vec<_> = Band::ALL.into_iter().map(Band::as_str).chain(roles).collect();
     let metadata = gate::metadata(setup, ROOT, &scopes);
     let tokens = setup.tokens.clone();
     let api = Api { desk, office, door, ceiling, limiter, limits, public_url, tokens, once };
@@ -119,7 +121,7 @@ impl Api {
         let place = self.limiter.enter(&caller.credential, what)?;
         let (route, segments) = routed(found).map_err(|no| *no)?;
         acceptable(&parts.headers, is_stream)?;
-        admitted(route, &caller)?;
+        admitted(route, &caller).map_err(|no| shown.beyond(no))?;
         let query = asked::query(&parts.uri)?;
         let key = asked::key(&parts.headers, route)?;
         if is_stream {

@@ -1,6 +1,6 @@
 //! Access tokens of an authorization server: whoever runs the desk may name one, and its tokens then stand for credentials that
 //! the book admitted under a subject. A token grants nothing: who it speaks of, in which band and until when is the book's to
-//! say, and its scopes only narrow that.
+//! say, and its scopes only narrow that. It looks at most: nobody files as a person because a server elsewhere says who they are.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,6 +15,9 @@ use crate::errors::{Code, Complaint};
 
 /// The longest access token, in bytes.
 pub(crate) const TOKEN_BYTES_MAX: usize = 4096;
+
+/// The widest role of whoever comes with an access token: whoever runs the server that issues it is no operator of this desk.
+const WIDEST: Role = Role::Auditor;
 
 /// What a token says that was checked.
 #[derive(Clone, Debug)]
@@ -47,18 +50,24 @@ impl Vouched {
         let has = |scope: &str| self.scopes.contains(scope);
         if let Some(role) = caller.role {
             let widest = Role::ALL.into_iter().rev().find(|role| has(role.as_str()));
-            let widest = widest.ok_or_else(|| no_scope(Role::Viewer.as_str()))?;
-            return Ok(Caller { role: Some(role.min(widest)), ..caller });
+            let widest = widest.ok_or_else(|| no_scope(Code::RoleTooLow, Role::Viewer.as_str()))?;
+            let role = role.min(widest).min(WIDEST);
+            return Ok(Caller { role: Some(role), ..caller });
         }
         let widest = Band::ALL.into_iter().rev().find(|band| has(band.as_str()));
-        let widest = widest.ok_or_else(|| no_scope(Band::Read.as_str()))?;
+        let widest = widest.ok_or_else(|| no_scope(Code::BandTooLow, Band::Read.as_str()))?;
         Ok(Caller { band: caller.band.min(widest), ..caller })
     }
 }
 
-fn no_scope(least: &'static str) -> Complaint {
+/// The roles that a token can have, whatever the book says of its subject.
+pub(crate) fn roles() -> impl Iterator<Item = Role> {
+    Role::ALL.into_iter().filter(|role| *role <= WIDEST)
+}
+
+fn no_scope(code: Code, least: &'static str) -> Complaint {
     let message = format!("the token has no scope of this desk; ask its server for `{least}`");
-    Complaint::new(Code::BandTooLow, message).needing(least)
+    Complaint::new(code, message).needing(least)
 }
 
 #[cfg(test)]
@@ -104,11 +113,18 @@ mod tests {
     #[test]
     fn scopes_narrow_a_role_and_a_band_is_no_role() {
         let operator = || caller(Band::Read, Some(Role::Operator));
-        let narrowed = vouched("viewer auditor").narrowed(operator()).unwrap();
-        assert_eq!(narrowed.role, Some(Role::Auditor));
-        let viewer = caller(Band::Read, Some(Role::Viewer));
-        assert_eq!(vouched("operator").narrowed(viewer).unwrap().role, Some(Role::Viewer));
+        for (scopes, held, role) in [
+            ("viewer auditor", Role::Operator, Role::Auditor),
+            ("viewer", Role::Operator, Role::Viewer),
+            ("auditor", Role::Viewer, Role::Viewer),
+            // Whatever the server and even the book say, a token files nothing as a person.
+            ("operator", Role::Operator, Role::Auditor),
+            ("operator", Role::Viewer, Role::Viewer),
+        ] {
+            let narrowed = vouched(scopes).narrowed(caller(Band::Read, Some(held))).unwrap();
+            assert_eq!(narrowed.role, Some(role), "{scopes} {held}");
+        }
         let no = vouched("broadcast").narrowed(operator()).unwrap_err();
-        assert_eq!(no.needs, Some("viewer"));
+        assert_eq!((no.code, no.needs), (Code::RoleTooLow, Some("viewer")));
     }
 }

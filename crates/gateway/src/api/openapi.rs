@@ -90,7 +90,9 @@ fn document() -> Value {
             "securitySchemes": { "bearer": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "The token that `quorate agent new` or `quorate member new` wrote.",
+                "description": "The token that `quorate agent new` or `quorate member new` wrote; or, where the desk names an \
+                    authorization server, its access token for this resource (RFC 9068), whose subject the book admitted. \
+                    /.well-known/oauth-protected-resource/api/v1 says which server and scopes. No access token files as a person.",
             } },
             "schemas": { "Complaint": complaint() },
             "responses": {

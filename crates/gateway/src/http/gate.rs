@@ -29,7 +29,7 @@ use crate::door::{VERSIONS, agents_only, request_id};
 use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
-use crate::tokens::{ReadTokens, TOKEN_BYTES_MAX, Vouched};
+use crate::tokens::{self, ReadTokens, TOKEN_BYTES_MAX, Vouched};
 use quorate_web::sole;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -269,6 +269,17 @@ impl Shown {
             Some(vouched) => vouched.narrowed(caller),
             None => Ok(caller),
         }
+    }
+
+    /// What is said to a caller whose role does not reach: a scope that no token can have is not named.
+    pub(crate) fn beyond(&self, complaint: Complaint) -> Complaint {
+        let can = |needs| tokens::roles().any(|role| role.as_str() == needs);
+        if self.vouched.is_none() || complaint.needs.is_none_or(can) {
+            return complaint;
+        }
+        let message = "no access token files as a person; send the token that `quorate member new` \
+            wrote for an operator";
+        Complaint::new(complaint.code, message)
     }
 
     /// How long it holds, where the request itself says so.

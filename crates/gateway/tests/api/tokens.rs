@@ -64,11 +64,29 @@ async fn a_token_opens_what_the_book_and_its_scopes_both_allow() {
 }
 
 #[tokio::test]
+async fn no_access_token_files_as_a_person_whatever_its_scopes_and_the_book_say() {
+    let app = app();
+    let said = app.send(get("person.viewer-auditor-operator.v1", "/api/v1/me")).await;
+    assert_eq!((said.status, &said.body["role"]), (200, &json!("auditor")), "{}", said.body);
+    let request = Request::post("/api/v1/intents").header("host", "127.0.0.1:3000");
+    let request = request.header("authorization", "Bearer person.operator.v1");
+    let request = request.header("content-type", "application/json").header("idempotency-key", "k");
+    let said = app.send(request.body(Body::from(cancel().to_string())).unwrap()).await;
+    said.check(403, "ROLE_TOO_LOW");
+    // No scope would open it, so none is named.
+    let challenge = said.headers["www-authenticate"].to_str().unwrap();
+    assert!(!challenge.contains("scope=\"operator\""), "{challenge}");
+    assert!(said.body["message"].as_str().unwrap().contains("quorate member new"), "{}", said.body);
+    assert_eq!(app.post("person", "/intents", "k", &cancel()).await.status, 200, "the desk's own");
+}
+
+#[tokio::test]
 async fn a_token_without_a_scope_is_told_which_it_would_take() {
     let app = app();
     for (token, path, scope) in [
         ("broadcast.openid.v1", "/api/v1/me", "read"),
         ("person.read.v1", "/api/v1/me", "viewer"),
+        ("person.openid.v1", "/api/v1/me", "viewer"),
         ("person.viewer.v1", "/api/v1/entries", "auditor"),
     ] {
         let said = app.send(get(token, path)).await;
@@ -101,7 +119,14 @@ async fn the_metadata_of_each_door_names_it_and_the_server() {
         let said = app.send(request.body(Body::empty()).unwrap()).await.body;
         assert_eq!(said["resource"], resource);
         assert_eq!(said["authorization_servers"], json!(["https://as.example"]));
+        let scopes = said["scopes_supported"].as_array().unwrap();
+        assert!(!scopes.contains(&json!("operator")), "{path}: {said}");
+        assert_eq!(scopes.contains(&json!("auditor")), path == "/api/v1", "{said}");
     }
+    let at = "/.well-known/oauth-protected-resource/api/v1";
+    let request = Request::get(at).header("host", "127.0.0.1:3000").body(Body::empty()).unwrap();
+    let said = super::app().send(request).await.body;
+    assert!(said["scopes_supported"].as_array().unwrap().contains(&json!("operator")), "{said}");
 }
 
 #[tokio::test(start_paused = true)]
