@@ -22,7 +22,7 @@ use super::answers::Answers;
 use super::control_door::Remote;
 use super::effects::World;
 use super::files::Files;
-use super::oauth::{Oauth, check_url};
+use super::oauth::Oauth;
 use super::office::Here;
 use super::web_door::{Wanted, WebDoor, bad};
 use crate::config::{HttpConfig, OauthConfig};
@@ -82,10 +82,7 @@ pub(crate) async fn http(
     if let Some(oauth) = oauth {
         let clock = SystemClock::shared();
         setup.tokens = Some(Arc::new(Oauth::start(oauth, &resolve, clock).await?));
-        if let Some(url) = &oauth.public_url {
-            check_url("oauth.public_url", url)?;
-            url.trim_end_matches('/').clone_into(&mut setup.public_url);
-        }
+        setup.public_url = Oauth::public_url(oauth)?.unwrap_or(setup.public_url);
     }
     let router = router(answers, office, bands, setup).map_err(|e| bad("http", &e))?;
     door.serve(router, &config.proxies);

@@ -5,6 +5,7 @@
 //! it is the door that was asked: a token that could be shown elsewhere too is refused.
 
 mod keys;
+mod server;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,8 @@ use quorate_terms::credential::subject_digest;
 use serde::Deserialize;
 
 use crate::config::OauthConfig;
-pub(super) use keys::check_url;
 use keys::{Keys, NoKey};
+use server::{check_issuer, public_origin};
 
 /// Seconds by which the server's clock may differ from ours.
 const LEEWAY_S: u64 = 30;
@@ -34,7 +35,7 @@ const LIFE_S_MAX: u64 = 86_400;
 /// Reads the tokens of one authorization server.
 pub(crate) struct Oauth {
     issuer: String,
-    keys: Keys,
+    keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,10 +86,19 @@ impl Oauth {
         resolve: impl Fn(&Path) -> PathBuf,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Fault> {
-        check_url("oauth.issuer", &config.issuer)?;
+        check_issuer("oauth.issuer", &config.issuer)?;
         let file = config.keys.as_deref().map(resolve);
         let keys = Keys::start(&config.issuer, file).await?;
         Ok(Self { issuer: config.issuer.clone(), keys, clock })
+    }
+
+    /// The URL under which the configuration says that clients reach the doors, if it says one.
+    ///
+    /// # Errors
+    /// [`Fault`] naming the field, for anything but an origin under TLS (plain HTTP on loopback).
+    pub(crate) fn public_url(config: &OauthConfig) -> Result<Option<String>, Fault> {
+        let url = config.public_url.as_deref();
+        url.map(|url| public_origin("oauth.public_url", url)).transpose()
     }
 
     async fn checked(&self, token: &str, resource: &str) -> Result<Vouched, No> {
@@ -202,7 +212,7 @@ impl No {
             Self::Long => "the token lives longer than a day; ask for a shorter one",
             Self::Unavailable => {
                 let message = "the keys of the authorization server cannot be had now; try again";
-                return Complaint::new(Code::DeskUnavailable, message).after(5);
+                return Complaint::new(Code::DeskUnavailable, message).after(keys::PAUSE.as_secs());
             }
         };
         Complaint::new(Code::CredentialInvalid, said)

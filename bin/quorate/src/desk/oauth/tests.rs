@@ -6,8 +6,11 @@ use proptest::prelude::*;
 use quorate_terms::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
 };
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 use super::*;
@@ -33,7 +36,11 @@ impl Clock for Stopped {
 struct Server {
     ed: Ed25519KeyPair,
     ec: EcdsaKeyPair,
+    rsa: RsaKeyPair,
 }
+
+/// A key that `ring` cannot draw; it signs in tests and nowhere else.
+const RSA: &str = include_str!("../../../tests/keys/rsa.pem");
 
 fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -43,23 +50,35 @@ impl Server {
     fn new(seed: u8) -> Self {
         let random = SystemRandom::new();
         let how = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let der = PrivatePkcs8KeyDer::from_pem_slice(RSA.as_bytes()).unwrap();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(how, &random).unwrap();
         Self {
             ed: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
             ec: EcdsaKeyPair::from_pkcs8(how, pkcs8.as_ref(), &random).unwrap(),
+            rsa: RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).unwrap(),
         }
     }
 
     fn jwks(&self) -> Value {
         let point = self.ec.public_key().as_ref();
         let ed = b64(self.ed.public_key());
+        let of: RsaPublicKeyComponents<Vec<u8>> = self.rsa.public().into();
+        let (n, e) = (b64(of.n), b64(of.e));
         json!({ "keys": [
+            { "kty": "RSA", "kid": "rsa", "use": "sig", "n": n, "e": e },
+            { "kty": "RSA", "kid": "rsa-ps", "alg": "PS256", "n": n, "e": e },
             { "kty": "OKP", "crv": "Ed25519", "kid": "ed", "use": "sig", "alg": "EdDSA", "x": ed },
             { "kty": "EC", "crv": "P-256", "kid": "ec", "x": b64(&point[1..33]), "y": b64(&point[33..]) },
             { "kty": "oct", "kid": "shared", "alg": "HS256", "k": b64([7; 32]) },
             { "kty": "OKP", "crv": "Ed25519", "kid": "other-use", "use": "enc", "x": ed },
             { "kty": "new", "kid": "later" },
         ] })
+    }
+
+    fn by_rsa(&self, how: &'static dyn RsaEncoding, message: &str) -> Vec<u8> {
+        let mut signature = vec![0; self.rsa.public().modulus_len()];
+        self.rsa.sign(how, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+        signature
     }
 
     fn signed(&self, header: &Value, claims: &Value) -> String {
@@ -72,6 +91,8 @@ impl Server {
                 let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &[7; 32]);
                 ring::hmac::sign(&key, message.as_bytes()).as_ref().to_vec()
             }
+            Some("RS256") => self.by_rsa(&RSA_PKCS1_SHA256, &message),
+            Some("PS256") => self.by_rsa(&RSA_PSS_SHA256, &message),
             Some("none") => Vec::new(),
             _ => self.ed.sign(message.as_bytes()).as_ref().to_vec(),
         };
@@ -178,8 +199,38 @@ async fn whoever_signs_in_another_way_than_the_keys_own_is_refused() {
         ("PS256", "ec", No::Algorithm),
         ("ES384", "ec", No::Algorithm),
         ("EdDSA", "shared", No::Key),
+        ("ES256", "rsa", No::Algorithm),
+        ("RS256", "rsa-ps", No::Algorithm),
     ] {
         check(&other(alg, kid), Err(no)).await;
+    }
+}
+
+#[tokio::test]
+async fn each_algorithm_that_is_taken_holds_under_its_own_key_and_breaks_with_one_bit() {
+    let server = Server::new(1);
+    let oauth = oauth(&server).await;
+    for (alg, kid) in
+        [("RS256", "rsa"), ("PS256", "rsa"), ("PS256", "rsa-ps"), ("ES256", "ec"), ("EdDSA", "ed")]
+    {
+        let header = json!({ "alg": alg, "typ": "at+jwt", "kid": kid });
+        let token = server.signed(&header, &claims());
+        assert!(oauth.checked(&token, HERE).await.is_ok(), "{alg} {kid}");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        bytes[40] ^= 1;
+        let broken = format!("{message}.{}", b64(bytes));
+        assert_eq!(oauth.checked(&broken, HERE).await.unwrap_err(), No::Signature, "{alg}");
+    }
+    // The two of RSA are not each other's.
+    let claims = claims();
+    let by_other = |alg: &str, how: &'static dyn RsaEncoding| {
+        let header = json!({ "alg": alg, "typ": "at+jwt", "kid": "rsa" });
+        let message = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
+        format!("{message}.{}", b64(server.by_rsa(how, &message)))
+    };
+    for token in [by_other("RS256", &RSA_PSS_SHA256), by_other("PS256", &RSA_PKCS1_SHA256)] {
+        assert_eq!(oauth.checked(&token, HERE).await.unwrap_err(), No::Signature);
     }
 }
 
