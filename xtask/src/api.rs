@@ -3,6 +3,7 @@
 //! authorization server of somebody else's, and its tokens at both doors.
 
 mod oauth;
+mod openid;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -54,6 +55,7 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     stage.founding.requests_per_minute = Some(600_000);
     let server = oauth::Server::start(&stage)?;
     stage.founding.issuer = Some(server.issuer.clone());
+    stage.founding.openid = Some((server.issuer.clone(), oauth::SECRET.to_owned()));
     stage.found()?;
     stage.start_all()?;
     let account = stage.open_wallet()?;
@@ -62,11 +64,13 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     let person = stage.admit_person("olga", "operator")?;
     paid(&stage, &agent)?;
     let early = server.admitted(&stage)?;
+    let people = openid::SignIn::admitted(&stage, &server.issuer)?;
     let mut told = 0_usize;
     for (tag, file) in [("agents", agent.token_file.as_str()), ("people", person.as_str())] {
         told = told.saturating_add(asked(&stage, tag, file)?);
     }
     told = told.saturating_add(server.tokens_are_held_to_the_book(&stage, &early)?);
+    told = told.saturating_add(people.is_held_to_the_book(&stage)?);
     Ok(Verdict::Passed(told))
 }
 

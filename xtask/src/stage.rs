@@ -280,6 +280,13 @@ impl Stage {
         self.done(&case).map(drop)
     }
 
+    /// Asks the desk for something that two people agree to, and waits for its good end.
+    pub(crate) fn agreed(&self, words: &[&str]) -> Done {
+        let case = text(&self.desk(words)?, "/case")?;
+        self.agree(&case)?;
+        self.done(&case).map(drop)
+    }
+
     /// Admits a person in a role; two people agree. Gives the file of their token.
     pub(crate) fn admit_person(&self, who: &str, role: &str) -> Done<String> {
         let file = self.at(&format!("secrets/{who}.token"));

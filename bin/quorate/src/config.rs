@@ -153,6 +153,9 @@ pub struct ConsoleConfig {
     /// Its private key (PEM), mode 0600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
+    /// The organisation's OpenID provider, if people may sign in through it to look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<OpenidConfig>,
     /// The origin of the auditor's office, `https://office.example`. With it go `office_key` and `bulletin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub office: Option<String>,
@@ -162,6 +165,18 @@ pub struct ConsoleConfig {
     /// The file in which the office's newest bulletin is put.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bulletin: Option<PathBuf>,
+}
+
+/// An OpenID provider. Whoever signs in through it looks at what the book lets them, and does nothing else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenidConfig {
+    /// Its issuer, as its metadata spells it: an https URL, or http on loopback.
+    pub issuer: String,
+    /// The console's name there. What is registered beside it is the console's origin with `/sign-in/provider/back`.
+    pub client: String,
+    /// The file of the client's secret, mode 0600.
+    pub secret: PathBuf,
 }
 
 fn console_address() -> String {

@@ -1,9 +1,10 @@
 //! The console: pages over everything that the desk knows, for people who hold a credential in a role. It looks, and it files
 //! intents in the person's own name; it collects no approval, because the desk must not serve the page that people approve on.
 //!
-//! Reading order: what it asks of the desk ([`paperwork`]); who is signed in, shown anew at every request ([`visit`]); the one
-//! way in which anything is filed ([`filing`]); what every page has in common ([`paper`]); the doors around it ([`gate`]); and
-//! then one module for each page. A new page is a module and a line in [`PAGES`].
+//! Reading order: what it asks of the desk ([`paperwork`]); who is signed in, shown anew at every request ([`visit`]), perhaps
+//! by the word of a provider ([`provider`]); the one way in which anything is filed ([`filing`]); what every page has in common
+//! ([`paper`]); the doors around it ([`gate`]); and then one module for each page. A new page is a module and a line in
+//! [`PAGES`].
 //!
 //! Invariant: what is filed was composed by the desk and shown; a browser sends only the name of the question that it answers.
 
@@ -12,6 +13,7 @@ pub mod paperwork;
 mod filing;
 mod gate;
 mod paper;
+pub mod provider;
 mod visit;
 
 mod addresses;
@@ -51,6 +53,8 @@ pub struct Setup {
     pub secret: Arc<dyn Fn() -> Reply<String> + Send + Sync>,
     /// The auditor's office, where one is named.
     pub office: Option<Arc<dyn standing::Bulletins>>,
+    /// Through whom people may sign in to look, where one is named.
+    pub provider: Option<Arc<dyn provider::Provider>>,
 }
 
 /// The console of one desk.
@@ -104,7 +108,7 @@ pub fn router(
     let allowed = setup.allowed.clone();
     let console = Arc::new(Console { desk, office, setup, people: Mutex::default() });
     let pages = PAGES.iter().fold(Router::new(), |router, page| (page.routes)(router));
-    Ok(gate::around(filing::routes(pages), allowed).with_state(console))
+    Ok(gate::around(provider::routes(filing::routes(pages)), allowed).with_state(console))
 }
 
 impl Console {

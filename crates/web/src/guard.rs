@@ -68,6 +68,14 @@ impl Allowed {
         self.origins.iter().map(String::as_str)
     }
 
+    /// The origin under which a browser reached the host that a request names: what a browser is sent back to.
+    pub fn origin_of(&self, headers: &HeaderMap) -> Option<&str> {
+        let host = sole(headers, &header::HOST).ok().flatten()?.to_ascii_lowercase();
+        let is_of =
+            |origin: &&str| origin.split_once("://").is_some_and(|(_, reached)| reached == host);
+        self.origins().find(is_of)
+    }
+
     /// Whether every origin is one that browsers open under TLS.
     pub fn is_secure(&self) -> bool {
         !self.origins.is_empty() && self.origins.iter().all(|one| one.starts_with("https://"))

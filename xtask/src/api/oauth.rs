@@ -13,7 +13,7 @@ use crate::stage::{Answered, Stage, send};
 use crate::tools;
 
 /// What its clients prove themselves with; it lives as long as this step.
-const SECRET: &str = "a secret of this step only";
+pub(super) const SECRET: &str = "a secret of this step only";
 /// A resource that is nobody's here.
 const ELSEWHERE: &str = "https://elsewhere.example/mcp";
 
@@ -132,7 +132,9 @@ impl Server {
 fn one(stage: &Stage, name: &str, resources: &[&str]) -> Done<(String, Process)> {
     let (tools, port) = (tools::oauth()?, free_port()?);
     let mut command = run::command(&tools.node, &[]);
-    command.arg(&tools.script).args([&port.to_string(), SECRET]).args(resources).arg(ELSEWHERE);
+    let back = super::openid::redirect(stage);
+    let first = [&port.to_string(), SECRET, &back];
+    command.arg(&tools.script).args(first).args(resources).arg(ELSEWHERE);
     let log = stage.room.join(format!("logs/{name}.log"));
     let mut process = Process::start(name, &mut command, &log)?;
     process.wait_for_port(port, Duration::from_secs(30))?;

@@ -19,6 +19,8 @@ pub(crate) struct Founding {
     pub(crate) requests_per_minute: Option<u64>,
     /// The authorization server whose tokens the desk takes, if it takes any.
     pub(crate) issuer: Option<String>,
+    /// The provider through which people sign in at the console, and the secret of its client `console`, if there is one.
+    pub(crate) openid: Option<(String, String)>,
     /// Digest of the charter, once there is one.
     pub(crate) charter: String,
 }
@@ -153,10 +155,24 @@ impl Stage {
         let rate = rate.map(|n| format!("requests_per_minute = {n}\n")).unwrap_or_default();
         let oauth = self.founding.issuer.as_deref();
         let oauth = oauth.map(|url| format!("\n[oauth]\nissuer = \"{url}\"\n")).unwrap_or_default();
+        let openid = self.openid()?;
         let text = format!(
-            "poll_ms = 250\n{text}\n[http]\nlisten = \"{listen}\"\n{rate}\n[console]\nlisten = \"{console}\"\n{oauth}"
+            "poll_ms = 250\n{text}\n[http]\nlisten = \"{listen}\"\n{rate}\n[console]\nlisten = \"{console}\"\n{openid}{oauth}"
         );
         rewrite(&path, &text)
+    }
+
+    /// The part of the settings that names a provider, with the client's secret in a file of its own.
+    fn openid(&self) -> Done<String> {
+        let Some((issuer, secret)) = &self.founding.openid else { return Ok(String::new()) };
+        let path = self.room.join("secrets/openid.secret");
+        rewrite(&path, secret)?;
+        let closed = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, closed).map_err(|e| format!("{}: {e}", path.display()))?;
+        let path = path.display();
+        Ok(format!(
+            "\n[console.openid]\nissuer = \"{issuer}\"\nclient = \"console\"\nsecret = \"{path}\"\n"
+        ))
     }
 
     fn pair(&self, desk_key: &str) -> Done {

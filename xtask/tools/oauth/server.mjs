@@ -1,11 +1,13 @@
-// An authorization server: oidc-provider, with one resource for each door of a desk and one that is somebody else's.
+// An authorization server: oidc-provider, with one resource for each door of a desk and one that is somebody else's; and an
+// OpenID provider for the desk's console.
 //
-// server.mjs PORT SECRET RESOURCE...
-// Clients: `trader` gets tokens for ten minutes, `flash` for one second. Both prove themselves with SECRET.
+// server.mjs PORT SECRET REDIRECT RESOURCE...
+// Clients: `trader` gets tokens for ten minutes, `flash` for one second. `console` has people sign in who are sent back to
+// REDIRECT; whoever is called `early` gets a code for one second. All prove themselves with SECRET.
 
 import Provider from 'oidc-provider';
 
-const [port, secret, ...resources] = process.argv.slice(2);
+const [port, secret, redirect, ...resources] = process.argv.slice(2);
 const issuer = `http://127.0.0.1:${port}`;
 const scopes = 'read prepare sign broadcast viewer auditor operator';
 const client = (id) => ({
@@ -18,10 +20,32 @@ const client = (id) => ({
 });
 
 const provider = new Provider(issuer, {
-  clients: [client('trader'), client('flash')],
+  clients: [
+    client('trader'),
+    client('flash'),
+    {
+      client_id: 'console',
+      client_secret: secret,
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      redirect_uris: [redirect],
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
+  ],
+  cookies: { keys: [secret] },
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  pkce: { required: () => true },
+  ttl: {
+    AuthorizationCode: (ctx) => (ctx.oidc.session?.accountId === 'early' ? 1 : 60),
+    Grant: 600,
+    IdToken: 600,
+    Interaction: 600,
+    Session: 600,
+  },
   scopes: scopes.split(' '),
   features: {
-    devInteractions: { enabled: false },
+    // Its own pages, at which any name and password sign in.
+    devInteractions: { enabled: true },
     clientCredentials: { enabled: true },
     resourceIndicators: {
       enabled: true,

@@ -104,6 +104,9 @@ fn full(why: &impl std::fmt::Display) -> Fault {
 fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
     let hidden = |text: &str| Digest::of(tag::CONFIGURATION, text.as_bytes());
     let http = config.http.as_ref();
+    let (oauth, console) = (config.oauth.as_ref(), config.console.as_ref());
+    let provider = console.and_then(|console| console.openid.as_ref());
+    let off = || json!("off");
     let nodes: Map<String, Value> =
         config.chains.iter().map(|(id, node)| (id.to_string(), json!(hidden(&node.rpc)))).collect();
     let cosigners: Map<String, Value> =
@@ -125,6 +128,7 @@ fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
         "agent.http_mode": http.map_or("off", |http| http.mode.as_str()),
         "agent.http_tls": http.is_some_and(|http| http.certificate.is_some()),
         "agent.http_origins": http.map_or(0, |http| http.origins.len()),
+        "console.provider": provider.map_or_else(off, |openid| json!(hidden(&openid.issuer))),
         "cosigners": cosigners,
         "ledger.unrecorded_acts": [],
         "ledger.witness_quorum": charter.threshold,
@@ -133,6 +137,7 @@ fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
         "monitor.sources": ["desk"],
         "monitor.model_may_loosen": false,
         "nodes": nodes,
+        "oauth.issuer": oauth.map_or_else(off, |oauth| json!(hidden(&oauth.issuer))),
         "policy.default": "deny",
         "policy.delegatecall": "deny",
         "policy.no_expiry_signature": "deny",

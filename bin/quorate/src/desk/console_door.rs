@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use quorate_custody::Refusal;
+use quorate_gateway::console::provider::Provider;
 use quorate_gateway::console::standing::Bulletins;
 use quorate_gateway::console::{Setup, router};
 use quorate_gateway::http::Allowed;
@@ -15,6 +16,7 @@ use quorate_host::random::Random;
 use super::answers::Answers;
 use super::bulletin::Pinned;
 use super::effects::World;
+use super::oauth::openid::Openid;
 use super::office::Here;
 use super::web_door::{Wanted, WebDoor, bad};
 use crate::config::ConsoleConfig;
@@ -34,6 +36,7 @@ pub(crate) async fn open(
     let wanted =
         Wanted { table: "console", listen: &config.listen, example: "127.0.0.1:7420", pair };
     let office = Pinned::of(config, &resolve, &world)?;
+    let provider = provider(config, &resolve, &world).await?;
     let door = WebDoor::bind(&wanted, resolve).await?;
     let address = door.address();
     let random = Random::start()?;
@@ -42,12 +45,24 @@ pub(crate) async fn open(
         allowed: allowed(config, address, door.tls().is_some())?,
         now: Arc::new(move || clock.now()),
         secret: Arc::new(move || secret(random)),
+        provider,
         office: office.map(|pinned| Arc::new(pinned) as Arc<dyn Bulletins>),
     };
     let router = router(answers, Arc::new(Here(world)), setup).map_err(|e| bad("console", &e))?;
     door.serve(router, &config.proxies);
     tracing::info!(%address, "the console is open");
     Ok(address)
+}
+
+/// Through whom people sign in to look, if somebody is named.
+async fn provider(
+    config: &ConsoleConfig,
+    resolve: impl Fn(&Path) -> PathBuf,
+    world: &World,
+) -> Result<Option<Arc<dyn Provider>>, Fault> {
+    let Some(openid) = &config.openid else { return Ok(None) };
+    let clock = world.engine.clock().clone();
+    Ok(Some(Arc::new(Openid::start(openid, resolve, clock).await?)))
 }
 
 /// What browsers may call the console. A token and a session travel to it, so beyond this machine its address is one under TLS.

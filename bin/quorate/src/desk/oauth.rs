@@ -1,10 +1,13 @@
 //! Access tokens of the authorization server that `[oauth]` in desk.toml names: JWTs after RFC 9068, checked against its keys,
 //! by our clock. What a token then opens is the book's to say ([`quorate_gateway::tokens`]).
 //!
+//! Beside them, people who sign in at the console through an OpenID provider ([`openid`]), under the same rules.
+//!
 //! Signatures are asymmetric and from a short list; which one a token uses is bound to the key that it names. One audience, and
 //! it is the door that was asked: a token that could be shown elsewhere too is refused.
 
 mod keys;
+pub(super) mod openid;
 mod server;
 mod signature;
 #[cfg(test)]
@@ -22,6 +25,7 @@ use quorate_host::Clock;
 use quorate_host::fault::Fault;
 use quorate_terms::credential::subject_digest;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::config::OauthConfig;
 use keys::{Keys, NoKey};
@@ -102,23 +106,8 @@ impl Oauth {
     }
 
     async fn checked(&self, token: &str, resource: &str) -> Result<Vouched, No> {
-        signature::install();
-        let header = decode_header(token).map_err(|_| No::Form)?;
-        let kind = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
-        if !matches!(kind.as_str(), "at+jwt" | "application/at+jwt") {
-            return Err(No::Type);
-        }
-        // What a header marks as critical would have to be understood, and what was encrypted or packed, undone.
-        if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
-            return Err(No::Form);
-        }
-        if !signature::ALLOWED.contains(&header.alg) {
-            return Err(No::Algorithm);
-        }
-        let name = header.kid.as_deref().ok_or(No::Key)?;
-        let key = self.keys.find(name, header.alg).await?;
-        let read = decode::<Claims>(token, &key, &by_signature(header.alg));
-        let claims = read.map_err(|e| signature::no(&e))?.claims;
+        let is_kind = |kind: &str| matches!(kind, "at+jwt" | "application/at+jwt");
+        let claims = signed(&self.keys, token, is_kind).await?;
         self.holds(claims, resource)
     }
 
@@ -152,6 +141,31 @@ impl Oauth {
     }
 }
 
+/// What a token of a fit kind says, if its signature holds under the key that it names. Nothing of it is judged yet.
+async fn signed<T: DeserializeOwned>(
+    keys: &Arc<Keys>,
+    token: &str,
+    is_kind: impl Fn(&str) -> bool,
+) -> Result<T, No> {
+    signature::install();
+    let header = decode_header(token).map_err(|_| No::Form)?;
+    let kind = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
+    if !is_kind(&kind) {
+        return Err(No::Type);
+    }
+    // What a header marks as critical would have to be understood, and what was encrypted or packed, undone.
+    if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
+        return Err(No::Form);
+    }
+    if !signature::ALLOWED.contains(&header.alg) {
+        return Err(No::Algorithm);
+    }
+    let name = header.kid.as_deref().ok_or(No::Key)?;
+    let key = keys.find(name, header.alg).await?;
+    let read = decode::<T>(token, &key, &by_signature(header.alg));
+    Ok(read.map_err(|e| signature::no(&e))?.claims)
+}
+
 /// The library checks the signature; claims are checked here, by our clock and exactly.
 fn by_signature(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
@@ -173,6 +187,7 @@ enum No {
     Issuer,
     Audience,
     Bound,
+    Nonce,
     Expired,
     Early,
     Long,
@@ -207,6 +222,7 @@ impl No {
                 &audience
             }
             Self::Bound => "the token belongs to a key and is no bearer's; ask for a bearer token",
+            Self::Nonce => "the token is no access token; send that one",
             Self::Expired => "the token has expired; ask for another",
             Self::Early => "the token does not hold yet; set the clocks right",
             Self::Long => "the token lives longer than a day; ask for a shorter one",

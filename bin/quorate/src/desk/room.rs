@@ -8,6 +8,7 @@ mod doors;
 mod http;
 mod node;
 mod people;
+mod provider;
 mod walk;
 
 use std::collections::BTreeMap;

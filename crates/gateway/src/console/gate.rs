@@ -14,7 +14,8 @@ use quorate_terms::{Digest, Malformed};
 use quorate_web::{Allowed, Site, Stray, to_with};
 use serde::Deserialize;
 
-use super::visit::{Answered, Member, Visit, digest_of};
+use super::provider::Provider;
+use super::visit::{Answered, Member, Via, Visit, digest_of};
 use super::{Here, paper};
 
 /// The cookie of a session.
@@ -51,20 +52,23 @@ fn stray(why: Stray) -> Response {
 pub(crate) struct Refused {
     refusal: Refusal,
     path: String,
+    /// Through whom one may sign in, beside one's token.
+    provider: Option<String>,
 }
 
 impl Refused {
     /// Nobody is signed in.
-    pub(crate) fn sign_in(path: &str) -> Self {
+    pub(crate) fn sign_in(path: &str, provider: Option<&dyn Provider>) -> Self {
         let next = "sign in with the token of your credential";
         let refusal = Refusal::new("sign_in", "nobody is signed in", next);
-        Self { refusal, path: path.to_owned() }
+        let provider = provider.map(|provider| provider.issuer().to_owned());
+        Self { refusal, path: path.to_owned(), provider }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, path: String::new() }
+        Self { refusal, path: String::new(), provider: None }
     }
 }
 
@@ -79,7 +83,7 @@ impl IntoResponse for Refused {
         let status = match self.refusal.code.as_str() {
             // The first page is where one signs in.
             "sign_in" if self.path == "/" => StatusCode::OK,
-            "sign_in" | "no_such_token" => StatusCode::UNAUTHORIZED,
+            "sign_in" | "no_such_token" | "not_vouched" => StatusCode::UNAUTHORIZED,
             "elsewhere" | "role" => StatusCode::FORBIDDEN,
             "unknown_case" | "nothing_here" => StatusCode::NOT_FOUND,
             "not_now" | "unreadable" => StatusCode::SERVICE_UNAVAILABLE,
@@ -89,7 +93,7 @@ impl IntoResponse for Refused {
             tracing::warn!(code = %self.refusal.code, "refused somebody at the console");
         }
         let page = match self.refusal.code.as_str() {
-            "sign_in" => paper::sign_in(),
+            "sign_in" => paper::sign_in(self.provider.as_deref()),
             _ => paper::refused(&self.refusal),
         };
         (status, Html(page)).into_response()
@@ -111,7 +115,7 @@ async fn sign_in(State(console): State<Here>, Form(typed): Form<Token>) -> Answe
         return Err(Refusal::new("no_such_token", message, next).into());
     };
     let (cookie, now) = ((console.setup.secret)()?, console.now());
-    let who = Member { token, credential: caller.credential };
+    let who = Member { token, credential: caller.credential, via: Via::Token };
     tracing::info!(person = %caller.owner, credential = %who.credential, "signed in at the console");
     console.people(|people| people.begin(&cookie, who, now));
     Ok(to_with("/", COOKIE, Some(&cookie)))

@@ -8,10 +8,10 @@ use quorate_pages::{
 use quorate_terms::entry::{Outcome, Severity};
 use quorate_terms::freeze::Scope;
 use quorate_terms::policy::PolicyDocument;
-use quorate_terms::{Amount, AssetId, Timestamp};
+use quorate_terms::{Amount, AssetId, PersonId, Timestamp};
 
-use super::PAGES;
-use super::visit::Visit;
+use super::visit::{Via, Visit};
+use super::{PAGES, provider};
 use crate::office::{CaseView, outcome_word};
 
 /// What speaks on every page.
@@ -22,7 +22,7 @@ fn bare(title: &str, body: Markup) -> Frame {
 }
 
 /// The page before anybody is signed in. It says nothing of the vault.
-pub(crate) fn sign_in() -> String {
+pub(crate) fn sign_in(provider: Option<&str>) -> String {
     let field = secret_field(Field {
         name: "token",
         label: "Your token",
@@ -30,8 +30,24 @@ pub(crate) fn sign_in() -> String {
         ..Field::default()
     });
     let said = "Signing in lets you look, and file in your own name if your role allows it. Nothing is approved here.";
-    let body = Markup::all([paragraph(Markup::text(said)), form("/sign-in", field, "Sign in")]);
-    bare("Sign in", body).render()
+    let mut body = vec![paragraph(Markup::text(said)), form("/sign-in", field, "Sign in")];
+    if let Some(issuer) = provider {
+        let by = link(provider::BEGIN, "Sign in through your organisation");
+        let words = [Markup::text("To look and do nothing else: "), by, Markup::text(" (")];
+        let words = Markup::all(words.into_iter().chain([outside(issuer), Markup::text(")")]));
+        body.push(paragraph(words));
+    }
+    bare("Sign in", Markup::all(body)).render()
+}
+
+/// The page for somebody whom the provider has named and the book lets look.
+pub(crate) fn let_in(who: &PersonId) -> String {
+    let said = "You are signed in through your organisation, to look. What files or attests takes the token of your credential.";
+    let body = Markup::all([
+        facts(vec![("Signed in", outside(who.as_str())), ("First page", link("/", "Go on"))]),
+        paragraph(Markup::text(said)),
+    ]);
+    bare("Signed in", body).render()
 }
 
 /// A refusal: what, and what to do next.
@@ -52,7 +68,8 @@ pub(crate) fn frame(visit: &Visit, title: &str, body: Markup) -> Frame {
     let out = form_as(Press::Aside, "/sign-out", Markup::default(), "Sign out");
     let mut frame = bare(title, Markup::all([body, out]));
     let (vault, who) = (&visit.status.vault, &visit.caller.owner);
-    frame.party = format!("{vault}, as {who} ({})", visit.role);
+    let how = if visit.session.who.via == Via::Provider { ", through the provider" } else { "" };
+    frame.party = format!("{vault}, as {who} ({}{how})", visit.role);
     let here = |path: &str| match path {
         "/" => visit.path == "/",
         _ => visit.path.starts_with(path),

@@ -215,6 +215,10 @@ fn task(task: &TaskView) -> Vec<Markup> {
 
 /// One form for what this person may attest, whatever their role; nothing where the checklist is about themselves.
 fn attesting(visit: &Visit, one: &ChecklistView) -> Reply<Markup> {
+    if !visit.may_attest() {
+        let said = "To attest what you carried out, sign in with the token of your credential.";
+        return Ok(paragraph(Markup::text(said)));
+    }
     let open = |task: &&TaskView| !task.done && !task.shown_by_the_book;
     let open: Vec<&TaskView> = one.items.iter().filter(open).collect();
     if one.person == visit.caller.owner {

@@ -26,6 +26,26 @@ use crate::office::{Reply, StatusView};
 pub(crate) struct Member {
     pub(crate) token: Digest,
     pub(crate) credential: CredentialId,
+    pub(crate) via: Via,
+}
+
+/// How somebody proved it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Via {
+    /// With the desk's own token.
+    Token,
+    /// By the word of the organisation's provider. Whoever runs that may be anybody here, so such a session only looks.
+    Provider,
+}
+
+impl Via {
+    /// The role of a session, of what the book allows.
+    const fn narrowed(self, role: Role) -> Role {
+        match self {
+            Self::Token => role,
+            Self::Provider => Role::Viewer,
+        }
+    }
 }
 
 /// What a browser was asked.
@@ -82,7 +102,8 @@ impl Console {
         let session = self.people(|people| people.of(headers, COOKIE, now))?;
         match self.recognise(session.who.token).await {
             Some((caller, role)) if caller.credential == session.who.credential => {
-                Some((session, caller, role))
+                let role = session.who.via.narrowed(role);
+                Some((session, Caller { role: Some(role), ..caller }, role))
             }
             _ => {
                 self.people(|people| people.end(&session.name));
@@ -99,7 +120,8 @@ impl FromRequestParts<Here> for Visit {
         let path = parts.uri.path().to_owned();
         let is_live = parts.method == axum::http::Method::GET;
         let found = console.session(&parts.headers).await;
-        let (session, caller, role) = found.ok_or_else(|| Refused::sign_in(&path))?;
+        let signs_in = || Refused::sign_in(&path, console.setup.provider.as_deref());
+        let (session, caller, role) = found.ok_or_else(signs_in)?;
         let status = console.office.status().await?;
         let console = Arc::clone(console);
         Ok(Self { console, session, caller, role, status, path, is_live })
@@ -112,10 +134,20 @@ impl Visit {
         matches!(self.role, Role::Operator)
     }
 
+    /// Whether this person may say under their own name what they carried out.
+    pub(crate) fn may_attest(&self) -> bool {
+        self.session.who.via == Via::Token
+    }
+
     /// Refuses whoever only looks.
     pub(crate) fn operator(&self) -> Result<(), Refused> {
         if self.may_file() {
             return Ok(());
+        }
+        if self.session.who.via == Via::Provider {
+            let message = "whoever signed in through the provider looks and files nothing";
+            let next = "sign out, and sign in with the token of your credential";
+            return Err(Refusal::new("role", message, next).into());
         }
         let message = format!("the role {} looks and files nothing", self.role);
         Err(Refusal::new("role", message, "ask somebody with the role operator").into())
@@ -135,7 +167,12 @@ impl Visit {
         (action, fields): (&str, Markup),
         (words, press): (&str, Press),
     ) -> Reply<Markup> {
-        if !self.may_file() && !matches!(ask, Ask::EndSession(_) | Ask::Attest(_)) {
+        let offered = match ask {
+            Ask::EndSession(_) => true,
+            Ask::Attest(_) => self.may_attest(),
+            _ => self.may_file(),
+        };
+        if !offered {
             return Ok(Markup::default());
         }
         let name = self.console.ask(&self.session, ask)?;

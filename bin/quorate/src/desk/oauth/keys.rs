@@ -14,7 +14,7 @@ use quorate_host::fault::Fault;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-use super::server::{BYTES_MAX, Server};
+use super::server::{BYTES_MAX, Ends, Server};
 use super::signature::family;
 
 /// The most keys.
@@ -78,10 +78,19 @@ impl Bad {
 impl Keys {
     /// Reads a file, or asks the server; a server that does not answer is asked again later.
     pub(super) async fn start(issuer: &str, file: Option<PathBuf>) -> Result<Arc<Self>, Fault> {
-        let source = match file {
+        Self::of(match file {
             Some(path) => Source::File(path),
             None => Source::Server(Server::new(issuer)?),
-        };
+        })
+        .await
+    }
+
+    /// Those of an OpenID provider, and where people sign in.
+    pub(super) async fn of_provider(issuer: &str) -> Result<Arc<Self>, Fault> {
+        Self::of(Source::Server(Server::provider(issuer)?)).await
+    }
+
+    async fn of(source: Source) -> Result<Arc<Self>, Fault> {
         let asked = Mutex::new(Some(Instant::now()));
         let keys = Arc::new(Self { source, kept: RwLock::new(None), asked });
         match (keys.ask().await, &keys.source) {
@@ -115,6 +124,17 @@ impl Keys {
             return Ok(known.key.clone());
         }
         Err(NoKey::Unfit)
+    }
+
+    /// The provider and where people sign in, while its keys are known.
+    pub(super) async fn provider(self: &Arc<Self>) -> Option<(&Server, Ends)> {
+        if self.kept().is_none() {
+            self.again().await;
+        }
+        match &self.source {
+            Source::Server(server) => self.kept().and(server.ends()).map(|ends| (server, ends)),
+            Source::File(_) => None,
+        }
     }
 
     /// The keys that are still believed.

@@ -1,6 +1,7 @@
 //! What is asked of an authorization server: what it says of itself (RFC 8414, or OpenID Connect Discovery), and its keys.
 //! Each answer is bounded in time and bytes, and what it says counts only if it names the issuer that we asked.
 
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use quorate_host::fault::Fault;
@@ -16,33 +17,103 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Server {
     client: Client,
     issuer: String,
+    /// Where people sign in, as last heard; of a server that is asked for keys alone, never.
+    ends: Option<RwLock<Option<Ends>>>,
 }
 
-/// What the server's metadata must say.
+/// Where people sign in, and where codes are redeemed.
+#[derive(Clone)]
+pub(super) struct Ends {
+    pub(super) authorize: Url,
+    pub(super) token: Url,
+}
+
+/// Why a code was not redeemed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum NoAnswer {
+    /// The server could not be had.
+    Unheard,
+    /// It was, and gives nothing for this code.
+    Refused,
+}
+
+/// What the server's metadata must say, and what a provider's must.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     jwks_uri: String,
+    #[serde(default)]
+    authorization_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint: Option<String>,
+}
+
+/// Why a server refuses (RFC 6749 section 5.2).
+#[derive(Deserialize)]
+struct Error {
+    error: String,
 }
 
 impl Server {
-    /// The server of an issuer. Nothing is asked yet.
+    /// An authorization server, which is asked for its keys alone. Nothing is asked yet.
     pub(super) fn new(issuer: &str) -> Result<Self, Fault> {
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build();
-        let client =
-            client.map_err(|e| Fault::new("oauth", e.without_url().to_string(), "report this"))?;
-        Ok(Self { client, issuer: issuer.to_owned() })
+        Ok(Self { client: client()?, issuer: issuer.to_owned(), ends: None })
+    }
+
+    /// An OpenID provider, which also says where people sign in.
+    pub(super) fn provider(issuer: &str) -> Result<Self, Fault> {
+        Ok(Self { ends: Some(RwLock::default()), ..Self::new(issuer)? })
+    }
+
+    /// Where people sign in, as last heard.
+    pub(super) fn ends(&self) -> Option<Ends> {
+        self.ends.as_ref()?.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the server gives for a code, which the client proves itself with.
+    pub(super) async fn redeem(
+        &self,
+        token: Url,
+        (client, secret): (&str, &str),
+        form: String,
+    ) -> Result<Vec<u8>, NoAnswer> {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let request = self.client.post(token).basic_auth(client, Some(secret));
+        let (status, bytes) =
+            bounded(request.header(kind.0, kind.1).body(form)).await.map_err(|why| {
+                tracing::warn!(why, "the provider cannot be asked about a code");
+                NoAnswer::Unheard
+            })?;
+        if status == 200 {
+            return Ok(bytes);
+        }
+        let word = |c: char| c.is_ascii_lowercase() || c == '_';
+        let said = serde_json::from_slice(&bytes).map(|said: Error| said.error).unwrap_or_default();
+        let why = if said.len() < 64 && said.chars().all(word) { said } else { String::new() };
+        tracing::warn!(status, why, "the provider gives nothing for a code");
+        if status >= 500 { Err(NoAnswer::Unheard) } else { Err(NoAnswer::Refused) }
+    }
+
+    /// Keeps where people sign in, if it is where nobody listens.
+    fn learn(&self, said: &Metadata) -> Result<(), &'static str> {
+        let Some(ends) = &self.ends else { return Ok(()) };
+        let end = |url: &Option<String>| url.as_deref().and_then(private);
+        let (Some(authorize), Some(token)) =
+            (end(&said.authorization_endpoint), end(&said.token_endpoint))
+        else {
+            return Err("people sign in neither at https nor on loopback");
+        };
+        let learnt = Some(Ends { authorize, token });
+        *ends.write().unwrap_or_else(PoisonError::into_inner) = learnt;
+        Ok(())
     }
 
     /// Its keys, from where its metadata says that they are.
     pub(super) async fn keys(&self) -> Result<Vec<u8>, String> {
         let mut why = "its issuer is no URL".to_owned();
-        for place in places(&self.issuer).into_iter().flatten() {
+        // A provider describes itself at the second place only.
+        let skipped = usize::from(self.ends.is_some());
+        for place in places(&self.issuer).into_iter().flatten().skip(skipped) {
             let said = match self.get(place).await {
                 Ok(said) => said,
                 Err(error) => {
@@ -56,6 +127,7 @@ impl Server {
             if said.issuer != self.issuer {
                 return Err("its metadata is of another issuer".to_owned());
             }
+            self.learn(&said)?;
             let keys =
                 private(&said.jwks_uri).ok_or("its keys are neither at https nor on loopback")?;
             return self.get(keys).await;
@@ -64,16 +136,27 @@ impl Server {
     }
 
     async fn get(&self, url: Url) -> Result<Vec<u8>, String> {
-        bounded(self.client.get(url)).await
+        match bounded(self.client.get(url)).await? {
+            (200..300, said) => Ok(said),
+            (status, _) => Err(format!("it answers with status {status}")),
+        }
     }
 }
 
-async fn bounded(request: RequestBuilder) -> Result<Vec<u8>, String> {
+fn client() -> Result<Client, Fault> {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = Client::builder()
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build();
+    client.map_err(|e| Fault::new("oauth", e.without_url().to_string(), "report this"))
+}
+
+async fn bounded(request: RequestBuilder) -> Result<(u16, Vec<u8>), String> {
     let sent = request.header("accept", "application/json").send().await;
     let mut answer = sent.map_err(|e| e.without_url().to_string())?;
-    if !answer.status().is_success() {
-        return Err(format!("it answers with status {}", answer.status().as_u16()));
-    }
+    let status = answer.status().as_u16();
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|e| e.without_url().to_string())? {
         if bytes.len().saturating_add(chunk.len()) > BYTES_MAX {
@@ -81,7 +164,7 @@ async fn bounded(request: RequestBuilder) -> Result<Vec<u8>, String> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok((status, bytes))
 }
 
 /// Where a server of this issuer says what it is: RFC 8414 section 3.1, then OpenID Connect Discovery section 4.

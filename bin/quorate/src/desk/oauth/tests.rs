@@ -33,7 +33,7 @@ impl Clock for Stopped {
 }
 
 /// An authorization server's keys, in memory.
-struct Server {
+pub(super) struct Server {
     ed: Ed25519KeyPair,
     ec: EcdsaKeyPair,
     rsa: RsaKeyPair,
@@ -42,12 +42,12 @@ struct Server {
 /// A key that `ring` cannot draw; it signs in tests and nowhere else.
 const RSA: &str = include_str!("../../../tests/keys/rsa.pem");
 
-fn b64(bytes: impl AsRef<[u8]>) -> String {
+pub(super) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 impl Server {
-    fn new(seed: u8) -> Self {
+    pub(super) fn new(seed: u8) -> Self {
         let random = SystemRandom::new();
         let how = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let der = PrivatePkcs8KeyDer::from_pem_slice(RSA.as_bytes()).unwrap();
@@ -59,7 +59,7 @@ impl Server {
         }
     }
 
-    fn jwks(&self) -> Value {
+    pub(super) fn jwks(&self) -> Value {
         let point = self.ec.public_key().as_ref();
         let ed = b64(self.ed.public_key());
         let of: RsaPublicKeyComponents<Vec<u8>> = self.rsa.public().into();
@@ -81,7 +81,7 @@ impl Server {
         signature
     }
 
-    fn signed(&self, header: &Value, claims: &Value) -> String {
+    pub(super) fn signed(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
         let signature = match header["alg"].as_str() {
             Some("ES256") => {

@@ -17,8 +17,8 @@ use crate::desk::console_door;
 
 /// A browser, as far as the console can tell.
 pub(super) struct Visitor {
-    address: SocketAddr,
-    cookie: String,
+    pub(super) address: SocketAddr,
+    pub(super) cookie: String,
 }
 
 impl Visitor {
@@ -74,7 +74,7 @@ pub(super) async fn open(room: &Room) -> SocketAddr {
     served(room, ConsoleConfig::default()).await
 }
 
-async fn served(room: &Room, config: ConsoleConfig) -> SocketAddr {
+pub(super) async fn served(room: &Room, config: ConsoleConfig) -> SocketAddr {
     let config = ConsoleConfig { listen: "127.0.0.1:0".to_owned(), ..config };
     let here = |path: &std::path::Path| path.to_owned();
     console_door::open(&config, here, room.answers.clone(), room.world.clone()).await.unwrap()

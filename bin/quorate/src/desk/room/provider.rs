@@ -1,0 +1,179 @@
+//! Signing in at the console of a whole desk through a provider, on real sockets: who is let in, that they only look, and when
+//! it ends.
+
+use super::console::{Visitor, question, served};
+use super::*;
+use crate::config::ConsoleConfig;
+use crate::desk::oauth::openid::tests::Loopback;
+use quorate_terms::credential::{Band, Role, subject_digest};
+use std::net::SocketAddr;
+
+const BEGIN: &str = "/sign-in/provider";
+
+/// Admits a subject of the provider as a person in a role.
+async fn admit(room: &Room, provider: &Loopback, who: &str, role: Option<Role>) {
+    let mut credential = credential(who, room.clock.now().plus_s(30 * 86_400));
+    credential.token = subject_digest(&provider.issuer, who).unwrap();
+    credential.role = role;
+    credential.owner = id(who);
+    credential.band = Band::Read;
+    if role.is_some() {
+        credential.wallets.clear();
+    }
+    room.administer(Action::IssueCredential { credential }).await;
+}
+
+async fn opened(room: &Room, provider: &Loopback) -> SocketAddr {
+    let openid = Some(provider.config());
+    served(room, ConsoleConfig { openid, ..ConsoleConfig::default() }).await
+}
+
+/// What a header says in an answer, each time that it stands there.
+fn header<'a>(said: &'a str, name: &str) -> Vec<&'a str> {
+    let head = said.split("\r\n\r\n").next().unwrap_or_default();
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+}
+
+/// A browser that has set out to the provider, and where it was sent.
+async fn begun(address: SocketAddr) -> (Visitor, String) {
+    let (status, said) = Visitor { address, cookie: String::new() }.gets(BEGIN).await;
+    assert_eq!(status, 303, "{said}");
+    let line = header(&said, "set-cookie")[0];
+    for word in ["__Host-", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+        assert!(line.contains(word), "{line}");
+    }
+    let cookie = line.split(';').next().unwrap().to_owned();
+    (Visitor { address, cookie }, header(&said, "location")[0].to_owned())
+}
+
+/// The path at which the provider sends a browser back.
+fn path(back: &str) -> &str {
+    back.find("/sign-in").map(|at| back.split_at(at).1).unwrap()
+}
+
+/// Goes all the way; gives the browser with its session, or what it was told instead.
+async fn through(address: SocketAddr, provider: &Loopback) -> Result<Visitor, (u16, String)> {
+    let (browser, sent) = begun(address).await;
+    let (status, said) = browser.gets(path(&provider.signed_in(&sent))).await;
+    let cookies = header(&said, "set-cookie");
+    assert!(cookies.iter().any(|line| line.starts_with("__Host-quorate-sign-in=;")), "{said}");
+    match cookies.iter().find(|line| line.starts_with("__Host-quorate-console=")) {
+        Some(line) => {
+            assert!(status == 200 && line.contains("SameSite=Strict"), "{said}");
+            Ok(Visitor { address, cookie: line.split(';').next().unwrap().to_owned() })
+        }
+        None => Err((status, said)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_signs_in_through_the_provider_looks_whatever_their_role_in_the_book() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("vera", room.clock.clone()).await;
+    for (who, role) in [("vera", Role::Viewer), ("otto", Role::Operator)] {
+        admit(&room, &provider, who, Some(role)).await;
+    }
+    let address = opened(&room, &provider).await;
+    let bare = Visitor { address, cookie: String::new() };
+    assert!(bare.gets("/").await.1.contains(&format!("href=\"{BEGIN}\"")), "it is offered");
+    for who in ["vera", "otto"] {
+        provider.speaks_of(who);
+        let browser = through(address, &provider).await.unwrap();
+        let (status, page) = browser.gets("/").await;
+        assert!(status == 200 && page.contains("(viewer, through the provider)"), "{page}");
+        for path in ["/freeze", "/transfer", "/policy", "/people", "/alerts"] {
+            let (status, page) = browser.gets(path).await;
+            assert!(status == 200 && question(&page).is_none(), "{who} {path}: {page}");
+        }
+        let typed = "wallet=ops&asset=x&to=x&amount=1&fee_ceiling=1&memo=";
+        for (path, body) in [("/file", "ask=x"), ("/transfer", typed), ("/policy", "policy=x")] {
+            let (status, said) = browser.posts(path, body).await;
+            assert!(status == 403 && said.contains("looks and files nothing"), "{path}: {said}");
+        }
+        assert_eq!(browser.posts("/sign-out", "").await.0, 303);
+        assert_eq!(browser.gets("/ledger").await.0, 401, "signed out");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whom_the_book_does_not_know_is_told_what_to_ask_for_and_an_agent_is_no_person() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("bot", room.clock.clone()).await;
+    admit(&room, &provider, "bot", None).await;
+    let address = opened(&room, &provider).await;
+    for who in ["bot", "mallory"] {
+        provider.speaks_of(who);
+        let (status, said) = through(address, &provider).await.err().unwrap();
+        assert!(status == 401 && said.contains("quorate member new"), "{said}");
+        assert!(said.contains(&format!("{}#{who}", provider.issuer)), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_this_browser_did_not_ask_for_signs_nobody_in() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("vera", room.clock.clone()).await;
+    admit(&room, &provider, "vera", Some(Role::Viewer)).await;
+    let address = opened(&room, &provider).await;
+    let (browser, sent) = begun(address).await;
+    let (other, _) = begun(address).await;
+    let back = provider.signed_in(&sent);
+    let good = path(&back);
+    let bare = Visitor { address, cookie: String::new() };
+    let empty = Visitor { address, cookie: "__Host-quorate-sign-in=".to_owned() };
+    let (before, state) = good.split_once("&state=").unwrap();
+    let iss = state.split_once('&').unwrap().1;
+    let other_iss = good.replace(iss, "iss=https%3A%2F%2Fevil.example");
+    let zeros = format!("{before}&state={}&{iss}", "0".repeat(64));
+    let twice = format!("{good}&state=x");
+    let without_code = good.replace("code=", "c=");
+    for (who, path) in [
+        (&other, good),
+        (&bare, good),
+        (&empty, good),
+        (&browser, zeros.as_str()),
+        (&browser, before),
+        (&browser, &other_iss),
+        (&browser, &twice),
+        (&browser, &without_code),
+        (&browser, &good.replace("code=", "code=x")),
+        (&browser, "/sign-in/provider/back"),
+        (&browser, "/sign-in/provider/back?error=access_denied&state=%00"),
+    ] {
+        let (status, said) = who.gets(path).await;
+        assert!(status == 401 && said.contains("sign in again"), "{path}: {said}");
+        assert!(!said.contains("__Host-quorate-console="), "{path}: {said}");
+    }
+    provider.says(vec![("nonce", "of another sign-in".into())]);
+    assert_eq!(browser.gets(good).await.0, 401);
+    provider.says(vec![]);
+    assert_eq!(browser.gets(good).await.0, 200, "nothing else was wrong");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_through_the_provider_ends_with_its_credential_and_by_idling() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("vera", room.clock.clone()).await;
+    admit(&room, &provider, "vera", Some(Role::Auditor)).await;
+    let address = opened(&room, &provider).await;
+    let browser = through(address, &provider).await.unwrap();
+    room.later(14 * 60);
+    assert_eq!(browser.gets("/ledger").await.0, 200);
+    room.later(16 * 60);
+    assert_eq!(browser.gets("/ledger").await.0, 401, "it idled");
+    let browser = through(address, &provider).await.unwrap();
+    assert_eq!(browser.gets("/ledger").await.0, 200);
+    room.administer(Action::RevokeCredential { credential: id("cred-vera") }).await;
+    assert_eq!(browser.gets("/ledger").await.0, 401, "it was revoked");
+    assert!(through(address, &provider).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_console_without_a_provider_offers_none() {
+    let room = Room::new().await;
+    let address = served(&room, ConsoleConfig::default()).await;
+    let bare = Visitor { address, cookie: String::new() };
+    assert!(!bare.gets("/").await.1.contains(BEGIN));
+    assert_eq!(bare.gets(BEGIN).await.0, 404);
+}
