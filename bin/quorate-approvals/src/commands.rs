@@ -126,15 +126,9 @@ impl<'a> At<'a> {
         Ok(())
     }
 
-    /// Fetches the value behind a case's commitment.
+    /// Fetches what the screen of a case needs beside the book.
     async fn open(&mut self, id: &CaseId) -> Done<()> {
-        let Some((wanted, _)) = self.replica.intent(id).and_then(show::committed) else {
-            return Ok(());
-        };
-        self.opened = match self.desk.opening(wanted).await? {
-            Some(opening) => Opened::Proven(opening),
-            None => Opened::Missing,
-        };
+        self.opened = show::opened_at(&self.desk, &self.replica, id).await?;
         Ok(())
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use quorate_custody::Refusal;
 use quorate_custody::protocol::book::{
-    FREEZE, OPENINGS, OpeningsAnswer, OpeningsRequest, READ, READ_MAX, ReadAnswer, ReadRequest,
-    SUBMIT, Submit, SubmitAnswer,
+    FREEZE, OPENINGS, OPENINGS_MAX, OpeningsAnswer, OpeningsRequest, READ, READ_MAX, ReadAnswer,
+    ReadRequest, SUBMIT, Submit, SubmitAnswer,
 };
 use quorate_host::link::{Client, Limits, Silent};
 use quorate_host::random::Random;
@@ -93,10 +93,19 @@ impl Peer {
 
     /// The value behind a commitment, if the desk still has it and it is the right one.
     pub(crate) async fn opening(&self, wanted: Commitment) -> Done<Option<Opening>> {
-        let asked = OpeningsRequest { commitments: vec![wanted] };
-        let answer: OpeningsAnswer = self.ask(OPENINGS, &asked).await?;
-        let right = |opening: &Opening| opening.commitment().is_ok_and(|found| found == wanted);
-        Ok(answer.openings.into_iter().find(right))
+        Ok(self.openings(&[wanted]).await?.into_iter().next())
+    }
+
+    /// The values behind commitments, as far as the desk still has them. What opens none of them is dropped.
+    pub(crate) async fn openings(&self, wanted: &[Commitment]) -> Done<Vec<Opening>> {
+        let mut opened = Vec::new();
+        for some in wanted.chunks(OPENINGS_MAX) {
+            let asked = OpeningsRequest { commitments: some.to_vec() };
+            let answer: OpeningsAnswer = self.ask(OPENINGS, &asked).await?;
+            let right = |one: &Opening| one.commitment().is_ok_and(|found| some.contains(&found));
+            opened.extend(answer.openings.into_iter().filter(right));
+        }
+        Ok(opened)
     }
 }
 

@@ -10,6 +10,7 @@ use quorate_custody::book::Book;
 use quorate_custody::case::{Case, party_name};
 use quorate_custody::{Refusal, State};
 use quorate_host::ui::Tone;
+use quorate_policy::{Names, Policy};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::commitment::{Commitment, Opening};
 use quorate_terms::entry::Warranted;
@@ -18,6 +19,7 @@ use quorate_terms::judgment::Judgment;
 use quorate_terms::{CaseId, Term as _, Timestamp};
 use serde_json::json;
 
+use crate::desk::Peer;
 use crate::replica::{AHEAD_MS, Replica};
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
@@ -32,6 +34,35 @@ pub(crate) enum Opened {
     Missing,
     /// It opens the commitment.
     Proven(Opening),
+    /// The names of recipients on the list whom a policy names, as far as the desk gave them.
+    Names(Vec<Opening>),
+}
+
+/// Fetches the value behind a case's commitment, or the names that the words of a proposed policy need.
+pub(crate) async fn opened_at(desk: &Peer, replica: &Replica, id: &CaseId) -> Done<Opened> {
+    let Some(intent) = replica.intent(id) else { return Ok(Opened::Unasked) };
+    if let Some((wanted, _)) = committed(intent) {
+        return Ok(desk.opening(wanted).await?.map_or(Opened::Missing, Opened::Proven));
+    }
+    let wanted = named(replica.book(), intent);
+    match wanted.is_empty() {
+        true => Ok(Opened::Unasked),
+        false => desk.openings(&wanted).await.map(Opened::Names),
+    }
+}
+
+/// The commitments to the names of those on the list whom the policy in force or a proposed one names.
+fn named(book: &Book, intent: &Intent) -> Vec<Commitment> {
+    let proposed = match &intent.action {
+        Action::ChangePolicy { policy } => policy.as_ref(),
+        Action::ChangeCharter { charter } => &charter.policy,
+        _ => return Vec::new(),
+    };
+    match Policy::load(proposed) {
+        Ok(proposed) => book.beneficiaries(&[book.policy(), &proposed]),
+        // The screen says why it does not load.
+        Err(_) => book.beneficiaries(&[book.policy()]),
+    }
 }
 
 /// What a screen is drawn from.
@@ -50,10 +81,18 @@ impl View<'_> {
     const fn book(&self) -> &Book {
         self.replica.book()
     }
+
+    /// What people call accounts. A name of the desk's counts only where it opens what the book commits to.
+    fn names(&self) -> Names {
+        match &self.opened {
+            Opened::Names(opened) => self.book().names(opened),
+            _ => self.book().names(&[]),
+        }
+    }
 }
 
 /// The commitment whose value people want to read, if the intent has one.
-pub(crate) fn committed(intent: &Intent) -> Option<(Commitment, &'static str)> {
+fn committed(intent: &Intent) -> Option<(Commitment, &'static str)> {
     match &intent.action {
         Action::Transfer(transfer) => transfer.memo.map(|memo| (memo, "memo")),
         Action::ListAddress { beneficiary, .. } => Some((*beneficiary, "beneficiary")),
@@ -170,7 +209,9 @@ fn who(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
 fn opened(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
     let Some((commitment, label)) = committed(intent) else { return };
     let text = match &view.opened {
-        Opened::Unasked => format!("not fetched (commitment {})", commitment.digest()),
+        Opened::Unasked | Opened::Names(_) => {
+            format!("not fetched (commitment {})", commitment.digest())
+        }
         Opened::Missing => {
             format!("erased or withheld: the desk gives no value for {}", commitment.digest())
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate_policy::{Policy, Usage};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::CharterText;
+use quorate_terms::commitment::Commitment;
 use quorate_terms::credential::{AgentCredential, Band};
 use quorate_terms::entry::{Body, Entry, Outcome, RULES_VERSION, RulesChanged, Severity};
 use quorate_terms::freeze::{Freeze, Scope};
@@ -128,6 +129,8 @@ pub(crate) struct BookState {
     pub(crate) credentials: BTreeMap<CredentialId, Admitted>,
     pub(crate) wallets: BTreeMap<WalletId, Wallet>,
     pub(crate) listed: BTreeMap<AccountId, Timestamp>,
+    /// Who each recipient on the list is, as its entry commits to it.
+    pub(crate) beneficiaries: BTreeMap<AccountId, Commitment>,
     pub(crate) known: BTreeSet<AccountId>,
     pub(crate) usage: Usage,
     pub(crate) freezes: BTreeMap<Digest, Scope>,
@@ -457,6 +460,7 @@ impl BookState {
             credentials: BTreeMap::new(),
             wallets: BTreeMap::new(),
             listed: BTreeMap::new(),
+            beneficiaries: BTreeMap::new(),
             known: BTreeSet::new(),
             usage: Usage::default(),
             freezes: BTreeMap::new(),

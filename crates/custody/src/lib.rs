@@ -17,6 +17,7 @@ pub mod nearing;
 pub mod book;
 pub mod checklist;
 mod fold;
+mod names;
 pub mod replay;
 pub mod rulings;
 

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use history::History;
 
 /// The form of the state. A snapshot of another form is not used: the ledger is folded anew.
-const FORM: u8 = 4;
+const FORM: u8 = 5;
 
 /// The shortest tail, in entries, that is worth a snapshot.
 const TAIL_MIN: u64 = 256;

@@ -32,14 +32,14 @@ pub struct Change {
     pub text: String,
 }
 
-/// Every difference between two documents.
-pub fn diff(old: &PolicyDocument, new: &PolicyDocument) -> Vec<Change> {
+/// Every difference between two documents. Accounts are told with what people call them.
+pub fn diff(old: &PolicyDocument, new: &PolicyDocument, names: &Names) -> Vec<Change> {
     let mut changes = Vec::new();
-    rules(old, new, &mut changes);
-    budgets(old, new, &mut changes);
+    rules((old, new), names, &mut changes);
+    budgets((old, new), names, &mut changes);
     quorums(old, new, &mut changes);
     assets(old, new, &mut changes);
-    deny_list(old, new, &mut changes);
+    deny_list((old, new), names, &mut changes);
     scalars(old, new, &mut changes);
     changes.sort();
     changes
@@ -68,13 +68,13 @@ fn pairs<'a, T: PartialEq>(
     all
 }
 
-fn rules(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {
+fn rules((old, new): (&PolicyDocument, &PolicyDocument), names: &Names, changes: &mut Vec<Change>) {
     // Whether a rule permits is told by its syntax tree, not by its text: a comment may say anything.
     let permits = |rule: &CedarRule| {
         crate::form::read(rule).ok().map(|read| read.kind == crate::form::Kind::Permit)
     };
     let said = |rule: &CedarRule, document| {
-        let Sentence { text, in_words, .. } = words::rule(rule, document, &Names::default());
+        let Sentence { text, in_words, .. } = words::rule(rule, document, names);
         if in_words { text } else { format!("[not told in words; as written] {text}") }
     };
     for (id, pair) in pairs(&old.rules, &new.rules, |rule| rule.id.to_string()) {
@@ -114,8 +114,12 @@ fn rules(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) 
     }
 }
 
-fn budgets(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {
-    let described = |budget, document| words::budget(budget, document, &Names::default());
+fn budgets(
+    (old, new): (&PolicyDocument, &PolicyDocument),
+    names: &Names,
+    changes: &mut Vec<Change>,
+) {
+    let described = |budget, document| words::budget(budget, document, names);
     for (id, pair) in pairs(&old.budgets, &new.budgets, |budget| budget.id.to_string()) {
         let field = format!("budgets.{id}");
         changes.push(match pair {
@@ -211,18 +215,21 @@ fn assets(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>)
     }
 }
 
-fn deny_list(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {
+fn deny_list(
+    (old, new): (&PolicyDocument, &PolicyDocument),
+    names: &Names,
+    changes: &mut Vec<Change>,
+) {
     let (was, is) = (&old.addresses.deny, &new.addresses.deny);
     let field = "addresses.deny";
+    let said = |one| words::account(one, names);
     changes.extend(
         is.difference(was)
-            .map(|a| change(Direction::Tightens, field, format!("refuses recipient `{a}`"))),
+            .map(|a| change(Direction::Tightens, field, format!("refuses recipient {}", said(a)))),
     );
-    changes.extend(
-        was.difference(is).map(|a| {
-            change(Direction::Widens, field, format!("no longer refuses recipient `{a}`"))
-        }),
-    );
+    changes.extend(was.difference(is).map(|a| {
+        change(Direction::Widens, field, format!("no longer refuses recipient {}", said(a)))
+    }));
 }
 
 fn scalars(old: &PolicyDocument, new: &PolicyDocument, changes: &mut Vec<Change>) {

@@ -1,13 +1,20 @@
 //! What a change of policy newly allows and newly denies, found by asking both policies at every edge.
 //!
-//! History shows only what was wanted. Here both judges are asked about transfers that nobody filed: at each limit and one
-//! unit above it, for each agent, wallet and recipient that either policy names and for one that neither does, at the hours
-//! that either weighs. Between two edges neither answer changes, so a range of amounts is exact. Nothing is used of any
-//! budget, nothing is frozen, every credential reaches: what is found is what the policies say, whatever stands today.
+//! History shows only what was wanted. Here both judges are asked about transfers that nobody filed: on both sides of each limit
+//! and of each number that a rule compares a fact with; for each agent, person, wallet and recipient that either policy names
+//! and for one that neither does; of recipients that are listed, paid before, both and neither. Between two neighbouring amounts
+//! neither answer changes, so a range of amounts is exact; where questions were left out, only neighbours that were both asked
+//! make a range. Nothing is used of any budget, nothing is frozen, every credential reaches, and the fee is the least where no
+//! rule weighs it: what is found is what the policies say, whatever stands today. Above what rules can weigh, 2^63 millionths of
+//! a whole unit, every policy denies, and a range that is open above ends there.
 
 mod edges;
 mod probe;
+mod question;
 mod rows;
+#[cfg(test)]
+mod tests;
+mod times;
 
 use std::collections::BTreeSet;
 
@@ -16,9 +23,10 @@ use serde::{Deserialize, Serialize};
 use quorate_terms::judgment::Judgment;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::quorum::Quorum;
-use quorate_terms::{QuorumName, Timestamp};
+use quorate_terms::{AccountId, QuorumName, Timestamp};
 
 use crate::policy::Policy;
+use crate::words::Names;
 use edges::Edges;
 
 /// The most questions that one comparison asks of each policy.
@@ -142,6 +150,8 @@ pub struct Reach {
     pub asked: usize,
     /// How many there would have been. Where it is more than were asked, they were spread evenly.
     pub edges: usize,
+    /// Whether hours or days are weighed and the two reckon them in zones of their own.
+    pub two_zones: bool,
     /// Rules of either that weigh something in a way that has no edge to ask at: a pattern, a sum.
     pub unreached: BTreeSet<String>,
 }
@@ -151,18 +161,25 @@ impl Reach {
     pub fn caveats(&self) -> Vec<String> {
         let mut said = vec![format!(
             "{} questions were put to both policies, as if nothing of any budget were used, nothing \
-             frozen and every credential sufficient.",
+             frozen and every credential sufficient, and with the least fee where no rule weighs it.",
             self.asked
         )];
         if self.asked < self.edges {
             said.push(format!(
-                "There are {} edges; {} of them, evenly spread, were asked at. Something may be \
-                 missing.",
+                "There are {} questions to ask; {} of them, evenly spread, were asked. A range of \
+                 amounts is told only where each of its edges was. Something may be missing.",
                 self.edges, self.asked
             ));
         }
         if self.left_out > 0 {
             said.push(format!("{} more differences are not shown.", self.left_out));
+        }
+        if self.two_zones {
+            said.push(
+                "The time zone changes. Hours and days are told in the proposed one, and each was \
+                 asked about at one moment."
+                    .to_owned(),
+            );
         }
         if !self.unreached.is_empty() {
             let names: Vec<&str> = self.unreached.iter().map(String::as_str).collect();
@@ -175,14 +192,24 @@ impl Reach {
     }
 }
 
-/// Asks both policies at every edge of either, at `at` or, where hours or days are weighed, in the week of `at`.
-pub fn reach(old: &Policy, new: &Policy, at: Timestamp) -> Reach {
+/// The recipients that a policy names, in the form in which two spellings of one are equal.
+pub fn accounts(policy: &Policy) -> BTreeSet<AccountId> {
+    Edges::accounts_of(policy)
+}
+
+/// Asks both policies at every edge of either, at `at` or, where hours or days are weighed, in the week of `at`. Accounts are
+/// told with what people call them.
+pub fn reach(old: &Policy, new: &Policy, at: Timestamp, names: &Names) -> Reach {
     let edges = Edges::of(old, new, at);
-    let (seen, asked, total) = probe::ask(old, new, &edges);
-    let mut rows = rows::of(seen, &edges, (old.document(), new.document()));
-    rows.extend(probe::acts(old.document(), new.document()));
+    let (seen, asked, total) = probe::ask((old, new), &edges, PROBES_MAX);
+    let documents = (old.document(), new.document());
+    let found = rows::found(seen, &edges).into_iter();
+    let mut rows: Vec<Row> = found.map(|one| one.row(&edges, names, documents)).collect();
+    rows.extend(rows::acts(old.document(), new.document()));
     rows.sort();
     let left_out = rows.len().saturating_sub(ROWS_MAX);
     rows.truncate(ROWS_MAX);
-    Reach { rows, left_out, asked, edges: total, unreached: edges.unreached }
+    let two_zones = old.document().zone != new.document().zone
+        && edges.times.iter().any(|moment| moment.told().is_some());
+    Reach { rows, left_out, asked, edges: total, two_zones, unreached: edges.unreached }
 }

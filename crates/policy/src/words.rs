@@ -18,7 +18,7 @@ use clause::Ground;
 
 pub(crate) use clause::weekday;
 pub use leaf::Names;
-pub(crate) use leaf::{fraction, listed, millionths, quoted, span};
+pub(crate) use leaf::{account, fraction, listed, millionths, quoted, span};
 pub(crate) use typed::{budget, quorum};
 
 /// One sentence about one part of a policy.
@@ -36,10 +36,15 @@ impl Sentence {
     fn new(field: impl Into<String>, text: impl Into<String>) -> Self {
         Self { field: field.into(), text: text.into(), in_words: true }
     }
+
+    /// What is said before the text where it is the part as it was written; none where it is in words.
+    pub const fn caution(&self) -> Option<&'static str> {
+        if self.in_words { None } else { Some(NOT_IN_WORDS) }
+    }
 }
 
 /// What is said beside a rule that is shown as it was written.
-pub const NOT_IN_WORDS: &str = "This rule says something that is not told in words here. \
+const NOT_IN_WORDS: &str = "This rule says something that is not told in words here. \
                                 Have it explained by whoever wrote it:";
 
 /// A whole policy, part by part in the order of the document.

@@ -31,7 +31,7 @@ pub(super) fn rows(view: &View<'_>, id: &CaseId, action: &Action, screen: &mut S
             }
             let delay = view.book().charter().change_delay_s.saturating_mul(1000);
             screen.row("in force", format!("{} after its approval", words::span(delay)));
-            differences::charter(view.book().charter(), charter, screen);
+            differences::charter((view.book().charter(), charter), &view.names(), screen);
         }
         Action::IssueCredential { credential } => issued(credential, screen),
         Action::RevokeCredential { credential } => {
@@ -127,7 +127,7 @@ fn changed(view: &View<'_>, id: &CaseId, policy: &PolicyDocument, screen: &mut S
     if policy.previous != Some(view.book().policy().digest()) {
         screen.warn("the new policy does not name the policy in force as its previous one");
     }
-    differences::policy(view.book().policy().document(), policy, screen);
+    differences::policy((view.book().policy().document(), policy), &view.names(), screen);
     match Policy::load(policy) {
         Ok(policy) => differences::reached(view, id, &policy, screen),
         Err(problems) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate_host::ui::Tone;
 use quorate_policy::diff::Direction;
 use quorate_policy::reach::{Way, reach};
-use quorate_policy::{Policy, diff};
+use quorate_policy::{Names, Policy, diff};
 use quorate_terms::CaseId;
 use quorate_terms::charter::CharterText;
 use quorate_terms::policy::PolicyDocument;
@@ -16,8 +16,12 @@ use super::View;
 use crate::screen::Screen;
 
 /// Every change of a policy; what widens comes first.
-pub(super) fn policy(old: &PolicyDocument, new: &PolicyDocument, screen: &mut Screen) {
-    let changes = diff(old, new);
+pub(super) fn policy(
+    (old, new): (&PolicyDocument, &PolicyDocument),
+    names: &Names,
+    screen: &mut Screen,
+) {
+    let changes = diff(old, new, names);
     if changes.is_empty() {
         screen.row("policy", "nothing but version and name changes");
     }
@@ -35,7 +39,7 @@ pub(super) fn policy(old: &PolicyDocument, new: &PolicyDocument, screen: &mut Sc
 /// time, so that what is signed to have been seen does not change while it is read.
 pub(super) fn reached(view: &View<'_>, id: &CaseId, new: &Policy, screen: &mut Screen) {
     let at = view.book().case(id).map_or_else(|| view.book().last_at(), |case| case.filed_at);
-    let found = reach(view.book().policy(), new, at);
+    let found = reach(view.book().policy(), new, at, &view.names());
     if found.rows.is_empty() {
         screen.row("newly allows", "nothing that could be asked at any edge");
     }
@@ -52,7 +56,11 @@ pub(super) fn reached(view: &View<'_>, id: &CaseId, new: &Policy, screen: &mut S
 }
 
 /// Every change of a charter, its policy included.
-pub(super) fn charter(old: &CharterText, new: &CharterText, screen: &mut Screen) {
+pub(super) fn charter(
+    (old, new): (&CharterText, &CharterText),
+    names: &Names,
+    screen: &mut Screen,
+) {
     let before = screen.words();
     scalar("threshold", old.threshold, new.threshold, screen);
     scalar("change delay (s)", old.change_delay_s, new.change_delay_s, screen);
@@ -74,7 +82,7 @@ pub(super) fn charter(old: &CharterText, new: &CharterText, screen: &mut Screen)
     };
     scalar("party numbers", order(old).join(", "), order(new).join(", "), screen);
     if old.policy != new.policy {
-        policy(&old.policy, &new.policy, screen);
+        policy((&old.policy, &new.policy), names, screen);
     }
     if screen.words() == before {
         screen.row("charter", "nothing but its version changes");

@@ -130,13 +130,7 @@ impl Office {
     pub(super) async fn show(&self, session: &Session, id: &CaseId) -> Done<Shown> {
         let mut book = self.book.lock().await;
         let (replica, desk) = book.as_mut().ok_or_else(no_charter)?;
-        let opened = match replica.intent(id).and_then(show::committed) {
-            Some((wanted, _)) => match desk.opening(wanted).await {
-                Ok(Some(opening)) => Opened::Proven(opening),
-                Ok(None) | Err(_) => Opened::Missing,
-            },
-            None => Opened::Unasked,
-        };
+        let opened = show::opened_at(desk, replica, id).await.unwrap_or(Opened::Missing);
         let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
         let view = View { replica, me, now: now(), opened };
         let screen = show::case(&view, id)?;

@@ -232,6 +232,41 @@ fn a_policy_change_is_shown_as_what_it_widens() {
 }
 
 #[test]
+fn whom_a_policy_names_is_called_by_the_proven_name_beside_the_whole_address() {
+    let office = Office::new();
+    let mut desk = office.desk();
+    desk.house.now = now();
+    let right = Opening::new([7; 16], "intent.beneficiary", "Corner `shop\u{202e}").unwrap();
+    let list = Action::ListAddress {
+        account: other_recipient(),
+        beneficiary: right.commitment().unwrap(),
+        owner_kind: OwnerKind::Client,
+    };
+    desk.house.administer(list);
+    let mut policy = desk.house.book.policy().document().clone();
+    policy.previous = Some(desk.house.book.policy().digest());
+    policy.version += 1;
+    policy.addresses.deny.insert(other_recipient());
+    let change = Action::ChangePolicy { policy: Box::new(policy) };
+    let intent = desk.house.intent(person("op"), change);
+    let case = desk.house.file(&intent).unwrap().to_string();
+    drop(desk);
+    let whole = format!("`{}` (on the address list)", other_recipient());
+    let text = words(&office.run(&["show", &case]).good().json());
+    assert!(text.contains(&format!("refuses recipient {whole}")), "{text}");
+    // A desk that gives another name gives none.
+    office.desk().openings.push(Opening::new([8; 16], "intent.beneficiary", "Treasury").unwrap());
+    let text = words(&office.run(&["show", &case]).good().json());
+    assert!(text.contains(&whole) && !text.contains("Treasury"), "{text}");
+    office.desk().openings.push(right);
+    let text = words(&office.run(&["show", &case]).good().json());
+    let named = "(on the address list as `Corner \\`shop\\u{202e}`)";
+    assert!(text.contains(&format!("refuses recipient `{}` {named}", other_recipient())), "{text}");
+    let reached = format!("to `{}` {named} ", other_recipient().as_str().to_ascii_lowercase());
+    assert!(text.contains("newly denies") && text.contains(&reached), "{text}");
+}
+
+#[test]
 fn a_charter_change_is_shown_seat_by_seat() {
     let office = Office::new();
     let mut desk = office.desk();

@@ -7,7 +7,6 @@ use clap::Subcommand;
 use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest};
 use quorate_host::ui::{Tone, Ui};
 use quorate_policy::diff::Direction;
-use quorate_policy::words::NOT_IN_WORDS;
 use quorate_policy::{Change, Names, Policy, Sentence, diff, words};
 use quorate_terms::Term as _;
 use quorate_terms::intent::Action;
@@ -85,7 +84,7 @@ pub(crate) async fn obey(ui: &Ui, command: &PolicyCommand) -> Tried<Ended> {
                 Some(old) => read::document::<PolicyDocument>(old)?,
                 None => Desk::at(&at.dir).await?.status().await?.policy_document,
             };
-            let changes = diff(&old, &new);
+            let changes = diff(&old, &new, &Names::default());
             ui.answer(&changes, changes_text(ui, &changes))?;
             Ok(Ended::Well)
         }
@@ -101,8 +100,10 @@ fn in_words(ui: &Ui, document: &PolicyDocument) -> Tried<String> {
         first.map_or_else(|| Trouble::new("policy", "does not load", "report this"), Trouble::from)
     })?;
     let mut table = Table::plain();
-    for Sentence { field, text, in_words } in words(&policy, &Names::default()) {
-        let text = if in_words { text } else { format!("{NOT_IN_WORDS} {text}") };
+    for sentence in words(&policy, &Names::default()) {
+        let caution = sentence.caution();
+        let Sentence { field, text, .. } = sentence;
+        let text = caution.map_or_else(|| text.clone(), |caution| format!("{caution} {text}"));
         // A cell that is too long would be cut, and half a rule says another thing than the whole.
         let letters: Vec<char> = text.chars().collect();
         for (place, piece) in letters.chunks(CELL).enumerate() {
@@ -263,7 +264,7 @@ async fn propose(ui: &Ui, file: &Path, filing: &Filing) -> Tried<Ended> {
     }
     document.version = version.saturating_add(1);
     document.previous = Some(digest);
-    let changes = diff(&status.policy_document, &document);
+    let changes = diff(&status.policy_document, &document, &Names::default());
     if !ui.is_json() {
         for change in &changes {
             super::note(&change.text);

@@ -189,6 +189,7 @@ impl Book {
         check_spelling(&listed.address)?;
         need(expected == *listed, "the entry does not say what the intent says")?;
         self.state.listed.insert(listed.address.clone(), listed.usable_from);
+        self.state.beneficiaries.insert(listed.address.clone(), listed.beneficiary);
         self.case_mut(&listed.case, entry.index).map(|_| ())
     }
 
@@ -223,6 +224,7 @@ impl Book {
             "the case removes another recipient",
         )?;
         self.state.listed.remove(&removed.address);
+        self.state.beneficiaries.remove(&removed.address);
         self.case_mut(&removed.case, entry.index).map(|_| ())
     }
 

@@ -325,3 +325,45 @@ fn a_revoked_credential_files_nothing_and_signs_nothing() {
     let twice = house.admit_agent("trader", NOON.plus_s(86_400));
     assert_eq!(house.outcome(&twice), "Refused", "no credential is used twice");
 }
+
+#[test]
+fn a_recipient_is_called_by_the_name_that_opens_its_listing_and_by_no_other() {
+    let opening = |salt: u8, name: &str| {
+        quorate_terms::commitment::Opening::new([salt; 16], "intent.beneficiary", name).unwrap()
+    };
+    let mut house = House::new();
+    let right = opening(7, "Corner shop");
+    let beneficiary = right.commitment().unwrap();
+    let action =
+        Action::ListAddress { account: recipient(), beneficiary, owner_kind: OwnerKind::Client };
+    house.administer(action);
+    let mut denies = house.founding.policy.clone();
+    denies.addresses.deny = [recipient(), other_recipient()].into();
+    let denies = quorate_policy::Policy::load(&denies).unwrap();
+    // Only whom a policy names is asked about.
+    assert_eq!(house.book.beneficiaries(&[house.book.policy()]), []);
+    assert_eq!(house.book.beneficiaries(&[house.book.policy(), &denies]), [beneficiary]);
+    let told = |house: &House, opened: &[quorate_terms::commitment::Opening]| -> Vec<String> {
+        let said = quorate_policy::words(&denies, &house.book.names(opened)).into_iter();
+        said.filter(|one| one.field == "addresses.deny").map(|one| one.text).collect()
+    };
+    let is = |called: &str| format!("Never pays `{}`{called}.", recipient());
+    let other = format!("Never pays `{}`.", other_recipient());
+    let on_the_list = [is(" (on the address list)"), other.clone()];
+    let with_name = [is(" (on the address list as `Corner shop`)"), other.clone()];
+    let sorted = |mut lines: Vec<String>, expected: &[String]| {
+        let mut expected = expected.to_vec();
+        (lines.sort(), expected.sort());
+        assert_eq!(lines, expected);
+    };
+    sorted(told(&house, &[]), &on_the_list);
+    sorted(told(&house, &[opening(8, "Corner shop"), opening(7, "Corner shop ")]), &on_the_list);
+    sorted(told(&house, &[opening(7, "another"), right.clone()]), &with_name);
+    // A party that goes on from a snapshot knows the same.
+    let bytes = house.book.to_snapshot().unwrap();
+    let restored = quorate_custody::Book::from_snapshot(&house.founding, &bytes).unwrap();
+    assert_eq!(restored.names(&[right.clone()]), house.book.names(&[right.clone()]));
+    house.administer(Action::RemoveAddress { account: recipient() });
+    assert_eq!(house.book.beneficiaries(&[&denies]), []);
+    sorted(told(&house, &[right]), &[is(""), other]);
+}

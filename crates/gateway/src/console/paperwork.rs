@@ -217,10 +217,10 @@ pub struct Review {
 pub struct Said {
     /// The part.
     pub field: String,
-    /// The sentence; where `in_words` is false, the part as it was written.
+    /// The sentence, or the part as it was written.
     pub text: String,
-    /// Whether it is told in words.
-    pub in_words: bool,
+    /// What is said before a part that is shown as it was written; none before one that is told in words.
+    pub caution: Option<&'static str>,
 }
 
 /// Which way a change of policy goes.

@@ -83,11 +83,11 @@ fn used(policy: &PolicyDocument, one: &BudgetUse) -> Markup {
 /// Each part in words. A rule that is not told in words is shown as it was written, and that is said.
 fn sentences(words: &[Said]) -> Markup {
     let line = |said: &Said| {
-        let text = match said.in_words {
-            true => outside(&said.text),
-            false => Markup::all([
+        let text = match said.caution {
+            None => outside(&said.text),
+            Some(caution) => Markup::all([
                 badge(Tone::Warn, "not told in words"),
-                paragraph(Markup::text(NOT_IN_WORDS)),
+                paragraph(Markup::text(caution)),
                 outside(&said.text),
             ]),
         };
@@ -95,8 +95,6 @@ fn sentences(words: &[Said]) -> Markup {
     };
     table("What the policy says", &["Part", "In words"], words.iter().map(line).collect())
 }
-
-const NOT_IN_WORDS: &str = "This rule says something that is not told in words here. Have it explained by whoever wrote it:";
 
 fn rules(visit: &Visit) -> Markup {
     let rules = visit.status.policy_document.rules.iter();

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use quorate_terms::policy::{AssetInfo, PolicyDocument};
-use quorate_terms::{AccountId, AgentId, Amount, AssetId, PersonId, Timestamp, WalletId};
+use quorate_terms::{AccountId, AgentId, Amount, AssetId, ChainId, PersonId, Timestamp, WalletId};
 
-use crate::calendar;
+use super::times::{Moment, moments};
 use crate::checks::comparable;
 use crate::form::Kind;
 use crate::policy::Policy;
@@ -15,6 +15,7 @@ use crate::schema::SCALE;
 use crate::words::clause::fact;
 
 /// The edges of two policies.
+#[derive(Default)]
 pub(super) struct Edges {
     pub(super) agents: BTreeSet<AgentId>,
     pub(super) people: BTreeSet<PersonId>,
@@ -22,13 +23,14 @@ pub(super) struct Edges {
     pub(super) accounts: BTreeSet<AccountId>,
     /// Assets of either policy, with the amounts to ask about, in order.
     pub(super) assets: BTreeMap<AssetId, (AssetInfo, BTreeSet<Amount>)>,
-    /// Millionths of a chain's coin.
+    /// Fees to ask about, in millionths of a chain's coin; empty where neither weighs a fee.
     pub(super) fees: BTreeSet<i64>,
+    /// Worths to ask about, in cents; empty where neither weighs what an amount is worth.
     pub(super) values: BTreeSet<i64>,
     pub(super) bands: bool,
     pub(super) screening: bool,
-    /// Times to ask at, with their hour and day where those matter.
-    pub(super) times: Vec<(Timestamp, Option<(i64, i64)>)>,
+    /// When to ask, one moment at least.
+    pub(super) times: Vec<Moment>,
     pub(super) unreached: BTreeSet<String>,
 }
 
@@ -41,37 +43,48 @@ struct Literals {
 }
 
 impl Edges {
+    /// Two accounts that neither policy names: of a stranger, and of the wallet that pays. Whoever writes a policy must not
+    /// know which they are.
+    pub(super) fn unnamed_accounts(&self, chain: &ChainId) -> Option<[AccountId; 2]> {
+        let account = |number| format!("{chain}:0x{number:0>40x}").parse::<AccountId>().ok();
+        let numbers = 0xa_11ce_u64..;
+        let mut free = numbers
+            .take(self.accounts.len().saturating_add(2))
+            .filter_map(account)
+            .filter(|account| !self.accounts.contains(account));
+        Some([free.next()?, free.next()?])
+    }
+
     pub(super) fn of(old: &Policy, new: &Policy, at: Timestamp) -> Self {
         let mut literals = Literals::default();
-        let mut edges = Self {
-            agents: BTreeSet::new(),
-            people: BTreeSet::new(),
-            wallets: BTreeSet::new(),
-            accounts: BTreeSet::new(),
-            assets: BTreeMap::new(),
-            fees: BTreeSet::new(),
-            values: BTreeSet::new(),
-            bands: false,
-            screening: false,
-            times: Vec::new(),
-            unreached: BTreeSet::new(),
-        };
+        let mut edges = Self::default();
         for policy in [old, new] {
-            edges.read_rules(policy, &mut literals);
-            edges.read_typed(policy.document());
+            edges.read(policy, &mut literals);
         }
         let numbers = |name: &str| literals.numbers.get(name).cloned().unwrap_or_default();
         let texts = |name: &str| literals.texts.get(name).cloned().unwrap_or_default();
-        edges.fees = numbers("fee");
-        edges.values = numbers("value_cents").into_iter().filter(|cents| *cents >= 0).collect();
+        edges.fees = around(&numbers("fee"), (0, i64::MAX));
+        edges.values = around(&numbers("value_cents"), (0, i64::MAX));
         edges.bands = !texts("band").is_empty();
         edges.screening = !texts("screening").is_empty();
-        let named = texts("recipient.account");
-        edges.accounts.extend(named.iter().filter_map(|text| text.parse().ok()));
-        edges.accounts = edges.accounts.iter().map(comparable).collect();
         edges.amounts(&[old.document(), new.document()], &numbers("amount"));
-        edges.times = times((old, new), at, (&numbers("hour"), &numbers("weekday")));
+        edges.times = moments((old, new), at, (&numbers("hour"), &numbers("weekday")));
         edges
+    }
+
+    /// The recipients that a policy names, in the form in which two spellings of one are equal.
+    pub(super) fn accounts_of(policy: &Policy) -> BTreeSet<AccountId> {
+        let mut edges = Self::default();
+        edges.read(policy, &mut Literals::default());
+        edges.accounts
+    }
+
+    fn read(&mut self, policy: &Policy, literals: &mut Literals) {
+        self.read_rules(policy, literals);
+        self.read_typed(policy.document());
+        let named = literals.texts.get("recipient.account").into_iter().flatten();
+        self.accounts.extend(named.filter_map(|text| text.parse().ok()));
+        self.accounts = self.accounts.iter().map(comparable).collect();
     }
 
     fn read_rules(&mut self, policy: &Policy, literals: &mut Literals) {
@@ -118,23 +131,42 @@ impl Edges {
 
     fn amounts(&mut self, documents: &[&PolicyDocument], literals: &BTreeSet<i64>) {
         let budgets = || documents.iter().flat_map(|document| &document.budgets);
+        // What a rule weighs can turn on either side of its number: `<` turns below it, `<=` above.
+        let turns = literals.iter().flat_map(|n| [n.checked_sub(1), Some(*n)]).flatten();
+        let turns: BTreeSet<i64> = turns.collect();
+        let fees = &self.fees;
         for (asset, (_, amounts)) in &mut self.assets {
             // Each policy may know the asset with decimals of its own.
             let known = documents.iter().flat_map(|document| &document.assets);
             let places: BTreeSet<u8> =
                 known.filter(|info| info.asset == *asset).map(|info| info.decimals).collect();
-            let of_rules = literals.iter().flat_map(|millionths| {
-                places.iter().filter_map(|places| base_units(*millionths, *places))
-            });
+            let units = |millionths: &i64| -> Vec<Amount> {
+                places.iter().filter_map(|places| base_units(*millionths, *places)).collect()
+            };
+            let mut limits: BTreeSet<Amount> = turns.iter().flat_map(units).collect();
+            // A chain's own coin pays its fee out of the same budget.
+            let fees: BTreeSet<Amount> = match asset.is_native() {
+                true => fees.iter().flat_map(units).chain([Amount::ZERO]).collect(),
+                false => BTreeSet::from([Amount::ZERO]),
+            };
             let of_budgets =
                 budgets().filter(|b| b.asset == *asset).filter_map(|budget| budget.amount);
-            let limits: Vec<Amount> = of_rules.chain(of_budgets).collect();
+            limits.extend(
+                of_budgets
+                    .flat_map(|most| fees.iter().filter_map(move |fee| most.checked_sub(*fee))),
+            );
             for limit in limits {
                 amounts.extend(limit.checked_add(Amount::from_u128(1)));
                 amounts.extend((!limit.is_zero()).then_some(limit));
             }
         }
     }
+}
+
+/// Each number and its neighbours, so that something is asked on every side of it; what lies beyond the ends is asked there.
+pub(super) fn around(numbers: &BTreeSet<i64>, (least, most): (i64, i64)) -> BTreeSet<i64> {
+    let each = |n: &i64| [n.saturating_sub(1), *n, n.saturating_add(1)];
+    numbers.iter().flat_map(each).map(|n| n.clamp(least, most)).collect()
 }
 
 /// The most base units whose millionths, rounded up, are at most this many.
@@ -154,6 +186,8 @@ impl Literals {
     fn read(&mut self, node: &Value) {
         match node {
             Value::Array(items) => items.iter().for_each(|item| self.read(item)),
+            // A fact that is true or false: both values are asked about.
+            Value::Object(map) if map.contains_key(".") => self.is_odd |= fact(node).is_none(),
             Value::Object(map) => {
                 for (key, inner) in map {
                     self.read_operator(key, inner);
@@ -177,8 +211,24 @@ impl Literals {
                 self.is_odd |= !taken;
             }
             ("&&" | "||" | "left" | "right" | "!" | "arg", _) => self.read(inner),
-            // Facts that are true or false, and guards: both values are asked about.
-            ("." | "has", _) => {}
+            ("has", _) => self.guarded(inner),
+            _ => self.is_odd = true,
+        }
+    }
+
+    /// A guard is an edge by itself: with a worth and without one is asked, a balance never is.
+    fn guarded(&mut self, guard: &Value) {
+        let context = guard.get("left").and_then(|left| left.get("Var")).and_then(Value::as_str);
+        let attr = match guard.get("attr") {
+            Some(Value::Array(path)) if path.len() == 1 => path.first().and_then(Value::as_str),
+            other => other.and_then(Value::as_str),
+        };
+        match (context, attr) {
+            (Some("context"), Some("value_cents")) => {
+                self.numbers.entry("value_cents".to_owned()).or_default().insert(0);
+            }
+            // What every question has is no edge.
+            (Some("context"), Some(attr)) if attr != "balance_share_bp" => {}
             _ => self.is_odd = true,
         }
     }
@@ -199,45 +249,4 @@ impl Literals {
         };
         true
     }
-}
-
-const HOUR_MS: u64 = 3_600_000;
-const WEEK_HOURS: u64 = 168;
-
-/// One time for each hour and day on either side of an edge, from the week before `at`; `at` alone where neither is weighed.
-fn times(
-    (old, new): (&Policy, &Policy),
-    at: Timestamp,
-    (hours, days): (&BTreeSet<i64>, &BTreeSet<i64>),
-) -> Vec<(Timestamp, Option<(i64, i64)>)> {
-    if hours.is_empty() && days.is_empty() {
-        return vec![(at, None)];
-    }
-    let around = |edges: &BTreeSet<i64>| -> BTreeSet<i64> {
-        edges
-            .iter()
-            .flat_map(|edge| [edge.saturating_sub(1), *edge, edge.saturating_add(1)])
-            .collect()
-    };
-    let other_zone = old.document().zone != new.document().zone;
-    let wanted = |edges: &BTreeSet<i64>, value: i64, first: Option<i64>| {
-        if edges.is_empty() {
-            first.is_none_or(|first| first == value)
-        } else {
-            around(edges).contains(&value)
-        }
-    };
-    let mut found: BTreeMap<(i64, i64), Timestamp> = BTreeMap::new();
-    let mut first = (None, None);
-    for back in 0..WEEK_HOURS {
-        let time =
-            Timestamp::from_millis(at.as_millis().saturating_sub(back.saturating_mul(HOUR_MS)));
-        let Some((hour, day)) = calendar::hour_and_weekday(time, &new.0.zone) else { continue };
-        let hour_fits = other_zone || wanted(hours, hour, first.0);
-        if hour_fits && wanted(days, day, first.1) {
-            first = (first.0.or(Some(hour)), first.1.or(Some(day)));
-            found.entry((day, hour)).or_insert(time);
-        }
-    }
-    found.into_iter().map(|((day, hour), time)| (time, Some((hour, day)))).collect()
 }

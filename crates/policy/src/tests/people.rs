@@ -1,6 +1,7 @@
 //! What people read: the starter, the differences, the published reasons.
 
 use super::*;
+use crate::Names;
 use crate::diff::{Direction, diff};
 use crate::reason::CODES;
 
@@ -8,7 +9,7 @@ fn check(change: impl FnOnce(&mut PolicyDocument), direction: Direction, text: &
     let old = document();
     let mut new = document();
     change(&mut new);
-    let changes = diff(&old, &new);
+    let changes = diff(&old, &new, &Names::default());
     assert!(
         changes.iter().any(|c| c.direction == direction && c.text.contains(text)),
         "{text}: {changes:#?}"
@@ -18,7 +19,7 @@ fn check(change: impl FnOnce(&mut PolicyDocument), direction: Direction, text: &
 #[test]
 fn a_difference_says_what_widens_and_what_tightens() {
     use Direction::{Tightens, Unclear, Widens};
-    assert!(diff(&document(), &document()).is_empty());
+    assert!(diff(&document(), &document(), &Names::default()).is_empty());
     check(
         |d| d.budgets[0].amount = Some(amount("2000000000000000000")),
         Widens,
@@ -67,7 +68,8 @@ fn what_widens_is_told_first() {
     let mut new = document();
     new.limits.open_cases = 33;
     new.addresses.deny.insert(SHOP.parse().unwrap());
-    let directions: Vec<_> = diff(&document(), &new).iter().map(|c| c.direction).collect();
+    let directions: Vec<_> =
+        diff(&document(), &new, &Names::default()).iter().map(|c| c.direction).collect();
     assert_eq!(directions, [Direction::Widens, Direction::Tightens]);
 }
 

@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Names;
 use crate::reach::{Answer, PROBES_MAX, ROWS_MAX, Reach, Way, reach};
 
 fn between(old: &PolicyDocument, new: &PolicyDocument) -> Reach {
-    reach(&load(old), &load(new), at(NOON))
+    reach(&load(old), &load(new), at(NOON), &Names::default())
 }
 
 fn found(change: impl FnOnce(&mut PolicyDocument)) -> Vec<String> {
@@ -37,8 +38,8 @@ fn a_raised_threshold_is_told_as_the_exact_range_that_it_opens() {
     assert_eq!(
         rows,
         [
-            "Looser any agent: transfer 100.000001 to 250 USDT from any wallet to a recipient listed for 1 hour or longer or a \
-             recipient paid before | needs treasury (2 of 3) -> allowed"
+            "Looser any agent: transfer 100.000001 to 250 USDT from any wallet to any recipient not listed but paid before or \
+             any recipient listed for 1 hour or longer | needs treasury (2 of 3) -> allowed"
         ]
     );
 }
@@ -49,8 +50,8 @@ fn a_lowered_budget_a_new_agent_a_new_address_and_another_quorum_are_each_met() 
     assert_eq!(
         rows,
         [
-            "Stricter any agent and any person: transfer 500.000001 to 1000 USDT from any wallet to a recipient listed for 1 hour or longer, a \
-             recipient never paid before or a recipient paid before | needs treasury (2 of 3) -> denied"
+            "Stricter any agent and any person: transfer 500.000001 to 1000 USDT from any wallet to any recipient not listed or \
+             any recipient listed for 1 hour or longer | needs treasury (2 of 3) -> denied"
         ]
     );
     let rows = found(|d| {
@@ -70,7 +71,8 @@ fn a_lowered_budget_a_new_agent_a_new_address_and_another_quorum_are_each_met() 
     assert!(rows.iter().all(|row| row.ends_with(said)), "{rows:#?}");
     let rows = found(|d| d.addresses.wait_s = 60);
     assert!(
-        rows.iter().any(|row| row.contains("listed 1 minute ago") && row.starts_with("Looser")),
+        rows.iter().any(|row| row.contains("listed for at least 1 minute and less than 1 hour")
+            && row.starts_with("Looser")),
         "{rows:#?}"
     );
 }
@@ -94,7 +96,9 @@ fn hours_days_worth_and_screening_are_asked_on_both_sides_of_their_edges() {
         let text = "forbid (principal is Agent, action, resource) unless { context.screening == \"clear\" };";
         d.rules.push(rule("screened", text));
     });
-    assert!(rows.iter().all(|row| row.contains("(not screened)")) && !rows.is_empty(), "{rows:#?}");
+    let unclear =
+        |row: &String| row.contains("(not screened)") || row.contains("(screening failed)");
+    assert!(rows.iter().all(unclear) && !rows.is_empty(), "{rows:#?}");
 }
 
 #[test]
@@ -143,6 +147,170 @@ fn a_policy_that_names_very_much_costs_no_more_and_still_asks_on_every_side() {
         found.edges
     );
     assert!(found.rows.iter().any(|row| row.way == Way::Stricter), "the small budget is met");
+}
+
+/// What one rule more in an empty policy of permits changes; the other way round, what one rule less does.
+fn between_rules(old: &[&str], new: &[&str]) -> Vec<String> {
+    let (old, new) = (with_rules(old), with_rules(new));
+    let found = between(&old, &new);
+    assert_eq!((found.asked, &found.unreached), (found.edges, &BTreeSet::new()));
+    found.rows.into_iter().map(|row| format!("{:?} {}", row.way, row.what)).collect()
+}
+
+const ANYBODY: &str = "permit (principal, action, resource);";
+
+#[test]
+fn what_is_only_below_a_number_is_asked_about_below_it() {
+    let worth = "permit (principal, action, resource) when { context has value_cents && context.value_cents < 500 };";
+    let rows = between_rules(&[], &[worth]);
+    assert!(rows.iter().all(|row| row.starts_with("Looser ")), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.ends_with("(worth 4.99)")), "{rows:#?}");
+    assert!(!rows.iter().any(|row| row.ends_with("(worth 5)")), "{rows:#?}");
+    let fee = "forbid (principal, action, resource) when { context.fee >= 3 && context.fee < 4 };";
+    let rows = between_rules(&[ANYBODY, fee], &[ANYBODY]);
+    assert!(rows.iter().any(|row| row.ends_with("(a fee of 0.000003 coins)")), "{rows:#?}");
+    assert!(rows.iter().all(|row| row.ends_with("(a fee of 0.000003 coins)")), "{rows:#?}");
+}
+
+#[test]
+fn a_range_below_a_number_ends_one_unit_below_it() {
+    let small = |n: u64| {
+        format!(
+            "permit (principal is Person, action, resource) when {{ context.amount < {n}000000 }};"
+        )
+    };
+    let rows = between_rules(&[&small(5)], &[&small(7)]);
+    // The budgets end below 5 ETH.
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert!(rows.iter().any(|row| row.contains("transfer 5 to 6.999999 USDT")), "{rows:#?}");
+    let rows = between_rules(
+        &["permit (principal is Person, action, resource) when { context.amount == 5000000 };"],
+        &[],
+    );
+    assert!(rows.iter().any(|row| row.contains("transfer exactly 5 USDT")), "{rows:#?}");
+}
+
+#[test]
+fn who_is_both_paid_before_and_listed_is_asked_about() {
+    let both = "permit (principal, action, resource) when { context.recipient.known && context.recipient.usable };";
+    let rows = between_rules(&[], &[both]);
+    assert!(!rows.is_empty());
+    let to = "to any recipient paid before and listed for 1 hour or longer";
+    assert!(rows.iter().all(|row| row.starts_with("Looser ") && row.ends_with(to)), "{rows:#?}");
+}
+
+#[test]
+fn a_number_beyond_the_clock_or_below_zero_hides_nothing() {
+    for odd in [
+        "forbid (principal, action, resource) when { context.hour > 99 };",
+        "forbid (principal, action, resource) when { context.weekday == 40 };",
+        "forbid (principal, action, resource) when { context.hour > 30 && context.weekday < 0 };",
+    ] {
+        let rows = between_rules(&[odd], &[ANYBODY, odd]);
+        assert!(
+            rows.iter().any(|row| row.starts_with("Looser any") && row.contains("any person")),
+            "{odd}: {rows:#?}"
+        );
+    }
+    let rows = between_rules(
+        &[ANYBODY, "forbid (principal, action, resource) when { context.hour == 7 };"],
+        &[ANYBODY],
+    );
+    assert!(rows.iter().all(|row| row.ends_with("(07:00 to 07:59)")), "{rows:#?}");
+}
+
+#[test]
+fn who_writes_a_policy_cannot_name_those_who_are_asked_about_as_unnamed() {
+    let mut hidden = vec![ANYBODY.to_owned()];
+    for scope in [
+        "principal == Agent::\"an-agent-that-nobody-names\", action, resource",
+        "principal == Person::\"a-person-whom-nobody-names\", action, resource",
+        "principal, action, resource == Wallet::\"a-wallet-that-nobody-names\"",
+    ] {
+        hidden.push(format!("forbid ({scope});"));
+    }
+    // The first accounts that a question would take where nobody names them.
+    for account in ["a11ce", "a11cf", "a11d0", "0fee"] {
+        let account = format!("eip155:1:0x{account:0>40}");
+        hidden.push(format!(
+            "forbid (principal, action, resource) when {{ context.recipient.account == \"{account}\" }};"
+        ));
+    }
+    let hidden: Vec<&str> = hidden.iter().map(String::as_str).collect();
+    let found = between(&with_rules(&[]), &with_rules(&hidden));
+    let others = |row: &crate::reach::Row| {
+        row.way == Way::Looser
+            && ["any other person", "any other wallet", "any other recipient"]
+                .iter()
+                .all(|one| row.what.contains(one))
+    };
+    assert!(found.rows.iter().any(others), "{found:#?}");
+    assert!(found.rows.iter().all(|row| row.way == Way::Looser), "{found:#?}");
+}
+
+#[test]
+fn a_screening_that_failed_and_a_bare_guard_are_asked_about() {
+    let failed = "forbid (principal, action, resource) when { context.screening == \"failed\" };";
+    let rows = between_rules(&[ANYBODY, failed], &[ANYBODY]);
+    assert!(rows.iter().all(|row| row.ends_with("(screening failed)")), "{rows:#?}");
+    assert!(!rows.is_empty());
+    let known = "permit (principal, action, resource) when { context has value_cents };";
+    let rows = between_rules(&[], &[known]);
+    assert!(rows.iter().any(|row| row.ends_with("(worth 0)")), "{rows:#?}");
+    assert!(!rows.iter().any(|row| row.ends_with("(of unknown worth)")), "{rows:#?}");
+    let balance = with_rules(&[
+        "permit (principal, action, resource) when { context has balance_share_bp };",
+    ]);
+    assert_eq!(between(&balance, &balance).unreached, BTreeSet::from(["r0".to_owned()]));
+}
+
+#[test]
+fn what_a_coin_may_pay_ends_below_its_budget_by_the_fee() {
+    let weighs = "forbid (principal, action, resource) when { context.fee > 1000000 };";
+    let mut old = with_rules(&[ANYBODY, weighs]);
+    old.budgets.retain(|budget| budget.id.as_str() == "agent-eth-0");
+    let mut new = old.clone();
+    new.budgets[0].amount = Some(amount("3000000000000000000"));
+    let rows = between(&old, &new).rows;
+    let ends = |row: &crate::reach::Row, much: &str| {
+        row.what.contains(much) && row.what.ends_with("(a fee of 1 coins)")
+    };
+    let much = "transfer up to 2 ETH";
+    assert!(rows.iter().any(|row| ends(row, much)), "{rows:#?}");
+}
+
+#[test]
+fn another_time_zone_is_said() {
+    let night = "forbid (principal, action, resource) when { context.hour < 8 };";
+    let old = with_rules(&[ANYBODY, night]);
+    let mut new = old.clone();
+    new.zone = "Asia/Tokyo".into();
+    let found = between(&old, &new);
+    assert!(found.caveats().iter().any(|said| said.starts_with("The time zone changes")));
+    // 09:00 in Tokyo is midnight, so what was refused until 17:00 there passes from 08:00 on.
+    let hours = |way: Way| -> BTreeSet<String> {
+        let rows = found.rows.iter().filter(|row| row.way == way);
+        rows.filter_map(|row| Some(row.what.split_once('(')?.1.get(..5)?.to_owned())).collect()
+    };
+    assert_eq!(hours(Way::Looser).len(), 8, "{found:#?}");
+    assert!(hours(Way::Looser).contains("09:00") && hours(Way::Looser).contains("16:00"));
+    assert!(hours(Way::Stricter).contains("07:00") && hours(Way::Stricter).contains("00:00"));
+    let mut same = old.clone();
+    same.limits.open_cases += 1;
+    assert!(!between(&old, &same).caveats().iter().any(|said| said.contains("zone")));
+}
+
+#[test]
+fn accounts_are_told_with_their_names_beside_the_whole_address() {
+    let mut new = document();
+    new.addresses.deny.insert(SHOP.parse().unwrap());
+    let mut names = Names::default();
+    names.listed(&SHOP.parse().unwrap(), Some("the `shop`"));
+    let found = reach(&load(&document()), &load(&new), at(NOON), &names);
+    let told =
+        format!("`{}` (on the address list as `the \\`shop\\``) ", SHOP.to_ascii_lowercase());
+    assert!(!found.rows.is_empty());
+    assert!(found.rows.iter().all(|row| row.what.contains(&told)), "{found:#?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::words::{NOT_IN_WORDS, Names, rule as say, words};
+use crate::words::{Names, rule as say, words};
 
 fn said(document: &PolicyDocument) -> Vec<String> {
     let sentences = words(&load(document), &Names::default());
@@ -13,11 +13,12 @@ fn said(document: &PolicyDocument) -> Vec<String> {
 fn check(text: &str, expected: &str) {
     let found = say(&rule("r", text), &document(), &names());
     assert_eq!((found.text.as_str(), found.in_words), (expected, true), "{text}");
+    assert_eq!(found.caution(), None, "{text}");
 }
 
 fn names() -> Names {
     let mut names = Names::default();
-    names.call(&SHOP.parse().unwrap(), "the `shop`");
+    names.listed(&SHOP.parse().unwrap(), Some("the `shop`"));
     names
 }
 
@@ -25,7 +26,6 @@ fn names() -> Names {
 fn the_starter_is_told_whole_and_in_words() {
     let text = said(&document()).join("\n");
     assert_eq!(text.trim(), include_str!("golden/starter.txt").trim(), "\n{text}\n");
-    assert!(!NOT_IN_WORDS.is_empty());
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn rules_are_told_with_units_names_hours_and_who_must_agree() {
                 && !(context.recipient.known || context.native) && context.fee > 10000 }
          unless { context.approved_by.contains(\"treasury\") };",
         "Asks for quorum `treasury` before anyone may transfer, when the recipient is one of \
-         `eip155:1:0xab5801a7d398351b8be11c439e05c5b3259aec9b` (`the \\`shop\\``) or `eip155:1:0x01` and it is not so that (the \
+         `eip155:1:0xab5801a7d398351b8be11c439e05c5b3259aec9b` (on the address list as `the \\`shop\\``) or `eip155:1:0x01` and it is not so that (the \
          recipient was paid before or the asset is its chain's own coin) and the highest fee is above 0.01 of the chain's own \
          coin.",
     );
@@ -83,7 +83,35 @@ fn what_is_not_understood_whole_is_shown_as_it_was_written_and_that_is_said() {
         let found = say(&rule("r", text), &document(), &Names::default());
         assert!(!found.in_words, "{found:?}");
         assert!(!found.text.is_empty(), "{found:?}");
+        let caution = found.caution().unwrap();
+        assert!(caution.contains("not told in words") && caution.ends_with(':'), "{caution}");
     }
+}
+
+#[test]
+fn a_name_stands_beside_the_whole_address_and_can_claim_nothing() {
+    let (shop, own): (quorate_terms::AccountId, _) =
+        (SHOP.parse().unwrap(), "eip155:1:0x00000000000000000000000000000000000000aa");
+    let mut other = document();
+    other.addresses.deny.insert(shop.clone());
+    other.addresses.deny.insert(own.parse().unwrap());
+    other.budgets[0].counterparties.insert(shop.clone());
+    let mut names = Names::default();
+    names.own(&own.parse().unwrap(), &"hot".parse().unwrap());
+    names.listed(&own.parse().unwrap(), Some("somebody"));
+    names.listed(&shop, Some("x`), our wallet `hot"));
+    let said = words(&load(&other), &names);
+    let all: Vec<&str> = said.iter().map(|one| one.text.as_str()).collect();
+    let listed = format!("`{shop}` (on the address list as `x\\`), our wallet \\`hot`)");
+    assert!(all.contains(&format!("Never pays {listed}.").as_str()), "{all:#?}");
+    assert!(all.contains(&format!("Never pays `{own}` (our wallet `hot`).").as_str()), "{all:#?}");
+    assert!(all.iter().any(|one| one.ends_with(&format!("; only to {listed}."))), "{all:#?}");
+    names = Names::default();
+    names.listed(&shop, None);
+    let said = words(&load(&other), &names);
+    assert!(
+        said.iter().any(|one| one.text == format!("Never pays `{shop}` (on the address list)."))
+    );
 }
 
 #[test]

@@ -3,23 +3,40 @@
 use std::collections::BTreeMap;
 
 use quorate_terms::policy::{AssetInfo, Window};
-use quorate_terms::{AccountId, Amount, AssetId};
+use quorate_terms::{AccountId, Amount, AssetId, WalletId};
 
 use crate::checks::comparable;
 use crate::schema::SCALE;
 
 /// What people call accounts. A name stands beside the whole address, never in its place.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Names(BTreeMap<AccountId, String>);
+pub struct Names(BTreeMap<AccountId, Name>);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Name {
+    Own(WalletId),
+    Listed(Option<String>),
+}
 
 impl Names {
-    /// Calls an account by a name; a second name of one account replaces the first.
-    pub fn call(&mut self, account: &AccountId, name: impl Into<String>) {
-        self.0.insert(comparable(account), name.into());
+    /// An account of our own, by its wallet.
+    pub fn own(&mut self, account: &AccountId, wallet: &WalletId) {
+        self.0.insert(comparable(account), Name::Own(wallet.clone()));
     }
 
-    fn of(&self, account: &AccountId) -> Option<&str> {
-        self.0.get(&comparable(account)).map(String::as_str)
+    /// A recipient on the address list, with the name of its beneficiary where that is known. People chose that name, so it can
+    /// say nothing but itself: it is quoted. What is our own stays our own.
+    pub fn listed(&mut self, account: &AccountId, beneficiary: Option<&str>) {
+        let listed = Name::Listed(beneficiary.map(str::to_owned));
+        self.0.entry(comparable(account)).or_insert(listed);
+    }
+
+    fn of(&self, account: &AccountId) -> Option<String> {
+        Some(match self.0.get(&comparable(account))? {
+            Name::Own(wallet) => format!("our wallet {}", quoted(wallet.as_str())),
+            Name::Listed(None) => "on the address list".to_owned(),
+            Name::Listed(Some(name)) => format!("on the address list as {}", quoted(name)),
+        })
     }
 }
 
@@ -44,7 +61,7 @@ pub(crate) fn account(account: &AccountId, names: &Names) -> String {
 
 /// The same for text that a rule compares with accounts, letter by letter as it stands there.
 pub(crate) fn account_text(text: &str, names: &Names) -> String {
-    let name = text.parse().ok().and_then(|account| names.of(&account).map(quoted));
+    let name = text.parse().ok().and_then(|account| names.of(&account));
     name.map_or_else(|| quoted(text), |name| format!("{} ({name})", quoted(text)))
 }
 

@@ -10,6 +10,7 @@ use quorate_gateway::proposal::{
 use quorate_policy::diff::Direction;
 use quorate_policy::reach::reach;
 use quorate_policy::{Names, Policy, Sentence, diff, words};
+use quorate_terms::commitment::Opening;
 use quorate_terms::entry::{Body, Entry};
 use quorate_terms::intent::Action;
 use quorate_terms::policy::PolicyDocument;
@@ -53,7 +54,8 @@ impl Here {
     /// What a proposed policy is: its words, its changes, how much of each of its budgets is used now.
     pub(super) async fn reviewed(&self, document: PolicyDocument) -> Reply<Review> {
         let two = self.two(document).await?;
-        let (changes, said) = (diff(two.old.document(), two.new.document()), two.said());
+        let changes = diff(two.old.document(), two.new.document(), &two.names);
+        let said = two.said();
         let changes = changes.into_iter().map(|change| (way(change.direction), change.text));
         let (now, new) = (self.0.engine.clock().now(), two.new.clone());
         let budgets = self.0.engine.look(move |book| {
@@ -71,8 +73,27 @@ impl Here {
 
     /// The policy in force, in words.
     pub(super) async fn in_words(&self) -> Reply<Vec<Said>> {
-        let told = self.0.engine.look(|book| words(book.policy(), &names(book)));
-        Ok(told.await.map_err(refusal)?.into_iter().map(said).collect())
+        let policy = self.0.engine.look(|book| book.policy().clone()).await.map_err(refusal)?;
+        let names = self.names(&[policy.clone()]).await?;
+        Ok(words(&policy, &names).into_iter().map(said).collect())
+    }
+
+    /// What people call accounts. The names of beneficiaries are read where they can be erased, of those alone whom a policy
+    /// names.
+    async fn names(&self, policies: &[Policy]) -> Reply<Names> {
+        let asked = policies.to_vec();
+        let wanted = self.0.engine.look(move |book| {
+            let asked: Vec<&Policy> = asked.iter().collect();
+            book.beneficiaries(&asked)
+        });
+        let mut opened: Vec<Opening> = Vec::new();
+        for commitment in wanted.await.map_err(refusal)? {
+            let found = self.0.engine.store().opening(&commitment.digest()).await;
+            let text = found
+                .map_err(|e| Refusal::new("unreadable", e.to_string(), "run `quorate doctor`"))?;
+            opened.extend(text.and_then(|text| serde_json::from_str(&text).ok()));
+        }
+        self.0.engine.look(move |book| book.names(&opened)).await.map_err(refusal)
     }
 
     /// The policy that an open case would put in force; none for any other case.
@@ -85,8 +106,7 @@ impl Here {
     }
 
     async fn two(&self, mut document: PolicyDocument) -> Reply<Two> {
-        let told = self.0.engine.look(|book| (book.policy().clone(), names(book)));
-        let (old, names) = told.await.map_err(refusal)?;
+        let old = self.0.engine.look(|book| book.policy().clone()).await.map_err(refusal)?;
         if document.vault != old.document().vault {
             let message = format!("the policy is for another vault, `{}`", document.vault);
             let next = format!("name `{}`", old.document().vault);
@@ -101,6 +121,7 @@ impl Here {
             let next = format!("mend it; {} problems in all", problems.len());
             Refusal::new("malformed", first, next)
         })?;
+        let names = self.names(&[old.clone(), new.clone()]).await?;
         Ok(Two { old, new, names })
     }
 
@@ -149,12 +170,12 @@ fn taken(
 async fn answer(two: Two, report: Report, at: Timestamp) -> Reply<ReplayAnswer> {
     let asked = tokio::task::spawn_blocking(move || {
         let (old, new) = (two.old.document(), two.new.document());
-        let changes = diff(old, new).into_iter().map(|change| ChangeView {
+        let changes = diff(old, new, &two.names).into_iter().map(|change| ChangeView {
             way: word(&change.direction),
             field: change.field,
             text: change.text,
         });
-        let found = reach(&two.old, &two.new, at);
+        let found = reach(&two.old, &two.new, at, &two.names);
         let caveats = found.caveats().into_iter().chain(report.caveats()).collect();
         let reach = found.rows.into_iter().map(|row| ReachView {
             way: word(&row.way),
@@ -191,22 +212,9 @@ impl Two {
 }
 
 fn said(sentence: Sentence) -> Said {
-    let Sentence { field, text, in_words } = sentence;
-    Said { field, text, in_words }
-}
-
-/// What the book calls accounts: our own by their wallets, and those on the list.
-fn names(book: &quorate_custody::Book) -> Names {
-    let mut names = Names::default();
-    for (account, _) in book.listed() {
-        names.call(account, "on the address list");
-    }
-    for (id, wallet) in book.wallets() {
-        for account in wallet.accounts.values() {
-            names.call(account, format!("our wallet {id}"));
-        }
-    }
-    names
+    let caution = sentence.caution();
+    let Sentence { field, text, .. } = sentence;
+    Said { field, text, caution }
 }
 
 /// The one word of a way or a direction, as JSON has it.

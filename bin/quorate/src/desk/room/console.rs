@@ -255,3 +255,52 @@ async fn findings_are_shown_under_the_pinned_key_and_against_this_ledger_or_not_
     let opened = console_door::open(&half, here, room.answers.clone(), room.world.clone());
     assert!(opened.await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whom_a_policy_names_is_called_as_the_address_book_does_until_the_name_is_erased() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let opening = quorate_terms::commitment::Opening::new(
+        [7; 16],
+        "intent.beneficiary",
+        "Corner <b>shop</b>",
+    );
+    let opening = opening.unwrap();
+    let action = Action::ListAddress {
+        account: other_recipient(),
+        beneficiary: opening.commitment().unwrap(),
+        owner_kind: quorate_terms::intent::OwnerKind::ThirdParty,
+    };
+    let key = IdempotencyKey::new("listed").unwrap();
+    let ask = FileRequest { person: id("op"), key, action, openings: vec![opening] };
+    let listed: Reply<CaseView> = room.control("desk.file", &ask).await;
+    let listed = listed.unwrap().case;
+    for name in ["ann", "bo"] {
+        room.approve(name, listed).await;
+    }
+    room.until(|book| book.listed().count() == 1).await;
+    let policy = room.world.engine.look(|book| book.policy().document().clone()).await.unwrap();
+    let deny = std::collections::BTreeSet::from([other_recipient()]);
+    let proposed = quorate_terms::policy::PolicyDocument {
+        addresses: quorate_terms::policy::AddressRules { deny, ..policy.addresses },
+        ..policy
+    };
+    let text = serde_json::to_string(&proposed).unwrap();
+    let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let look = async || {
+        let (status, said) = olga.posts("/policy", &format!("policy={encoded}")).await;
+        assert_eq!(status, 200, "{said}");
+        assert!(said.contains(other_recipient().as_str()), "the whole address stands there");
+        assert!(said.contains("What it newly denies"), "{said}");
+        said
+    };
+    let said = look().await;
+    let named = "as `Corner &lt;b&gt;shop&lt;/b&gt;`)";
+    // What changes, what it newly denies, and the whole in words.
+    assert!(said.matches(named).count() >= 3, "{said}");
+    assert!(!said.contains("<b>shop"));
+    room.erase(listed, "the shop").await.unwrap();
+    let said = look().await;
+    assert!(!said.contains("Corner") && said.contains("(on the address list)"), "{said}");
+}
