@@ -70,7 +70,7 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
         told = told.saturating_add(asked(&stage, tag, file)?);
     }
     told = told.saturating_add(server.tokens_are_held_to_the_book(&stage, &early)?);
-    told = told.saturating_add(people.is_held_to_the_book(&stage)?);
+    told = told.saturating_add(people.signs_in_by_the_book(&stage)?);
     Ok(Verdict::Passed(told))
 }
 

@@ -48,7 +48,7 @@ impl SignIn {
     }
 
     /// Signs in and is refused in every way that a real provider allows. Gives how many answers were as they must be.
-    pub(super) fn is_held_to_the_book(mut self, stage: &Stage) -> Done<usize> {
+    pub(super) fn signs_in_by_the_book(mut self, stage: &Stage) -> Done<usize> {
         let mut vera = Browser::default();
         let back = self.provided(&mut vera, "vera", |sent| sent)?;
         let begun = vera.clone();

@@ -36,7 +36,7 @@ pub(super) type Set = BTreeMap<String, Known>;
 
 enum Source {
     File(PathBuf),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 /// The keys, as last heard.
@@ -80,14 +80,14 @@ impl Keys {
     pub(super) async fn start(issuer: &str, file: Option<PathBuf>) -> Result<Arc<Self>, Fault> {
         Self::of(match file {
             Some(path) => Source::File(path),
-            None => Source::Server(Server::new(issuer)?),
+            None => Source::Server(Box::new(Server::new(issuer)?)),
         })
         .await
     }
 
     /// Those of an OpenID provider, and where people sign in.
     pub(super) async fn of_provider(issuer: &str) -> Result<Arc<Self>, Fault> {
-        Self::of(Source::Server(Server::provider(issuer)?)).await
+        Self::of(Source::Server(Box::new(Server::provider(issuer)?))).await
     }
 
     async fn of(source: Source) -> Result<Arc<Self>, Fault> {

@@ -74,7 +74,7 @@ impl Here {
     /// The policy in force, in words.
     pub(super) async fn in_words(&self) -> Reply<Vec<Said>> {
         let policy = self.0.engine.look(|book| book.policy().clone()).await.map_err(refusal)?;
-        let names = self.names(&[policy.clone()]).await?;
+        let names = self.names(std::slice::from_ref(&policy)).await?;
         Ok(words(&policy, &names).into_iter().map(said).collect())
     }
 
