@@ -132,7 +132,9 @@ impl Keys {
             self.again().await;
         }
         match &self.source {
-            Source::Server(server) => self.kept().and(server.ends()).map(|ends| (server, ends)),
+            Source::Server(server) => {
+                self.kept().and(server.ends()).map(|ends| (server.as_ref(), ends))
+            }
             Source::File(_) => None,
         }
     }
