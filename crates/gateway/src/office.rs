@@ -4,7 +4,7 @@
 
 mod checklists;
 
-pub use checklists::{ChecklistAct, ChecklistRequest, ChecklistSaid, ChecklistView, TaskView};
+pub use checklists::{ChecklistAct, ChecklistRequest, ChecklistView, TaskView};
 
 use std::collections::{BTreeMap, BTreeSet};
 
