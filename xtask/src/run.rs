@@ -14,10 +14,13 @@ pub(crate) fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command
     command
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us. It does not learn in which package it was told to run: a build script that looks at that would make
+/// everything above it again whenever somebody builds by hand in between.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    command(program, arguments)
+    let mut cargo = command(program, arguments);
+    cargo.env_remove("CARGO_MANIFEST_DIR");
+    cargo
 }
 
 /// Runs to the end, showing what it prints.
