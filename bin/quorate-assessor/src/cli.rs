@@ -31,6 +31,13 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// Whether it serves pages, so that its log says who comes and goes.
+    pub(crate) const fn serves(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Open an office: its key and its own ledger.

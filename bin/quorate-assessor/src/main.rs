@@ -69,16 +69,17 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let ui = Ui::new(cli.json, no_colour);
-    match ground().and_then(|runtime| runtime.block_on(commands::run(&cli, &ui))) {
+    match ground(&cli).and_then(|runtime| runtime.block_on(commands::run(&cli, &ui))) {
         Ok(screen) => said(&ui, &screen),
         Err(trouble) => troubled(&ui, &trouble),
     }
 }
 
 /// What must hold before anything is read.
-fn ground() -> Done<tokio::runtime::Runtime> {
+fn ground(cli: &Cli) -> Done<tokio::runtime::Runtime> {
     harden::harden()?;
-    telemetry::start(telemetry::Format::Text, LevelFilter::WARN, SystemClock::shared())?;
+    let level = if cli.serves() { LevelFilter::INFO } else { LevelFilter::WARN };
+    telemetry::start(telemetry::Format::Text, level, SystemClock::shared())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|e| Trouble::fault("runtime", e.to_string(), "free memory, then try again"))
 }

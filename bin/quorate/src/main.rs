@@ -6,6 +6,7 @@
 mod cli;
 pub mod config;
 pub mod desk;
+mod shown;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -7,6 +7,7 @@
 
 mod agents;
 mod asked;
+mod brake;
 mod checklists;
 mod events;
 mod once;
@@ -28,13 +29,14 @@ use quorate_terms::Digest;
 use quorate_terms::credential::{Band, Role};
 
 use crate::desk::{Caller, Desk};
-use crate::door::Door;
+use crate::door::{Door, request_id};
 use crate::errors::{Code, Complaint};
 use crate::http::gate::{self, Shown};
-use crate::http::{Limits, Setup};
+use crate::http::{Limits, Setup, turned_away};
 use crate::limit::{Limiter, Use};
 use crate::office::Office;
 use crate::tokens::{self, ReadTokens};
+use quorate_web::Peer;
 use table::{Act, Does, Found, Route, Who};
 
 /// Where the API is.
@@ -81,11 +83,14 @@ pub(crate) fn routes(
 }
 
 async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
-    let url = api.public_url.clone();
+    let (url, limiter) = (api.public_url.clone(), Arc::clone(&api.limiter));
+    let from = request.extensions().get::<Peer>().copied();
     match api.pass(request).await {
         Ok(response) => response,
         Err(no) => {
-            let mut response = gate::challenged(no.complaint, &url, METADATA);
+            let complaint = no.complaint.under(&request_id());
+            turned_away(&complaint, "api", from, &limiter);
+            let mut response = gate::challenged(complaint, &url, METADATA);
             if let Some(allow) = no.allow.and_then(|allow| HeaderValue::from_str(&allow).ok()) {
                 response.headers_mut().insert(header::ALLOW, allow);
             }

@@ -76,9 +76,11 @@ codes! {
     IdempotencyConflict = "IDEMPOTENCY_CONFLICT", Validation, false, 409, "The same idempotency key was used for another request.";
     MissingTokenContract = "MISSING_TOKEN_CONTRACT", Validation, false, 400, "A token was meant but `tokenContract` is missing; resolve the asset first.";
     UnknownChain = "UNKNOWN_CHAIN", Validation, false, 400, "The chain is not one that this vault uses.";
-    UnknownAsset = "UNKNOWN_ASSET", Validation, false, 400, "The asset is not one that the policy lists.";
+    UnknownCurrency = "UNKNOWN_CURRENCY", Validation, false, 400, "The currency is not the one in which this vault reckons.";
+    UnknownAsset = "UNKNOWN_ASSET", Validation, false, 400, "The asset is not one that the policy lists, or no token of the chain.";
     UnknownWallet = "UNKNOWN_WALLET", Validation, false, 404, "There is no such wallet.";
     DraftMismatch = "DRAFT_MISMATCH", Validation, false, 409, "The bytes, wallet or chain given are not those of the named draft.";
+    TransferWouldFail = "TRANSFER_WOULD_FAIL", Validation, false, 409, "The chain finds that the transfer would fail as it stands now.";
     MalformedMessage = "MALFORMED_MESSAGE", Validation, false, 400, "The body is not strict JSON, or not a JSON-RPC message.";
     MessageTooLarge = "MESSAGE_TOO_LARGE", Validation, false, 413, "The body is larger than this door reads.";
     MethodUnknown = "METHOD_UNKNOWN", Validation, false, 405, "The path takes other methods; `Allow` names them.";
@@ -112,7 +114,7 @@ codes! {
     Internal = "INTERNAL", Upstream, true, 500, "A mistake of ours. The request id finds it in the desk's log.";
     CaseNotFound = "CASE_NOT_FOUND", NotAvailable, false, 404, "No such case is visible to this credential.";
     TransactionNotFound = "TRANSACTION_NOT_FOUND", NotAvailable, false, 404, "The chain does not know the transaction.";
-    NotConfigured = "NOT_CONFIGURED", NotAvailable, false, 501, "This desk is not set up for it.";
+    NotConfigured = "NOT_CONFIGURED", NotAvailable, false, 404, "This desk is not set up for it.";
     PathNotFound = "PATH_NOT_FOUND", NotAvailable, false, 404, "There is nothing at this path, or not by this method.";
 }
 

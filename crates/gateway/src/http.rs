@@ -20,7 +20,7 @@ use rmcp::ServerHandler;
 
 use quorate_terms::Malformed;
 use quorate_terms::credential::Band;
-use quorate_web::{Known, NotAdmitted};
+use quorate_web::{Known, NotAdmitted, Peer};
 
 use crate::api;
 use crate::desk::Desk;
@@ -101,8 +101,8 @@ pub fn router(
     let door = Door::for_requests(Arc::clone(&desk), ceiling);
     let limiter = limiter(&setup);
     let api = api::routes(Arc::clone(&desk), office, ceiling, Arc::clone(&limiter), &setup);
-    let mcp = gate::routes(desk, door, limiter, &setup);
-    guarded(mcp.merge(api), setup)
+    let mcp = gate::routes(desk, door, Arc::clone(&limiter), &setup);
+    guarded(mcp.merge(api), limiter, setup)
 }
 
 /// The same stack in front of any handler; conformance fixtures use it.
@@ -113,8 +113,9 @@ pub fn mount<S>(desk: Arc<dyn Desk>, handler: S, setup: Setup) -> Result<Router,
 where
     S: ServerHandler + Clone,
 {
-    let mcp = gate::routes(desk, handler, limiter(&setup), &setup);
-    guarded(mcp, setup)
+    let limiter = limiter(&setup);
+    let mcp = gate::routes(desk, handler, Arc::clone(&limiter), &setup);
+    guarded(mcp, limiter, setup)
 }
 
 fn limiter(setup: &Setup) -> Arc<Limiter> {
@@ -122,7 +123,7 @@ fn limiter(setup: &Setup) -> Arc<Limiter> {
 }
 
 /// Doors behind the outermost layer, beside the operator's pages.
-fn guarded(doors: Router, setup: Setup) -> Result<Router, Malformed> {
+fn guarded(doors: Router, limiter: Arc<Limiter>, setup: Setup) -> Result<Router, Malformed> {
     setup.allowed.check()?;
     let allowed = Arc::new(setup.allowed.clone());
     let doors = doors.layer(axum::middleware::from_fn(known));
@@ -131,12 +132,17 @@ fn guarded(doors: Router, setup: Setup) -> Result<Router, Malformed> {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(setup);
-    let guarded = axum::middleware::from_fn_with_state(allowed, admitted);
+    let guarded = axum::middleware::from_fn_with_state((allowed, limiter), admitted);
     Ok(ops.merge(doors).fallback(nothing_here).layer(guarded))
 }
 
 /// The outermost layer: Host and Origin, before a request is looked at.
-async fn admitted(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
+async fn admitted(
+    State((allowed, limiter)): State<(Arc<Allowed>, Arc<Limiter>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let from = request.extensions().get::<Peer>().copied();
     let (code, what) = match allowed.admit(request.headers()) {
         Ok(()) => {
             let mut response = next.run(request).await;
@@ -147,7 +153,11 @@ async fn admitted(State(allowed): State<Arc<Allowed>>, request: Request, next: N
         Err(NotAdmitted::Host) => (Code::HostRefused, "Host"),
         Err(NotAdmitted::Origin) => (Code::OriginRefused, "Origin"),
     };
-    complained(Complaint::new(code, format!("the {what} is not on the list; ask the operator")))
+    let complaint =
+        Complaint::new(code, format!("the {what} is not on the list; ask the operator"));
+    let complaint = complaint.under(&crate::door::request_id());
+    turned_away(&complaint, "http", from, &limiter);
+    said(&complaint)
 }
 
 /// Marks what was answered behind the gate.
@@ -178,13 +188,50 @@ async fn nothing_here() -> Response {
     ))
 }
 
-/// A complaint as an HTTP answer.
-pub fn complained(complaint: Complaint) -> Response {
-    let complaint = complaint.under(&crate::door::request_id());
-    tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
+/// A complaint as an HTTP answer. That of somebody whom nobody knows is told by the door ([`turned_away`]), or not at all.
+pub fn complained(mut complaint: Complaint) -> Response {
+    if complaint.request_id.is_empty() {
+        complaint = complaint.under(&crate::door::request_id());
+    }
+    if !is_of_a_stranger(complaint.code) {
+        tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
+    }
+    said(&complaint)
+}
+
+/// Whether anybody can have this said, as often as they like.
+const fn is_of_a_stranger(code: Code) -> bool {
+    matches!(
+        code,
+        Code::CredentialMissing
+            | Code::CredentialMalformed
+            | Code::CredentialInvalid
+            | Code::HostRefused
+            | Code::OriginRefused
+    )
+}
+
+/// Tells the log of somebody who was turned away at a door: what was refused and from where, never what was shown. So many
+/// lines a minute, so that a flood fills nothing.
+pub(crate) fn turned_away(
+    complaint: &Complaint,
+    door: &str,
+    from: Option<Peer>,
+    limiter: &Limiter,
+) {
+    if !is_of_a_stranger(complaint.code) {
+        return;
+    }
+    let Some(left_out) = limiter.told() else { return };
+    let from = from.map(|Peer(address)| address.to_string()).unwrap_or_default();
+    let (request, code) = (&complaint.request_id, complaint.code.as_str());
+    tracing::warn!(%request, code, door, from, left_out, "turned somebody away");
+}
+
+fn said(complaint: &Complaint) -> Response {
     let status = StatusCode::from_u16(complaint.code.http_status())
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, axum::Json(&complaint)).into_response();
+    let mut response = (status, axum::Json(complaint)).into_response();
     if let Some(seconds) = complaint.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use quorate_terms::CredentialId;
 
 use crate::errors::{Code, Complaint};
+use quorate_web::Sparse;
 
 /// A clock that only goes forward, in milliseconds from anywhere. The caller passes it in.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -60,12 +61,18 @@ pub struct Limiter {
     rate: Rate,
     clock: Clock,
     buckets: Mutex<BTreeMap<CredentialId, Bucket>>,
+    strangers: Sparse,
 }
 
 impl Limiter {
     /// Bounds of this rate by this clock.
     pub fn new(rate: Rate, clock: Clock) -> Self {
-        Self { rate, clock, buckets: Mutex::default() }
+        Self { rate, clock, buckets: Mutex::default(), strangers: Sparse::new() }
+    }
+
+    /// Whether the log is told of one more refusal of somebody whom nobody knows, and how many were left out before it.
+    pub(crate) fn told(&self) -> Option<u64> {
+        self.strangers.at((self.clock)())
     }
 
     /// Takes one request, or says how long to wait.

@@ -4,7 +4,7 @@
 
 mod checklists;
 
-pub use checklists::{ChecklistAct, ChecklistRequest, ChecklistSaid, ChecklistView, TaskView};
+pub use checklists::{ChecklistAct, ChecklistRequest, ChecklistView, TaskView};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +47,9 @@ pub trait Office: Send + Sync + 'static {
 
     /// Recipients on the list.
     async fn addresses(&self) -> Reply<Vec<AddressView>>;
+
+    /// Freezes in force, in the order of their names.
+    async fn freezes(&self) -> Reply<Vec<FreezeView>>;
 
     /// Takes an approval or a rejection that an approver signed elsewhere; the proof is in it.
     async fn approve(&self, approval: Approval) -> Reply<CaseView>;
@@ -210,6 +213,18 @@ pub struct AddressView {
     /// When it was listed, milliseconds since 1970; the policy says how long it must have stood there.
     #[schemars(with = "u64")]
     pub listed_at: Timestamp,
+}
+
+/// A freeze that is in force.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeView {
+    /// Its name: where a case froze, the digest of that case's intent.
+    #[schemars(with = "shapes::Hash")]
+    pub freeze: Digest,
+    /// What is frozen.
+    #[schemars(with = "shapes::Scope")]
+    pub scope: quorate_terms::freeze::Scope,
 }
 
 /// `desk.case`, `desk.receipt`, `desk.replace` (higher fees, or an empty transfer once a cancel was asked for).

@@ -37,11 +37,21 @@ pub enum Format {
 /// # Errors
 /// [`Fault`] when it was done before.
 pub fn start(format: Format, level: LevelFilter, clock: Arc<dyn Clock>) -> Result<(), Fault> {
-    let lines = Lines { format, level, clock, out: Mutex::new(Box::new(std::io::stderr())) };
+    let lines = into(Box::new(std::io::stderr()), format, level, clock);
     tracing::subscriber::set_global_default(lines)
         .map_err(|_| Fault::new("telemetry", "was started before", "start it once, in main"))?;
     quiet_panics();
     Ok(())
+}
+
+/// The same lines, written elsewhere.
+pub fn into(
+    out: Box<dyn Write + Send>,
+    format: Format,
+    level: LevelFilter,
+    clock: Arc<dyn Clock>,
+) -> impl Subscriber + Send + Sync {
+    Lines { format, level, clock, out: Mutex::new(out) }
 }
 
 /// A panic's message can quote what it failed on; where it happened is enough to find it.
@@ -194,8 +204,7 @@ mod tests {
     fn caught(format: Format, work: impl FnOnce()) -> String {
         let caught = Caught::default();
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(7)));
-        let out = Mutex::new(Box::new(caught.clone()) as Box<dyn Write + Send>);
-        let lines = Lines { format, level: LevelFilter::INFO, clock, out };
+        let lines = into(Box::new(caught.clone()), format, LevelFilter::INFO, clock);
         tracing::subscriber::with_default(lines, work);
         String::from_utf8(caught.0.lock().unwrap().clone()).unwrap()
     }

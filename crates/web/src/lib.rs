@@ -2,15 +2,17 @@
 //! which Host and Origin it answers. What is served is the caller's.
 //!
 //! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]), who is signed
-//! in ([`sessions`]), and what stands around pages ([`site`]).
+//! in ([`sessions`]), what stands around pages ([`site`]), and how much of it a log tells ([`sparse`]).
 
 mod guard;
 mod listen;
 mod peers;
 pub mod sessions;
 mod site;
+mod sparse;
 
 pub use guard::{Allowed, NotAdmitted, sole};
 pub use listen::{Connections, Known, listen_check, serve};
-pub use peers::Peers;
+pub use peers::{Peer, Peers};
 pub use site::{Site, Stray, to_with};
+pub use sparse::Sparse;

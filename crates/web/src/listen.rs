@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use quorate_terms::Malformed;
 
-use crate::peers::Peers;
+use crate::peers::{Peer, Peers};
 
 /// Whether a door may listen here.
 ///
@@ -87,11 +87,13 @@ pub async fn serve<W, F, T>(
     let (stopping, stopped) = watch::channel(false);
     tokio::pin!(stop);
     loop {
-        let socket = tokio::select! {
+        let (socket, peer) = tokio::select! {
             () = &mut stop => break,
             Some(_) = seats.open.join_next() => continue,
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) if bounds.from.admits(peer.ip()) => socket,
+                Ok((socket, peer)) if bounds.from.admits(peer.ip()) => {
+                    (socket, Peer(peer.ip().to_canonical()))
+                }
                 Ok(_) => continue,
                 // One connection that broke, or no descriptor left: others go on, and the queue is not spun on.
                 Err(error) => {
@@ -106,7 +108,8 @@ pub async fn serve<W, F, T>(
         }
         let served = Arc::new(AtomicBool::new(false));
         let known = Arc::clone(&served);
-        let one = connection(wrap(socket), router.clone(), bounds.clone(), stopped.clone(), served);
+        let router = router.clone().layer(axum::Extension(peer));
+        let one = connection(wrap(socket), router, bounds.clone(), stopped.clone(), served);
         seats.take(one, known);
     }
     let _ = stopping.send(true);

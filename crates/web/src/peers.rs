@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// From where a request came: the other end of its connection, which is the proxy's where one stands in front.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer(pub IpAddr);
+
 /// The addresses whose connections are taken: any, or those of the proxies that stand in front.
 ///
 /// What a proxy says about whom it speaks for (`Forwarded`, `X-Forwarded-*`) is never read, so nobody gains by saying it.

@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use quorate_terms::passkey::{Assertion, Blob, Passkey, PasskeyKey};
 use quorate_terms::{CaseId, CredentialId, Digest};
-use quorate_web::{Allowed, Known, Site, Stray, to_with};
+use quorate_web::{Allowed, Known, Site, Sparse, Stray, to_with};
 use serde::Deserialize;
 
 use crate::trouble::{Done, Trouble};
@@ -75,6 +75,9 @@ impl<T: Into<Trouble>> From<T> for Refused {
     }
 }
 
+/// Anybody can have themselves refused.
+static REFUSALS: Sparse = Sparse::new();
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.0.code.as_str() {
@@ -84,8 +87,10 @@ impl IntoResponse for Refused {
             _ if self.0.refused => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        if status != StatusCode::NOT_FOUND {
-            tracing::warn!(code = %self.0.code, "refused somebody at the view");
+        if status != StatusCode::NOT_FOUND
+            && let Some(left_out) = REFUSALS.now()
+        {
+            tracing::warn!(code = %self.0.code, left_out, "refused somebody at the view");
         }
         (status, Html(paper::refused(&self.0))).into_response()
     }

@@ -111,6 +111,7 @@ async fn enter(State(hall): State<Arc<Hall>>, Form(given): Form<Signed>) -> Answ
     let all = known?;
     let key = all.iter().find(|(key, _)| key.verifies(&message, &signature)).ok_or_else(no)?.0;
     let audits = all.iter().any(|(other, role)| *other == key && *role == Role::Auditor);
+    tracing::info!(%person, %key, "signed in at the office");
     let cookie = hall.begin(Visitor::Person { id: person, key, audits })?;
     Ok(to("/audits", Some(&cookie)))
 }

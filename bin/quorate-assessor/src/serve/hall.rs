@@ -11,6 +11,7 @@ use quorate_host::random::Random;
 use quorate_host::seal::KeySource;
 use quorate_host::ui::Ui;
 use quorate_terms::{Digest, Timestamp};
+use quorate_web::Sparse;
 use quorate_web::sessions::{ASK_S, Sessions};
 use serde_json::json;
 use tokio::sync::{Mutex as Turn, MutexGuard, Semaphore};
@@ -63,6 +64,8 @@ pub(super) struct Hall {
     pub(super) uploads: Semaphore,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
+    /// How much of whom the office refused the log was told.
+    refusals: Sparse,
 }
 
 /// The office, open for one page.
@@ -101,6 +104,7 @@ impl Hall {
             address: String::new(),
             uploads: Semaphore::new(UPLOADS),
             offered: Mutex::default(),
+            refusals: Sparse::new(),
         };
         let open = hall.enter().await?;
         let name = open.office.name().to_string();
@@ -113,6 +117,10 @@ impl Hall {
     }
 
     /// The address that the office prints.
+    pub(super) const fn refusals(&self) -> &Sparse {
+        &self.refusals
+    }
+
     pub(super) fn address(&self) -> &str {
         &self.address
     }

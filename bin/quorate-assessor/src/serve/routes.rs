@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use quorate_assessor::finding::EntryRef;
-use quorate_web::{Allowed, Known, Site, Stray, to_with};
+use quorate_web::{Allowed, Known, Peer, Site, Stray, to_with};
 use serde::Deserialize;
 
 use super::hall::Hall;
@@ -50,7 +50,8 @@ pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
         .route("/sign-in", get(ask_code).post(sign_in))
         .route("/sign-out", post(sign_out));
     let site = Site { allowed: Allowed::loopback(port), form_bytes: FORM_BYTES, stray };
-    site.around(public.merge(office)).with_state(hall)
+    let all = site.around(public.merge(office));
+    all.layer(from_fn_with_state(Arc::clone(&hall), told)).with_state(hall)
 }
 
 /// What is said where there is no page.
@@ -105,6 +106,23 @@ impl<T: Into<Trouble>> From<T> for Refused {
     }
 }
 
+/// In an answer: why somebody was refused, for the log.
+#[derive(Clone, Copy)]
+struct Why(&'static str);
+
+/// Tells the log whom the office turned away, from where and why: so many lines a minute, and nothing of what they sent.
+async fn told(State(hall): Here, request: Request, next: Next) -> Response {
+    let from = request.extensions().get::<Peer>().map(|Peer(address)| address.to_string());
+    let response = next.run(request).await;
+    if let Some(Why(code)) = response.extensions().get::<Why>()
+        && let Some(left_out) = hall.refusals().now()
+    {
+        let from = from.unwrap_or_default();
+        tracing::warn!(code, from, left_out, "refused somebody at the office");
+    }
+    response
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.0.code {
@@ -117,7 +135,12 @@ impl IntoResponse for Refused {
             _ if self.0.refused => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        (status, Html(refused(&self.0).render("", "", Nav::Stranger))).into_response()
+        let page = Html(refused(&self.0).render("", "", Nav::Stranger));
+        let mut response = (status, page).into_response();
+        if status != StatusCode::NOT_FOUND {
+            response.extensions_mut().insert(Why(self.0.code));
+        }
+        response
     }
 }
 
@@ -156,7 +179,10 @@ async fn ask_code(State(hall): Here, Query(asked): Query<Code>) -> Answer {
 async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
     let code = given.code.unwrap_or_default();
     match hall.let_in(code.trim())? {
-        Some(cookie) => Ok(to_with("/", COOKIE, Some(&cookie))),
+        Some(cookie) => {
+            tracing::info!("signed in at the office with its code");
+            Ok(to_with("/", COOKIE, Some(&cookie)))
+        }
         None => {
             let next = "take the newest code from where the office was started; each opens once, within ten minutes";
             Err(Trouble::refused("wrong_code", "this code does not open", next).into())
@@ -165,7 +191,10 @@ async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
 }
 
 async fn sign_out(State(hall): Here, headers: HeaderMap) -> Response {
-    hall.let_out(&headers, COOKIE);
+    if let Some(visit) = visit(&hall, &headers) {
+        hall.let_out(&headers, COOKIE);
+        tracing::info!(who = visit.who.name(), "signed out at the office");
+    }
     to("/marks", None)
 }
 

@@ -386,12 +386,19 @@ async fn answer(
     };
     match outcome {
         Ok(taken) => {
+            let (by, step) = (&composed.waiting.by, composed.waiting.record.kind());
+            let who = visit.who.name();
+            tracing::info!(who, %by, audit = %id, step, "recorded a step at the office");
             let ticket = ticket(&hall, &visit, &composed).await?;
             Ok(page(&hall, &visit, "", form::done(&composed.waiting, &taken, ticket.as_deref())))
         }
         // A fault settles nothing: the step's own place keeps it from being taken twice.
         Err(trouble) if is_about_the_answer(&trouble) || !trouble.refused => {
             hall.ask_again(&visit, &asked.ask, Ask::Step(Arc::clone(&composed)));
+            if let Some(left_out) = hall.refusals().now() {
+                let (who, code) = (visit.who.name(), trouble.code);
+                tracing::warn!(who, audit = %id, code, left_out, "no step was recorded at the office");
+            }
             let trouble = Trouble { message: reasons(&trouble).join("; "), ..trouble };
             let made = form::question(
                 "Nothing was recorded",

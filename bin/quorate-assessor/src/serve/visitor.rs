@@ -31,6 +31,14 @@ pub(super) struct Visit {
 }
 
 impl Visitor {
+    /// Who it is, for the log.
+    pub(super) const fn name(&self) -> &str {
+        match self {
+            Self::Office => "the office",
+            Self::Person { id, .. } => id.as_str(),
+        }
+    }
+
     /// Whether the pages beside the visitor's own audits are shown.
     pub(super) const fn sees_office(&self) -> bool {
         match self {

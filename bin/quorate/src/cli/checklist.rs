@@ -1,20 +1,20 @@
 //! Checklists for people who come, change post or leave: open one, see what is left, attest what one did, close it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
-use quorate_gateway::office::{ChecklistAct, ChecklistSaid, ChecklistView, TaskView};
+use quorate_gateway::office::{ChecklistAct, ChecklistView, TaskView};
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
-use quorate_terms::digest::tag;
 use quorate_terms::entry::ChecklistEnd;
-use quorate_terms::{Digest, IdempotencyKey, PersonId};
+use quorate_terms::{IdempotencyKey, PersonId};
 
 use super::Ended;
 use super::client::Desk;
 use super::filing::At;
 use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
+use crate::shown::{ChecklistSaid, Shown};
 
 /// What to do with checklists.
 #[derive(Subcommand, Debug)]
@@ -109,7 +109,7 @@ pub(crate) async fn obey(ui: &Ui, command: &ChecklistCommand) -> Tried<Ended> {
             let checklist = find(&desk, checklist).await?.checklist;
             let reference = reference.as_deref().map(IdempotencyKey::new).transpose()?;
             let act = ChecklistAct::Attest { checklist, item: item.parse()?, reference };
-            said(ui, &desk, act, None, Some(token(token_file)?)).await
+            said(ui, &desk, act, None, Some(Shown::read(token_file)?)).await
         }
         ChecklistCommand::Close { checklist, withdraw, person, at } => {
             let desk = Desk::at(&at.dir).await?;
@@ -125,18 +125,12 @@ async fn said(
     desk: &Desk,
     act: ChecklistAct,
     person: Option<PersonId>,
-    token: Option<Digest>,
+    token: Option<Shown>,
 ) -> Tried<Ended> {
     let view: ChecklistView =
         desk.ask("desk.checklist", &ChecklistSaid { person, token, act }).await?;
     ui.answer(&view, one(ui, &view))?;
     Ok(Ended::Well)
-}
-
-/// The digest of a token: the token itself goes nowhere.
-fn token(file: &Path) -> Tried<Digest> {
-    let text = quorate_host::secret_file::read(file)?;
-    Ok(Digest::of(tag::TOKEN, text.expose().trim_ascii()))
 }
 
 async fn all(desk: &Desk) -> Tried<Vec<ChecklistView>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use quorate_gateway::office::{ChecklistAct, ChecklistSaid, ChecklistView};
+use quorate_gateway::office::{ChecklistAct, ChecklistView};
 use quorate_host::random::Random;
 use quorate_host::ui::Ui;
 use quorate_terms::charter::{ApproverSeat, CharterText};
@@ -17,6 +17,7 @@ use super::client::Desk;
 use super::filing::{Filing, show};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, charter, note, read};
+use crate::shown::ChecklistSaid;
 
 /// Which key of whose seat is lost, and what comes in its place.
 #[derive(Args, Debug)]

@@ -30,25 +30,53 @@ use wire::{address, amount, field, number, quantity, text};
 
 /// Gas of a payment without calldata.
 const GAS_BASE: u64 = 21_000;
+const ESTIMATE: &str = "eth_estimateGas";
 /// What is offered to block makers where a node suggests nothing, per gas.
 const PRIORITY_DEFAULT: u128 = 1_000_000_000;
 
 /// The nodes, by chain.
 pub(crate) type Chains = Arc<BTreeMap<ChainId, Arc<Chain>>>;
 
-/// A node did not answer, or its answer made no sense. Says what to do next; holds no URL and no text of the node's.
+/// Why there is no answer. Says what to do next; holds no URL and no text of the node's.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Upset(String);
+pub(crate) struct Upset {
+    why: Why,
+    words: String,
+}
+
+/// Whose matter it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Why {
+    /// The node's: it did not answer, or its answer made no sense.
+    Node,
+    /// Whoever asked: the chain has no such token.
+    NoToken,
+    /// Whoever asked: the chain finds that the transfer would fail.
+    WouldFail,
+}
 
 impl Upset {
-    pub(super) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+    pub(super) fn new(words: impl Into<String>) -> Self {
+        Self { why: Why::Node, words: words.into() }
+    }
+
+    pub(super) fn no_token() -> Self {
+        let words = "the asset is no token contract of this chain; check its address";
+        Self { why: Why::NoToken, words: words.to_owned() }
+    }
+
+    fn would_fail(words: String) -> Self {
+        Self { why: Why::WouldFail, words }
+    }
+
+    pub(crate) const fn why(&self) -> Why {
+        self.why
     }
 }
 
 impl fmt::Display for Upset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.words)
     }
 }
 
@@ -296,19 +324,22 @@ impl Chain {
             let data = transfer_data(&t.to, t.amount)?;
             json!({ "from": from.address(), "to": t.asset.reference(), "data": data })
         };
-        let estimate = match self.node.call("eth_estimateGas", json!([call])).await {
+        let estimate = match self.node.call(ESTIMATE, json!([call])).await {
             Ok(value) => number(&value)?,
             Err(Failure::Upset(upset)) => return Err(upset),
-            Err(Failure::Said { code, .. }) => {
-                return Err(self.upset(format!(
-                    "finds that the transfer would fail (code {code}); check what the wallet holds of the asset and of the \
-                     chain's own coin"
+            Err(Failure::Said { code, message, .. }) if is_of_the_chain(code, &message) => {
+                return Err(Upset::would_fail(format!(
+                    "the node of {} finds that the transfer would fail (code {code}); check what the wallet holds of the asset \
+                     and of the chain's own coin",
+                    self.id
                 )));
             }
+            Err(Failure::Said { code, .. }) => return Err(self.node.refuses(ESTIMATE, code)),
         };
         if estimate > GAS_LIMIT_MAX {
-            return Err(self.upset(format!(
-                "says that the transfer uses {estimate} gas, above {GAS_LIMIT_MAX}; look at the token's contract"
+            return Err(Upset::would_fail(format!(
+                "the node of {} says that the transfer uses {estimate} gas, above {GAS_LIMIT_MAX}; look at the token's contract",
+                self.id
             )));
         }
         if estimate <= GAS_BASE {
@@ -318,7 +349,7 @@ impl Chain {
     }
 
     fn upset(&self, why: impl fmt::Display) -> Upset {
-        Upset(format!("the node of {} {why}", self.id))
+        Upset::new(format!("the node of {} {why}", self.id))
     }
 }
 
@@ -328,6 +359,32 @@ fn knows_already(message: &str) -> bool {
     ["already known", "already imported", "alreadyknown", "known transaction", "already exists"]
         .iter()
         .any(|words| message.contains(words))
+}
+
+/// Whether a node's error says what the chain found, and not that the node does not answer such questions, or not now. Codes are
+/// those of EIP-1474 and of geth, and nodes differ: so are words looked for, and what is not known is the node's trouble.
+fn is_of_the_chain(code: i64, message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    let busy =
+        says(&["rate limit", "too many", "limit exceeded", "capacity", "timeout", "timed out"]);
+    let found = says(&[
+        "revert",
+        "insufficient",
+        "exceeds balance",
+        "exceeds allowance",
+        "gas required",
+        "out of gas",
+        "outofgas",
+        "opcode",
+        "stack",
+        "invalid jump",
+        "vm execution",
+        "always failing",
+        "transaction failed",
+    ]);
+    // -32003 is "transaction rejected", 3 a revert with its data, -32015 a failed execution.
+    matches!(code, 3 | -32015 | -32003) || (found && !busy)
 }
 
 /// Gas used at the price paid, and what a rollup charged for its data.

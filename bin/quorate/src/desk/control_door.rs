@@ -6,11 +6,10 @@ mod bridge;
 use std::path::Path;
 use std::sync::Arc;
 
-use quorate_gateway::office::{CaseRequest, ChecklistSaid, ChecklistView, Office as _, Reply};
+use quorate_gateway::office::{CaseRequest, ChecklistView, Office as _, Reply};
 use quorate_host::fault::Fault;
 use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request, Sink};
 use quorate_host::unix::Control;
-use quorate_terms::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,6 +18,7 @@ pub(super) use bridge::Remote;
 use super::answers::Answers;
 use super::effects::World;
 use super::office;
+use crate::shown::{ChecklistSaid, Shown};
 
 /// The door.
 pub(crate) struct ControlDoor {
@@ -63,7 +63,7 @@ impl ControlDoor {
             "desk.status" => say(&self.office.status().await),
             "desk.book" => say(&self.office.book(parse(body)?).await),
             bridge::AUTHENTICATE => {
-                say(&bridge::authenticate(&self.answers, parse::<Digest>(body)?).await)
+                say(&bridge::authenticate(&self.answers, &parse::<Shown>(body)?).await)
             }
             bridge::ALARM => say(&bridge::alarm(&self.answers, parse(body)?).await),
             _ => Err(Refused::new(

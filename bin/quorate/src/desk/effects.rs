@@ -236,12 +236,11 @@ pub async fn alert(
     severity: Severity,
     subject: String,
 ) -> Result<bool, Trouble> {
-    let bytes = format!("{rule} {subject}");
-    let alert = quorate_terms::Digest::of(quorate_terms::digest::tag::ENTRY, bytes.as_bytes());
+    let raised = AlertRaised::of(rule, severity, subject);
+    let alert = raised.alert;
     if engine.look(move |book| book.alerts().any(|(open, _)| *open == alert)).await? {
         return Ok(false);
     }
-    let raised = AlertRaised { alert, rule: rule.to_owned(), severity, subject };
     engine.tell(Event::Noted(Box::new(Body::AlertRaised(Box::new(raised))))).await?;
     Ok(true)
 }

@@ -12,10 +12,8 @@ use quorate_gateway::stdio::serve_process;
 use quorate_host::fault::Fault;
 use quorate_host::https::Https;
 use quorate_host::link::{Limits, Silent};
-use quorate_host::{SystemClock, secret_file, telemetry, unix};
-use quorate_terms::Digest;
+use quorate_host::{SystemClock, telemetry, unix};
 use quorate_terms::credential::Band;
-use quorate_terms::digest::tag;
 use tracing::level_filters::LevelFilter;
 
 use super::answers::Answers;
@@ -26,6 +24,7 @@ use super::oauth::Oauth;
 use super::office::Here;
 use super::web_door::{Wanted, WebDoor, bad};
 use crate::config::{HttpConfig, OauthConfig};
+use crate::shown::Shown;
 
 /// Serves one credential over this process's standard input and output until the input ends. Standard output carries nothing
 /// but protocol.
@@ -35,12 +34,13 @@ use crate::config::{HttpConfig, OauthConfig};
 /// that it does not know.
 pub async fn mcp_stdio(dir: &Path, token_file: &Path, bands: Option<&str>) -> Result<(), Fault> {
     let ceiling = ceiling(bands)?;
-    let token = read_token(token_file)?;
+    let shown = Shown::read(token_file)?;
+    let token = shown.digest();
     // Standard output is the protocol's: what goes wrong here, a panic too, is a line on standard error.
     telemetry::start(telemetry::Format::Text, LevelFilter::WARN, SystemClock::shared())?;
     let socket = Files::at(dir).socket();
     let link = unix::connect(&socket, Arc::new(Silent), Limits::default()).await?;
-    let desk = Arc::new(Remote::new(link, token));
+    let desk = Arc::new(Remote::new(link, shown));
     let limiter = Arc::new(Limiter::new(Rate::default(), forward_clock()));
     serve_process(desk, ceiling, token, limiter).await.map_err(|complaint| {
         Fault::new("mcp", complaint.message, "see `quorate agent new` and the desk's log")
@@ -50,16 +50,6 @@ pub async fn mcp_stdio(dir: &Path, token_file: &Path, bands: Option<&str>) -> Re
 /// Bands of the door: `read` unless a list is given.
 fn ceiling(bands: Option<&str>) -> Result<Band, Fault> {
     bands.map_or(Ok(Band::default()), Band::from_list).map_err(|e| bad("bands", &e))
-}
-
-/// The tagged hash of the token in a file of mode 0600.
-fn read_token(path: &Path) -> Result<Digest, Fault> {
-    let token = secret_file::read(path)?.without_line_break();
-    if token.expose().is_empty() {
-        let name = path.display().to_string();
-        return Err(Fault::new(name, "is empty", "give the file that `quorate agent new` wrote"));
-    }
-    Ok(Digest::of(tag::TOKEN, token.expose()))
 }
 
 /// Opens MCP and the API over HTTP and serves them on a task of its own. Answers with the address at which it listens.

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use quorate_custody::{Event, Refusal};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, Office, PageRequest,
-    ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
+    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, FreezeView, Office,
+    PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
 use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest};
 use quorate_terms::approval::Approval;
@@ -108,6 +108,17 @@ impl Office for Here {
                 .collect()
         });
         listed.await.map_err(refusal)
+    }
+
+    async fn freezes(&self) -> Reply<Vec<FreezeView>> {
+        let found = self.0.engine.look(|book| {
+            let view = |(freeze, scope): (&Digest, &quorate_terms::freeze::Scope)| FreezeView {
+                freeze: *freeze,
+                scope: scope.clone(),
+            };
+            book.freezes().map(view).collect()
+        });
+        found.await.map_err(refusal)
     }
 
     async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {

@@ -7,7 +7,6 @@ use quorate_custody::protocol::{Answer, Ask, Call, Came, Outbox};
 use quorate_custody::witness::Head;
 use quorate_custody::{Refusal, check_freeze};
 use quorate_terms::canonical::Term;
-use quorate_terms::digest::tag;
 use quorate_terms::entry::{
     AlertRaised, Body, Frozen, RollbackDetected, Severity, ShareRestored, Unfrozen,
 };
@@ -277,12 +276,7 @@ impl Party {
     ) {
         let mut shown = subject.to_owned();
         shown.truncate(shown.char_indices().nth(400).map_or(shown.len(), |(at, _)| at));
-        let alert = AlertRaised {
-            alert: Digest::of(tag::ENTRY, format!("{rule} {shown} {now}").as_bytes()),
-            rule: rule.to_owned(),
-            severity: Severity::Critical,
-            subject: shown.clone(),
-        };
+        let alert = AlertRaised::at(rule, Severity::Critical, shown.clone(), now);
         if self.is_quiet(rule, now) {
             self.record(step, Body::AlertRaised(Box::new(alert)), now);
         }

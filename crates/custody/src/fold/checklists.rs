@@ -97,7 +97,8 @@ impl Book {
             == (&closed.person, closed.change, closed.post)
             && closed.done == self.done(one, at);
         if !same {
-            return refused("checklist_done", "that is not what was done of it", "report this");
+            let next = "something of it changed meanwhile: look at it and close it again";
+            return refused("checklist_done", "that is not what is done of it now", next);
         }
         if closed.by == one.person {
             let next = "ask another operator to close it";

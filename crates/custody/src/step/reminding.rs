@@ -2,7 +2,6 @@
 //! alert is raised once, because the book remembers that it was.
 
 use quorate_terms::Timestamp;
-use quorate_terms::digest::{Digest, tag};
 use quorate_terms::entry::{AlertRaised, Body, Severity};
 
 use crate::book::Book;
@@ -38,6 +37,5 @@ impl Book {
 
 /// An alert, named as every alert of the desk is: by its rule and what it is about.
 fn raised(rule: &str, severity: Severity, subject: String) -> Body {
-    let alert = Digest::of(tag::ENTRY, format!("{rule} {subject}").as_bytes());
-    Body::AlertRaised(Box::new(AlertRaised { alert, rule: rule.to_owned(), severity, subject }))
+    Body::AlertRaised(Box::new(AlertRaised::of(rule, severity, subject)))
 }

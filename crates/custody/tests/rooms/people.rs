@@ -353,7 +353,8 @@ fn a_recipient_is_called_by_the_name_that_opens_its_listing_and_by_no_other() {
     let with_name = [is(" (on the address list as `Corner shop`)"), other.clone()];
     let sorted = |mut lines: Vec<String>, expected: &[String]| {
         let mut expected = expected.to_vec();
-        (lines.sort(), expected.sort());
+        lines.sort();
+        expected.sort();
         assert_eq!(lines, expected);
     };
     sorted(told(&house, &[]), &on_the_list);
@@ -362,7 +363,8 @@ fn a_recipient_is_called_by_the_name_that_opens_its_listing_and_by_no_other() {
     // A party that goes on from a snapshot knows the same.
     let bytes = house.book.to_snapshot().unwrap();
     let restored = quorate_custody::Book::from_snapshot(&house.founding, &bytes).unwrap();
-    assert_eq!(restored.names(&[right.clone()]), house.book.names(&[right.clone()]));
+    let opened = std::slice::from_ref(&right);
+    assert_eq!(restored.names(opened), house.book.names(opened));
     house.administer(Action::RemoveAddress { account: recipient() });
     assert_eq!(house.book.beneficiaries(&[&denies]), []);
     sorted(told(&house, &[right]), &[is(""), other]);

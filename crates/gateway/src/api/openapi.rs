@@ -15,8 +15,8 @@ use super::people::{DAYS, PAGE, PAGE_MAX};
 use super::table::{Act, Does, ROUTES, Route, Who};
 use crate::errors::{Category, Code};
 use crate::office::{
-    AddressView, AlertView, CasePage, CaseView, ChecklistView, CredentialView, ProofAnswer,
-    StatusView, WalletView,
+    AddressView, AlertView, CasePage, CaseView, ChecklistView, CredentialView, FreezeView,
+    ProofAnswer, StatusView, WalletView,
 };
 use crate::proposal::ReplayAnswer;
 use crate::shapes;
@@ -37,7 +37,7 @@ const EXAMPLES: [(&str, &str); 10] = [
 ];
 
 /// From an answer to the requests that it leads to: operation, the place in its body, operation, the parameter or body field.
-const LINKS: [(&str, &str, &str, &str); 19] = [
+const LINKS: [(&str, &str, &str, &str); 21] = [
     ("file", "/case", "case", "path.case"),
     ("file", "/case", "replace", "path.case"),
     ("cases", "/cases/0/case", "case", "path.case"),
@@ -49,6 +49,8 @@ const LINKS: [(&str, &str, &str, &str); 19] = [
     ("entries", "/next_from", "entries", "query.from"),
     ("alerts", "/alerts/0/alert", "take_alert", "path.alert"),
     ("alerts", "/alerts/0/alert", "close_alert", "path.alert"),
+    ("freeze", "/case", "resume", "path.freeze"),
+    ("freezes", "/freezes/0/freeze", "resume", "path.freeze"),
     ("open_checklist", "/checklist", "checklist", "path.checklist"),
     ("open_checklist", "/checklist", "attest_checklist", "path.checklist"),
     ("open_checklist", "/checklist", "close_checklist", "path.checklist"),
@@ -221,6 +223,7 @@ fn input(route: &Route) -> Option<Value> {
                 false,
             ),
         ]),
+        Does::Act(Act::Freeze) => object(&[("scope", schema::<shapes::Scope>(), true)]),
         Does::Act(Act::Approve) => schema::<shapes::Approval>(),
         Does::Act(Act::Replay) => proposal(),
         Does::Act(Act::Erase) => object(&[("subject", identifier(), true)]),
@@ -400,6 +403,7 @@ fn example_of(route: &Route) -> Option<Value> {
             "fee_ceiling": "2000000000000000",
             "memo": null,
         } })),
+        Does::Act(Act::Freeze) => Some(json!({ "scope": { "scope": "wallet", "wallet": wallet } })),
         Does::Ask(tool) if tool.band() == Band::Prepare => Some(
             json!({ "wallet": wallet, "chain": chain, "to": to, "amountWei": known("amountWei") }),
         ),
@@ -450,7 +454,7 @@ fn refusals(route: &Route) -> BTreeSet<u16> {
         all.insert(404);
     }
     match route.does {
-        Does::Ask(_) => all.extend([404, 409, 501, 502]),
+        Does::Ask(_) => all.extend([404, 409, 502]),
         Does::Act(Act::Receipt) => all.extend([409]),
         // The case that a page was to follow may be gone from the list.
         Does::Act(Act::Cases) => all.extend([404]),
@@ -517,9 +521,12 @@ fn output(does: Does) -> Value {
         Act::Status => schema::<StatusView>(),
         Act::Wallets => list("wallets", schema::<WalletView>()),
         Act::Credentials => list("credentials", schema::<CredentialView>()),
+        Act::Freezes => list("freezes", schema::<FreezeView>()),
         Act::Addresses => list("addresses", schema::<AddressView>()),
         Act::Cases => schema::<CasePage>(),
-        Act::Case | Act::File | Act::Approve | Act::Replace => schema::<CaseView>(),
+        Act::Case | Act::File | Act::Freeze | Act::Resume | Act::Approve | Act::Replace => {
+            schema::<CaseView>()
+        }
         Act::Checklists => list("checklists", schema::<ChecklistView>()),
         Act::Checklist | Act::OpenChecklist | Act::AttestChecklist | Act::CloseChecklist => {
             schema::<ChecklistView>()

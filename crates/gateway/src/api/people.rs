@@ -13,7 +13,7 @@ use super::asked::{Asked, invalid, left_over};
 use super::once::Turn;
 use super::refused::complaint;
 use super::table::Act;
-use super::{Api, checklists, internal};
+use super::{Api, brake, checklists, internal};
 use crate::desk::Caller;
 use crate::errors::{Code, Complaint};
 use crate::office::{
@@ -73,6 +73,7 @@ pub(super) async fn look(api: &Api, caller: &Caller, act: Act, asked: &Asked) ->
     match act {
         Act::Me => say(&me(caller)),
         Act::Case => say(&told(api.office.case(asked.segment("case")?).await)?),
+        Act::Freezes => brake::look(api).await,
         Act::Addresses => say(&json!({ "addresses": told(api.office.addresses().await)? })),
         Act::Replay => replay(api, asked).await,
         Act::Receipt => {
@@ -111,6 +112,7 @@ pub(super) async fn change(api: &Api, caller: &Caller, act: Act, asked: &Asked) 
     match act {
         // The ledger itself keeps the keys of intents, and an approval is the same one however often it comes.
         Act::File => return file(api, caller, asked).await,
+        Act::Freeze => return brake::freeze(api, caller, asked).await,
         Act::Approve => return approve(api, asked).await,
         _ => {}
     }
@@ -143,6 +145,7 @@ async fn note(api: &Api, caller: &Caller, act: Act, asked: &Asked) -> Said {
             let left = api.office.alert(AlertRequest { alert, person, disposition }).await;
             say(&json!({ "alerts": told(left)? }))
         }
+        Act::Resume => brake::resume(api, caller, asked).await,
         Act::OpenChecklist | Act::AttestChecklist | Act::CloseChecklist => {
             checklists::deal(api, caller, act, asked).await
         }
@@ -169,7 +172,7 @@ async fn approve(api: &Api, asked: &Asked) -> Said {
 }
 
 /// A term out of JSON, of which every field must be one of the term's.
-fn whole<T>(given: &Value, what: &str) -> Result<T, Complaint>
+pub(super) fn whole<T>(given: &Value, what: &str) -> Result<T, Complaint>
 where
     T: serde::de::DeserializeOwned + Serialize,
 {

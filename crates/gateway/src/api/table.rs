@@ -31,6 +31,7 @@ pub(crate) enum Act {
     Case,
     Alerts,
     Events,
+    Freezes,
     Receipt,
     Entries,
     Entry,
@@ -38,6 +39,8 @@ pub(crate) enum Act {
     EntryProof,
     Consistency,
     File,
+    Freeze,
+    Resume,
     Approve,
     Replace,
     Replay,
@@ -87,7 +90,7 @@ const fn ask(method: Method, path: &'static str, tool: ToolName) -> Route {
 use Role::{Auditor, Operator, Viewer};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 45] = [
+pub(crate) static ROUTES: [Route; 48] = [
     Route {
         method: Method::GET,
         path: "/me",
@@ -104,6 +107,7 @@ pub(crate) static ROUTES: [Route; 45] = [
     look(Viewer, "/cases", Act::Cases, "Cases, newest first."),
     look(Viewer, "/cases/{case}", Act::Case, "One case, with how far each quorum has come."),
     look(Viewer, "/alerts", Act::Alerts, "Alerts that nobody has closed, oldest first."),
+    look(Viewer, "/freezes", Act::Freezes, "Freezes in force."),
     look(Viewer, "/events", Act::Events, "A server-sent event whenever the ledger has grown."),
     look(
         Auditor,
@@ -131,6 +135,18 @@ pub(crate) static ROUTES: [Route; 45] = [
         "/intents",
         Act::File,
         "Files an intent in the caller's own name; the same key gives the same case.",
+    ),
+    change(
+        Operator,
+        "/freezes",
+        Act::Freeze,
+        "Freezes the vault, a wallet or an agent at once, in the caller's own name; nobody need agree.",
+    ),
+    change(
+        Operator,
+        "/freezes/{freeze}/resume",
+        Act::Resume,
+        "Asks the charter's quorum to lift every freeze in force of the scope that this one has; signing goes on once it agreed.",
     ),
     change(
         Viewer,
@@ -279,7 +295,7 @@ impl Route {
 
     /// Whether it takes a body.
     pub(crate) fn has_body(&self) -> bool {
-        let bare = matches!(self.does, Does::Act(Act::Replace | Act::TakeAlert));
+        let bare = matches!(self.does, Does::Act(Act::Replace | Act::TakeAlert | Act::Resume));
         self.method == Method::POST && !bare
     }
 }

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use quorate_custody::Refusal;
 use quorate_terms::{Digest, Malformed};
-use quorate_web::{Allowed, Site, Stray, to_with};
+use quorate_web::{Allowed, Site, Sparse, Stray, to_with};
 use serde::Deserialize;
 
 use super::provider::Provider;
@@ -78,6 +78,9 @@ impl From<Malformed> for Refused {
     }
 }
 
+/// Anybody can have themselves refused.
+static REFUSALS: Sparse = Sparse::new();
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.refusal.code.as_str() {
@@ -89,8 +92,10 @@ impl IntoResponse for Refused {
             "not_now" | "unreadable" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,
         };
-        if !matches!(self.refusal.code.as_str(), "sign_in" | "unknown_case" | "nothing_here") {
-            tracing::warn!(code = %self.refusal.code, "refused somebody at the console");
+        if !matches!(self.refusal.code.as_str(), "sign_in" | "unknown_case" | "nothing_here")
+            && let Some(left_out) = REFUSALS.now()
+        {
+            tracing::warn!(code = %self.refusal.code, left_out, "refused somebody at the console");
         }
         let page = match self.refusal.code.as_str() {
             "sign_in" => paper::sign_in(self.provider.as_deref()),

@@ -23,14 +23,14 @@ use quorate_terms::digest::tag;
 use quorate_terms::{CredentialId, Digest};
 
 use super::session::Sessions;
-use super::{Limits, Setup, complained};
+use super::{Limits, Setup, complained, turned_away};
 use crate::desk::{Alarm, Caller, Desk};
 use crate::door::{VERSIONS, agents_only, request_id};
 use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
 use crate::tokens::{self, ReadTokens, TOKEN_BYTES_MAX, Vouched};
-use quorate_web::sole;
+use quorate_web::{Peer, sole};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -106,9 +106,14 @@ async fn mcp<S: ServerHandler + Clone>(
     State(gate): State<Arc<Gate<S>>>,
     request: Request,
 ) -> Response {
+    let from = request.extensions().get::<Peer>().copied();
     match gate.pass(request).await {
         Ok(response) => response,
-        Err(No::Http(complaint)) => challenged(complaint, &gate.public_url, METADATA),
+        Err(No::Http(complaint)) => {
+            let complaint = complaint.under(&request_id());
+            turned_away(&complaint, "mcp", from, &gate.limiter);
+            challenged(complaint, &gate.public_url, METADATA)
+        }
         Err(No::Rpc(refused)) => {
             let status = StatusCode::from_u16(refused.complaint.code.http_status());
             let said = axum::Json(refused.to_json(&request_id()));

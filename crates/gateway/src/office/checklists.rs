@@ -20,18 +20,6 @@ pub struct ChecklistRequest {
     pub act: ChecklistAct,
 }
 
-/// `desk.checklist`: the same from the command line, where a token shows who attests.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChecklistSaid {
-    /// Who, where no token says so.
-    pub person: Option<PersonId>,
-    /// The digest of the person's own token.
-    pub token: Option<Digest>,
-    /// What.
-    pub act: ChecklistAct,
-}
-
 /// Opening, attesting, closing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]

@@ -28,8 +28,8 @@ use serde_json::json;
 
 use super::*;
 use crate::office::{
-    AddressView, AlertView, CasePage, CaseView, CosignerView, CredentialView, StatusView,
-    WalletView,
+    AddressView, AlertView, CasePage, CaseView, CosignerView, CredentialView, FreezeView,
+    StatusView, WalletView,
 };
 use crate::tools::schema_of;
 
@@ -445,6 +445,8 @@ fn what_the_office_says_is_what_the_api_describes() {
         cases: case_views(),
         next_after: Some(CaseId::of_intent(Digest::ZERO)),
     }]);
+    let freezes = scopes().into_iter().map(|scope| FreezeView { freeze: Digest::ZERO, scope });
+    check::<FreezeView>(&freezes.collect::<Vec<_>>());
     check::<AddressView>(&[AddressView { account: account(), listed_at: Timestamp::ZERO }]);
     check::<AlertView>(&alert_views());
     check::<CosignerView>(&[cosigner_view()]);

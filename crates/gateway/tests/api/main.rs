@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod logged;
 mod office;
 mod tokens;
 
@@ -14,13 +15,15 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use common::FakeDesk;
 use http_body_util::BodyExt;
-use office::{FakeOffice, known};
+use office::{FakeOffice, freeze, known};
 use quorate_gateway::desk::{Alarm, Desk};
 use quorate_gateway::http::{Allowed, Limits, Setup, router};
 use quorate_gateway::limit::Rate;
 use quorate_gateway::office::Office;
 use quorate_gateway::question::Question;
 use quorate_terms::credential::Band;
+use quorate_terms::freeze::Scope;
+use quorate_terms::intent::Action;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -125,6 +128,7 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         ("/cases".to_owned(), 0),
         (format!("/cases/{case}"), 0),
         ("/addresses".to_owned(), 0),
+        ("/freezes".to_owned(), 0),
         ("/checklists".to_owned(), 0),
         (format!("/checklists/{case}"), 0),
         (format!("/cases/{case}/receipt"), 1),
@@ -142,6 +146,8 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
     }
     for (path, body) in [
         ("/intents".to_owned(), cancel()),
+        ("/freezes".to_owned(), json!({ "scope": { "scope": "vault" } })),
+        (format!("/freezes/{}/resume", freeze(0)), Value::Null),
         (format!("/cases/{case}/replace"), Value::Null),
         (format!("/cases/{case}/erase"), json!({ "subject": "per-1" })),
         (format!("/alerts/{case}/take"), Value::Null),
@@ -157,7 +163,7 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         let key = path.replace('/', "-");
         assert_eq!(app.post("person", &path, &key, &body).await.status, 200, "{path}");
     }
-    assert_eq!(app.office.filed.lock().unwrap().len(), 1, "only the operator filed");
+    assert_eq!(app.office.filed.lock().unwrap().len(), 3, "only the operator filed");
 }
 
 #[tokio::test]
@@ -169,6 +175,10 @@ async fn agents_and_people_find_nothing_at_each_others_routes() {
         }
         app.post(who, "/intents", "k", &cancel()).await.check(403, "ROLE_TOO_LOW");
         app.post(who, "/approvals", "k", &json!({})).await.check(403, "ROLE_TOO_LOW");
+        let vault = json!({ "scope": { "scope": "vault" } });
+        app.post(who, "/freezes", "k", &vault).await.check(403, "ROLE_TOO_LOW");
+        let resume = format!("/freezes/{}/resume", freeze(0));
+        app.post(who, &resume, "k", &Value::Null).await.check(403, "ROLE_TOO_LOW");
     }
     let balance = format!("/agent/balance?address={ADDRESS}&chain=eip155:31337");
     for who in PEOPLE {
@@ -197,6 +207,49 @@ async fn whoever_asks_is_who_files_whatever_the_body_says() {
     assert!(app.office.erased.lock().unwrap().is_empty());
     assert_eq!(app.post("person", "/intents", "k", &cancel()).await.status, 200);
     assert_eq!(app.office.filed.lock().unwrap()[0].person.as_str(), "olga");
+}
+
+#[tokio::test]
+async fn the_brake_is_an_intent_in_the_callers_name_and_a_resume_lifts_the_whole_scope() {
+    let app = app();
+    let vault = json!({ "scope": { "scope": "vault" } });
+    for bad in [
+        json!({}),
+        json!({ "scope": { "scope": "everything" } }),
+        json!({ "scope": { "scope": "wallet" } }),
+        json!({ "scope": { "scope": "vault", "more": 1 } }),
+        json!({ "scope": { "scope": "vault" }, "person": "somebody" }),
+    ] {
+        app.post("person", "/freezes", "k", &bad).await.check(400, "INVALID_INPUT");
+    }
+    app.post("person", "/freezes", "", &vault).await.check(400, "INVALID_IDEMPOTENCY_KEY");
+    let resume = |number| format!("/freezes/{}/resume", freeze(number));
+    app.post("person", &resume(9), "k", &Value::Null).await.check(404, "PATH_NOT_FOUND");
+    app.post("person", "/freezes/x/resume", "k", &Value::Null).await.check(400, "INVALID_INPUT");
+    app.post("person", &resume(0), "k", &json!({})).await.check(400, "MALFORMED_MESSAGE");
+    assert!(app.office.filed.lock().unwrap().is_empty(), "nothing of this was filed");
+    for (path, key, body) in [
+        ("/freezes".to_owned(), "stop", vault),
+        (resume(2), "go", Value::Null),
+        (resume(2), "go", Value::Null),
+        (resume(1), "go-1", Value::Null),
+    ] {
+        assert_eq!(app.post("person", &path, key, &body).await.status, 200, "{path}");
+    }
+    app.post("person", &resume(1), "go", &Value::Null).await.check(409, "IDEMPOTENCY_CONFLICT");
+    let filed = app.office.filed.lock().unwrap();
+    let lifts = |numbers: &[u8]| numbers.iter().map(|number| freeze(*number)).collect();
+    let agent = Scope::Agent { agent: "bot".parse().unwrap() };
+    let said: Vec<_> = filed.iter().map(|ask| (ask.key.as_str(), ask.action.clone())).collect();
+    assert_eq!(
+        said,
+        [
+            ("stop", Action::Freeze { scope: Scope::Vault }),
+            ("go", Action::Unfreeze { scope: Scope::Vault, lifts: lifts(&[0, 2]) }),
+            ("go-1", Action::Unfreeze { scope: agent, lifts: lifts(&[1]) }),
+        ]
+    );
+    assert!(filed.iter().all(|ask| ask.person.as_str() == "olga" && ask.openings.is_empty()));
 }
 
 #[tokio::test]

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use quorate_custody::{Refusal, State};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, Office, PageRequest,
-    ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
+    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, FreezeView, Office,
+    PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
 use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Totals};
 use quorate_terms::approval::Approval;
+use quorate_terms::freeze::Scope;
 use quorate_terms::{CaseId, Digest, Timestamp};
 
 #[derive(Default)]
@@ -34,6 +35,11 @@ fn checklist() -> ChecklistView {
         end: None,
         ended_at: None,
     }
+}
+
+/// The name of a freeze.
+pub(crate) fn freeze(number: u8) -> Digest {
+    Digest::sha256(&[number])
 }
 
 pub(crate) fn known() -> CaseId {
@@ -90,6 +96,13 @@ impl Office for FakeOffice {
 
     async fn addresses(&self) -> Reply<Vec<AddressView>> {
         Ok(vec![])
+    }
+
+    async fn freezes(&self) -> Reply<Vec<FreezeView>> {
+        let agent = Scope::Agent { agent: "bot".parse().unwrap() };
+        let named = [(0, Scope::Vault), (1, agent), (2, Scope::Vault)];
+        let view = |(number, scope)| FreezeView { freeze: freeze(number), scope };
+        Ok(named.map(view).to_vec())
     }
 
     async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, tag};
 use crate::id::{CaseId, PersonId};
+use crate::time::Timestamp;
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -28,6 +29,26 @@ pub struct AlertRaised {
     pub severity: Severity,
     /// What it is about.
     pub subject: String,
+}
+
+impl AlertRaised {
+    /// An alert that is named by its rule and what it is about, so that while one is open there is no second.
+    #[must_use]
+    pub fn of(rule: &str, severity: Severity, subject: String) -> Self {
+        let alert = named(&format!("{rule} {subject}"));
+        Self { alert, rule: rule.to_owned(), severity, subject }
+    }
+
+    /// An alert of this moment, which is named so too: the same a second later is another one.
+    #[must_use]
+    pub fn at(rule: &str, severity: Severity, subject: String, at: Timestamp) -> Self {
+        let alert = named(&format!("{rule} {subject} {at}"));
+        Self { alert, rule: rule.to_owned(), severity, subject }
+    }
+}
+
+fn named(words: &str) -> Digest {
+    Digest::of(tag::ENTRY, words.as_bytes())
 }
 
 /// A person took an alert.
@@ -151,4 +172,22 @@ pub struct RulesChanged {
     pub from: String,
     /// The version from here on.
     pub to: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ledgers hold digests that were made so: an alert that is open in one must not be raised beside itself.
+    #[test]
+    fn an_alert_is_named_by_the_bytes_by_which_it_always_was() {
+        let of = |words: &str| Digest::of("quorate/entry/v1", words.as_bytes());
+        let (rule, subject) = ("clock_skew", "c1".to_owned());
+        let raised = AlertRaised::of(rule, Severity::Low, subject.clone());
+        assert_eq!(raised.alert, of("clock_skew c1"));
+        let at = Timestamp::from_millis(1_767_614_400_000);
+        let raised = AlertRaised::at(rule, Severity::Critical, subject, at);
+        assert_eq!(raised.alert, of(&format!("clock_skew c1 {at}")));
+        assert_eq!((raised.rule.as_str(), raised.subject.as_str()), ("clock_skew", "c1"));
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use quorate_chains::{draft, native_asset};
-use quorate_custody::State;
+use quorate_custody::{Book, State};
 use quorate_gateway::answer::{
     Answer, Balance, Balances, Candidate, FeeQuote, Holding, Money, PastTransfer, Price, Resolved,
     TxHistory, TxState, TxStatus, Untrusted, Verdict,
@@ -129,6 +129,16 @@ impl Answers {
         };
         if base.as_str() != policy.currency {
             let message = format!("prices here are in {}; ask in that currency", policy.currency);
+            return Err(Complaint::new(Code::UnknownCurrency, message));
+        }
+        if decimals(&policy, &asset).is_none() {
+            return Err(unlisted("the policy does not list this asset; see `resolve_asset`"));
+        }
+        let seated = |book: &Book| {
+            book.charter().sources.iter().any(|seat| seat.kinds.contains(&FactKind::Price))
+        };
+        if !self.engine().look(seated).await.map_err(from_trouble)? {
+            let message = "no source of prices is seated in the charter; name prices elsewhere, or ask the operator";
             return Err(Complaint::new(Code::NotConfigured, message));
         }
         let quoted = self.quoted(&policy, &asset).await.ok_or_else(|| {

@@ -4,7 +4,7 @@ use quorate_custody::Refusal;
 use quorate_gateway::errors::{Code, Complaint};
 use quorate_terms::Malformed;
 
-use crate::desk::chain::Upset;
+use crate::desk::chain::{Upset, Why};
 use crate::desk::engine::Trouble;
 
 pub(super) fn malformed(code: Code, error: &Malformed) -> Complaint {
@@ -51,7 +51,11 @@ pub(super) fn from_chains(refusal: &quorate_chains::Refusal) -> Complaint {
 }
 
 pub(super) fn from_node(upset: &Upset) -> Complaint {
-    Complaint::new(Code::NodeUnavailable, upset.to_string()).after(5)
+    match upset.why() {
+        Why::Node => Complaint::new(Code::NodeUnavailable, upset.to_string()).after(5),
+        Why::NoToken => Complaint::new(Code::UnknownAsset, upset.to_string()),
+        Why::WouldFail => Complaint::new(Code::TransferWouldFail, upset.to_string()),
+    }
 }
 
 pub(super) fn internal(why: &str) -> Complaint {

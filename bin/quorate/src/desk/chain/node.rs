@@ -80,9 +80,13 @@ impl Node {
     pub(super) async fn ask(&self, method: &str, params: Value) -> Result<Value, Upset> {
         self.call(method, params).await.map_err(|failure| match failure {
             Failure::Upset(upset) => upset,
-            Failure::Said { code, .. } => self
-                .upset(&format!("refuses `{method}` (code {code}); check its plan and its logs")),
+            Failure::Said { code, .. } => self.refuses(method, code),
         })
+    }
+
+    /// The node does not answer such a question, or not now.
+    pub(super) fn refuses(&self, method: &str, code: i64) -> Upset {
+        self.upset(&format!("refuses `{method}` (code {code}); check its plan and its logs"))
     }
 
     /// Asks, up to three times while the node cannot be reached. Every method here may be repeated.

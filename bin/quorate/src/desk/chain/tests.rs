@@ -160,13 +160,19 @@ async fn a_transfer_that_would_fail_and_an_asset_that_is_none_are_upsets_with_a_
     let Some(node) = anvil(&[]) else { return };
     let chain = Chain::connect(&id(), &node.url).unwrap();
     let token: AssetId = format!("{}/erc20:{PAYEE}", id()).parse().unwrap();
-    assert!(chain.balance(&account(PAYER), &token).await.is_err(), "nothing is there");
+    let nothing_there = chain.balance(&account(PAYER), &token).await.unwrap_err();
+    assert_eq!(nothing_there.why(), Why::NoToken, "{nothing_there}");
+    let too_much = chain.snapshot(&account(PAYER), Some(&payment(u128::MAX)), now()).await;
+    assert_eq!(too_much.unwrap_err().why(), Why::WouldFail);
     assert_eq!(chain.claims(&token).await.unwrap(), Claims::default());
     // Code that always reverts.
     chain.node.ask("anvil_setCode", json!([PAYEE, "0x60006000fd"])).await.unwrap();
+    let reverted = chain.balance(&account(PAYER), &token).await.unwrap_err();
+    assert_eq!(reverted.why(), Why::NoToken, "{reverted}");
     let transfer = Transfer { asset: token, ..payment(5) };
     let upset = chain.snapshot(&account(PAYER), Some(&transfer), now()).await.unwrap_err();
     assert!(upset.to_string().contains("check what the wallet holds"), "{upset}");
+    assert_eq!(upset.why(), Why::WouldFail);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,4 +216,25 @@ async fn a_transaction_that_failed_on_chain_is_told_with_the_contracts_own_words
     }
     let (_, txid) = signed(&chain, 7).await;
     assert_eq!(chain.revert_reason(&txid).await.unwrap(), None, "nobody knows it");
+}
+
+#[test]
+fn what_the_chain_finds_is_told_from_a_node_that_does_not_answer() {
+    for (code, message, of_the_chain) in [
+        (3, "execution reverted: nope", true),
+        (3, "", true),
+        (-32000, "execution reverted", true),
+        (-32000, "insufficient funds for gas * price + value", true),
+        (-32003, "Insufficient funds", true),
+        (-32000, "invalid opcode: INVALID", true),
+        (-32603, "Error: VM Exception: reverted without a reason", true),
+        (-32005, "limit exceeded", false),
+        (-32005, "daily request count exceeded, request rate limited", false),
+        (429, "Too Many Requests: insufficient compute units", false),
+        (-32601, "the method eth_estimateGas does not exist", false),
+        (-32000, "header not found", false),
+        (-32603, "internal error", false),
+    ] {
+        assert_eq!(is_of_the_chain(code, message), of_the_chain, "{code} {message}");
+    }
 }

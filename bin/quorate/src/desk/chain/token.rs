@@ -4,10 +4,11 @@ use alloy_primitives::{Address, U256};
 use quorate_terms::{AccountId, Amount, AssetId};
 use serde_json::json;
 
-use super::Upset;
 use super::node::{Failure, Node};
 use super::wire::{bytes, nonsense};
+use super::{Upset, is_of_the_chain};
 
+const CALL: &str = "eth_call";
 /// The longest claim that is read, in bytes.
 const CLAIM_MAX: usize = 256;
 
@@ -35,11 +36,14 @@ pub(super) async fn balance(
 ) -> Result<Amount, Upset> {
     let data = format!("0x70a08231{}", word(account)?);
     let call = json!([{ "to": asset.reference(), "data": data }, "latest"]);
-    let said = bytes(&node.ask("eth_call", call).await?)?;
+    let said = match node.call(CALL, call).await {
+        Ok(said) => bytes(&said)?,
+        Err(Failure::Upset(upset)) => return Err(upset),
+        Err(Failure::Said { code, message, .. }) if is_of_the_chain(code, &message) => Vec::new(),
+        Err(Failure::Said { code, .. }) => return Err(node.refuses(CALL, code)),
+    };
     let units = said.get(..32).filter(|_| said.len() == 32).map(U256::from_be_slice);
-    units.map(Amount::new).ok_or_else(|| {
-        Upset::new("the asset is no token contract of this chain; check its address")
-    })
+    units.map(Amount::new).ok_or_else(Upset::no_token)
 }
 
 pub(super) async fn claims(node: &Node, asset: &AssetId) -> Result<Claims, Upset> {
@@ -55,7 +59,7 @@ pub(super) async fn claims(node: &Node, asset: &AssetId) -> Result<Claims, Upset
 /// A view without arguments; none when the contract has none such.
 async fn view(node: &Node, asset: &AssetId, selector: &str) -> Result<Option<Vec<u8>>, Upset> {
     let call = json!([{ "to": asset.reference(), "data": selector }, "latest"]);
-    match node.call("eth_call", call).await {
+    match node.call(CALL, call).await {
         Ok(value) => Ok(Some(bytes(&value)?).filter(|said| !said.is_empty())),
         Err(Failure::Said { .. }) => Ok(None),
         Err(Failure::Upset(upset)) => Err(upset),

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::desk::answers::Answers;
+use crate::shown::Shown;
 
-/// Recognises a credential: a token's digest, answered by a caller or nothing.
+/// Recognises a credential: a token, answered by a caller or nothing.
 pub(in crate::desk) const AUTHENTICATE: &str = "mcp.authenticate";
 /// Asks a question: a stream of steps, and last the answer.
 pub(in crate::desk) const ASK: &str = "mcp.ask";
@@ -25,10 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const STEPS: usize = 16;
 
 /// A question, with the credential that asks: the desk recognises it again, whatever the door said before.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    token: Digest,
+    token: Shown,
+    question: Question,
+}
+
+/// As [`Asked`], by the door.
+#[derive(Serialize)]
+struct Asking<'a> {
+    token: &'a Shown,
     question: Question,
 }
 
@@ -41,8 +49,8 @@ enum Part {
     Complaint(Complaint),
 }
 
-pub(super) async fn authenticate(answers: &Answers, token: Digest) -> Option<Caller> {
-    answers.authenticate(token).await
+pub(super) async fn authenticate(answers: &Answers, token: &Shown) -> Option<Caller> {
+    answers.authenticate(token.digest()).await
 }
 
 pub(super) async fn alarm(answers: &Answers, alarm: Alarm) {
@@ -53,7 +61,7 @@ pub(super) async fn ask(answers: &Answers, request: Request, sink: Sink) -> Resu
     let asked: Asked = super::parse(&request.body)?;
     let (progress, mut steps) = Progress::channel(STEPS);
     let asking = async {
-        let Some(caller) = answers.authenticate(asked.token).await else {
+        let Some(caller) = answers.authenticate(asked.token.digest()).await else {
             let message =
                 "the credential is unknown, revoked or expired; ask the operator for a new one";
             return Err(Complaint::new(Code::CredentialInvalid, message));
@@ -81,14 +89,14 @@ pub(super) async fn ask(answers: &Answers, request: Request, sink: Sink) -> Resu
     Ok(())
 }
 
-/// The desk as the stdio door reaches it. It knows the one token's digest, which goes with every question.
+/// The desk as the stdio door reaches it. It knows the one token, which goes with every question.
 pub(in crate::desk) struct Remote {
     link: Link,
-    token: Digest,
+    token: Shown,
 }
 
 impl Remote {
-    pub(in crate::desk) const fn new(link: Link, token: Digest) -> Self {
+    pub(in crate::desk) const fn new(link: Link, token: Shown) -> Self {
         Self { link, token }
     }
 }
@@ -105,7 +113,11 @@ fn unavailable(why: impl std::fmt::Display) -> Complaint {
 #[async_trait]
 impl Desk for Remote {
     async fn authenticate(&self, token: Digest) -> Option<Caller> {
-        let body = serde_json::to_vec(&token).ok()?;
+        // The door asks for its own token and for no other.
+        if token != self.token.digest() {
+            return None;
+        }
+        let body = serde_json::to_vec(&self.token).ok()?;
         let answer = self.link.call(AUTHENTICATE, body, PATIENCE).await;
         match answer {
             Ok(bytes) => serde_json::from_slice::<Option<Caller>>(&bytes).ok()?,
@@ -122,7 +134,7 @@ impl Desk for Remote {
         question: Question,
         progress: Progress,
     ) -> Result<Answer, Complaint> {
-        let asked = Asked { token: self.token, question };
+        let asked = Asking { token: &self.token, question };
         let body = serde_json::to_vec(&asked).map_err(unavailable)?;
         let mut pieces = self.link.subscribe(ASK, body).await.map_err(unavailable)?;
         while let Some(piece) = pieces.next().await {

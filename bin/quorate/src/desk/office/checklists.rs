@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use quorate_custody::{Book, Checklist, Event, Refusal};
-use quorate_gateway::office::{
-    ChecklistAct, ChecklistRequest, ChecklistSaid, ChecklistView, Reply, TaskView,
-};
+use quorate_gateway::office::{ChecklistAct, ChecklistRequest, ChecklistView, Reply, TaskView};
 use quorate_host::fault::Fault;
 use quorate_terms::checklist::{Item, Template, name};
 use quorate_terms::entry::{
@@ -14,6 +12,7 @@ use quorate_terms::entry::{
 use quorate_terms::{Digest, Term as _, Timestamp};
 
 use super::{Here, refusal};
+use crate::shown::ChecklistSaid;
 
 /// The list that is in force unless the operator names another.
 const OURS: &str = include_str!("../checklists.toml");
@@ -50,7 +49,7 @@ impl Here {
     /// Who a token shows, for the command line: attesting takes the person's own.
     pub(crate) async fn of_token(&self, said: ChecklistSaid) -> Reply<ChecklistRequest> {
         let ChecklistSaid { person, token, act } = said;
-        if let Some(token) = token {
+        if let Some(token) = token.map(|token| token.digest()) {
             let now = self.0.engine.clock().now();
             let found = self.0.engine.look(move |book| {
                 let found = book.credential_by_token(&token, now).filter(|one| one.role.is_some());

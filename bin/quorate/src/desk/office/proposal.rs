@@ -1,5 +1,7 @@
 //! A proposed policy at the desk: what it changes, what it newly allows, and the past folded once more under it.
 
+use std::sync::Arc;
+
 use quorate_custody::replay::{DAYS_MAX, Report};
 use quorate_custody::{Refusal, Replay};
 use quorate_gateway::console::paperwork::{Review, Said, Way};
@@ -15,7 +17,7 @@ use quorate_terms::entry::{Body, Entry};
 use quorate_terms::intent::Action;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{CaseId, Term as _, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::paperwork::uses;
 use super::{Here, refusal, view};
@@ -23,6 +25,8 @@ use crate::desk::answers::Story;
 
 /// One replay at a time: each reads the whole book.
 static ONE: Semaphore = Semaphore::const_new(1);
+/// The right to do so. Whatever works on holds it, though whoever asked has gone.
+type Turn = Arc<SemaphorePermit<'static>>;
 /// Entries that are read at a time.
 const PAGE: u64 = 1_000;
 const DAY_S: u64 = 24 * 60 * 60;
@@ -40,15 +44,15 @@ impl Here {
             let message = format!("{} days cannot be looked back", ask.days);
             return Err(Refusal::new("malformed", message, format!("give 1 to {DAYS_MAX} days")));
         }
-        let Ok(_turn) = ONE.try_acquire() else {
+        let Ok(turn) = ONE.try_acquire().map(Arc::new) else {
             let next = "ask again in a minute; each reads the whole book";
             return Err(Refusal::new("not_now", "another replay is running", next));
         };
         let two = self.two(ask.policy).await?;
         let to = self.0.engine.clock().now();
         let window = (to.minus_s(u64::from(ask.days).saturating_mul(DAY_S)), to);
-        let report = self.folded(two.new.document().clone(), window).await?;
-        answer(two, report, to).await
+        let report = self.folded(&turn, two.new.document().clone(), window).await?;
+        answer(turn, two, report, to).await
     }
 
     /// What a proposed policy is: its words, its changes, how much of each of its budgets is used now.
@@ -126,7 +130,12 @@ impl Here {
     }
 
     /// The book folded again, page by page off the desk's own thread.
-    async fn folded(&self, other: PolicyDocument, window: (Timestamp, Timestamp)) -> Reply<Report> {
+    async fn folded(
+        &self,
+        turn: &Turn,
+        other: PolicyDocument,
+        window: (Timestamp, Timestamp),
+    ) -> Reply<Report> {
         let broken = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
         let (mut replay, mut next): (Option<Replay>, u64) = (None, 0);
         loop {
@@ -137,12 +146,12 @@ impl Here {
             }
             next = next.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
             let other = other.clone();
-            let fold = tokio::task::spawn_blocking(move || {
+            let fold = aside(Arc::clone(turn), move || {
                 page.iter().try_fold(replay, |replay, bytes| {
                     taken(replay, &Entry::from_canonical(bytes)?, &other, window).map(Some)
                 })
             });
-            replay = fold.await.map_err(|e| broken(e.to_string()))??;
+            replay = fold.await??;
         }
         replay.map(Replay::report).ok_or_else(|| broken("the ledger is empty".to_owned()))
     }
@@ -167,8 +176,8 @@ fn taken(
 }
 
 /// Everything in words. The questions at every edge are many, so they are asked off the desk's own thread.
-async fn answer(two: Two, report: Report, at: Timestamp) -> Reply<ReplayAnswer> {
-    let asked = tokio::task::spawn_blocking(move || {
+async fn answer(turn: Turn, two: Two, report: Report, at: Timestamp) -> Reply<ReplayAnswer> {
+    let asked = aside(turn, move || {
         let (old, new) = (two.old.document(), two.new.document());
         let changes = diff(old, new, &two.names).into_iter().map(|change| ChangeView {
             way: word(&change.direction),
@@ -202,7 +211,20 @@ async fn answer(two: Two, report: Report, at: Timestamp) -> Reply<ReplayAnswer> 
             rows: rows.collect(),
         }
     });
-    asked.await.map_err(|e| Refusal::new("unreadable", e.to_string(), "run `quorate doctor`"))
+    asked.await
+}
+
+/// Works on a thread of its own. The turn ends when the work does, not when nobody waits for it any more.
+async fn aside<T: Send + 'static>(
+    turn: Turn,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Reply<T> {
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    working.await.map_err(|e| Refusal::new("unreadable", e.to_string(), "run `quorate doctor`"))
 }
 
 impl Two {
@@ -228,5 +250,28 @@ const fn way(direction: Direction) -> Way {
         Direction::Widens => Way::Widens,
         Direction::Unclear => Way::Unclear,
         Direction::Tightens => Way::Tightens,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_turn_outlasts_whoever_asked_and_ends_with_the_work() {
+        static PLACES: Semaphore = Semaphore::const_new(1);
+        let (began, has_begun) = std::sync::mpsc::channel();
+        let (go, may_end) = std::sync::mpsc::channel::<()>();
+        let turn = Arc::new(PLACES.try_acquire().unwrap());
+        let asking = tokio::spawn(aside(turn, move || {
+            began.send(()).unwrap();
+            may_end.recv().unwrap();
+        }));
+        has_begun.recv().unwrap();
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled(), "nobody waits any more");
+        assert!(PLACES.try_acquire().is_err(), "the work goes on");
+        go.send(()).unwrap();
+        assert!(PLACES.acquire().await.is_ok(), "and then it is the next one's turn");
     }
 }

@@ -29,10 +29,7 @@ pub(super) async fn of(engine: &Engine, case: CaseId) -> Reply<Option<Runbook>> 
         let next = "look at `quorate case list --all`";
         Refusal::new("unknown_case", "there is no such case", next)
     })?;
-    let mut entries = Vec::new();
-    for index in indices.into_iter().take(READ_MAX) {
-        entries.push(entry(engine, index).await?);
-    }
+    let entries = read(engine, &kept(indices)).await?;
     let wanted = entries.iter().find_map(|entry| match &entry.body {
         Body::Filed(filed) if filed.case == case => match &filed.intent.action {
             Action::OpenWallet(open) => Some(open.clone()),
@@ -44,11 +41,34 @@ pub(super) async fn of(engine: &Engine, case: CaseId) -> Reply<Option<Runbook>> 
     engine.look(move |book| Some(told(book, case, open, &entries))).await.map_err(refusal)
 }
 
-async fn entry(engine: &Engine, index: u64) -> Reply<Entry> {
-    let unread = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
-    let page = engine.store().read(index, 1).await.map_err(|e| unread(e.to_string()))?;
-    let bytes = page.first().ok_or_else(|| unread(format!("entry {index} is missing")))?;
-    Ok(Entry::from_canonical(bytes)?)
+/// What is read of a case with more entries than that: its filing, and the newest.
+fn kept(mut indices: Vec<u64>) -> Vec<u64> {
+    let over = indices.len().saturating_sub(READ_MAX);
+    if over > 0 {
+        indices.drain(1..=over);
+    }
+    indices
+}
+
+async fn read(engine: &Engine, wanted: &[u64]) -> Reply<Vec<Entry>> {
+    let found = engine.store().read_these(wanted).await.map_err(|e| unread(e.to_string()))?;
+    whole(wanted, &found)
+}
+
+/// The entries, each of which must be there.
+fn whole(wanted: &[u64], found: &[(u64, Vec<u8>)]) -> Reply<Vec<Entry>> {
+    if !found.iter().map(|(index, _)| index).eq(wanted) {
+        let missing = wanted.iter().find(|index| found.iter().all(|(found, _)| found != *index));
+        return Err(unread(match missing {
+            Some(index) => format!("entry {index} is missing"),
+            None => "the entries came in another order".to_owned(),
+        }));
+    }
+    found.iter().map(|(_, bytes)| Ok(Entry::from_canonical(bytes)?)).collect()
+}
+
+fn unread(why: String) -> Refusal {
+    Refusal::new("unreadable", why, "run `quorate doctor`")
 }
 
 fn told(book: &Book, case: CaseId, open: OpenWallet, entries: &[Entry]) -> Runbook {
@@ -110,5 +130,39 @@ fn told(book: &Book, case: CaseId, open: OpenWallet, entries: &[Entry]) -> Runbo
         opened,
         accounts: wallet.map(|w| w.accounts.values().cloned().collect()).unwrap_or_default(),
         open,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_case_the_filing_and_the_newest_entries_are_read() {
+        for (count, first, second) in [(0, None, None), (1, Some(0), None), (2, Some(0), Some(1))] {
+            let kept = kept((0..count).collect());
+            assert_eq!((kept.first().copied(), kept.get(1).copied()), (first, second));
+        }
+        let most = u64::try_from(READ_MAX).unwrap();
+        assert_eq!(kept((0..most).collect()).len(), READ_MAX);
+        let cut = kept((0..most + 7).collect());
+        assert_eq!((cut.len(), cut[0], cut[1], cut.last()), (READ_MAX, 0, 8, Some(&(most + 6))));
+    }
+
+    #[test]
+    fn an_entry_that_is_missing_is_named_and_nothing_is_told() {
+        let found = |indices: &[u64]| -> Vec<(u64, Vec<u8>)> {
+            indices.iter().map(|index| (*index, Vec::new())).collect()
+        };
+        for (there, words) in [
+            (&[3, 9][..], "entry 5 is missing"),
+            (&[][..], "entry 3 is missing"),
+            (&[5, 3, 9][..], "another order"),
+        ] {
+            let no = whole(&[3, 5, 9], &found(there)).unwrap_err();
+            assert!(no.code == "unreadable" && no.message.contains(words), "{no}");
+        }
+        assert!(whole(&[3], &found(&[3])).is_err(), "no entry stands in no bytes");
+        assert!(whole(&[], &[]).unwrap().is_empty());
     }
 }

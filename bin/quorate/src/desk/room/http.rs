@@ -27,7 +27,7 @@ const TWO: [&str; 2] = [
 /// The name in both certificates.
 const NAME: &str = "desk.test";
 
-async fn open(room: &Room, config: Value) -> Result<SocketAddr, quorate_host::Fault> {
+pub(super) async fn open(room: &Room, config: Value) -> Result<SocketAddr, quorate_host::Fault> {
     let config: HttpConfig = serde_json::from_value(config).unwrap();
     let folder = room.folder();
     let resolve = |path: &Path| folder.join(path);

@@ -1,0 +1,98 @@
+//! What the log is told of somebody who was turned away: that, and from where; never what they showed, and not without end.
+
+use std::fmt::{Debug, Write as _};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use quorate_web::Peer;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::*;
+
+/// The lines, as text.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+struct Words(String);
+
+impl Visit for Words {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, " {}={value:?}", field.name()).unwrap();
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("quorate")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut words = Words(event.metadata().level().to_string());
+        event.record(&mut words);
+        self.0.lock().unwrap().push(words.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+const PEER: [u8; 4] = [192, 0, 2, 7];
+
+async fn ask(app: &App, token: Option<&str>, path: &str, host: &str) -> String {
+    let mut request = Request::builder().method("POST").uri(path).header("host", host);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let mut request = request.body(Body::empty()).unwrap();
+    request.extensions_mut().insert(Peer(IpAddr::from(PEER)));
+    let said = app.send(request).await;
+    said.body["requestId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_bad_token_is_told_with_its_door_and_from_where_and_never_in_words() {
+    let (app, lines) = (app(), Lines::default());
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    let here = "127.0.0.1:3000";
+    for (token, path, host, door, code) in [
+        (Some("s3cret"), "/api/v1/me", here, "api", "CREDENTIAL_INVALID"),
+        (Some("s3cret s3cret"), "/api/v1/me", here, "api", "CREDENTIAL_MALFORMED"),
+        (None, "/api/v1/cases", here, "api", "CREDENTIAL_MISSING"),
+        (Some("s3cret"), "/mcp", here, "mcp", "CREDENTIAL_INVALID"),
+        (Some("s3cret"), "/mcp", "evil.example", "http", "HOST_REFUSED"),
+    ] {
+        let request = ask(&app, token, path, host).await;
+        let told = std::mem::take(&mut *lines.0.lock().unwrap());
+        let [line] = &told[..] else { panic!("one line for one refusal: {told:?}") };
+        for words in ["WARN", &request, code, &format!("door=\"{door}\""), "192.0.2.7"] {
+            assert!(line.contains(words), "{words}: {line}");
+        }
+        assert!(!line.contains("s3cret") && !line.contains("evil"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_bad_tokens_is_told_in_some_lines_and_those_who_are_known_in_their_own() {
+    let (app, lines) = (app(), Lines::default());
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    for number in 0..300 {
+        ask(&app, Some(&format!("guess{number}")), "/api/v1/me", "127.0.0.1:3000").await;
+    }
+    let told = std::mem::take(&mut *lines.0.lock().unwrap());
+    assert_eq!(told.len(), 60, "a minute's worth, and this clock stands still");
+    assert!(!told.iter().any(|line| line.contains("guess")));
+    app.get("viewer", "/entries").await.check(403, "ROLE_TOO_LOW");
+    let told = lines.0.lock().unwrap();
+    assert!(told.len() == 1 && told[0].contains("ROLE_TOO_LOW"), "{told:?}");
+}
