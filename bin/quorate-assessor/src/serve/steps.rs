@@ -14,7 +14,7 @@ mod table;
 mod upload;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Form, Multipart, Path, Query, State};
@@ -192,7 +192,6 @@ impl Ground {
     ) -> Grounds<'a> {
         Grounds {
             held: self.held.as_ref(),
-            home: &open.home,
             kept: &self.kept,
             now: open.office.now(),
             on,
@@ -201,6 +200,7 @@ impl Ground {
             workflows: &self.workflows,
             standards: self.standards.clone(),
             file,
+            copy: OnceLock::new(),
         }
     }
 }
@@ -312,7 +312,10 @@ async fn judged(
     };
     let composed = compose(hall.standards(), (&open.home, &open.office), about.0, (&by, record));
     match composed.await {
-        Ok(composed) => Ok(Outcome::Composed(Arc::new(composed), file)),
+        Ok(composed) => {
+            let copy = grounds.copy.get().cloned().unwrap_or_default();
+            Ok(Outcome::Composed(Arc::new(audit::Composed { copy, ..composed }), file))
+        }
         Err(trouble) if trouble.refused => {
             let mut made = again(&Bad::new());
             for why in reasons(&trouble) {
