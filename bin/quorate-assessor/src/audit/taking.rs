@@ -8,6 +8,7 @@ use quorate_assessor::audit::{self, Audit as State, Event, Record as Act, Step};
 use quorate_assessor::ccss::Objection;
 use quorate_assessor::record::Record;
 use quorate_host::Identity;
+use quorate_terms::Digest;
 use quorate_terms::commitment::Opening;
 use serde_json::json;
 
@@ -31,11 +32,13 @@ pub(crate) struct Taken {
     pub(crate) act: String,
     pub(crate) stage: String,
     pub(crate) word: &'static str,
+    /// What the file is called whose opening is on record now, and its digest.
+    pub(crate) opened: Option<(String, Digest)>,
 }
 
 impl Taken {
     fn screen(&self) -> Screen {
-        let Self { entry, act, stage, word } = self;
+        let Self { entry, act, stage, word, .. } = self;
         let text = format!("entry {entry}: {act} is on record; stage {stage}; {word}");
         let json = json!({ "entry": entry, "act": act, "stage": stage, "word": word });
         Screen::new(text, json)
@@ -161,7 +164,14 @@ async fn write(
         act: event.record.kind().to_owned(),
         stage: step.next.stage().to_owned(),
         word: step.next.word(office.now()),
+        opened: opened(&event.record, &step.next),
     })
+}
+
+fn opened(record: &Act, audit: &State) -> Option<(String, Digest)> {
+    let Act::ExhibitOpened(about) = record else { return None };
+    let file = audit.exhibits().get(&about.tag)?.file.as_ref()?;
+    Some((format!("{}-{}", about.tag, file.name), file.digest))
 }
 
 fn objections(act: &str, reasons: &[Objection]) -> Trouble {
