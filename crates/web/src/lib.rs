@@ -11,6 +11,6 @@ pub mod sessions;
 mod site;
 
 pub use guard::{Allowed, NotAdmitted, sole};
-pub use listen::{Connections, Known, listen_check, serve};
+pub use listen::{Connections, Known, listen_check, serve, serve_tls};
 pub use peers::Peers;
 pub use site::{Site, Stray, to_with};

@@ -1,5 +1,6 @@
 //! What the server holds: where the office lies, the standards, who is signed in. The office itself is opened for each page.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -62,6 +63,7 @@ pub(super) struct Hall {
     /// Under what files are sealed, if the server was given it.
     key: Option<Arc<KeySource>>,
     address: String,
+    listens: Option<SocketAddr>,
     uploads: Arc<Semaphore>,
     openings: Arc<Semaphore>,
     /// When the newest code was shown that nobody has used.
@@ -121,6 +123,7 @@ impl Hall {
             visits: Mutex::default(),
             key,
             address: String::new(),
+            listens: None,
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             openings: Arc::new(Semaphore::new(OPENINGS)),
             offered: Mutex::default(),
@@ -131,8 +134,9 @@ impl Hall {
         Ok(Self { name, ..hall })
     }
 
-    pub(super) fn at(self, port: u16) -> Self {
-        Self { address: format!("http://localhost:{port}"), ..self }
+    /// The hall under this address, which people type, and where it listens for them.
+    pub(super) fn at(self, address: String, listens: SocketAddr) -> Self {
+        Self { address, listens: Some(listens), ..self }
     }
 
     /// The address that the office prints.
@@ -299,8 +303,9 @@ impl Hall {
              {open}/marks, for anybody who reaches this address",
             self.name
         );
-        let json =
-            json!({ "open": open, "code": code, "sign_in": format!("{open}/sign-in?code={code}") });
+        let sign_in = format!("{open}/sign-in?code={code}");
+        let listens = self.listens;
+        let json = json!({ "open": open, "listens": listens, "code": code, "sign_in": sign_in });
         Ok(self.ui.answer(&json, text)?)
     }
 

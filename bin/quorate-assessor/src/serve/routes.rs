@@ -31,7 +31,7 @@ const SANDBOX: &str = "sandbox; default-src 'none'";
 type Here = State<Arc<Hall>>;
 
 /// Everything that is answered.
-pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
+pub(super) fn router(hall: Arc<Hall>, allowed: Allowed) -> Router {
     let office = Router::new()
         .route("/", get(home))
         .route("/standards/{key}", get(standard))
@@ -50,7 +50,7 @@ pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
         .route("/marks/{mark}/file", get(mark_file))
         .route("/sign-in", get(ask_code).post(sign_in))
         .route("/sign-out", post(sign_out));
-    let site = Site { allowed: Allowed::loopback(port), form_bytes: FORM_BYTES, stray };
+    let site = Site { allowed, form_bytes: FORM_BYTES, stray };
     let framed = from_fn_with_state(Arc::clone(&hall), framed);
     site.around(public.merge(office)).layer(framed).with_state(hall)
 }
