@@ -20,7 +20,7 @@ use quorate_host::https::Https;
 use quorate_host::ui::Ui;
 use quorate_terms::Malformed;
 use quorate_terms::passkey::ViewSeat;
-use quorate_web::{Connections, Peers, listen_check};
+use quorate_web::{Connections, Peers, listen_check, serve_tls};
 use tokio::net::TcpListener;
 
 use crate::cli::ServeArgs;
@@ -49,16 +49,8 @@ pub(crate) async fn serve(home: Home, asked: &ServeArgs, ui: &Ui) -> Done<Screen
     let stop = told_to_end()?;
     let from = Peers::only(asked.proxy.iter().copied());
     let bounds = Connections { from, ..Connections::default() };
-    match https {
-        Some(https) => {
-            let shaken = move |socket| Arc::clone(&https).accept(socket);
-            quorate_web::serve(listener, shaken, router, bounds, stop).await;
-        }
-        None => {
-            let plain = |socket| std::future::ready(Ok(socket));
-            quorate_web::serve(listener, plain, router, bounds, stop).await;
-        }
-    }
+    let shaken = https.map(|https| move |socket| Arc::clone(&https).accept(socket));
+    serve_tls(listener, shaken, router, bounds, stop).await;
     following.abort();
     Ok(Screen::new("the view has ended"))
 }

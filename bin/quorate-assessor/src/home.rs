@@ -43,6 +43,11 @@ pub(crate) struct DeskAt {
     pub(crate) identity: PublicKey,
 }
 
+/// Where an office in this directory keeps evidence, for who does not hold the directory.
+pub(crate) fn files_of(dir: &Path) -> PathBuf {
+    dir.join("files")
+}
+
 /// The directory, held by this process alone until it is dropped.
 pub(crate) struct Home {
     dir: PathBuf,
@@ -168,7 +173,7 @@ impl Home {
 
     /// Where evidence lies, sealed.
     pub(crate) fn files(&self) -> PathBuf {
-        self.dir.join("files")
+        files_of(&self.dir)
     }
 
     /// Where the openings of a redacted copy lie, for the auditor's eyes.

@@ -99,7 +99,7 @@ fn lines(text: &mut String, name: &str, value: &Value) {
         if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") }
     };
     match value {
-        Value::Object(fields) => {
+        Value::Object(fields) if !fields.is_empty() => {
             fields.iter().for_each(|(part, value)| lines(text, &under(&safe(part)), value));
         }
         Value::Array(all) if !all.is_empty() => {
@@ -108,15 +108,45 @@ fn lines(text: &mut String, name: &str, value: &Value) {
             }
         }
         // `safe` cuts what is long, so it is given pieces.
-        Value::String(whole) => {
+        Value::String(whole) if !whole.is_empty() => {
             let letters: Vec<char> = whole.chars().collect();
             for piece in letters.chunks(PIECE) {
                 let piece: String = piece.iter().collect();
                 let _ = writeln!(text, "{name:<9} {}", safe(&piece));
             }
         }
+        // What is empty is shown too, as `""`, `[]` or `{}`: nothing that is signed goes without a line.
         other => {
             let _ = writeln!(text, "{name:<9} {other}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_has_its_line_the_empty_ones_too() {
+        let long = "x".repeat(PIECE + 1);
+        let record = json!({ "why": "", "at": {}, "all": [], "rows": [{ "name": "", "of": {} }], "no": null,
+                             "said": long, "yes": true });
+        let mut text = String::new();
+        lines(&mut text, "", &record);
+        let said: Vec<String> =
+            text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let first = format!("said {}", "x".repeat(PIECE));
+        let expected = [
+            "all []",
+            "at {}",
+            "no null",
+            "rows.1.name \"\"",
+            "rows.1.of {}",
+            &first,
+            "said x",
+            "why \"\"",
+            "yes true",
+        ];
+        assert_eq!(said, expected);
     }
 }

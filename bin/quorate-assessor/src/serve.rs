@@ -25,30 +25,44 @@ mod visitor;
 #[expect(clippy::arithmetic_side_effects, reason = "tests count small numbers")]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use quorate_host::Fault;
+use quorate_host::https::Https;
 use quorate_host::ui::Ui;
-use quorate_web::{Connections, listen_check};
+use quorate_host::{Fault, SystemClock};
+use quorate_web::{Allowed, Connections, Peers, listen_check, serve_tls};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Cli, Scope};
 use crate::screen::Screen;
-use crate::trouble::{Done, Trouble};
+use crate::trouble::Done;
 
 use hall::Hall;
 
 /// What `serve` is asked.
 #[derive(Args)]
 pub(crate) struct Serving {
-    /// Where to listen: a loopback address and a port.
+    /// Where to listen. Beyond this machine only with a certificate.
     #[arg(long, default_value = "127.0.0.1:7900")]
     listen: SocketAddr,
+    /// Certificate chain for TLS (PEM). It may be renewed in place; it is read again by itself.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// Its private key (PEM), mode 0600.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// The address that people type, such as `https://office.example`. Needed beyond this machine, and behind a proxy.
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// The proxy in front of it, which ends TLS; given once or more, nobody else may connect. What it says of others is not
+    /// read.
+    #[arg(long, value_name = "ADDR")]
+    proxy: Vec<IpAddr>,
     #[command(flatten)]
     scope: Scope,
     /// The Typst compiler, for reports as PDF.
@@ -61,18 +75,29 @@ pub(crate) struct Serving {
 
 /// Serves until it is told to end.
 pub(crate) async fn serve(cli: &Cli, ui: &Ui, asked: &Serving) -> Done<Screen> {
-    listen_check(&asked.listen, false).map_err(Trouble::from)?;
+    let (certificate, key) = (asked.certificate.as_deref(), asked.key.as_deref());
+    let https = Https::load(certificate, key, SystemClock::shared())?;
+    let tls = https.is_some();
+    listen_check(&asked.listen, tls)?;
+    let origins: Vec<String> = asked.origin.iter().cloned().collect();
+    let allowed = |at: &SocketAddr| Allowed::typed(&origins, at, tls, !asked.proxy.is_empty());
+    allowed(&asked.listen)?;
     let hall = Hall::open(cli, *ui, asked).await?;
     let world = |what: &str, e: std::io::Error| Fault::new(what, e.to_string(), "give another");
     let listener =
         TcpListener::bind(asked.listen).await.map_err(|e| world(&asked.listen.to_string(), e))?;
-    let port = listener.local_addr().map_err(|e| world("listen", e))?.port();
-    let hall = Arc::new(hall.at(port));
+    // With port 0 the system chose one.
+    let listens = listener.local_addr().map_err(|e| world("listen", e))?;
+    let scheme = if tls { "https" } else { "http" };
+    let own = format!("{scheme}://localhost:{}", listens.port());
+    let hall = Arc::new(hall.at(asked.origin.clone().unwrap_or(own), listens));
     hall.offer()?;
     let stop = told_to_end()?;
-    let plain = |socket| async move { Ok(socket) };
-    let router = routes::router(hall, port);
-    quorate_web::serve(listener, plain, router, Connections::default(), stop).await;
+    let router = routes::router(hall, allowed(&listens)?);
+    let from = Peers::only(asked.proxy.iter().copied());
+    let bounds = Connections { from, ..Connections::default() };
+    let shaken = https.map(|https| move |socket| Arc::clone(&https).accept(socket));
+    serve_tls(listener, shaken, router, bounds, stop).await;
     Ok(Screen::new("the pages have ended", json!({ "ended": true })))
 }
 

@@ -31,7 +31,7 @@ use crate::office::Office;
 use crate::strict::MESSAGE_BYTES_DEFAULT;
 use crate::tokens::ReadTokens;
 
-pub use quorate_web::{Allowed, Connections, Peers, listen_check, serve};
+pub use quorate_web::{Allowed, Connections, Peers, listen_check, serve, serve_tls};
 
 /// Where MCP is: the one path behind the gate.
 const MCP: &str = "/mcp";

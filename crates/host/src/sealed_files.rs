@@ -39,7 +39,8 @@ pub struct Difference {
 }
 
 impl SealedFiles {
-    /// Opens the folder, or makes it with mode 0700, and removes what a crash left half written.
+    /// Opens the folder, or makes it with mode 0700, and removes what a crash left half written. What another process writes
+    /// at this moment looks the same: only who holds the folder alone may open it so.
     ///
     /// # Errors
     /// [`Fault`] when the folder is open to others or the disk fails.
@@ -51,6 +52,11 @@ impl SealedFiles {
             }
         }
         Ok(Self { dir: dir.to_owned() })
+    }
+
+    /// The folder for who only reads in it, beside whoever holds it: nothing is made and nothing removed.
+    pub fn beside(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
     }
 
     /// Seals a file under its digest. It is durable when this returns. Putting the same bytes again is no error and mends
@@ -188,6 +194,9 @@ mod tests {
         let digest = files.put(&key(1), BYTES, random).unwrap();
         let half = files.dir.join(format!("{}.sealed.00ff.new", Digest::sha256(b"half")));
         fs::write(&half, b"quorate-sealed/1\n").unwrap();
+        let beside = SealedFiles::beside(&dir.path().join("files"));
+        assert_eq!(beside.get(&key(1), &digest).unwrap().expose(), BYTES);
+        assert!(half.exists(), "a reader takes nobody's work for a leftover");
         let again = SealedFiles::open(&dir.path().join("files")).unwrap();
         assert!(!half.exists());
         assert_eq!(again.list().unwrap(), BTreeSet::from([digest]));

@@ -1,6 +1,7 @@
 //! Host and Origin: exact lists, checked before a request is looked at. This is what stops DNS rebinding.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use axum::http::{HeaderMap, HeaderName, header};
 
@@ -40,6 +41,47 @@ impl Allowed {
         let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}"));
         let origins = hosts.clone().map(|host| format!("http://{host}"));
         Self::new(hosts, origins)
+    }
+
+    /// What browsers may call a server of people: these origins, or at a loopback address its own names. Credentials and sessions
+    /// travel to it, so beyond this machine its address is one under TLS, which it ends itself (`tls`) or a named proxy does
+    /// (`proxied`).
+    ///
+    /// # Errors
+    /// [`Malformed`] for origins that no browser shows, that are not under TLS, or whose TLS nobody ends; and when there is
+    /// none beyond loopback.
+    pub fn typed(
+        origins: &[String],
+        listens: &SocketAddr,
+        tls: bool,
+        proxied: bool,
+    ) -> Result<Self, Malformed> {
+        let bad = |why: String, mend: &str| Malformed::new("origins", why, mend);
+        if origins.is_empty() {
+            if !listens.ip().to_canonical().is_loopback() {
+                let mend = "name the address that people type, such as `https://pages.example`";
+                return Err(bad("is empty".to_owned(), mend));
+            }
+            let plain = Self::loopback(listens.port());
+            if !tls {
+                return Ok(plain);
+            }
+            let origins = plain.hosts().map(|host| format!("https://{host}"));
+            return Ok(Self::new(plain.hosts(), origins));
+        }
+        if !tls && !proxied {
+            let why = "are addresses under TLS, and nobody ends it".to_owned();
+            return Err(bad(why, "give a certificate and its key, or name the proxy in front"));
+        }
+        let mut hosts = Vec::new();
+        for origin in origins {
+            let host = origin.strip_prefix("https://").filter(|host| is_host(host));
+            hosts.push(host.ok_or_else(|| {
+                let mend = "give each as a browser shows it: `https://`, a name, and a port unless it is 443";
+                bad(format!("holds `{origin}`"), mend)
+            })?);
+        }
+        Ok(Self::new(hosts, origins))
     }
 
     /// Whether there is any host at all.
@@ -99,6 +141,11 @@ impl Allowed {
     }
 }
 
+fn is_host(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    !text.is_empty() && text.chars().all(is_part) && !text.ends_with(":443")
+}
+
 /// The one value of a header; an error when it stands twice or is not text.
 ///
 /// # Errors
@@ -110,5 +157,53 @@ pub fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a 
         (None, _) => Ok(None),
         (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
         (Some(_), Some(_)) => Err(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(
+        origins: &[&str],
+        proxied: bool,
+        listens: &str,
+        tls: bool,
+    ) -> Result<Vec<String>, Malformed> {
+        let origins: Vec<String> = origins.iter().map(|&origin| origin.to_owned()).collect();
+        let allowed = Allowed::typed(&origins, &listens.parse().unwrap(), tls, proxied)?;
+        Ok(allowed.origins().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn on_loopback_its_own_names_are_enough() {
+        let plain = check(&[], false, "127.0.0.1:7420", false).unwrap();
+        assert!(plain.contains(&"http://localhost:7420".to_owned()));
+        let tls = check(&[], false, "127.0.0.1:7420", true).unwrap();
+        assert!(tls.iter().all(|origin| origin.starts_with("https://")), "{tls:?}");
+    }
+
+    #[test]
+    fn beyond_this_machine_it_says_what_people_type() {
+        let typed = ["https://console.example"];
+        assert!(check(&[], false, "192.0.2.1:7420", true).is_err());
+        assert_eq!(check(&typed, false, "192.0.2.1:7420", true).unwrap(), typed);
+        assert_eq!(check(&typed, true, "127.0.0.1:7420", false).unwrap(), typed);
+        assert!(check(&typed, false, "127.0.0.1:7420", false).is_err(), "nobody ends TLS");
+    }
+
+    #[test]
+    fn an_origin_that_no_browser_shows_is_refused() {
+        for origin in [
+            "http://console.example",
+            "console.example",
+            "https://",
+            "https://console.example/",
+            "https://console.example:443",
+            "https://*",
+            "https://user@console.example",
+        ] {
+            assert!(check(&[origin], false, "192.0.2.1:7420", true).is_err(), "{origin}");
+        }
     }
 }

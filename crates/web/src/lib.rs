@@ -12,7 +12,7 @@ mod site;
 mod sparse;
 
 pub use guard::{Allowed, NotAdmitted, sole};
-pub use listen::{Connections, Known, listen_check, serve};
+pub use listen::{Connections, Known, listen_check, serve, serve_tls};
 pub use peers::{Peer, Peers};
 pub use site::{Site, Stray, to_with};
 pub use sparse::Sparse;

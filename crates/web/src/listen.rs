@@ -69,6 +69,27 @@ impl Default for Connections {
     }
 }
 
+/// As [`serve`], after the handshake that `tls` makes of a socket, or in plain text if there is none.
+pub async fn serve_tls<W, F, T>(
+    listener: TcpListener,
+    tls: Option<W>,
+    router: Router,
+    bounds: Connections,
+    stop: impl Future<Output = ()> + Send,
+) where
+    W: Fn(TcpStream) -> F,
+    F: Future<Output = io::Result<T>> + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    match tls {
+        Some(shaken) => serve(listener, shaken, router, bounds, stop).await,
+        None => {
+            let plain = |socket| std::future::ready(Ok(socket));
+            serve(listener, plain, router, bounds, stop).await;
+        }
+    }
+}
+
 /// Serves a router until `stop` completes. `wrap` turns a socket into a stream: itself, or a TLS handshake's outcome.
 ///
 /// A broken connection ends that connection and nothing else.

@@ -1,22 +1,22 @@
 //! Papers of an audit: the report, its redacted copy, and what people sign.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use quorate_assessor::audit::Record as Act;
 use quorate_assessor::audit::personal::Openings;
 use quorate_assessor::audit::record::Redaction;
-use quorate_assessor::audit::redact::{Wish, places, redact};
+use quorate_assessor::audit::redact::{Wish, places, redact, repeats};
 use quorate_assessor::audit::report::report as whole;
 use quorate_assessor::audit::signed::{digest_of, to_sign};
 use quorate_host::random::Random;
-use quorate_host::{Identity, secret_file};
+use quorate_host::{Fault, Identity, secret_file};
 use quorate_terms::commitment::Opening;
 use quorate_terms::{Digest, Malformed, canonical};
 use serde_json::{Value, json};
 
 use super::Held;
 use super::personal::salted;
-use crate::home;
+use crate::home::{self, Home};
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
@@ -73,9 +73,57 @@ pub(crate) fn redaction(
 }
 
 /// Writes openings where only their owner reads them; never over others.
-pub(crate) fn keep_openings(path: &Path, openings: &[Opening]) -> Done<()> {
+pub(super) fn keep_openings(path: &Path, openings: &[Opening]) -> Done<()> {
     let kept = canonical::to_bytes(&openings, "openings")?;
     Ok(secret_file::create(path, &kept, Random::start()?)?)
+}
+
+/// Keeps what opens a redacted copy in the office's own folder, under the copy's name: another copy has other salts. Kept again,
+/// after an answer that failed to be written, it is the same.
+pub(super) fn keep_copy(home: &Home, copy: &Digest, openings: &[Opening]) -> Done<()> {
+    let dir = home.openings();
+    secret_file::make_dir(&dir)?;
+    let kept = canonical::to_bytes(&openings, "openings")?;
+    Ok(secret_file::replace(&dir.join(format!("{copy}.json")), &kept, Random::start()?)?)
+}
+
+/// Destroys what the folder of redacted copies holds of these words; gives how many openings that were.
+pub(super) fn forget(home: &Home, words: &[&str]) -> Done<usize> {
+    let mut gone = 0_usize;
+    for (path, kept) in kept_copies(home)? {
+        let holds = |opening: &Opening| words.iter().any(|word| repeats(word, &opening.value));
+        let rest: Vec<&Opening> = kept.iter().filter(|opening| !holds(opening)).collect();
+        if rest.len() < kept.len() {
+            let bytes = canonical::to_bytes(&rest, "openings")?;
+            secret_file::replace(&path, &bytes, Random::start()?)?;
+            gone = gone.saturating_add(kept.len().saturating_sub(rest.len()));
+        }
+    }
+    Ok(gone)
+}
+
+/// Every file of the folder of redacted copies, read.
+pub(super) fn kept_copies(home: &Home) -> Done<Vec<(PathBuf, Vec<Opening>)>> {
+    let dir = home.openings();
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(&dir).map_err(|e| Fault::at(&dir, &e))? {
+        let path = entry.map_err(|e| Fault::at(&dir, &e))?.path();
+        if path.extension().is_some_and(|end| end == "new") {
+            // What a crash left half written: nobody else writes while the office is held.
+            std::fs::remove_file(&path).map_err(|e| Fault::at(&path, &e))?;
+            continue;
+        }
+        let bytes = secret_file::read(&path)?;
+        let kept = canonical::from_bytes(bytes.expose(), "openings").map_err(|e| {
+            let next = format!("mend or remove {}; nothing was erased", path.display());
+            Trouble::refused("malformed", format!("`{}` {}", e.field(), e.why()), next)
+        })?;
+        all.push((path, kept));
+    }
+    Ok(all)
 }
 
 /// A person's signature over a paper.

@@ -15,7 +15,7 @@ use quorate_terms::commitment::Opening;
 use quorate_terms::{Digest, Malformed, PersonId, canonical};
 use serde_json::json;
 
-use super::{Held, open};
+use super::{Held, open, papers};
 use crate::cli::Cli;
 use crate::home::Home;
 use crate::office::Office;
@@ -116,12 +116,17 @@ pub(crate) async fn erase(
         return Err(Trouble::refused("repeated", "the reason repeats what is to be erased", next));
     }
     let also = still_standing(office, &asked.audit, &kept)?;
+    // Read before anything is on record: a file of openings that nobody can read might hold the words.
+    papers::kept_copies(home)?;
     let fields: Vec<Digest> = kept.keys().copied().collect();
     let (audit, by, why) = (asked.audit.clone(), asked.by.clone(), asked.why.clone());
     let index = office.append(Record::Erased { audit, fields: fields.clone(), by, why }).await?;
+    let words: Vec<&str> = kept.values().map(|opening| opening.value.as_str()).collect();
+    let copies = papers::forget(home, &words)?;
     office.destroy(fields.clone()).await?;
     let mut text = format!(
-        "entry {index}: {} values are erased; every proof still holds. sealed files are kept apart, and stay",
+        "entry {index}: {} values are erased, and {copies} openings of redacted copies that held them; every proof still \
+         holds. sealed files are kept apart, and stay; so do openings that were written elsewhere with `--openings`",
         fields.len()
     );
     if !also.is_empty() {
@@ -131,7 +136,8 @@ pub(crate) async fn erase(
             at.join(", ")
         ));
     }
-    Ok(Screen::new(text, json!({ "entry": index, "erased": fields, "also_at": also })))
+    let json = json!({ "entry": index, "erased": fields, "copies": copies, "also_at": also });
+    Ok(Screen::new(text, json))
 }
 
 /// The commitments that are meant, where the audit lets go of them.

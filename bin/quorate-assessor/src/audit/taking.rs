@@ -4,14 +4,15 @@ use std::path::Path;
 
 use quorate_assessor::audit::signed::step_to_sign;
 use quorate_assessor::audit::waiting::{Answer, Waiting};
-use quorate_assessor::audit::{self, Audit as State, Event, Record as Act};
+use quorate_assessor::audit::{self, Audit as State, Event, Record as Act, Step};
 use quorate_assessor::ccss::Objection;
 use quorate_assessor::record::Record;
 use quorate_host::Identity;
+use quorate_terms::Digest;
 use quorate_terms::commitment::Opening;
 use serde_json::json;
 
-use super::{Held, held, lines, machine, open_with, personal};
+use super::{Held, held, lines, machine, open_with, papers, personal};
 use crate::cli::Cli;
 use crate::home::Home;
 use crate::office::Office;
@@ -21,6 +22,8 @@ use crate::trouble::{Done, Trouble};
 /// A step that waits for its person's signature.
 pub(crate) struct Composed {
     pub(crate) waiting: Waiting,
+    /// What opens a redacted copy that the step records. It is kept when the step is taken, and not before.
+    pub(crate) copy: Vec<Opening>,
 }
 
 /// A step on record.
@@ -29,11 +32,13 @@ pub(crate) struct Taken {
     pub(crate) act: String,
     pub(crate) stage: String,
     pub(crate) word: &'static str,
+    /// What the file is called whose opening is on record now, and its digest.
+    pub(crate) opened: Option<(String, Digest)>,
 }
 
 impl Taken {
     fn screen(&self) -> Screen {
-        let Self { entry, act, stage, word } = self;
+        let Self { entry, act, stage, word, .. } = self;
         let text = format!("entry {entry}: {act} is on record; stage {stage}; {word}");
         let json = json!({ "entry": entry, "act": act, "stage": stage, "word": word });
         Screen::new(text, json)
@@ -51,7 +56,8 @@ pub(crate) async fn take(
     let openings = committed(&mut event.record)?;
     let held = ground(&cli.standards, home, office, audit, &event.record).await?;
     let event = signed(cli, &held, event)?;
-    Ok(write(office, &held, &event, &openings).await?.screen())
+    let step = judged(office, &held, &event)?;
+    Ok(write(office, &event, step, &openings).await?.screen())
 }
 
 /// Makes a step ready for its person's signature. Whatever stands against it, but for the signature, is said now.
@@ -71,7 +77,8 @@ pub(crate) async fn compose(
     let audit = audit_of(&held, &event.record);
     let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
     let Event { by, record, .. } = event;
-    Ok(Composed { waiting: Waiting { v: 1, audit, before, by, record, openings } })
+    let waiting = Waiting { v: 1, audit, before, by, record, openings };
+    Ok(Composed { waiting, copy: Vec::new() })
 }
 
 /// Takes a composed step with its person's answer.
@@ -93,7 +100,12 @@ pub(crate) async fn answer(
             "compose it again; nothing was recorded",
         ));
     }
-    write(office, &held, &event, &waiting.openings).await
+    let step = judged(office, &held, &event)?;
+    if let Act::Redacted(redaction) = &event.record {
+        // Before it is on record: a commitment that nobody can open is worth nothing.
+        papers::keep_copy(home, &redaction.copy, &composed.copy)?;
+    }
+    write(office, &event, step, &waiting.openings).await
 }
 
 /// Commitments in the place of values about people; an engagement that says nothing has its steps signed.
@@ -132,15 +144,19 @@ async fn ground(
     Ok(held)
 }
 
-/// Judges an event, and writes it. It is durable when this returns.
+/// The step that an event is, or every reason why it is none.
+fn judged(office: &Office, held: &Held, event: &Event) -> Done<Step> {
+    audit::step(&held.state, event, office.now(), &held.rules())
+        .map_err(|refusal| objections(&refusal.act, &refusal.reasons))
+}
+
+/// Writes a step. It is durable when this returns.
 async fn write(
     office: &mut Office,
-    held: &Held,
     event: &Event,
+    step: Step,
     openings: &[Opening],
 ) -> Done<Taken> {
-    let step = audit::step(&held.state, event, office.now(), &held.rules())
-        .map_err(|refusal| objections(&refusal.act, &refusal.reasons))?;
     let lines = step.records.into_iter().map(|line| Record::Audited(Box::new(line))).collect();
     office.append_opened(lines, openings).await?;
     Ok(Taken {
@@ -148,7 +164,14 @@ async fn write(
         act: event.record.kind().to_owned(),
         stage: step.next.stage().to_owned(),
         word: step.next.word(office.now()),
+        opened: opened(&event.record, &step.next),
     })
+}
+
+fn opened(record: &Act, audit: &State) -> Option<(String, Digest)> {
+    let Act::ExhibitOpened(about) = record else { return None };
+    let file = audit.exhibits().get(&about.tag)?.file.as_ref()?;
+    Some((format!("{}-{}", about.tag, file.name), file.digest))
 }
 
 fn objections(act: &str, reasons: &[Objection]) -> Trouble {

@@ -1,27 +1,28 @@
 //! What the server holds: where the office lies, the standards, who is signed in. The office itself is opened for each page.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use quorate_host::SystemClock;
 use quorate_host::clock::Clock as _;
 use quorate_host::random::Random;
 use quorate_host::seal::KeySource;
 use quorate_host::ui::Ui;
+use quorate_host::{SealedFiles, SystemClock};
 use quorate_terms::{Digest, Timestamp};
 use quorate_web::Sparse;
 use quorate_web::sessions::{ASK_S, Sessions};
 use serde_json::json;
-use tokio::sync::{Mutex as Turn, MutexGuard, Semaphore};
+use tokio::sync::{Mutex as Turn, MutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
 use super::visitor::{Visit, Visitor};
 use crate::audit::{Composed, files};
 use crate::cli::Cli;
 use crate::commands;
-use crate::home::Home;
+use crate::home::{self, Home};
 use crate::library::{self, Shelf};
 use crate::office::Office;
 use crate::run::Asked;
@@ -30,8 +31,10 @@ use crate::trouble::{Done, Trouble};
 /// How often, and how long between, a page asks for a folder that another process holds: five seconds in all.
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
-/// Uploads that are read at the same time; each may hold as much memory as the largest file.
+/// Files that are in memory on their way in, from their first byte until they are sealed; each may be the largest.
 const UPLOADS: usize = 2;
+/// Files that are opened at the same time: the key of each takes as much memory again.
+const OPENINGS: usize = 1;
 
 /// What was asked of a browser and not yet answered.
 #[derive(Clone)]
@@ -61,7 +64,9 @@ pub(super) struct Hall {
     /// Under what files are sealed, if the server was given it.
     key: Option<Arc<KeySource>>,
     address: String,
-    pub(super) uploads: Semaphore,
+    listens: Option<SocketAddr>,
+    uploads: Arc<Semaphore>,
+    openings: Arc<Semaphore>,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
     /// How much of whom the office refused the log was told.
@@ -80,6 +85,25 @@ impl Open<'_> {
     pub(super) async fn close(self) {
         self.office.close().await;
         drop(self.home);
+    }
+
+    /// Works in the folder on a thread of its own, and gives the folder back. It stays held until the work is done, also when
+    /// nobody waits for the answer any more.
+    pub(super) async fn last<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Home) -> Done<T> + Send + 'static,
+    ) -> Done<T> {
+        let Self { home, office, _turn } = self;
+        let working = tokio::task::spawn_blocking(move || {
+            let outcome = work(&home);
+            (outcome, home)
+        });
+        let outcome = working.await;
+        office.close().await;
+        let (outcome, _home) = outcome.map_err(|e| {
+            Trouble::fault("work", e.to_string(), "try again; if it stays so, report this")
+        })?;
+        outcome
     }
 }
 
@@ -102,7 +126,9 @@ impl Hall {
             visits: Mutex::default(),
             key,
             address: String::new(),
-            uploads: Semaphore::new(UPLOADS),
+            listens: None,
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            openings: Arc::new(Semaphore::new(OPENINGS)),
             offered: Mutex::default(),
             refusals: Sparse::new(),
         };
@@ -112,8 +138,9 @@ impl Hall {
         Ok(Self { name, ..hall })
     }
 
-    pub(super) fn at(self, port: u16) -> Self {
-        Self { address: format!("http://localhost:{port}"), ..self }
+    /// The hall under this address, which people type, and where it listens for them.
+    pub(super) fn at(self, address: String, listens: SocketAddr) -> Self {
+        Self { address, listens: Some(listens), ..self }
     }
 
     /// The address that the office prints.
@@ -131,6 +158,32 @@ impl Hall {
             let next = "start the pages with --passphrase-file, or use `audit evidence` on the command line";
             Trouble::refused("no_passphrase", "these pages were not given the passphrase of files", next)
         })
+    }
+
+    /// A place for a file on its way in, as soon as one is free. It is given back when it is dropped.
+    pub(super) async fn place(&self) -> Done<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.uploads).acquire_owned().await;
+        place.map_err(|e| Trouble::fault("upload", e.to_string(), "try again"))
+    }
+
+    /// How many files could come in now.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.uploads.available_permits()
+    }
+
+    /// A sealed file as it was. The folder need not be free for it.
+    pub(super) async fn opened(&self, digest: Digest) -> Done<Vec<u8>> {
+        let fault = |e: String| Trouble::fault("open", e, "open it again");
+        let (key, dir) = (self.key()?, home::files_of(&self.dir));
+        let turn = Arc::clone(&self.openings).acquire_owned().await;
+        let turn = turn.map_err(|e| fault(e.to_string()))?;
+        let opening = tokio::task::spawn_blocking(move || {
+            let plain = SealedFiles::beside(&dir).get(&key, &digest).map_err(files::sealed)?;
+            drop(turn);
+            Ok(plain.expose().to_vec())
+        });
+        opening.await.map_err(|e| fault(e.to_string()))?
     }
 
     /// The office's name.
@@ -258,8 +311,9 @@ impl Hall {
              {open}/marks, for anybody who reaches this address",
             self.name
         );
-        let json =
-            json!({ "open": open, "code": code, "sign_in": format!("{open}/sign-in?code={code}") });
+        let sign_in = format!("{open}/sign-in?code={code}");
+        let listens = self.listens;
+        let json = json!({ "open": open, "listens": listens, "code": code, "sign_in": sign_in });
         Ok(self.ui.answer(&json, text)?)
     }
 

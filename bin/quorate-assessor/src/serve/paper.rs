@@ -199,7 +199,7 @@ pub(super) fn path(head: &str, last: &str) -> String {
 }
 
 /// A refusal: what, and what to do next.
-pub(super) fn refused(trouble: &Trouble) -> Page {
+pub(super) fn refused(trouble: &Trouble, nav: Nav) -> Page {
     let mut page = Page::new("Refused");
     page.alert(Tone::Bad, trouble.message.clone());
     let mut rows = vec![
@@ -210,7 +210,14 @@ pub(super) fn refused(trouble: &Trouble) -> Page {
     if !trouble.problems.is_empty() {
         rows.push(("Also", Markup::all(trouble.problems.iter().map(|p| paragraph(outside(p))))));
     }
-    rows.push(("First page", link("/", "Overview")));
+    rows.push((
+        "First page",
+        match nav {
+            Nav::Office => link("/", "Overview"),
+            Nav::Party => link("/audits", "Audits"),
+            Nav::Stranger => link("/sign-in", "Sign in"),
+        },
+    ));
     page.push(facts(rows));
     page
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Extension, Form, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -30,7 +31,7 @@ const SANDBOX: &str = "sandbox; default-src 'none'";
 type Here = State<Arc<Hall>>;
 
 /// Everything that is answered.
-pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
+pub(super) fn router(hall: Arc<Hall>, allowed: Allowed) -> Router {
     let office = Router::new()
         .route("/", get(home))
         .route("/standards/{key}", get(standard))
@@ -49,10 +50,28 @@ pub(super) fn router(hall: Arc<Hall>, port: u16) -> Router {
         .route("/marks/{mark}/file", get(mark_file))
         .route("/sign-in", get(ask_code).post(sign_in))
         .route("/sign-out", post(sign_out));
-    let site = Site { allowed: Allowed::loopback(port), form_bytes: FORM_BYTES, stray };
-    let all = site.around(public.merge(office));
-    all.layer(from_fn_with_state(Arc::clone(&hall), told)).with_state(hall)
+    let site = Site { allowed, form_bytes: FORM_BYTES, stray };
+    let framed = from_fn_with_state(Arc::clone(&hall), framed);
+    let told = from_fn_with_state(Arc::clone(&hall), told);
+    site.around(public.merge(office)).layer(framed).layer(told).with_state(hall)
 }
+
+/// A refusal as it is told to who was refused: with the ways to the pages that this visitor has.
+async fn framed(State(hall): Here, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let mut response = next.run(request).await;
+    if let Some(Told(trouble)) = response.extensions_mut().remove::<Told>() {
+        let who = visit(&hall, &headers).filter(|_| trouble.code != "elsewhere");
+        let nav = Nav::of(who.map(|visit| visit.who).as_ref());
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(refused(&trouble, nav).render(hall.name(), "", nav));
+    }
+    response
+}
+
+/// Rides on the answer to who was refused, until it has its frame.
+#[derive(Clone)]
+struct Told(Arc<Trouble>);
 
 /// What is said where there is no page.
 fn stray(why: Stray) -> Response {
@@ -135,11 +154,12 @@ impl IntoResponse for Refused {
             _ if self.0.refused => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        let page = Html(refused(&self.0).render("", "", Nav::Stranger));
-        let mut response = (status, page).into_response();
+        // The frame is put around it where it is known who asked.
+        let mut response = (status, Html(String::new())).into_response();
         if status != StatusCode::NOT_FOUND {
             response.extensions_mut().insert(Why(self.0.code));
         }
+        response.extensions_mut().insert(Told(Arc::new(self.0)));
         response
     }
 }

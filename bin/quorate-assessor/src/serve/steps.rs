@@ -14,7 +14,7 @@ mod table;
 mod upload;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Form, Multipart, Path, Query, State};
@@ -24,7 +24,6 @@ use axum::routing::{get, post};
 use quorate_assessor::audit::Record as Act;
 use quorate_assessor::audit::personal::Openings;
 use quorate_assessor::audit::waiting::Answer as Signed;
-use quorate_host::SealedFiles;
 use serde::Deserialize;
 
 use self::form::Takers;
@@ -36,7 +35,6 @@ use super::hall::{Ask, Hall, Open};
 use super::paper::{Nav, Page};
 use super::routes::{Answer, Refused, file};
 use super::visitor::{Visit, Visitor};
-use crate::audit::files::sealed;
 use crate::audit::{self, Held, Taken, compose, machine, open_with, personal, workflows};
 use crate::trouble::{Done, Trouble};
 
@@ -192,7 +190,6 @@ impl Ground {
     ) -> Grounds<'a> {
         Grounds {
             held: self.held.as_ref(),
-            home: &open.home,
             kept: &self.kept,
             now: open.office.now(),
             on,
@@ -201,6 +198,7 @@ impl Ground {
             workflows: &self.workflows,
             standards: self.standards.clone(),
             file,
+            copy: OnceLock::new(),
         }
     }
 }
@@ -253,29 +251,54 @@ enum Outcome {
     Composed(Arc<audit::Composed>, Option<upload::Upload>),
 }
 
+/// By whom a form is sent, and for what: asked before a file is read.
+struct Door<'a> {
+    hall: &'a Hall,
+    visit: &'a Visit,
+    about: (Option<&'a str>, &'a StepForm),
+}
+
+impl Door<'_> {
+    /// A key and a place for a file, where the step takes one and the visitor may take the step.
+    async fn room(&self) -> Done<upload::Room> {
+        let Self { hall, visit, about } = self;
+        if !about.1.fields.iter().any(|field| matches!(field.kind, table::Kind::File)) {
+            let next = "send the page's form; evidence is put on file by a step of its own";
+            return Err(Trouble::refused("upload", "this step takes no file", next));
+        }
+        let key = hall.key()?;
+        let open = hall.enter().await?;
+        let may = Ground::of(hall, &open, &visit.who, *about).await.map(drop);
+        open.close().await;
+        may?;
+        Ok(upload::Room { key, place: hall.place().await? })
+    }
+}
+
 async fn came(
     hall: &Hall,
     visit: &Visit,
     about: (Option<&str>, &StepForm),
     parts: Multipart,
 ) -> Answer {
-    let upload::Form { given, file } = upload::read(hall, parts).await?;
-    if file.is_some() {
-        // Before anything is judged: pages without the passphrase take no files.
-        hall.key()?;
-    }
+    let upload::Form { given, file } = upload::read(&Door { hall, visit, about }, parts).await?;
     let open = hall.enter().await?;
-    let files = open.home.files();
-    let outcome = judged(hall, (&open, visit), about, (given, file)).await;
-    open.close().await;
+    let outcome = match judged(hall, (&open, visit), about, (given, file)).await {
+        // While the folder is held: to anybody else, a file that is being written looks like a leftover.
+        Ok(Outcome::Composed(composed, Some(file))) => {
+            let sealed = open.last(move |home| upload::seal(home, file)).await;
+            sealed.map(|()| Outcome::Composed(composed, None))
+        }
+        outcome => {
+            open.close().await;
+            outcome
+        }
+    };
     match outcome? {
         Outcome::Form(made) => {
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page(hall, visit, "", made)).into_response())
         }
-        Outcome::Composed(composed, file) => {
-            if let Some(file) = file {
-                upload::seal(hall, files, file).await?;
-            }
+        Outcome::Composed(composed, _) => {
             let ask = hall.ask(visit, Ask::Step(Arc::clone(&composed)))?;
             let made = form::question(about.1.title, &composed.waiting, &ask, None)?;
             Ok(page(hall, visit, "", made))
@@ -312,7 +335,10 @@ async fn judged(
     };
     let composed = compose(hall.standards(), (&open.home, &open.office), about.0, (&by, record));
     match composed.await {
-        Ok(composed) => Ok(Outcome::Composed(Arc::new(composed), file)),
+        Ok(composed) => {
+            let copy = grounds.copy.get().cloned().unwrap_or_default();
+            Ok(Outcome::Composed(Arc::new(audit::Composed { copy, ..composed }), file))
+        }
         Err(trouble) if trouble.refused => {
             let mut made = again(&Bad::new());
             for why in reasons(&trouble) {
@@ -389,8 +415,10 @@ async fn answer(
             let (by, step) = (&composed.waiting.by, composed.waiting.record.kind());
             let who = visit.who.name();
             tracing::info!(who, %by, audit = %id, step, "recorded a step at the office");
-            let ticket = ticket(&hall, &visit, &composed).await?;
-            Ok(page(&hall, &visit, "", form::done(&composed.waiting, &taken, ticket.as_deref())))
+            // The step is on record: what fails from here on is said beside it, and takes nothing back.
+            let file = taken.opened.clone().map(|(name, digest)| Ask::File(name, digest));
+            let ticket = file.map(|file| hall.ask(&visit, file)).transpose();
+            Ok(page(&hall, &visit, "", form::done(&composed.waiting, &taken, ticket)))
         }
         // A fault settles nothing: the step's own place keeps it from being taken twice.
         Err(trouble) if is_about_the_answer(&trouble) || !trouble.refused => {
@@ -426,18 +454,6 @@ async fn taken(hall: &Hall, composed: &audit::Composed, signed: &Signed) -> Done
     taken
 }
 
-/// For an opening that is on record now: the question under which the file is given once.
-async fn ticket(hall: &Hall, visit: &Visit, composed: &audit::Composed) -> Done<Option<String>> {
-    let Act::ExhibitOpened(about) = &composed.waiting.record else { return Ok(None) };
-    let open = hall.enter().await?;
-    let held = open_with(hall.standards(), &open.home, &open.office, &composed.waiting.audit);
-    open.close().await;
-    let held = held?;
-    let file = held.state.exhibits().get(&about.tag).and_then(|exhibit| exhibit.file.as_ref());
-    let Some(file) = file else { return Ok(None) };
-    hall.ask(visit, Ask::File(format!("{}-{}", about.tag, file.name), file.digest)).map(Some)
-}
-
 /// Gives a file whose opening is on record: a download, whatever is in it.
 async fn fetch(
     State(hall): Here,
@@ -448,15 +464,9 @@ async fn fetch(
     let Some(Ask::File(name, digest)) = hall.answered(&visit, &asked.ask) else {
         return Err(over());
     };
-    let key = hall.key()?;
-    let open = hall.enter().await?;
-    let files = open.home.files();
-    open.close().await;
-    let opening = tokio::task::spawn_blocking(move || {
-        let plain = SealedFiles::open(&files)?.get(&key, &digest).map_err(sealed)?;
-        Ok::<_, Trouble>(plain.expose().to_vec())
-    });
-    let bytes =
-        opening.await.map_err(|e| Trouble::fault("open", e.to_string(), "open it again"))?;
-    file(&name, "application/octet-stream", bytes?)
+    // Asked again at once: whatever goes wrong, and whoever goes away meanwhile, the opening on record keeps its file.
+    hall.ask_again(&visit, &asked.ask, Ask::File(name.clone(), digest));
+    let given = file(&name, "application/octet-stream", hall.opened(digest).await?)?;
+    hall.answered(&visit, &asked.ask).ok_or_else(over)?;
+    Ok(given)
 }

@@ -72,6 +72,35 @@ fn row_44_values_about_people_are_erased_from_every_file_and_the_audit_goes_on()
 }
 
 #[test]
+fn row_44_the_openings_of_redacted_copies_lose_what_is_erased_and_nothing_else() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::testing();
+    desk.step("ann", &interview());
+    desk.step(
+        "ann",
+        &json!({ "act": "exhibit_struck", "tag": "INTERVIEW_1", "why": "it is over" }),
+    );
+    let dir = desk.path("office/openings");
+    let write = |name: &str, text: &str| {
+        fs::write(dir.join(name), text).unwrap();
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    fs::create_dir(&dir).unwrap();
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+    write("half.json.00ff.new", "[{\"path\":\"/who\",\"value\":\"Greta Holm");
+    write("copy.json", "no openings");
+    desk.refused(&ERASE, "malformed");
+    let opening = |at: &str, value: &str| {
+        json!({ "path": at, "salt": "ab".repeat(16), "value": value }).to_string()
+    };
+    let (gone, stays) = (opening("/0", "rack of GRETA  Holm"), opening("/1", "rack seventeen"));
+    write("copy.json", &format!("[{gone},{stays}]"));
+    assert_eq!(desk.good(&ERASE)["copies"], 1);
+    assert_eq!(fs::read_to_string(dir.join("copy.json")).unwrap(), format!("[{stays}]"));
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "nothing half written stays");
+}
+
+#[test]
 fn row_44_what_cannot_be_erased_is_told_and_a_careless_erasure_is_refused() {
     let desk = Desk::testing();
     desk.step("ann", &interview());

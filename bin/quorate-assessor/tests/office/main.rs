@@ -12,5 +12,6 @@ mod follow;
 mod intake;
 mod own;
 mod serve;
+mod tls;
 mod walk;
 mod watch;

@@ -143,11 +143,17 @@ impl Room {
 
     /// Serves its pages until it is dropped; gives the address and the code.
     pub(crate) fn serve(&self) -> (Watch, String, String) {
-        let mut serving =
-            self.staying(&["serve", "--listen", "127.0.0.1:0"], |said| said["code"].is_string());
-        let said = serving.seen.pop().unwrap();
+        let (serving, said) = self.serve_as(&["--listen", "127.0.0.1:0"]);
         let text = |name: &str| said[name].as_str().unwrap().to_owned();
         (serving, text("open").replace("http://", ""), text("code"))
+    }
+
+    /// As [`Room::serve`], with these words; gives what it said.
+    pub(crate) fn serve_as(&self, words: &[&str]) -> (Watch, Value) {
+        let words = [&["serve"], words].concat();
+        let mut serving = self.staying(&words, |said| said["code"].is_string());
+        let said = serving.seen.pop().unwrap();
+        (serving, said)
     }
 
     /// A program that stays, and has said that it is ready.

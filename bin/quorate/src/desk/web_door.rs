@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use quorate_gateway::http::{Connections, Peers, listen_check, serve};
+use quorate_gateway::http::{Connections, Peers, listen_check, serve_tls};
 use quorate_host::SystemClock;
 use quorate_host::fault::Fault;
 use quorate_host::https::Https;
@@ -79,16 +79,8 @@ impl WebDoor {
         let from = Peers::only(proxies.iter().copied());
         let (bounds, never) =
             (Connections { from, ..Connections::default() }, std::future::pending());
-        match tls {
-            Some(tls) => {
-                let wrap = move |socket| Arc::clone(&tls).accept(socket);
-                tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
-            }
-            None => {
-                let wrap = |socket| std::future::ready(Ok(socket));
-                tokio::spawn(async move { serve(listener, wrap, router, bounds, never).await });
-            }
-        }
+        let tls = tls.map(|tls| move |socket| Arc::clone(&tls).accept(socket));
+        tokio::spawn(async move { serve_tls(listener, tls, router, bounds, never).await });
     }
 }
 

@@ -156,6 +156,12 @@ pub fn leaks(report: &Value, strokes: &[Stroke], copy: &Value) -> Vec<String> {
     found
 }
 
+/// Whether a text says these words, in any case and spacing; words of up to three characters only as whole words.
+pub fn repeats(words: &str, text: &str) -> bool {
+    let words = even(words);
+    !words.is_empty() && stands_in(&words, &even(text))
+}
+
 fn stands_in(secret: &str, text: &str) -> bool {
     if secret.chars().count() > 3 {
         return text.contains(secret);

@@ -159,8 +159,8 @@ pub(super) fn file_name(waiting: &Waiting) -> String {
     format!("step-{}.json", waiting.before.saturating_add(1))
 }
 
-/// A step on record. `file` is the question under which its file is given once.
-pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Option<&str>) -> Page {
+/// A step on record. `file` is the question under which its file is given once, or why there is none.
+pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Done<Option<String>>) -> Page {
     let mut page = Page::new("On record");
     let here = path("/audits", &waiting.audit);
     page.push(facts(vec![
@@ -170,7 +170,12 @@ pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Option<&str>) -> Page
         ("Stage", outside(&taken.stage)),
         ("The audit is", badge(Tone::Note, taken.word)),
     ]));
-    if let Some(ask) = file {
+    if let Err(trouble) = &file {
+        let why = "The opening is on record, and its file could not be made ready:";
+        let next = "Record another opening to fetch it.";
+        page.alert(Tone::Warn, format!("{why} {}. {next}", trouble.message));
+    }
+    if let Ok(Some(ask)) = &file {
         let fields = hidden(&[("ask", ask)]);
         let said = "The opening is on record. The file is given once, as a download; nothing of it is shown here.";
         page.push(paragraph(Markup::text(said)));
@@ -178,4 +183,34 @@ pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Option<&str>) -> Page
     }
     page.push(paragraph(link(&here, "Back to the audit")));
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::paper::Nav;
+    use quorate_assessor::audit::Record as Act;
+    use quorate_assessor::audit::record::About;
+
+    #[test]
+    fn a_step_on_record_is_never_told_as_refused_though_its_file_cannot_be_given() {
+        let about = About { tag: "DOCUMENT_1".to_owned(), why: "to read it".to_owned() };
+        let record = Act::ExhibitOpened(about);
+        let (audit, by) = ("brick-1".to_owned(), "ann".to_owned());
+        let waiting = Waiting { v: 1, audit, before: 7, by, record, openings: Vec::new() };
+        let taken = Taken {
+            entry: 9,
+            act: "exhibit_opened".to_owned(),
+            stage: "testing".to_owned(),
+            word: "under audit",
+            opened: None,
+        };
+        let shown = |file| done(&waiting, &taken, file).render("alder", "", Nav::Office);
+        let failed = shown(Err(Trouble::fault("random", "no chance is left", "try again")));
+        for words in ["On record", "no chance is left", "Record another opening"] {
+            assert!(failed.contains(words), "{words}: {failed}");
+        }
+        assert!(!failed.contains("Fetch the file"), "{failed}");
+        assert!(shown(Ok(Some("word".to_owned()))).contains("Fetch the file"));
+    }
 }

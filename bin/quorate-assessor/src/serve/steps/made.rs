@@ -1,6 +1,7 @@
 //! What a step's record takes from the audit itself, and what is worked out from its fields.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use quorate_assessor::audit::file::picture_size;
 use quorate_assessor::audit::personal::Openings;
@@ -13,22 +14,20 @@ use quorate_assessor::ccss::Status;
 use quorate_assessor::ccss::sampling::{Seed, draw, population_digest};
 use quorate_assessor::ccss::status::NotApplicable;
 use quorate_assessor::finding::Finding;
-use quorate_host::secret_file;
+use quorate_terms::commitment::Opening;
 use quorate_terms::{Digest, Signature, Timestamp};
 use serde_json::{Value, json};
 
 use super::upload::Upload;
 use crate::audit::Held;
 use crate::audit::machine::drafted;
-use crate::audit::papers::{keep_openings, redaction};
-use crate::home::Home;
+use crate::audit::papers::redaction;
 use crate::trouble::{Done, Trouble};
 
 /// What a form is made from.
 pub(super) struct Grounds<'a> {
     /// The audit; none for an engagement.
     pub(super) held: Option<&'a Held>,
-    pub(super) home: &'a Home,
     pub(super) kept: &'a Openings,
     pub(super) now: Timestamp,
     /// What the form is about: a tag, a requirement, a number.
@@ -42,6 +41,8 @@ pub(super) struct Grounds<'a> {
     pub(super) standards: Vec<String>,
     /// What was uploaded.
     pub(super) file: Option<&'a Upload>,
+    /// What opens the redacted copy that was made, once one was.
+    pub(super) copy: OnceLock<Vec<Opening>>,
 }
 
 impl Grounds<'_> {
@@ -380,10 +381,9 @@ pub(super) fn redacted(grounds: &Grounds<'_>, record: &mut Value) -> Done<()> {
     })?;
     let (made, openings) = redaction(grounds.held()?, grounds.kept, wishes)?;
     *record = json!(made);
-    // Kept before the step is taken, under the copy's own name: another copy has other salts.
-    let copy = record.get("copy").and_then(Value::as_str).unwrap_or_default();
-    secret_file::make_dir(&grounds.home.openings())?;
-    keep_openings(&grounds.home.openings().join(format!("{copy}.json")), &openings)
+    // Only in memory: on disk it is plain text, which has no place there before the step is taken.
+    grounds.copy.get_or_init(|| openings);
+    Ok(())
 }
 
 pub(super) fn copy(grounds: &Grounds<'_>) -> Done<Value> {

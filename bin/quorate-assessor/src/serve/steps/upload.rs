@@ -3,6 +3,7 @@
 //!
 //! The parts are split by multer. The type that a browser declares is not read: what a file is, its first bytes say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Multipart;
@@ -10,22 +11,36 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
 use quorate_host::SealedFiles;
 use quorate_host::random::Random;
+use quorate_host::seal::KeySource;
 use quorate_host::sealed_files::FILE_BYTES_MAX;
 use quorate_terms::Digest;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 
+use super::Door;
 use super::given::{Given, too_long};
 use crate::audit::files::sealed;
-use crate::serve::hall::Hall;
+use crate::home::Home;
 use crate::trouble::{Done, Trouble};
 
 /// The largest request: a file, and the fields beside it.
-pub(in crate::serve) const REQUEST_BYTES: usize = FILE_BYTES_MAX + FIELDS_MAX * FIELD_BYTES_MAX / 8;
+pub(in crate::serve) const REQUEST_BYTES: usize = FILE_BYTES_MAX + FIELDS_BYTES_MAX;
 /// The longest field, in bytes: a scope or an envelope is the longest thing that is written.
 const FIELD_BYTES_MAX: usize = 256 * 1024;
+/// All fields together, in bytes.
+const FIELDS_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The most fields.
 const FIELDS_MAX: usize = 64;
-/// How long a form may take to arrive.
+/// How long the fields of a form may take to arrive, and then again its file.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(120);
+
+/// What a file needs before its first byte is read.
+pub(super) struct Room {
+    /// Under which it is sealed.
+    pub(super) key: Arc<KeySource>,
+    /// Its place among the files in memory. It is given back with the bytes, and not before they are sealed.
+    pub(super) place: OwnedSemaphorePermit,
+}
 
 /// A file as it came.
 pub(super) struct Upload {
@@ -33,6 +48,7 @@ pub(super) struct Upload {
     pub(super) name: String,
     pub(super) bytes: Vec<u8>,
     pub(super) digest: Digest,
+    room: Room,
 }
 
 /// A form as it came.
@@ -42,64 +58,87 @@ pub(super) struct Form {
     pub(super) file: Option<Upload>,
 }
 
-/// Reads a form to its end, or refuses it whole.
-pub(super) async fn read(hall: &Hall, parts: Multipart) -> Done<Form> {
-    let turn = hall.uploads.acquire().await;
-    let _turn = turn.map_err(|e| Trouble::fault("upload", e.to_string(), "try again"))?;
-    let late = || {
-        let next = "send it again over a better line; nothing was stored";
-        Trouble::refused("upload", "the form took too long to arrive", next)
-    };
-    tokio::time::timeout(ARRIVES_WITHIN, all(parts)).await.map_err(|_| late())?
-}
-
-async fn all(mut parts: Multipart) -> Done<Form> {
-    let mut form = Form::default();
-    while let Some(field) = parts.next_field().await.map_err(broken)? {
+/// Reads a form to its end, or refuses it whole. Nothing of a file is read before the door gave it room.
+pub(super) async fn read(door: &Door<'_>, mut parts: Multipart) -> Done<Form> {
+    let (mut form, mut bytes) = (Form::default(), 0_usize);
+    let mut by = Instant::now() + ARRIVES_WITHIN;
+    while let Some(field) = in_time(by, parts.next_field()).await? {
         let name = field.name().unwrap_or_default().to_owned();
         if form.given.len() >= FIELDS_MAX {
-            return Err(Trouble::refused(
-                "upload",
-                "the form has too many fields",
-                "send the page's form",
-            ));
+            return Err(refused("the form has too many fields", "send the page's form"));
         }
-        match field.file_name().map(str::to_owned) {
-            Some(called) => file(&mut form, called, field).await?,
-            None => {
-                let text = field.text().await.map_err(broken)?;
-                if text.len() > FIELD_BYTES_MAX {
-                    return Err(too_long(&name, FIELD_BYTES_MAX));
-                }
-                if form.given.insert(name, text).is_some() {
-                    let next = "send the page's form as it is";
-                    return Err(Trouble::refused("upload", "a field came twice", next));
-                }
+        let Some(called) = field.file_name().map(str::to_owned) else {
+            let text = text(&name, field, by).await?;
+            bytes = bytes.saturating_add(text.len());
+            if bytes > FIELDS_BYTES_MAX {
+                return Err(too_long(&name, FIELDS_BYTES_MAX));
             }
+            if form.given.insert(name, text).is_some() {
+                return Err(refused("a field came twice", "send the page's form as it is"));
+            }
+            continue;
+        };
+        if let Some(file) = file(door, form.file.is_some(), called, field, &mut by).await? {
+            form.file = Some(file);
         }
     }
     Ok(form)
 }
 
-async fn file(form: &mut Form, name: String, mut field: Field<'_>) -> Done<()> {
+fn refused(message: &str, next: &str) -> Trouble {
+    Trouble::refused("upload", message, next)
+}
+
+/// What arrives by then.
+async fn in_time<T>(
+    by: Instant,
+    arriving: impl Future<Output = Result<T, MultipartError>>,
+) -> Done<T> {
+    let late = "send it again over a better line; nothing was stored";
+    let arrived = timeout_at(by, arriving).await;
+    arrived.map_err(|_| refused("the form took too long to arrive", late))?.map_err(broken)
+}
+
+async fn text(name: &str, mut field: Field<'_>, by: Instant) -> Done<String> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+    while let Some(chunk) = in_time(by, field.chunk()).await? {
+        if bytes.len().saturating_add(chunk.len()) > FIELD_BYTES_MAX {
+            return Err(too_long(name, FIELD_BYTES_MAX));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| refused("a field is no text in UTF-8", "send the page's form as it is"))
+}
+
+async fn file(
+    door: &Door<'_>,
+    has_one: bool,
+    name: String,
+    mut field: Field<'_>,
+    by: &mut Instant,
+) -> Done<Option<Upload>> {
+    let mut next = in_time(*by, field.chunk()).await?;
+    // A form whose file was left out sends a part without a name and bytes.
+    if name.is_empty() && next.is_none() {
+        return Ok(None);
+    }
+    if has_one {
+        return Err(refused("two files came at once", "put each file on file by itself"));
+    }
+    let room = door.room().await?;
+    // The wait for a place was ours.
+    *by = Instant::now() + ARRIVES_WITHIN;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = next {
         if bytes.len().saturating_add(chunk.len()) > FILE_BYTES_MAX {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
-    }
-    // A form whose file was left out sends a part without a name and bytes.
-    if name.is_empty() && bytes.is_empty() {
-        return Ok(());
-    }
-    if form.file.is_some() {
-        let next = "put each file on file by itself";
-        return Err(Trouble::refused("upload", "two files came at once", next));
+        next = in_time(*by, field.chunk()).await?;
     }
     let digest = Digest::sha256(&bytes);
-    form.file = Some(Upload { name, bytes, digest });
-    Ok(())
+    Ok(Some(Upload { name, bytes, digest, room }))
 }
 
 fn too_large() -> Trouble {
@@ -112,16 +151,14 @@ fn broken(error: MultipartError) -> Trouble {
         return too_large();
     }
     let message = format!("the form did not arrive whole ({})", error.body_text());
-    Trouble::refused("upload", message, "send it again; nothing was stored")
+    refused(&message, "send it again; nothing was stored")
 }
 
 /// Seals a file under its digest. It is durable when this returns, and on file only when the step is taken.
-pub(super) async fn seal(hall: &Hall, dir: std::path::PathBuf, file: Upload) -> Done<()> {
-    let key = hall.key()?;
-    let random = Random::start()?;
-    let sealing = tokio::task::spawn_blocking(move || -> Done<()> {
-        SealedFiles::open(&dir)?.put(&key, &file.bytes, random).map_err(sealed)?;
-        Ok(())
-    });
-    sealing.await.map_err(|e| Trouble::fault("seal", e.to_string(), "send it again"))?
+pub(super) fn seal(home: &Home, file: Upload) -> Done<()> {
+    let Upload { bytes, room, .. } = file;
+    let files = SealedFiles::open(&home.files())?;
+    let put = files.put(&room.key, &bytes, Random::start()?);
+    drop((bytes, room.place));
+    put.map(drop).map_err(sealed)
 }

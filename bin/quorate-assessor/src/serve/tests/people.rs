@@ -45,6 +45,13 @@ async fn a_person_comes_in_with_the_key_of_the_engagement_and_sees_what_the_role
     for path in ["/", "/reports", "/history", "/engage", "/audits/brick-1/reports/roc.html"] {
         assert_eq!(world.get_as(&eva, path).await.status, StatusCode::FORBIDDEN, "{path}");
     }
+    for path in ["/", "/nowhere", "/audits/none", "/audits/brick-1/steps/scope_set"] {
+        let refused = world.get_as(&eva, path).await.text();
+        assert!(refused.contains("href=\"/audits\"") && refused.contains("Sign out"), "{refused}");
+        for circle in ["href=\"/\"", "href=\"/sign-in\""] {
+            assert!(!refused.contains(circle), "{path} {circle}: {refused}");
+        }
+    }
     let list = world.get_as(&eva, "/audits").await.text();
     assert!(list.contains("brick-1") && !list.contains("Begin an audit"), "{list}");
     let one = world.get_as(&eva, "/audits/brick-1").await.text();
@@ -78,6 +85,8 @@ async fn a_stranger_finds_nothing_but_the_register_and_the_door() {
         let got = world.post_as("none", path, &[("ask", "x")]).await;
         assert_eq!(got.header("location"), "/sign-in", "{path}");
     }
+    let nothing = world.get_as("none", "/nowhere").await.text();
+    assert!(nothing.contains("href=\"/sign-in\"") && !nothing.contains("Sign out"), "{nothing}");
     assert_eq!(world.get_as("none", "/marks").await.status, StatusCode::OK);
     assert_eq!(world.get("/audits/none").await.status, StatusCode::NOT_FOUND);
     assert_eq!(world.get("/audits/none/steps/dance").await.status, StatusCode::NOT_FOUND);

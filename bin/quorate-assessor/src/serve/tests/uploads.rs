@@ -1,14 +1,26 @@
 //! Files that come through the page: what is refused leaves nothing, and what is given back can run nothing.
 
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use axum::http::StatusCode;
+use quorate_host::SealedFiles;
 use quorate_terms::Digest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::world::{PORT, World, parts};
+use crate::home::Home;
 use crate::serve::steps::REQUEST_BYTES;
 
 const PATH: &str = "/audits/brick-1/steps/exhibit_filed.document";
+/// How long a test waits before it says that nothing comes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl World {
     fn document<'a>(
@@ -35,6 +47,53 @@ impl World {
     fn days(&self) -> [String; 3] {
         [self.day(300), self.day(3), self.day(4)]
     }
+}
+
+/// The pages on a socket of their own.
+struct Serving {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    async fn begin(world: &World) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let plain = |socket| async move { Ok(socket) };
+        let until = async move { drop(stopped.await) };
+        let bounds = quorate_web::Connections::default();
+        let serving = quorate_web::serve(listener, plain, world.router(), bounds, until);
+        Self { address, stop, task: tokio::spawn(serving) }
+    }
+
+    /// Sends a form's head and as much of its body as is given.
+    async fn begins(&self, cookie: &str, path: &str, length: usize, body: &[u8]) -> TcpStream {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost:{PORT}\r\nOrigin: http://localhost:{PORT}\r\n\
+             Cookie: __Host-quorate-office={cookie}\r\n\
+             Content-Type: multipart/form-data; boundary=what-stands-between-parts\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        socket.write_all(body).await.unwrap();
+        socket
+    }
+
+    async fn end(self) {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+    }
+}
+
+/// How an answer begins; it must come although nothing more is sent.
+async fn status(socket: &mut TcpStream) -> String {
+    let mut said = vec![0; 12];
+    let reading = socket.read_exact(&mut said);
+    tokio::time::timeout(PATIENCE, reading).await.expect("an answer").unwrap();
+    String::from_utf8(said).unwrap()
 }
 
 #[tokio::test]
@@ -116,6 +175,8 @@ async fn two_files_of_one_name_both_stay_and_each_comes_back_as_a_download_that_
     assert!(got.header("content-security-policy").starts_with("sandbox"));
     let again = world.post_as(&world.cookie, "/audits/brick-1/file", &[("ask", &ask)]).await;
     assert_eq!(again.status, StatusCode::CONFLICT, "an opening on record gives the file once");
+    let ways = ["href=\"/audits\"", "href=\"/history\"", "Sign out"];
+    assert!(ways.iter().all(|way| again.text().contains(way)), "{}", again.text());
     let log = world.held("brick-1").await;
     assert_eq!(log.state.access_log().len(), 1);
 }
@@ -137,40 +198,126 @@ async fn a_connection_that_is_cut_midway_leaves_nothing_stored_and_nothing_recor
     let world = World::new().await;
     world.with_evidence().await;
     let (size, files) = (world.size().await, world.files());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let plain = |socket| async move { Ok(socket) };
-    let until = async move { drop(stopped.await) };
-    let bounds = quorate_web::Connections::default();
-    let serving = tokio::spawn(quorate_web::serve(listener, plain, world.router(), bounds, until));
+    let serving = Serving::begin(&world).await;
     let days = world.days();
     let whole = parts(&world.document(&days, &[]), Some(("a.txt", &[b'a'; 200_000])));
-    let head = format!(
-        "POST {PATH} HTTP/1.1\r\nHost: localhost:{PORT}\r\nOrigin: http://localhost:{PORT}\r\n\
-         Cookie: __Host-quorate-office={}\r\nContent-Type: multipart/form-data; boundary=what-stands-between-parts\r\n\
-         Content-Length: {}\r\n\r\n",
-        world.cookie,
-        whole.len()
-    );
+    let length = whole.len();
     for cut in [10, 500, whole.len() / 2, whole.len() - 3] {
-        let mut socket = TcpStream::connect(address).await.unwrap();
-        socket.write_all(head.as_bytes()).await.unwrap();
-        socket.write_all(&whole[..cut]).await.unwrap();
+        let mut socket = serving.begins(&world.cookie, PATH, length, &whole[..cut]).await;
         socket.shutdown().await.unwrap();
         let mut said = String::new();
         let _cut = socket.read_to_string(&mut said).await;
         assert!(!said.starts_with("HTTP/1.1 200"), "cut at {cut}: {said}");
     }
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    socket.write_all(head.as_bytes()).await.unwrap();
-    socket.write_all(&whole).await.unwrap();
-    let mut said = vec![0; 12];
-    socket.read_exact(&mut said).await.unwrap();
-    assert_eq!(said, b"HTTP/1.1 200", "the same form, whole, is taken");
+    let mut socket = serving.begins(&world.cookie, PATH, length, &whole).await;
+    assert_eq!(status(&mut socket).await, "HTTP/1.1 200", "the same form, whole, is taken");
     drop(socket);
-    stop.send(()).unwrap();
-    serving.await.unwrap();
+    serving.end().await;
     assert_eq!(world.size().await, size, "it waits for its signature");
     assert_eq!(world.files().len(), files.len() + 1, "the whole one lies sealed");
+}
+
+#[tokio::test]
+async fn an_opening_on_record_keeps_its_file_until_the_file_was_given() {
+    let world = World::new().await;
+    world.with_evidence().await;
+    let open = [("tag", "\"DOCUMENT_1\""), ("why", "to read it")];
+    let done = world.step("/audits/brick-1/steps/exhibit_opened", "ann", &open).await;
+    let ask = done.field("ask");
+    let fetch =
+        async || world.post_as(&world.cookie, "/audits/brick-1/file", &[("ask", &ask)]).await;
+    // A command of the office works beside the pages for as long as it takes; and the disk is not there.
+    let office = world.dir.path().join("office");
+    let held = Home::open_now(&office, false).unwrap();
+    let (files, away) = (office.join("files"), office.join("away"));
+    std::fs::rename(&files, &away).unwrap();
+    assert_eq!(fetch().await.status, StatusCode::CONFLICT);
+    std::fs::rename(&away, &files).unwrap();
+    let got = fetch().await;
+    assert_eq!((got.status, got.bytes.as_slice()), (StatusCode::OK, &b"%PDF-1.7 the handbook"[..]));
+    assert_eq!(fetch().await.status, StatusCode::CONFLICT, "once");
+    drop(held);
+}
+
+/// Sweeps the folder of files whenever one is half written and the office is free: what a command beside the pages may do.
+fn sweep(office: &Path, over: &AtomicBool) -> u32 {
+    let half = |name: std::ffi::OsString| name.to_string_lossy().ends_with(".new");
+    let mut seen = 0;
+    while !over.load(Ordering::Relaxed) {
+        let mut all = std::fs::read_dir(office.join("files")).unwrap();
+        if all.any(|entry| half(entry.unwrap().file_name())) {
+            seen += 1;
+            if let Ok(home) = Home::open_now(office, false) {
+                SealedFiles::open(&home.files()).unwrap();
+            }
+        }
+    }
+    seen
+}
+
+#[tokio::test]
+async fn files_that_come_at_once_are_all_kept_whoever_sweeps_beside_them() {
+    let world = World::new().await;
+    world.with_evidence().await;
+    let (files, days) = (world.files().len(), world.days());
+    let fields = world.document(&days, &[]);
+    let over = Arc::new(AtomicBool::new(false));
+    let (office, ends) = (world.dir.path().join("office"), Arc::clone(&over));
+    let sweeping = std::thread::spawn(move || sweep(&office, &ends));
+    let send = async |fill: u8| {
+        let bytes = vec![fill; 4_000_000];
+        let file = Some(("a.txt", bytes.as_slice()));
+        let got = world.send_as(&world.cookie, PATH, &fields, file).await;
+        assert_eq!(got.status, StatusCode::OK, "{}", got.text());
+    };
+    tokio::join!(send(b'a'), send(b'b'), send(b'c'));
+    over.store(true, Ordering::Relaxed);
+    assert!(sweeping.join().unwrap() > 0, "nobody saw a file while it was written");
+    assert_eq!(world.files().len(), files + 3);
+    assert_eq!(world.hall.places(), 2);
+}
+
+#[tokio::test]
+async fn a_file_is_read_only_for_who_may_file_it_and_holds_its_place_until_it_is_sealed() {
+    let world = World::new().await;
+    world.with_evidence().await;
+    let (serving, days) = (Serving::begin(&world).await, world.days());
+    let whole = parts(&world.document(&days, &[]), Some(("a.txt", &[b'a'; 200_000])));
+    let (length, half) = (whole.len(), whole.len() / 2);
+    let rolf = world.signs_in("rolf").await.unwrap();
+    for (cookie, path, expected) in [
+        (&rolf, PATH, "HTTP/1.1 403"),
+        (&world.cookie, "/audits/none/steps/exhibit_filed.document", "HTTP/1.1 404"),
+        (&world.cookie, "/audits/brick-1/steps/declared", "HTTP/1.1 400"),
+    ] {
+        let mut socket = serving.begins(cookie, path, length, &whole[..half]).await;
+        assert_eq!(status(&mut socket).await, expected, "{path}");
+    }
+    assert_eq!(world.hall.places(), 2);
+    let slow = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    let mut other = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    let taken = async {
+        while world.hall.places() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, taken).await.expect("two files are on their way");
+    // Whoever sends no file waits for nobody.
+    let said = [("taker", "ann"), ("what", "a rack"), ("at", "someday"), ("major", "no")];
+    let path = "/audits/brick-1/steps/change_disclosed";
+    let form = world.send_as(&world.cookie, path, &said, None);
+    let form = tokio::time::timeout(PATIENCE, form).await.expect("an answer");
+    assert_eq!(form.status, StatusCode::UNPROCESSABLE_ENTITY);
+    // Whole in memory, and the folder is busy: it waits to be sealed, in its place.
+    let open = world.hall.enter().await.unwrap();
+    other.write_all(&whole[half..]).await.unwrap();
+    for _ in 0..2_000 {
+        tokio::task::yield_now().await;
+        assert_eq!(world.hall.places(), 0);
+    }
+    open.close().await;
+    assert_eq!(status(&mut other).await, "HTTP/1.1 200");
+    assert_eq!(world.hall.places(), 1, "the slow one still has its place");
+    drop((slow, other));
+    serving.end().await;
 }

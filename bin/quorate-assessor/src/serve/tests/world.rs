@@ -12,6 +12,7 @@ use quorate_assessor::audit::waiting::Waiting;
 use quorate_host::random::Random;
 use quorate_host::ui::Ui;
 use quorate_host::{Identity, secret_file};
+use quorate_web::Allowed;
 use tower::ServiceExt as _;
 
 use crate::audit::{Held, open_with};
@@ -83,9 +84,11 @@ impl World {
             made.await.unwrap().close().await;
         }
         let Command::Serve(serving) = &cli.command else { panic!("not serve") };
-        let hall = Hall::open(&cli, Ui::new(true, true), serving).await.unwrap().at(PORT);
+        let listens = format!("127.0.0.1:{PORT}").parse().unwrap();
+        let hall = Hall::open(&cli, Ui::new(true, true), serving).await.unwrap();
+        let hall = hall.at(format!("http://localhost:{PORT}"), listens);
         let hall = Arc::new(hall);
-        let router = router(Arc::clone(&hall), PORT);
+        let router = router(Arc::clone(&hall), Allowed::loopback(PORT));
         let cookie = hall.begin(Visitor::Office).unwrap();
         Self { dir, hall, router, cookie }
     }

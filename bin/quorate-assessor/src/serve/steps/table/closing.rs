@@ -19,8 +19,8 @@ pub(super) const CLOSING: &[StepForm] = &[
         ..step(
             "redacted",
             "Make the redacted copy",
-            "The places that the workflow names are struck out; the openings are kept in the \
-            office's folder `openings`.",
+            "The places that the workflow names are struck out; what opens them is kept in \
+            the office's folder `openings` once the step is on record.",
             &[maybe(field(
                 "wishes",
                 "/_/wishes",
