@@ -148,7 +148,7 @@ async fn a_connection_that_is_cut_midway_leaves_nothing_stored_and_nothing_recor
     let whole = parts(&world.document(&days, &[]), Some(("a.txt", &[b'a'; 200_000])));
     let head = format!(
         "POST {PATH} HTTP/1.1\r\nHost: localhost:{PORT}\r\nOrigin: http://localhost:{PORT}\r\n\
-         Cookie: __Host-quorate-office={}\r\nContent-Type: multipart/form-data; boundary=what-stands-between-parts\r\n\
+         Cookie: quorate-office={}\r\nContent-Type: multipart/form-data; boundary=what-stands-between-parts\r\n\
          Content-Length: {}\r\n\r\n",
         world.cookie,
         whole.len()
