@@ -9,6 +9,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+mod read;
+
 /// A founding that is served, and a browser at it.
 struct Room {
     founder: Here,
