@@ -13,6 +13,7 @@ mod people;
 mod programs;
 mod secrets;
 mod token;
+mod told;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

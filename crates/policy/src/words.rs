@@ -17,8 +17,8 @@ use crate::policy::Policy;
 use clause::Ground;
 
 pub(crate) use clause::weekday;
-pub use leaf::Names;
-pub(crate) use leaf::{account, fraction, listed, millionths, quoted, span};
+pub use leaf::{Names, span};
+pub(crate) use leaf::{account, fraction, listed, millionths, quoted};
 pub(crate) use typed::{budget, quorum};
 
 /// One sentence about one part of a policy.

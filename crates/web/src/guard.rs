@@ -123,6 +123,14 @@ impl Allowed {
         !self.origins.is_empty() && self.origins.iter().all(|one| one.starts_with("https://"))
     }
 
+    /// What the cookie of a session is called here. `__Host-` stands before it, and browsers then take it over a secure channel
+    /// only. Where every origin is plain loopback there is none, and Safari would keep no such cookie: it gets the bare name.
+    pub fn cookie(&self, name: &str) -> String {
+        let plain =
+            !self.origins.is_empty() && self.origins.iter().all(|one| is_plain_loopback(one));
+        if plain { name.to_owned() } else { format!("{}{name}", crate::sessions::SECURE) }
+    }
+
     /// Whether a request with these headers is answered.
     ///
     /// # Errors
@@ -144,6 +152,14 @@ impl Allowed {
 fn is_host(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
     !text.is_empty() && text.chars().all(is_part) && !text.ends_with(":443")
+}
+
+/// Whether an origin is of the browser's own machine, and opened without TLS.
+fn is_plain_loopback(origin: &str) -> bool {
+    let own = ["localhost", "127.0.0.1", "[::1]"];
+    let is_port = |rest: &str| rest.is_empty() || rest.starts_with(':');
+    let host = origin.strip_prefix("http://");
+    host.is_some_and(|host| own.iter().any(|one| host.strip_prefix(one).is_some_and(is_port)))
 }
 
 /// The one value of a header; an error when it stands twice or is not text.
@@ -205,5 +221,25 @@ mod tests {
         ] {
             assert!(check(&[origin], false, "192.0.2.1:7420", true).is_err(), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_cookie_is_for_a_secure_channel_unless_every_origin_is_plain_loopback() {
+        let (bare, secure) = ("quorate-x", "__Host-quorate-x");
+        for (origins, expected) in [
+            (vec!["http://localhost:7420"], bare),
+            (vec!["http://127.0.0.1:7420", "http://[::1]:7420", "http://LOCALHOST"], bare),
+            (vec!["https://localhost:7420"], secure),
+            (vec!["https://console.example"], secure),
+            (vec!["http://localhost:7420", "https://console.example"], secure),
+            (vec!["http://console.example"], secure),
+            (vec!["http://localhost.example:1"], secure),
+            (vec!["http://127.0.0.1.example"], secure),
+            (vec!["http://evil@localhost"], secure),
+            (vec![], secure),
+        ] {
+            assert_eq!(Allowed::new(["x"], &origins).cookie("quorate-x"), expected, "{origins:?}");
+        }
+        assert_eq!(Allowed::loopback(7420).cookie("quorate-x"), bare);
     }
 }

@@ -13,6 +13,8 @@ pub const IDLE_S: u64 = 15 * 60;
 pub const LONGEST_S: u64 = 8 * 60 * 60;
 /// How long a question waits for its answer, in seconds.
 pub const ASK_S: u64 = 10 * 60;
+/// With this at the beginning of its name browsers take a cookie over a secure channel only, for one host and all of its paths.
+pub(crate) const SECURE: &str = "__Host-";
 /// The header by which the script of live pages says that nobody asked.
 const BY_ITSELF: &str = "quorate-live";
 /// Sessions and questions that are kept; with more, the oldest are dropped.
@@ -153,11 +155,12 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     second.is_none().then_some(value)
 }
 
-/// The header that sets a cookie of this host alone, over a secure channel alone, never sent from another site and out of
-/// reach of scripts. Its name begins with `__Host-`. Without a value it is taken back.
+/// The header that sets a cookie of this host alone, never sent from another site and out of reach of scripts; over a secure
+/// channel alone if its name begins with `__Host-`, as [`crate::Allowed::cookie`] names it. Without a value it is taken back.
 pub fn set_cookie(name: &str, value: Option<&str>) -> Option<HeaderValue> {
     let (value, age) = value.map_or(("", 0), |value| (value, LONGEST_S));
-    let line = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={age}");
+    let secure = if name.starts_with(SECURE) { "Secure; " } else { "" };
+    let line = format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite=Strict; Max-Age={age}");
     HeaderValue::from_str(&line).ok()
 }
 
@@ -253,6 +256,21 @@ mod tests {
         }
         assert!(sessions.answered("hers", ann, NOON.plus_s(2)).is_some());
         assert!(sessions.asks.len() <= EACH);
+    }
+
+    #[test]
+    fn a_cookie_is_out_of_reach_of_scripts_and_other_sites_and_secure_by_its_name() {
+        for (name, value, expected) in [
+            (
+                "__Host-q",
+                Some("x"),
+                "__Host-q=x; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=28800",
+            ),
+            ("q", Some("x"), "q=x; Path=/; HttpOnly; SameSite=Strict; Max-Age=28800"),
+            ("q", None, "q=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"),
+        ] {
+            assert_eq!(set_cookie(name, value).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl SignIn {
         self.expect("a code that ended", &early.get(&back)?, 401, "no identity for this code")?;
         self.strangers()?;
         let out = vera.post(&format!("{}/sign-out", self.console), "", &self.console)?;
-        self.expect("signing out", &out, 303, "__Host-quorate-console=;")?;
+        self.expect("signing out", &out, 303, "quorate-console=;")?;
         self.expect("whoever signed out", &vera.get(&self.console)?, 200, "Sign in through")?;
 
         let mut vera = Browser::default();

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::Done;
 use crate::demo;
 use crate::house;
-use crate::stage::{COSIGNERS, Node, Programs, Stage};
+use crate::stage::{Node, Programs, Stage};
 use crate::tools::BrowserTools;
 
 /// What stands before each address on the terminal.
@@ -19,6 +19,17 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     let node = Node::start(&room.join("anvil.log"))?;
     let mut stage = Stage::set(&room, programs, node)?;
     stage.prepare()?;
+    let origin = format!("http://localhost:{}", stage.port("view"));
+    stage.view(&[
+        "view",
+        "init",
+        "--name",
+        "front",
+        "--origin",
+        &origin,
+        "--operator",
+        "front ltd",
+    ])?;
     stage.start("founding")?;
     let url = stage.said("founding", INVITATION, 1)?;
     let mut command = tools.command("up.mjs");
@@ -43,10 +54,8 @@ fn obey(stage: &mut Stage, asked: &str) -> Done<String> {
         ["again", times] => {
             stage.said("founding", INVITATION, times.parse().map_err(|_| "no number")?)
         }
-        ["join", digest, identity] => {
-            stage.join(digest, identity)?;
-            stage.start("source")?;
-            COSIGNERS.iter().try_for_each(|who| stage.start(who)).map(|()| "done".to_owned())
+        ["run", kind, name, line @ ..] => {
+            stage.told(&format!("{kind} {name}"), &line.join(" ")).map(|()| "done".to_owned())
         }
         ["agree", case] => {
             stage.agree(case)?;

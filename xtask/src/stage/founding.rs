@@ -56,17 +56,6 @@ impl Stage {
         self.init_source()
     }
 
-    /// Everybody takes part in a vault that was founded under this digest, by the desk with this identity.
-    pub(crate) fn join(&mut self, digest: &str, desk_key: &str) -> Done {
-        self.founding.charter = digest.to_owned();
-        run::write(
-            &self.room.join("public/charter.json"),
-            &run::read(&self.room.join("desk/charter.json"))?,
-        )?;
-        self.pair(desk_key)?;
-        self.accept(desk_key)
-    }
-
     /// Each approver makes keys on a machine of their own.
     fn enrol(&self) -> Done {
         for name in APPROVERS {

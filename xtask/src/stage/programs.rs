@@ -89,7 +89,11 @@ impl Programs {
     pub(crate) fn run_with(&self, program: &str, words: &[&str], input: &[u8]) -> Done<Said> {
         let what =
             format!("{program} {}", words.iter().take(3).copied().collect::<Vec<_>>().join(" "));
-        let mut command = self.command(program, words);
+        self.finish(what, self.command(program, words), input)
+    }
+
+    /// Runs a command to its end with something on its standard input.
+    pub(crate) fn finish(&self, what: String, mut command: Command, input: &[u8]) -> Done<Said> {
         command.env("NO_COLOR", "1");
         let wrap = |e: std::io::Error| format!("`{what}`: {e}");
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,7 +1,7 @@
 // up.mjs URL FOLDER ROOM NAME=VALUE..: founds a vault at the address that `quorate up` printed, in a browser without script, and
 // goes on in one with script. Each line `ok ..` was seen; a line `do ..` asks whoever started this, and is answered by a line.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { axe, everyLook, open, shots, sticksOut } from "./look.mjs";
@@ -71,6 +71,8 @@ async function answers() {
     await page.fill("#f-seat", read(`approvers/${who}/enrolment.json`));
     await press(page, "Seat this approver");
   }
+  await page.fill("#f-view", read("view/view.json"));
+  await press(page, "Seat this view");
   await page.fill("#f-governance", "4");
   await press(page, "Keep the number");
   assert.match(await alert(page), /4 of 3 people/);
@@ -135,21 +137,30 @@ async function founding() {
     await looksWell(page, path);
   }
   saw("every page of the founding passes axe, in dark and light, narrow and wide, and none scrolls sideways");
-  assert.match(await page.locator("main").innerText(), /Any 2 of them together[\s\S]*Any 2 of 2 cosigners/);
+  const summary = await page.locator("main").innerText();
+  assert.match(summary, /Any 2 of them together[\s\S]*Any 2 of 2 cosigners/);
+  for (const part of ["front ltd", "finality-1", at.source, at.book, at.console, at.chain]) assert.ok(summary.includes(part), part);
   await press(page, "Found this vault");
   await page.getByRole("heading", { name: "The vault is founded" }).waitFor();
   await page.getByText("runs", { exact: true }).waitFor({ timeout: 30_000 });
   saw("the vault is founded from the summary, and the desk runs beside the page without a reload");
   for (const details of await page.locator("details > summary").all()) await details.click();
-  const commands = await page.locator("main").innerText();
-  const digest = commands.match(/--digest ([0-9a-f]{64})/)[1];
-  const identity = commands.match(/--desk-identity (\S+)/)[1];
+  const digest = (await page.locator("main").innerText()).match(/--digest ([0-9a-f]{64})/)[1];
   assert.ok((await page.locator(".digest").first().innerText()).replace(/\s/g, "").includes(digest), "the digest to read aloud");
   await looksWell(page, "next");
-  await outside(`join ${digest} ${identity}`);
+  const charter = await page.context().request.get(`${origin}/charter.json`);
+  assert.equal(charter.status(), 200);
+  writeFileSync(join(room, "public/charter.json"), await charter.body());
+  const joined = new Set();
+  for (const party of await page.locator("main details").all()) {
+    const who = (await party.locator("summary").textContent()).trim();
+    for (const line of (await party.locator("pre").textContent()).split("\n").filter(Boolean)) await outside(`run ${who} ${line}`);
+    joined.add(who.split(" ")[0]);
+  }
+  assert.deepEqual([...joined].sort(), ["approver", "cosigner", "source", "view"]);
   await page.waitForFunction(() => [...document.querySelectorAll("table")].some((table) =>
     table.innerText.includes("east") && [...table.querySelectorAll(".badge.good")].length === 2), undefined, { timeout: 60_000 });
-  saw("everybody joins with the very commands and digest of the page, which tells live who is up");
+  saw("everybody joins and starts by the very command lines of the page, which tells live who is up");
 
   await page.fill("#f-who", "person-olga");
   await page.fill("#f-expires", "999d");
@@ -170,6 +181,11 @@ async function founding() {
   await press(page, "Close these pages");
   await page.getByText("these pages are closed").waitFor();
   assert.ok(!existsSync(join(desk, "founding")), "the answers are gone");
+  for (const path of ["/", "/next", "/charter.json"]) {
+    const answer = await page.context().request.get(origin + path);
+    assert.equal(answer.status(), 410, path);
+  }
+  saw("once the pages are closed nothing of them answers, not even to the browser that was in");
   await page.goto(console_);
   await page.fill("#f-token", token);
   await page.click("main button");

@@ -22,8 +22,8 @@ use super::office::{Office, present};
 use super::paper;
 use super::sessions::{Ask, Session, Signer};
 
-/// The cookie of a session.
-const COOKIE: &str = "__Host-quorate-view";
+/// The cookie of a session, as [`Allowed::cookie`] names it.
+const COOKIE: &str = "quorate-view";
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 32 * 1024;
 
@@ -31,9 +31,7 @@ type Here = State<Arc<Office>>;
 
 /// Everything that the view answers.
 pub(super) fn router(office: Arc<Office>) -> Done<Router> {
-    let origin = office.seat().origin.clone();
-    let host = origin.split_once("://").map_or("", |(_, host)| host).to_owned();
-    let allowed = Allowed::new([host], [origin]);
+    let allowed = allowed(&office);
     allowed.check().map_err(Trouble::from)?;
     let routes = Router::new()
         .route("/", get(home))
@@ -49,6 +47,17 @@ pub(super) fn router(office: Arc<Office>) -> Done<Router> {
         .route("/events", get(events));
     let site = Site { allowed, form_bytes: FORM_BYTES, stray };
     Ok(site.around(routes).with_state(office))
+}
+
+/// The one address under which the view is open: that of its seat.
+fn allowed(office: &Office) -> Allowed {
+    let origin = &office.seat().origin;
+    let host = origin.split_once("://").map_or("", |(_, host)| host);
+    Allowed::new([host], [origin])
+}
+
+fn cookie(office: &Office) -> String {
+    allowed(office).cookie(COOKIE)
 }
 
 /// What is said where there is no page.
@@ -106,7 +115,7 @@ fn page(text: String) -> Page {
 
 /// Who asks, if somebody is signed in.
 fn session(office: &Office, headers: &HeaderMap) -> Option<Session> {
-    office.people(|people| people.of(headers, COOKIE, present()))
+    office.people(|people| people.of(headers, &cookie(office), present()))
 }
 
 fn signed_in(office: &Office, headers: &HeaderMap) -> Result<Session, Refused> {
@@ -169,11 +178,11 @@ async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
         return Err(Trouble::refused("sign_in", "this passkey has no seat here", next).into());
     };
     answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
-    let cookie = Office::secret()?;
+    let secret = Office::secret()?;
     let who = Signer { approver: seat.approver, credential: passkey.credential };
     tracing::info!(approver = %who.approver, passkey = %who.credential, "signed in at the view");
-    office.people(|people| people.begin(&cookie, who, present()));
-    Ok(to_with("/", COOKIE, Some(&cookie)))
+    office.people(|people| people.begin(&secret, who, present()));
+    Ok(to_with("/", &cookie(&office), Some(&secret)))
 }
 
 async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
@@ -181,7 +190,7 @@ async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
         office.people(|people| people.end(&session.name));
         tracing::info!(approver = %session.who.approver, "signed out at the view");
     }
-    Ok(to_with("/", COOKIE, None))
+    Ok(to_with("/", &cookie(&office), None))
 }
 
 /// The sessions of whoever asks, and of nobody else.
@@ -213,7 +222,7 @@ async fn end_session(State(office): Here, headers: HeaderMap, Form(ended): Form<
     office.people(|people| people.end(&ended.session));
     tracing::info!(approver = %session.who.approver, "ended a session at the view");
     if ended.session == session.name {
-        return Ok(to_with("/", COOKIE, None));
+        return Ok(to_with("/", &cookie(&office), None));
     }
     Ok(Redirect::to("/sessions").into_response())
 }

@@ -21,8 +21,8 @@ use super::{control, door, history, marks, overview, reports, steps};
 use crate::look;
 use crate::trouble::Trouble;
 
-/// The cookie of a session.
-const COOKIE: &str = "__Host-quorate-office";
+/// The cookie of a session. The office is on plain loopback alone, where [`Allowed::cookie`] puts nothing before a name.
+const COOKIE: &str = "quorate-office";
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 4 * 1024;
 /// What a file that is fetched may do where somebody opens it in a browser.

@@ -18,8 +18,8 @@ use super::provider::Provider;
 use super::visit::{Answered, Member, Via, Visit, digest_of};
 use super::{Here, paper};
 
-/// The cookie of a session.
-pub(crate) const COOKIE: &str = "__Host-quorate-console";
+/// The cookie of a session, as [`Allowed::cookie`] names it.
+pub(crate) const COOKIE: &str = "quorate-console";
 /// The largest form, in bytes: a policy is the largest thing that is sent.
 const FORM_BYTES: usize = 512 * 1024;
 
@@ -123,7 +123,7 @@ async fn sign_in(State(console): State<Here>, Form(typed): Form<Token>) -> Answe
     let who = Member { token, credential: caller.credential, via: Via::Token };
     tracing::info!(person = %caller.owner, credential = %who.credential, "signed in at the console");
     console.people(|people| people.begin(&cookie, who, now));
-    Ok(to_with("/", COOKIE, Some(&cookie)))
+    Ok(to_with("/", &console.cookie(), Some(&cookie)))
 }
 
 async fn sign_out(State(console): State<Here>, headers: HeaderMap) -> Response {
@@ -131,7 +131,7 @@ async fn sign_out(State(console): State<Here>, headers: HeaderMap) -> Response {
         console.people(|people| people.end(&session.name));
         tracing::info!(credential = %session.who.credential, "signed out at the console");
     }
-    to_with("/", COOKIE, None)
+    to_with("/", &console.cookie(), None)
 }
 
 /// Tells an open page that the book has grown, as long as its session and its credential hold.

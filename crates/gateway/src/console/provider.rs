@@ -27,7 +27,7 @@ pub(crate) const BEGIN: &str = "/sign-in/provider";
 /// Where the provider sends it back; what is registered there is the console's origin with this path.
 pub const BACK: &str = "/sign-in/provider/back";
 /// The cookie of a sign-in that was begun.
-const BEGUN: &str = "__Host-quorate-sign-in";
+const BEGUN: &str = "quorate-sign-in";
 /// Seconds in which somebody signs in at the provider.
 const BEGUN_S: u64 = 600;
 
@@ -116,15 +116,18 @@ async fn begin(State(console): State<Here>, headers: HeaderMap) -> Answered {
     let bound = console.bound(&secret, &headers)?;
     let address = console.provider()?.address(&bound).await?;
     let mut response = Redirect::to(&address).into_response();
-    begun(&mut response, Some(&secret));
+    begun(&console, &mut response, Some(&secret));
     Ok(response)
 }
 
 /// Sets the cookie of a sign-in that was begun, or takes it back. The provider's answer comes from another site, and the cookie
 /// must come with it: so `Lax`, where a session's own is `Strict`.
-fn begun(response: &mut Response, secret: Option<&str>) {
+fn begun(console: &Console, response: &mut Response, secret: Option<&str>) {
     let (value, age) = secret.map_or(("", 0), |secret| (secret, BEGUN_S));
-    let line = format!("{BEGUN}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}");
+    let name = console.setup.allowed.cookie(BEGUN);
+    // As for the cookie of a session: a browser that has no secure channel to its own machine need not want one.
+    let secure = if name == BEGUN { "" } else { "Secure; " };
+    let line = format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite=Lax; Max-Age={age}");
     if let Ok(line) = HeaderValue::from_str(&line) {
         response.headers_mut().append(header::SET_COOKIE, line);
     }
@@ -152,13 +155,14 @@ async fn back(
     };
     let mut response = ended.unwrap_or_else(|refused| refused.into_response());
     // Whatever came of it, this cookie has had its answer.
-    begun(&mut response, None);
+    begun(&console, &mut response, None);
     response
 }
 
 async fn returned(console: &Here, headers: &HeaderMap, back: &Back) -> Answered {
     let provider = console.provider()?;
-    let secret = cookie(headers, BEGUN).filter(|secret| !secret.is_empty());
+    let name = console.setup.allowed.cookie(BEGUN);
+    let secret = cookie(headers, &name).filter(|secret| !secret.is_empty());
     let bound = console.bound(secret.ok_or_else(not_begun)?, headers)?;
     if back.state != bound.state {
         return Err(not_begun().into());
@@ -181,7 +185,7 @@ async fn returned(console: &Here, headers: &HeaderMap, back: &Back) -> Answered 
     console.people(|people| people.begin(&name, who, now));
     // No redirect: browsers send the session's cookie only where a page of this site leads.
     let mut response = Html(paper::let_in(&caller.owner)).into_response();
-    if let Some(line) = set_cookie(COOKIE, Some(&name)) {
+    if let Some(line) = set_cookie(&console.cookie(), Some(&name)) {
         response.headers_mut().insert(header::SET_COOKIE, line);
     }
     Ok(response)

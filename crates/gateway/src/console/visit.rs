@@ -96,10 +96,15 @@ impl Console {
         Some((caller, role))
     }
 
+    /// What the cookie of a session is called.
+    pub(crate) fn cookie(&self) -> String {
+        self.setup.allowed.cookie(COOKIE)
+    }
+
     /// The session of a request, if its credential still holds. One whose does not is over.
     pub(crate) async fn session(&self, headers: &HeaderMap) -> Option<(Session, Caller, Role)> {
         let now = self.now();
-        let session = self.people(|people| people.of(headers, COOKIE, now))?;
+        let session = self.people(|people| people.of(headers, &self.cookie(), now))?;
         match self.recognise(session.who.token).await {
             Some((caller, role)) if caller.credential == session.who.credential => {
                 let role = session.who.via.narrowed(role);

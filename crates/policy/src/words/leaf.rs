@@ -73,7 +73,7 @@ pub(crate) fn listed(names: impl IntoIterator<Item = String>, last: &str) -> Str
 }
 
 /// A span of time in the largest unit that holds it exactly.
-pub(crate) fn span(seconds: u64) -> String {
+pub fn span(seconds: u64) -> String {
     for (unit, name) in [(86_400, "day"), (3_600, "hour"), (60, "minute")] {
         if let (Some(0), Some(count)) = (seconds.checked_rem(unit), seconds.checked_div(unit))
             && count > 0

@@ -72,7 +72,7 @@ impl Serving {
     async fn begins(&self, cookie: &str, path: &str, length: usize, body: &[u8]) -> TcpStream {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost:{PORT}\r\nOrigin: http://localhost:{PORT}\r\n\
-             Cookie: __Host-quorate-office={cookie}\r\n\
+             Cookie: quorate-office={cookie}\r\n\
              Content-Type: multipart/form-data; boundary=what-stands-between-parts\r\n\
              Content-Length: {length}\r\n\r\n"
         );

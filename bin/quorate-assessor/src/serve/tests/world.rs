@@ -137,7 +137,7 @@ impl World {
         let request = Request::builder().method(method).uri(path);
         let request = request.header(header::HOST, format!("localhost:{PORT}"));
         let request = request.header(header::ORIGIN, format!("http://localhost:{PORT}"));
-        request.header(header::COOKIE, format!("__Host-quorate-office={cookie}"))
+        request.header(header::COOKIE, format!("quorate-office={cookie}"))
     }
 
     pub(super) async fn get_as(&self, cookie: &str, path: &str) -> Got {

@@ -219,6 +219,13 @@ impl Answers {
         self
     }
 
+    /// Every file that they name.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &PathBuf> {
+        let seats = self.cosigners.iter().map(|c| &c.seat);
+        let seats = seats.chain(self.sources.iter().map(|s| &s.seat));
+        self.approvers.iter().chain(&self.views).chain(seats).chain(&self.policy)
+    }
+
     /// The flags that nothing has answered and that have no default.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         let all = [

@@ -10,7 +10,7 @@ use quorate_policy::{StarterAsset, starter};
 use quorate_terms::charter::{ApproverSeat, CharterText, CosignerSeat, LogSeat, SourceSeat};
 use quorate_terms::policy::{AssetInfo, PolicyDocument};
 use quorate_terms::quorum::Quorum;
-use quorate_terms::{Amount, ApproverId, ChainId, CosignerId, PersonId, VaultId};
+use quorate_terms::{Amount, ApproverId, AssetId, ChainId, CosignerId, PersonId, VaultId};
 
 use super::answers::{Answers, AssetAnswer, SourceAnswer, coin};
 use crate::cli::source::SourceEnrolment;
@@ -231,7 +231,11 @@ fn rules(
 ) -> Tried<PolicyDocument> {
     let document = match &answers.policy {
         Some(path) => policy::sound(path)?,
-        None => starter(vault.clone(), seats, &starters(answers, chains)?)?,
+        None => {
+            let all = assets(answers)?;
+            let all: Vec<_> = all.iter().map(starter_asset).collect::<Tried<_>>()?;
+            starter(vault.clone(), seats, &all)?
+        }
     };
     if document.version != 1 || document.previous.is_some() {
         let mend = "set `version` to 1 and leave `previous` out";
@@ -254,15 +258,31 @@ fn rules(
     Ok(document)
 }
 
-fn starters(answers: &Answers, chains: &BTreeMap<ChainId, String>) -> Tried<Vec<StarterAsset>> {
-    let mut assets = answers.assets.iter().map(starter_asset).collect::<Tried<Vec<_>>>()?;
-    for chain in chains.keys() {
-        let native = quorate_chains::native_asset(chain)?;
-        if !assets.iter().any(|asset| asset.info.asset == native) {
-            assets.push(starter_asset(&coin(native.to_string(), "ETH".to_owned()))?);
+/// What stands in the starter policy: what was answered, and the coins that fees are paid in with the starter's numbers.
+///
+/// # Errors
+/// [`Trouble`] for an asset or a network that cannot be read.
+pub(crate) fn assets(answers: &Answers) -> Tried<Vec<AssetAnswer>> {
+    let mut all = answers.assets.clone();
+    all.extend(missing_coins(answers)?);
+    Ok(all)
+}
+
+/// The coins that fees are paid in and that nothing was answered for, with the starter's numbers.
+///
+/// # Errors
+/// [`Trouble`] for an asset or a network that cannot be read.
+pub(crate) fn missing_coins(answers: &Answers) -> Tried<Vec<AssetAnswer>> {
+    let known = answers.assets.iter().map(|one| quorate_chains::parse_asset(&one.asset));
+    let known: BTreeSet<AssetId> = known.collect::<Result<_, _>>()?;
+    let mut missing = Vec::new();
+    for chain in answers.chains.keys() {
+        let native = quorate_chains::native_asset(&read::chain(chain)?)?;
+        if !known.contains(&native) {
+            missing.push(coin(native.to_string(), "ETH".to_owned()));
         }
     }
-    Ok(assets)
+    Ok(missing)
 }
 
 pub(crate) fn starter_asset(answer: &AssetAnswer) -> Tried<StarterAsset> {

@@ -11,6 +11,7 @@ use quorate_host::ui::{Tone, Ui};
 use quorate_host::{Identity, secret_file};
 use quorate_ledger::LogPolicy;
 use quorate_terms::charter::CharterText;
+use quorate_terms::passkey::ViewSeat;
 use quorate_terms::{CosignerId, Digest, Term as _};
 use serde_json::json;
 
@@ -166,23 +167,42 @@ fn commands(
             );
             all.push((who.clone(), pair));
         }
-        all.push((who, format!("quorate-cosigner {accept}")));
+        all.push((who.clone(), format!("quorate-cosigner {accept}")));
+        all.push((who, "quorate-cosigner run".to_owned()));
     }
+    let places: Vec<String> =
+        cosigners.iter().map(|(id, at)| format!(" --cosigner {id}={at}")).collect();
+    let follow = format!(
+        "{accept} --desk {book_listen} --desk-key {}{}",
+        text.log.identity,
+        places.concat()
+    );
     for seat in &text.approvers {
-        let places: Vec<String> =
-            cosigners.iter().map(|(id, at)| format!(" --cosigner {id}={at}")).collect();
-        let command = format!(
-            "quorate-approvals {accept} --desk {} --desk-key {}{}",
-            book_listen,
-            text.log.identity,
-            places.concat()
-        );
-        all.push((format!("approver {}", seat.approver), command));
+        all.push((format!("approver {}", seat.approver), format!("quorate-approvals {follow}")));
+    }
+    for seat in &text.views {
+        let who = format!("view {}", seat.view);
+        all.push((who.clone(), format!("quorate-approvals view {follow}")));
+        all.push((who, serve(seat)));
     }
     for seat in &text.sources {
-        all.push((format!("source {}", seat.source), format!("quorate source {accept}")));
+        let who = format!("source {}", seat.source);
+        all.push((who.clone(), format!("quorate source {accept}")));
+        all.push((who, "quorate source run".to_owned()));
     }
     all
+}
+
+/// How a view is served at the origin of its seat.
+fn serve(seat: &ViewSeat) -> String {
+    let port = seat.origin.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    if seat.origin.starts_with("http://") {
+        return format!("quorate-approvals view serve --listen 127.0.0.1:{}", port.unwrap_or(80));
+    }
+    format!(
+        "quorate-approvals view serve --listen 0.0.0.0:{} --certificate chain.pem --key key.pem",
+        port.unwrap_or(443)
+    )
 }
 
 fn answer(ui: &Ui, dir: &Path, founded: &Founded) -> Tried<()> {
@@ -199,7 +219,8 @@ fn answer(ui: &Ui, dir: &Path, founded: &Founded) -> Tried<()> {
     let mut words = format!(
         "vault {} is founded in {dir}\n\n{}  {}\n\n\
          Read this digest aloud to every cosigner's operator and every approver,\n\
-         on a channel that this machine does not control. Give each a copy of {dir}/charter.json. Who reads the same digest there runs:\n",
+         on a channel that this machine does not control. Give each a copy of {dir}/charter.json. Who reads the same digest there runs,\n\
+         in the folder where its `init` or `enrol` ran (what ends in `run` or begins with `view serve` stays up):\n",
         text.vault,
         ui.tone(Tone::Strong, "charter"),
         ui.tone(Tone::Strong, &digest.to_string()),
@@ -218,4 +239,32 @@ fn answer(ui: &Ui, dir: &Path, founded: &Founded) -> Tried<()> {
     );
     ui.answer(&value, words)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_served_where_browsers_look_for_it() {
+        for (origin, expected) in [
+            ("http://localhost:7800", "--listen 127.0.0.1:7800"),
+            ("http://localhost", "--listen 127.0.0.1:80"),
+            (
+                "https://approve.example",
+                "--listen 0.0.0.0:443 --certificate chain.pem --key key.pem",
+            ),
+            ("https://approve.example:8443", "--listen 0.0.0.0:8443 --certificate"),
+        ] {
+            let link = Identity::from_seed(&[1; 32]).unwrap().public_key();
+            let seat = ViewSeat {
+                view: "front".parse().unwrap(),
+                origin: origin.to_owned(),
+                rp_id: "example".to_owned(),
+                operator: "front ltd".to_owned(),
+                link,
+            };
+            assert!(serve(&seat).contains(expected), "{}", serve(&seat));
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //! what must be backed up. The desk runs beside these pages.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,11 +25,12 @@ use quorate_pages::{
 use quorate_terms::{Digest, digest::tag};
 
 use super::console_url;
-use super::door::Here;
+use super::door::{Founder, Here};
 use super::kept::Kept;
 use super::paper::{self, act, say};
 use super::visit::{Answered, Typed, Visit, said};
 use crate::cli::agent::NewCredential;
+use crate::cli::case::state_word;
 use crate::cli::client::Desk;
 use crate::cli::filing::{At, Filing};
 use crate::cli::found::write::Founded;
@@ -52,11 +54,11 @@ pub(super) fn routes(router: Router<Here>) -> Router<Here> {
 /// What the desk says of itself, or why it does not.
 struct Desks {
     status: StatusView,
-    /// Cases that admit somebody and are not over.
+    /// Cases that admit a person or an agent and are not over.
     waiting: Vec<CaseView>,
 }
 
-async fn ask(home: &std::path::Path) -> Tried<Desks> {
+async fn ask(home: &Path) -> Tried<Desks> {
     let desk = Desk::at(home).await?;
     let status = desk.status().await?;
     let open = CasesRequest { all: false, limit: 50 };
@@ -79,16 +81,20 @@ async fn show(visit: &Visit, typed: &Typed, trouble: Option<&Trouble>) -> Answer
     let body = Markup::all([
         compare(&founded),
         heading("2. Each party runs this on its own machine"),
+        say(
+            "In the folder where they made their keys, beside their own copy of the charter, named charter.json. What ends in `run`, and \
+             `view serve`, stays up.",
+        ),
         commands(&founded),
         heading("3. The desk and the cosigners"),
         running(&desk),
         heading("4. Your way into the console"),
-        people(&desk, typed, console.as_deref()),
+        people(&home, &desk, typed, console.as_deref()),
         heading("5. What must be backed up"),
         backups(&home),
         heading("6. When all of it is done"),
         say(
-            "These pages close for good and the answers of the founding are deleted; `quorate up` then only starts the desk. \
+            "These pages close for good, in every browser, and the answers of the founding are deleted; `quorate up` then only starts the desk. \
              The charter, the keys and the configuration stay where they are.",
         ),
         act("/next/finish", &[], "Close these pages", Press::Aside),
@@ -97,7 +103,7 @@ async fn show(visit: &Visit, typed: &Typed, trouble: Option<&Trouble>) -> Answer
 }
 
 fn compare(founded: &Founded) -> Markup {
-    let how = "Read this digest aloud to every cosigner's operator, every approver and every source's operator, on a channel that this \
+    let how = "Read this digest aloud to every approver and to every operator of a cosigner, a view or a source, on a channel that this \
                machine does not control. Give each of them a copy of the charter. Whoever reads the same digest from their own copy goes on.";
     Markup::all([
         facts(vec![
@@ -156,7 +162,7 @@ fn running(desk: &Tried<Desks>) -> Markup {
     ])
 }
 
-fn people(desk: &Tried<Desks>, typed: &Typed, console: Option<&str>) -> Markup {
+fn people(home: &Path, desk: &Tried<Desks>, typed: &Typed, console: Option<&str>) -> Markup {
     let Ok(desk) = desk else { return say("The desk must run first.") };
     let mut all = vec![say(
         "A person is admitted by a case that two approvers agree to, each with a tool of their own. The token that signs in goes to a \
@@ -178,7 +184,7 @@ fn people(desk: &Tried<Desks>, typed: &Typed, console: Option<&str>) -> Markup {
                     outside(one.owner.as_str()),
                 ]),
             ),
-            ("Token", outside(&format!("in tokens/{} of the desk's folder", one.credential))),
+            ("Token", token(home, one.credential.as_str())),
             ("Until", when(one.expires_at)),
             ("Console", console.map_or_else(closed, elsewhere)),
         ]));
@@ -191,25 +197,36 @@ fn people(desk: &Tried<Desks>, typed: &Typed, console: Option<&str>) -> Markup {
     Markup::all(all)
 }
 
+/// Where the token of a credential is, where that is known: it may lie elsewhere.
+fn token(home: &Path, credential: &str) -> Markup {
+    let file = home.join("tokens").join(credential);
+    match file.symlink_metadata() {
+        Ok(_) => outside(&file.display().to_string()),
+        Err(_) => Markup::text("not in this folder; whoever asked for it knows where"),
+    }
+}
+
 fn closed() -> Markup {
     Markup::text("closed: desk.toml has no [console]")
 }
 
 fn waits(case: &CaseView) -> Markup {
-    let bars = case.tallies.iter().map(|tally| {
+    let is_asked = case.state == CaseState::AwaitApprovals;
+    let tone = if is_asked { Tone::Warn } else { Tone::Note };
+    let mut all = vec![paragraph(Markup::all([
+        badge(tone, &state_word(&case.state)),
+        Markup::text(" "),
+        outside(&case.summary),
+    ]))];
+    all.extend(case.tallies.iter().map(|tally| {
         let have = u32::try_from(tally.counted.len()).unwrap_or(u32::MAX);
         progress(have, tally.need, &format!("{} agree", tally.quorum))
-    });
-    let run = format!("quorate-approvals approve {}", case.case);
-    Markup::all([
-        paragraph(Markup::all([
-            badge(Tone::Warn, "awaits approvals"),
-            Markup::text(" "),
-            outside(&case.summary),
-        ])),
-        Markup::all(bars),
-        code_block("What each approver runs", &run),
-    ])
+    }));
+    if is_asked {
+        let run = format!("quorate-approvals approve {}", case.case);
+        all.push(code_block("What each approver runs", &run));
+    }
+    Markup::all(all)
 }
 
 fn fields(typed: &Typed) -> Markup {
@@ -234,7 +251,7 @@ fn fields(typed: &Typed) -> Markup {
     ])
 }
 
-fn backups(home: &std::path::Path) -> Markup {
+fn backups(home: &Path) -> Markup {
     let home = home.display();
     let rows = vec![
         vec![
@@ -276,7 +293,7 @@ async fn admit(visit: Visit, Form(typed): Form<Typed>) -> Answered {
 }
 
 /// Files the case as `quorate member new` would.
-async fn ask_for(home: &std::path::Path, person: &str, typed: &Typed) -> Tried<()> {
+async fn ask_for(home: &Path, person: &str, typed: &Typed) -> Tried<()> {
     let who = said(typed, "who");
     let holder = member::holder(who, said(typed, "role"))?;
     let name = format!("{who}-{}", hex::encode(Random::start()?.bytes::<4>()?));
@@ -301,11 +318,12 @@ async fn ask_for(home: &std::path::Path, person: &str, typed: &Typed) -> Tried<(
 async fn finish(visit: Visit) -> Answered {
     let home = visit.founder.kept(|kept| kept.home().to_owned());
     visit.founder.kept(|kept: &mut Kept| kept.finish())?;
+    visit.founder.close();
     let place = console(&home).as_deref().map_or_else(closed, elsewhere);
-    Ok(Html(paper::closed(place)).into_response())
+    Ok(Html(paper::closed(Some(place))).into_response())
 }
 
-fn console(home: &std::path::Path) -> Option<String> {
+fn console(home: &Path) -> Option<String> {
     let config = quorate_host::config::Config::<DeskConfig>::load(&home.join("desk.toml")).ok()?;
     Some(console_url(&config.value.console?))
 }
@@ -318,28 +336,42 @@ async fn charter(visit: Visit) -> Answered {
     Ok((head, bytes).into_response())
 }
 
-/// Says that something has changed, for as long as the page is open.
+/// Says that something has changed, for as long as the page is open and its session is not over.
 async fn events(visit: Visit) -> impl IntoResponse {
     let home = visit.founder.kept(|kept| kept.home().to_owned());
-    let changes = stream::unfold((home, None), |(home, seen)| async move {
-        loop {
-            let now = seen_now(&home).await;
-            if seen.is_some_and(|seen| seen != now) {
-                let event = Event::default().event("changed").data("desk");
-                return Some((Ok::<_, Infallible>(event), (home, Some(now))));
-            }
-            if seen.is_none() {
-                let event = Event::default().comment("here");
-                return Some((Ok(event), (home, Some(now))));
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+    let changes = stream::unfold((home, None), move |(home, seen)| {
+        let (founder, session) = (Arc::clone(&visit.founder), visit.session);
+        async move { change(&founder, &session, home, seen).await }
     });
     Sse::new(changes).keep_alive(KeepAlive::default())
 }
 
+/// The next thing to say, and what was seen then; none when the session is over.
+async fn change(
+    founder: &Founder,
+    session: &Digest,
+    home: PathBuf,
+    seen: Option<Digest>,
+) -> Option<(Result<Event, Infallible>, (PathBuf, Option<Digest>))> {
+    loop {
+        let now = seen_now(&home).await;
+        if !founder.is_live(session) {
+            return None;
+        }
+        let event = match seen {
+            None => Event::default().comment("here"),
+            Some(seen) if seen != now => Event::default().event("changed").data("desk"),
+            Some(_) => {
+                tokio::time::sleep(LOOK).await;
+                continue;
+            }
+        };
+        return Some((Ok(event), (home, Some(now))));
+    }
+}
+
 /// What the page would show of the desk, as one digest.
-async fn seen_now(home: &std::path::Path) -> Digest {
+async fn seen_now(home: &Path) -> Digest {
     let text = match ask(home).await {
         Err(_) => "starting".to_owned(),
         Ok(Desks { status, waiting }) => {
@@ -347,16 +379,12 @@ async fn seen_now(home: &std::path::Path) -> Digest {
                 status.cosigners.iter().map(|one| (&one.cosigner, one.up, &one.trouble)).collect();
             let cases: Vec<_> = waiting
                 .iter()
-                .map(|case| (case.case, is_open(&case.state), &case.tallies))
+                .map(|case| (case.case, state_word(&case.state), &case.tallies))
                 .collect();
             let people: Vec<_> =
                 status.credentials.iter().map(|one| (&one.credential, one.revoked)).collect();
-            format!("{cosigners:?} {cases:?} {people:?}")
+            format!("{} {cosigners:?} {cases:?} {people:?}", status.size)
         }
     };
     Digest::of(tag::TOKEN, text.as_bytes())
-}
-
-const fn is_open(state: &CaseState) -> bool {
-    !matches!(state, CaseState::Closed(_))
 }

@@ -8,7 +8,7 @@ use quorate_host::random::Random;
 use quorate_host::secret_file;
 
 use crate::cli::note;
-use crate::cli::trouble::Tried;
+use crate::cli::trouble::{Tried, Trouble};
 
 /// Where the file lies within the folder of the founding.
 pub(super) fn file(folder: &Path) -> PathBuf {
@@ -16,10 +16,16 @@ pub(super) fn file(folder: &Path) -> PathBuf {
 }
 
 /// Opens an address in the browser of whoever sits here. That none opens is no trouble: the address was printed.
-///
-/// # Errors
-/// [`crate::cli::Trouble`] when the file cannot be written.
-pub(super) fn open(folder: &Path, url: &str) -> Tried<()> {
+pub(super) fn open(folder: &Path, url: &str) {
+    if let Err(trouble) = lead(folder, url) {
+        note(&format!(
+            "no browser opened ({}: {}); open the address yourself",
+            trouble.field, trouble.why
+        ));
+    }
+}
+
+fn lead(folder: &Path, url: &str) -> Tried<()> {
     let file = file(folder);
     // The address is ours: a loopback port and hexadecimal digits.
     let page = format!(
@@ -33,12 +39,22 @@ pub(super) fn open(folder: &Path, url: &str) -> Tried<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    match child {
-        // Whoever started it waits for it; a browser may stay for hours, so a thread does.
-        Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
-        Err(error) => {
-            note(&format!("no browser opened ({opener}: {error}); open the address yourself"))
-        }
-    }
+    let child = child.map_err(|e| Trouble::new(opener, e.to_string(), "open it yourself"));
+    let mut child = child?;
+    // Whoever started it waits for it; a browser may stay for hours, so a thread does.
+    drop(std::thread::spawn(move || child.wait()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_told_and_ends_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("gone");
+        assert!(lead(&folder, "http://localhost:1/").is_err());
+        open(&folder, "http://localhost:1/");
+    }
 }

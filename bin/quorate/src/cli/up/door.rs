@@ -2,7 +2,7 @@
 //! host alone, by a form, so that nothing that merely follows links uses it up. One browser at a time.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{Form, Query, State};
@@ -19,13 +19,13 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::kept::Kept;
-use super::visit::{Typed, said};
+use super::visit::{Refused, Typed, said};
 use super::{after, browser, paper, steps, summary};
 use crate::cli::note;
 use crate::cli::trouble::{Tried, Trouble};
 
-/// The cookie of a session.
-const COOKIE: &str = "__Host-quorate-founding";
+/// The cookie of a session, as [`Allowed::cookie`] names it.
+const COOKIE: &str = "quorate-founding";
 /// The largest form, in bytes: a document that somebody pastes, with every letter escaped.
 const FORM_BYTES: usize = 256 * 1024;
 /// Seconds before another address is printed while nobody has used the newest.
@@ -35,13 +35,25 @@ const AGAIN_S: u64 = 5;
 pub(super) struct Founder {
     kept: Mutex<Kept>,
     people: Mutex<Sessions<(), ()>>,
-    invitation: Mutex<Option<Invitation>>,
+    door: Mutex<Door>,
     allowed: Allowed,
     port: u16,
     random: Random,
     founded: watch::Sender<bool>,
     /// Who started the program, by pseudonym.
     pub(super) person: PersonId,
+}
+
+/// Whether anybody is let in.
+#[derive(Default)]
+enum Door {
+    /// Nobody before an address is printed.
+    #[default]
+    Shut,
+    /// Whoever has the newest word.
+    Open(Invitation),
+    /// Nobody ever again: the founding is finished.
+    Closed,
 }
 
 /// A word that lets in, by its digest, and when it was printed.
@@ -60,7 +72,7 @@ impl Founder {
         Ok(Self {
             kept: Mutex::new(kept),
             people: Mutex::default(),
-            invitation: Mutex::default(),
+            door: Mutex::default(),
             allowed: Allowed::loopback(port),
             port,
             random: Random::start()?,
@@ -70,10 +82,17 @@ impl Founder {
     }
 
     /// Prints an address that lets in once, and gives it.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the founding is finished.
     pub(super) fn invite(&self) -> Tried<String> {
         let word = hex::encode(self.random.bytes::<32>()?);
-        let invitation = Invitation { word: Some(digest_of(&word)), at: now() };
-        *self.invitation.lock().unwrap_or_else(PoisonError::into_inner) = Some(invitation);
+        let mut door = self.door();
+        if matches!(*door, Door::Closed) {
+            return Err(closed());
+        }
+        *door = Door::Open(Invitation { word: Some(digest_of(&word)), at: now() });
+        drop(door);
         let url = format!("http://localhost:{}/enter?token={word}", self.port);
         let what =
             if *self.founded.borrow() { "go on after the founding" } else { "found a vault" };
@@ -106,41 +125,81 @@ impl Founder {
         look(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether a request comes from the browser that was let in.
-    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
-        self.people(|people| people.of(headers, COOKIE, now()).is_some())
+    fn door(&self) -> MutexGuard<'_, Door> {
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the cookie of a session is called.
+    fn cookie(&self) -> String {
+        self.allowed.cookie(COOKIE)
+    }
+
+    /// The session of a request, if it comes from the browser that was let in.
+    pub(super) fn session(&self, headers: &HeaderMap) -> Option<Digest> {
+        let session = self.people(|people| people.of(headers, &self.cookie(), now()));
+        session.map(|session| session.name)
+    }
+
+    /// Whether a session is not over.
+    pub(super) fn is_live(&self, session: &Digest) -> bool {
+        self.people(|people| people.still(session, now()).is_some())
+    }
+
+    /// Whether the founding is finished.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(*self.door(), Door::Closed)
+    }
+
+    /// Lets nobody in ever again, and everybody out.
+    pub(super) fn close(&self) {
+        let mut door = self.door();
+        *door = Door::Closed;
+        self.everybody_out();
+    }
+
+    fn everybody_out(&self) {
+        self.people(|people| {
+            for session in people.live(now()) {
+                people.end(&session.name);
+            }
+        });
     }
 
     /// Uses a word up, if it is the one that was printed; whoever was in before is out.
     fn admit(&self, word: &str) -> Tried<String> {
-        let mut held = self.invitation.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut door = self.door();
         let given = Some(digest_of(word));
-        let Some(invitation) = held.as_mut().filter(|held| held.word == given) else {
+        let invitation = match &mut *door {
+            Door::Closed => return Err(closed()),
+            Door::Open(invitation) if invitation.word == given => Some(invitation),
+            Door::Open(_) | Door::Shut => None,
+        };
+        let Some(invitation) = invitation else {
             let mend = "open the newest address on the terminal where `quorate up` runs";
             return Err(Trouble::new("token", "does not let in, or was used before", mend));
         };
         let cookie = hex::encode(self.random.bytes::<32>()?);
         invitation.word = None;
         drop(std::fs::remove_file(browser::file(&self.folder())));
-        self.people(|people| {
-            for session in people.live(now()) {
-                people.end(&session.name);
-            }
-            people.begin(&cookie, (), now());
-        });
+        self.everybody_out();
+        self.people(|people| people.begin(&cookie, (), now()));
         Ok(cookie)
     }
 
     /// Prints another address, unless one was printed just now: a page that anybody on this machine can press must not
     /// flood the terminal.
     fn invite_again(&self) -> Tried<()> {
-        let held = self.invitation.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = held
-            .as_ref()
-            .is_some_and(|held| held.word.is_some() && now() < held.at.plus_s(AGAIN_S));
-        drop(held);
+        let is_new = match &*self.door() {
+            Door::Open(held) => held.word.is_some() && now() < held.at.plus_s(AGAIN_S),
+            Door::Shut | Door::Closed => false,
+        };
         if is_new { Ok(()) } else { self.invite().map(drop) }
     }
+}
+
+fn closed() -> Trouble {
+    let mend = "sign in to the console with the token of your credential";
+    Trouble::new("founding", "is finished, and its pages are closed", mend)
 }
 
 fn now() -> Timestamp {
@@ -180,16 +239,18 @@ struct Word {
     token: String,
 }
 
-async fn ask_enter(Query(typed): Query<Typed>) -> Html<String> {
+async fn ask_enter(State(founder): State<Here>, Query(typed): Query<Typed>) -> Response {
     match said(&typed, "token") {
-        "" => Html(paper::nobody(None)),
-        word => Html(paper::enter(word)),
+        _ if founder.is_closed() => Refused::Closed.into_response(),
+        "" => Html(paper::nobody(None)).into_response(),
+        word => Html(paper::enter(word)).into_response(),
     }
 }
 
 async fn enter(State(founder): State<Here>, Form(word): Form<Word>) -> Response {
     match founder.admit(&word.token) {
-        Ok(cookie) => to_with("/", COOKIE, Some(&cookie)),
+        Ok(cookie) => to_with("/", &founder.cookie(), Some(&cookie)),
+        Err(_) if founder.is_closed() => Refused::Closed.into_response(),
         Err(trouble) => {
             (StatusCode::UNAUTHORIZED, Html(paper::nobody(Some(&trouble)))).into_response()
         }
@@ -199,6 +260,7 @@ async fn enter(State(founder): State<Here>, Form(word): Form<Word>) -> Response 
 async fn again(State(founder): State<Here>) -> Response {
     match founder.invite_again() {
         Ok(()) => Html(paper::printed()).into_response(),
+        Err(_) if founder.is_closed() => Refused::Closed.into_response(),
         Err(trouble) => {
             (StatusCode::SERVICE_UNAVAILABLE, Html(paper::refused(&trouble))).into_response()
         }

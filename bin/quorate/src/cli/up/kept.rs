@@ -96,9 +96,13 @@ impl Kept {
         is_founded(&self.home)
     }
 
-    /// By what these very answers are known: a summary that was shown founds nothing else.
+    /// By what these very answers are known, with every document that they name: a summary that was shown founds nothing else.
     pub(super) fn digest(&self) -> Tried<Digest> {
-        Ok(Digest::of(tag::TOKEN, &self.bytes(&self.answers)?))
+        let mut all = self.bytes(&self.answers)?;
+        for path in self.resolved().documents() {
+            all.extend_from_slice(Digest::sha256(read::text(path)?.as_bytes()).as_bytes());
+        }
+        Ok(Digest::of(tag::TOKEN, &all))
     }
 
     /// Changes the answers: durable when this returns, as they were if it fails.
@@ -177,6 +181,7 @@ pub(super) fn pasted<T: DeserializeOwned>(field: &str, text: &str) -> Tried<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::found::answers::{CosignerAnswer, SourceAnswer};
     use proptest::prelude::*;
     use quorate_terms::charter::CosignerSeat;
 
@@ -228,6 +233,31 @@ mod tests {
         assert!(kept.found().is_err(), "a vault is founded once");
         kept.finish().unwrap();
         assert!(!is_begun(&home) && is_founded(&home));
+    }
+
+    #[test]
+    fn answers_are_known_by_every_document_that_they_name() {
+        let (_dir, home) = home();
+        let mut kept = Kept::open(&home).unwrap();
+        let paths = ["approver-a", "view-b", "cosigner-c", "source-d", "policy"];
+        let paths = paths.map(|name| kept.keep(name, "{}").unwrap());
+        kept.change(|answers| {
+            let [approver, view, cosigner, source, policy] = paths.clone();
+            answers.approvers.push(approver);
+            answers.views.push(view);
+            answers.cosigners.push(CosignerAnswer { seat: cosigner, address: "a:1".into() });
+            answers.sources.push(SourceAnswer { seat: source, from: "a:2".into() });
+            answers.policy = Some(policy);
+            Ok(())
+        })
+        .unwrap();
+        let mut seen = std::collections::BTreeSet::from([kept.digest().unwrap()]);
+        for name in ["approver-a", "view-b", "cosigner-c", "source-d", "policy"] {
+            kept.keep(name, "{\"other\": 1}").unwrap();
+            assert!(seen.insert(kept.digest().unwrap()), "{name}");
+        }
+        std::fs::remove_file(kept.folder().join("policy.json")).unwrap();
+        assert!(kept.digest().is_err(), "what cannot be read was not shown");
     }
 
     #[test]

@@ -74,11 +74,12 @@ pub(super) fn nobody(trouble: Option<&Trouble>) -> String {
     with(bare("Who are you?", Markup::all([say(words), again])), trouble, None)
 }
 
-/// The founding is over.
-pub(super) fn closed(console: Markup) -> String {
+/// The founding is over. Whoever ended it is told where the console is; a stranger is not.
+pub(super) fn closed(console: Option<Markup>) -> String {
     let words = "The founding is finished and these pages are closed. The desk runs; sign in to the console with the token of your \
                  credential.";
-    bare("Finished", Markup::all([say(words), facts(vec![("Console", console)])])).render()
+    let place = console.map(|console| facts(vec![("Console", console)])).unwrap_or_default();
+    bare("Finished", Markup::all([say(words), place])).render()
 }
 
 /// An address was printed.

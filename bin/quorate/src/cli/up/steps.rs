@@ -13,9 +13,10 @@ use axum::Router;
 use axum::extract::Form;
 use axum::routing::get;
 use futures_util::future::BoxFuture;
-use quorate_pages::{Markup, link, paragraph};
+use quorate_pages::{Markup, code_block, link, paragraph};
 
-pub(super) use rules::effective;
+pub(super) use chains::host;
+pub(super) use sources::kinds;
 
 use super::door::Here;
 use super::kept::Kept;
@@ -31,6 +32,8 @@ pub(super) struct Step {
     pub(super) path: &'static str,
     pub(super) label: &'static str,
     title: &'static str,
+    /// The beginnings of the fields that are answered here, as a complaint names them.
+    owns: &'static [&'static str],
     /// Whether nothing more is needed here.
     pub(super) is_done: fn(&Answers) -> bool,
     body: fn(&Kept, &Typed) -> Markup,
@@ -64,6 +67,12 @@ pub(super) fn routes(router: Router<Here>) -> Router<Here> {
 /// Where somebody who comes back goes on.
 pub(super) fn next(answers: &Answers) -> &'static str {
     STEPS.iter().find(|step| !(step.is_done)(answers)).map_or("/summary", |step| step.path)
+}
+
+/// The step where a field is answered that a complaint names, or where a document was pasted; none if it is not known.
+pub(super) fn owner(field: &str) -> Option<&'static Step> {
+    let field = field.rsplit('/').next().unwrap_or(field);
+    STEPS.iter().find(|step| step.owns.iter().any(|own| field.starts_with(own)))
 }
 
 impl Step {
@@ -122,9 +131,52 @@ fn number<T: std::str::FromStr>(field: &str, text: &str, example: &str) -> Tried
 fn removed<T>(list: &mut Vec<T>, typed: &Typed, is: impl Fn(&T, &str) -> bool) -> Tried<()> {
     let (name, before) = (said(typed, "name"), list.len());
     list.retain(|one| !is(one, name));
-    if list.len() == before {
-        let mend = "look at the list again; it may be gone already";
-        return Err(Trouble::new("name", format!("`{name}` is not in the list"), mend));
+    if list.len() == before { Err(gone(name)) } else { Ok(()) }
+}
+
+/// What was to be taken out is not there.
+fn gone(name: &str) -> Trouble {
+    let mend = "look at the list again; it may be gone already";
+    Trouble::new("name", format!("`{name}` is not in the list"), mend)
+}
+
+/// The commands by which somebody makes what is pasted here, each whole.
+fn made_by(who: &str, lines: &[&str]) -> Markup {
+    code_block(&format!("What {who} runs"), &lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_complaint_names_leads_to_its_step_and_never_in_a_circle() {
+        for (field, path) in [
+            ("vault", Some("/vault")),
+            ("charter.log.origin", Some("/vault")),
+            ("approver", Some("/people")),
+            ("governance", Some("/people")),
+            ("quorum `treasury`", Some("/people")),
+            ("charter.approvers.passkeys", Some("/people")),
+            ("charter.views", Some("/people")),
+            ("view `front`.origin", Some("/people")),
+            ("cosigner", Some("/cosigners")),
+            ("threshold", Some("/cosigners")),
+            ("charter.threshold", Some("/cosigners")),
+            ("chain", Some("/networks")),
+            ("finality-depth", Some("/networks")),
+            ("source", Some("/sources")),
+            ("asset", Some("/rules")),
+            ("asset.alone", Some("/rules")),
+            ("charter.policy.rules.large", Some("/rules")),
+            ("change-delay", Some("/rules")),
+            ("book-listen", Some("/doors")),
+            ("console-listen", Some("/doors")),
+            ("charter", None),
+            ("/home/desk/founding/approver-ann.json:3", Some("/people")),
+            ("/home/desk/founding/answers.json", None),
+        ] {
+            assert_eq!(owner(field).map(|step| step.path), path, "{field}");
+        }
     }
-    Ok(())
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use quorate_pages::Markup;
+use quorate_terms::Digest;
 use quorate_web::Known;
 
 use super::door::Here;
@@ -21,6 +22,8 @@ pub(super) type Typed = BTreeMap<String, String>;
 pub(super) struct Visit {
     pub(super) founder: Here,
     pub(super) path: String,
+    /// The session, by which it is known whether it is over.
+    pub(super) session: Digest,
 }
 
 /// What a page gives.
@@ -30,6 +33,8 @@ pub(super) type Answered = Result<Response, Refused>;
 pub(super) enum Refused {
     /// Nobody was let in.
     Nobody,
+    /// The founding is finished: nobody is let in any more.
+    Closed,
     /// Something else.
     Trouble(Trouble),
 }
@@ -44,6 +49,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let (status, page) = match self {
             Self::Nobody => (StatusCode::UNAUTHORIZED, paper::nobody(None)),
+            Self::Closed => (StatusCode::GONE, paper::closed(None)),
             Self::Trouble(trouble) => (StatusCode::CONFLICT, paper::refused(&trouble)),
         };
         (status, Html(page)).into_response()
@@ -54,10 +60,11 @@ impl FromRequestParts<Here> for Visit {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, founder: &Here) -> Result<Self, Refused> {
-        if !founder.knows(&parts.headers) {
-            return Err(Refused::Nobody);
+        if founder.is_closed() {
+            return Err(Refused::Closed);
         }
-        Ok(Self { founder: Arc::clone(founder), path: parts.uri.path().to_owned() })
+        let session = founder.session(&parts.headers).ok_or(Refused::Nobody)?;
+        Ok(Self { founder: Arc::clone(founder), path: parts.uri.path().to_owned(), session })
     }
 }
 

@@ -9,6 +9,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+mod read;
+
 /// A founding that is served, and a browser at it.
 struct Room {
     founder: Here,
@@ -178,9 +180,11 @@ async fn only_whoever_reads_the_terminal_is_let_in_and_each_word_once() {
     }
     assert_eq!(room.post("/enter", &[("token", "another")]).await.status, 401);
     let said = room.post("/enter", &[("token", &word)]).await;
-    for part in ["__Host-", "HttpOnly", "SameSite=Strict", "Secure", "Path=/"] {
+    for part in ["quorate-founding=", "HttpOnly", "SameSite=Strict", "Path=/"] {
         assert!(said.cookie.contains(part), "{part}: {}", said.cookie);
     }
+    // Safari keeps no such cookie where there is no TLS.
+    assert!(!said.cookie.contains("__Host-") && !said.cookie.contains("Secure"));
     assert_eq!(room.post("/enter", &[("token", &word)]).await.status, 401, "a second time");
     room.cookie = said.cookie.split_once(';').unwrap().0.to_owned();
     assert_eq!(room.get("/vault").await.status, 200);
@@ -296,7 +300,7 @@ fn shown_in(page: &str) -> String {
 
 #[tokio::test]
 async fn what_was_read_in_the_summary_is_what_is_founded_and_only_once() {
-    let mut room = Room::entered().await;
+    let room = Room::entered().await;
     answer(&room).await;
     let page = room.get("/summary").await.text;
     for part in
@@ -338,10 +342,31 @@ async fn what_was_read_in_the_summary_is_what_is_founded_and_only_once() {
         room.post("/next/member", &[("who", "olga"), ("role", "operator"), ("expires", "30d")]);
     assert_eq!(said.await.status, 422, "no desk runs here");
     assert!(room.home.join("tokens").read_dir().map_or(true, |mut dir| dir.next().is_none()));
+    closes(&room).await;
+}
+
+/// The founding is finished, and nobody is in or comes in any more: not by an old session, an old word or a new one.
+async fn closes(room: &Room) {
+    let url = room.founder.invite().unwrap();
+    let word = url.split_once("token=").unwrap().1.to_owned();
+    let events = room.client.get(format!("{}/next/events", room.origin));
+    let events = events.header(COOKIES, &room.cookie).send().await.unwrap();
+    assert_eq!(events.status(), 200);
     assert_eq!(room.post("/next/finish", &[]).await.status, 200);
     assert!(!room.home.join("founding").exists());
-    room.cookie.clear();
-    assert_eq!(room.get("/next").await.status, 401);
+    for path in ["/", "/next", "/charter.json", "/next/events", "/summary", "/enter?token=x"] {
+        let said = room.get(path).await;
+        assert!(said.status == 410 && said.text.contains("closed"), "{path} {}", said.text);
+    }
+    let entering = [("token", word.as_str())];
+    for path in ["/next/member", "/next/finish", "/found", "/vault", "/again", "/enter"] {
+        let said = room.post(path, &entering).await;
+        assert_eq!((said.status, said.cookie.as_str()), (410, ""), "{path} {}", said.text);
+    }
+    assert!(room.founder.invite().is_err(), "no address is printed any more");
+    let within = std::time::Duration::from_secs(30);
+    let told = tokio::time::timeout(within, events.text()).await;
+    assert!(told.unwrap().is_ok(), "the stream ends with its session");
 }
 
 #[tokio::test]

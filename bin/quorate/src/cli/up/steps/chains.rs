@@ -8,7 +8,8 @@ use quorate_pages::{
 use super::super::kept::Kept;
 use super::super::paper::{act, say};
 use super::super::visit::{Typed, said};
-use super::{Step, number, shown};
+use super::{Step, gone, number, shown};
+use crate::cli::found::answers::AssetAnswer;
 use crate::cli::trouble::{Tried, Trouble};
 use crate::cli::{doctor, read};
 
@@ -16,6 +17,7 @@ pub(super) const STEP: Step = Step {
     path: "/networks",
     label: "Networks",
     title: "Networks and their nodes",
+    owns: &["chain", "finality", "unsupported_chain"],
     is_done: |answers| !answers.chains.is_empty(),
     body,
     take,
@@ -67,7 +69,7 @@ fn named(kept: &Kept) -> Markup {
 }
 
 /// The host of a node: the rest of its address may be a key.
-fn host(url: &str) -> String {
+pub(in super::super) fn host(url: &str) -> String {
     let read = reqwest::Url::parse(url).ok();
     let host = read.as_ref().and_then(|url| url.host_str().map(str::to_owned));
     let port = read.as_ref().and_then(reqwest::Url::port).map(|port| format!(":{port}"));
@@ -115,11 +117,15 @@ fn take(kept: &mut Kept, typed: &Typed) -> Tried<()> {
         }
         "remove" => kept.change(|answers| {
             let name = said(typed, "name");
-            let missing = || {
-                let mend = "look at the list again; it may be gone already";
-                Trouble::new("name", format!("`{name}` is not in the list"), mend)
+            let is_on = |one: &&AssetAnswer| {
+                quorate_chains::parse_asset(&one.asset)
+                    .is_ok_and(|asset| asset.chain().to_string() == name)
             };
-            answers.chains.remove(name).map(drop).ok_or_else(missing)
+            if let Some(one) = answers.assets.iter().find(is_on) {
+                let why = format!("`{name}` holds `{}` of the first rules", one.symbol);
+                return Err(Trouble::new("network", why, "take the asset out there first"));
+            }
+            answers.chains.remove(name).map(drop).ok_or_else(|| gone(name))
         }),
         _ => {
             let text = said(typed, "finality_depth");

@@ -8,7 +8,7 @@ use quorate_terms::charter::CosignerSeat;
 use super::super::kept::{Kept, pasted};
 use super::super::paper::{act, say};
 use super::super::visit::{Typed, given, said};
-use super::{Step, number, removed, shown};
+use super::{Step, made_by, number, removed, shown};
 use crate::cli::found::answers::CosignerAnswer;
 use crate::cli::found::plan;
 use crate::cli::read;
@@ -18,6 +18,7 @@ pub(super) const STEP: Step = Step {
     path: "/cosigners",
     label: "Cosigners",
     title: "The cosigners",
+    owns: &["cosigner", "threshold", "charter.threshold"],
     is_done: |answers| answers.cosigners.len() >= 2,
     body,
     take,
@@ -27,7 +28,9 @@ pub(super) const STEP: Step = Step {
 
 fn body(kept: &Kept, typed: &Typed) -> Markup {
     let words = "A cosigner holds one share of each key and judges for itself. At least two, on machines of their own, best at two \
-                 companies. Each operator runs `quorate-cosigner init` there and hands over seat.json, which is public.";
+                 companies. Each operator runs this there, with a name, a company and an address of its own, and hands over \
+                 quorate-cosigner/seat.json, which is public.";
+    let init = "quorate-cosigner init --cosigner east --operator \"East Custody Ltd\" --listen 10.0.0.7:7401";
     let fields = Markup::all([
         hidden(&[("act", "cosigner")]),
         long_field(Field {
@@ -47,6 +50,7 @@ fn body(kept: &Kept, typed: &Typed) -> Markup {
     ]);
     Markup::all([
         say(words),
+        made_by("each operator", &[init]),
         seated(kept),
         heading("Seat a cosigner"),
         form("/cosigners", fields, "Seat this cosigner"),
@@ -134,6 +138,8 @@ fn seat(kept: &mut Kept, typed: &Typed) -> Tried<()> {
     let path = kept.keep(&format!("cosigner-{}", seat.cosigner), text)?;
     kept.change(|answers| {
         answers.cosigners.push(CosignerAnswer { seat: path, address });
+        // The number may be no majority of more.
+        answers.threshold = None;
         Ok(())
     })
 }

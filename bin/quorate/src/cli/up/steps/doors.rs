@@ -16,6 +16,7 @@ pub(super) const STEP: Step = Step {
     path: "/doors",
     label: "Doors",
     title: "Where the desk listens",
+    owns: &["book-listen", "console-listen"],
     is_done: |answers| answers.book_listen.is_some(),
     body,
     take,

@@ -9,7 +9,7 @@ use quorate_terms::passkey::ViewSeat;
 use super::super::kept::{Kept, pasted};
 use super::super::paper::{act, say};
 use super::super::visit::{Typed, said};
-use super::{Step, number, removed, shown};
+use super::{Step, made_by, number, removed, shown};
 use crate::cli::found::plan;
 use crate::cli::trouble::{Tried, Trouble};
 
@@ -17,6 +17,15 @@ pub(super) const STEP: Step = Step {
     path: "/people",
     label: "People",
     title: "The people who approve",
+    owns: &[
+        "approver",
+        "governance",
+        "quorum",
+        "view",
+        "charter.approvers",
+        "charter.views",
+        "charter.quorums",
+    ],
     is_done: |answers| !answers.approvers.is_empty() && answers.governance.is_some(),
     body,
     take,
@@ -25,10 +34,14 @@ pub(super) const STEP: Step = Step {
 };
 
 fn body(kept: &Kept, typed: &Typed) -> Markup {
-    let words = "Each approver makes keys on a machine of their own with `quorate-approvals enrol`, and hands over enrolment.json. \
-                 It is public; nothing secret leaves their machine. Compare the key with them, on a channel that this machine does not control.";
+    let words = "Each approver makes keys on a machine of their own with this, under a name and a pseudonym of their own, and hands over \
+                 quorate-approvals/enrolment.json. It is public; nothing secret leaves their machine. Compare the key with them, on a channel \
+                 that this machine does not control.";
+    let enrol = "quorate-approvals enrol --approver ann --person person-ann";
+    let view = "quorate-approvals view init --name front --origin https://approve.example.org --operator \"Front Ltd\"";
     Markup::all([
         say(words),
+        made_by("each approver", &[enrol]),
         seated(kept),
         heading("Seat an approver"),
         paste(typed, ("seat", "approver", "The approver's enrolment.json"), "Seat this approver"),
@@ -36,9 +49,12 @@ fn body(kept: &Kept, typed: &Typed) -> Markup {
         governance(kept, typed),
         heading("Views"),
         say(
-            "A view is a server, run by a party of its own, where approvers use passkeys (`quorate-approvals view init` makes its \
-             view.json). Without one, approvers use their own tools.",
+            "A view is a server, run by a party of its own, where approvers use passkeys. Without one, approvers use their own tools. Its \
+             operator runs this and hands over quorate-approvals/view.json. Passkeys must be made before an approver is seated: \
+             `quorate-approvals view serve --enrol` lets them be made, and `quorate-approvals passkey FILE` takes one into the approver's \
+             enrolment.json.",
         ),
+        made_by("whoever runs a view", &[view]),
         views(kept),
         paste(typed, ("view", "view", "The view's seat file"), "Seat this view"),
     ])
@@ -161,11 +177,21 @@ fn seat(kept: &mut Kept, typed: &Typed) -> Tried<()> {
 fn seat_view(kept: &mut Kept, typed: &Typed) -> Tried<()> {
     let text = said(typed, "view");
     let seat: ViewSeat = pasted("view.json", text)?;
+    seat.check()?;
+    for path in &kept.answers().views {
+        let other: ViewSeat = kept.document(path)?;
+        if other.view == seat.view {
+            let mend = "take the seat out first, if this is the newer file";
+            return Err(Trouble::new("view", format!("`{}` is seated", seat.view), mend));
+        }
+        if other.link == seat.link || other.origin == seat.origin {
+            let why = format!("has the key or the origin of `{}`'s seat", other.view);
+            return Err(Trouble::new("view", why, "let each make keys of its own"));
+        }
+    }
     let path = kept.keep(&format!("view-{}", seat.view), text)?;
     kept.change(|answers| {
-        if !answers.views.contains(&path) {
-            answers.views.push(path);
-        }
+        answers.views.push(path);
         Ok(())
     })
 }

@@ -1,6 +1,8 @@
 //! The starter policy: what agents may pay alone, what takes people, and what nobody may exceed.
 
-use quorate_pages::{Field, Markup, Press, form, heading, hidden, outside, table, text_field};
+use quorate_pages::{
+    Field, Markup, Press, form, heading, hidden, outside, paragraph, table, text_field,
+};
 
 use super::super::kept::Kept;
 use super::super::paper::{act, say};
@@ -15,6 +17,7 @@ pub(super) const STEP: Step = Step {
     path: "/rules",
     label: "Rules",
     title: "The first rules",
+    owns: &["asset", "policy", "change-delay", "charter.policy"],
     is_done: |answers| !answers.assets.is_empty() || answers.policy.is_some(),
     body,
     take,
@@ -40,23 +43,6 @@ fn body(kept: &Kept, typed: &Typed) -> Markup {
     ])
 }
 
-/// What stands in the policy: what was kept, and the coins that fees are paid in with the starter's numbers.
-pub(in super::super) fn effective(answers: &Answers) -> Vec<AssetAnswer> {
-    let mut all = answers.assets.clone();
-    all.extend(missing_coins(answers));
-    all
-}
-
-fn missing_coins(answers: &Answers) -> Vec<AssetAnswer> {
-    let coins = answers.chains.keys().filter_map(|chain| read::chain(chain).ok());
-    let coins = coins.filter_map(|chain| quorate_chains::native_asset(&chain).ok());
-    coins
-        .map(|native| native.to_string())
-        .filter(|native| !answers.assets.iter().any(|one| one.asset == *native))
-        .map(|native| coin(native, "ETH".to_owned()))
-        .collect()
-}
-
 fn known(answers: &Answers) -> Markup {
     let row = |one: &AssetAnswer| {
         let is_kept = answers.assets.iter().any(|kept| kept.asset == one.asset);
@@ -75,7 +61,10 @@ fn known(answers: &Answers) -> Markup {
             out,
         ]
     };
-    let all = effective(answers);
+    let all = match plan::assets(answers) {
+        Ok(all) => all,
+        Err(trouble) => return paragraph(outside(&trouble.to_string())),
+    };
     let rows: Vec<_> = all.iter().map(row).collect();
     if rows.is_empty() {
         return say("No network is named yet, so there is no coin to pay fees in. Name one first.");
@@ -93,7 +82,7 @@ fn known(answers: &Answers) -> Markup {
 }
 
 fn fields(answers: &Answers, typed: &Typed) -> Markup {
-    let first = missing_coins(answers).into_iter().next();
+    let first = plan::missing_coins(answers).ok().and_then(|coins| coins.into_iter().next());
     let start = first.unwrap_or_else(|| coin(String::new(), String::new()));
     let decimals = start.decimals.to_string();
     let line = |name, label, hint, value| {

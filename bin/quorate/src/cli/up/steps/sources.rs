@@ -4,10 +4,12 @@ use quorate_pages::{
     Field, Markup, Press, empty, form, heading, hidden, long_field, outside, table, text_field,
 };
 
+use quorate_terms::charter::SourceSeat;
+
 use super::super::kept::{Kept, pasted};
 use super::super::paper::{act, say};
 use super::super::visit::{Typed, said};
-use super::{Step, removed, shown};
+use super::{Step, made_by, removed, shown};
 use crate::cli::found::answers::SourceAnswer;
 use crate::cli::found::plan;
 use crate::cli::source::SourceEnrolment;
@@ -17,6 +19,7 @@ pub(super) const STEP: Step = Step {
     path: "/sources",
     label: "Sources",
     title: "Sources of facts",
+    owns: &["source"],
     is_done: |answers| !answers.sources.is_empty(),
     body,
     take,
@@ -26,8 +29,17 @@ pub(super) const STEP: Step = Step {
 
 fn body(kept: &Kept, typed: &Typed) -> Markup {
     let words = "A source of finality tells the cosigners what is final on a chain, so that they need not believe the desk; without one \
-                 nothing that was signed can close. Its operator runs `quorate source init`, with a node of its own, and hands over \
-                 enrolment.json. Prices are needed only by rules that weigh values.";
+                 nothing that was signed can close. Its operator runs this, with an address and a node of its own for each network, and \
+                 hands over quorate-source/enrolment.json. Prices are needed only by rules that weigh values.";
+    let chains = kept.answers().chains.keys().map(String::as_str);
+    let chains: Vec<&str> =
+        chains.chain(["eip155:1"]).take(kept.answers().chains.len().max(1)).collect();
+    let chains: Vec<String> =
+        chains.iter().map(|chain| format!(" --chain {chain}=http://127.0.0.1:8545")).collect();
+    let init = format!(
+        "quorate source init --source finality-1 --kinds finality --listen 10.0.0.9:7450{}",
+        chains.concat()
+    );
     let fields = Markup::all([
         hidden(&[("act", "source")]),
         long_field(Field {
@@ -47,6 +59,7 @@ fn body(kept: &Kept, typed: &Typed) -> Markup {
     ]);
     Markup::all([
         say(words),
+        made_by("its operator", &[&init]),
         named(kept),
         heading("Name a source"),
         form("/sources", fields, "Name this source"),
@@ -58,12 +71,10 @@ fn named(kept: &Kept) -> Markup {
     for answer in &kept.answers().sources {
         match kept.document::<SourceEnrolment>(&answer.seat) {
             Ok(SourceEnrolment { seat, .. }) => {
-                let kinds: Vec<String> =
-                    seat.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
                 let fields = [("act", "unseat"), ("name", seat.source.as_str())];
                 rows.push(vec![
                     outside(seat.source.as_str()),
-                    outside(&kinds.join(", ")),
+                    outside(&kinds(&seat)),
                     outside(&answer.from),
                     act("/sources", &fields, "Take out", Press::No),
                 ]);
@@ -75,6 +86,12 @@ fn named(kept: &Kept) -> Markup {
         return empty("No source is named yet.", "name one of finality, so that cases can close");
     }
     table("Sources", &["Source", "Speaks on", "From", "Change"], rows)
+}
+
+/// What a source speaks on, in words.
+pub(in super::super) fn kinds(seat: &SourceSeat) -> String {
+    let kinds = seat.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase());
+    kinds.collect::<Vec<_>>().join(", ")
 }
 
 fn take(kept: &mut Kept, typed: &Typed) -> Tried<()> {

@@ -13,6 +13,7 @@ pub(super) const STEP: Step = Step {
     path: "/vault",
     label: "Vault",
     title: "The vault",
+    owns: &["vault", "origin", "charter.log"],
     is_done: |answers| answers.vault.is_some(),
     body,
     take,
