@@ -1,15 +1,17 @@
 //! The ground under every server that browsers and programs reach over HTTP: where it listens, how long it has patience, and
 //! which Host and Origin it answers. What is served is the caller's.
 //!
-//! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]), who is signed
-//! in ([`sessions`]), and what stands around pages ([`site`]).
+//! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]), who is
+//! signed in ([`sessions`]), how pages follow changes ([`events`]), and what stands around pages ([`site`]).
 
+mod events;
 mod guard;
 mod listen;
 mod peers;
 pub mod sessions;
 mod site;
 
+pub use events::Streams;
 pub use guard::{Allowed, NotAdmitted, sole};
 pub use listen::{Connections, Known, listen_check, serve};
 pub use peers::Peers;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Form;
 use axum::http::header;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{Html, IntoResponse};
+use axum::response::sse::Event;
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
 use quorate_custody::State as CaseState;
@@ -38,6 +38,8 @@ use crate::config::DeskConfig;
 
 /// How often an open page asks whether anything has changed.
 const LOOK: Duration = Duration::from_millis(700);
+/// One browser at a time is in the founding, so all streams are one session's.
+static STREAMS: quorate_web::Streams = quorate_web::Streams::new();
 
 /// Adds the pages after the founding.
 pub(super) fn routes(router: Router<Here>) -> Router<Here> {
@@ -319,7 +321,7 @@ async fn charter(visit: Visit) -> Answered {
 }
 
 /// Says that something has changed, for as long as the page is open.
-async fn events(visit: Visit) -> impl IntoResponse {
+async fn events(visit: Visit) -> Response {
     let home = visit.founder.kept(|kept| kept.home().to_owned());
     let changes = stream::unfold((home, None), |(home, seen)| async move {
         loop {
@@ -335,7 +337,7 @@ async fn events(visit: Visit) -> impl IntoResponse {
             tokio::time::sleep(LOOK).await;
         }
     });
-    Sse::new(changes).keep_alive(KeepAlive::default())
+    STREAMS.follow(Digest::ZERO, changes)
 }
 
 /// What the page would show of the desk, as one digest.
