@@ -1,8 +1,9 @@
 //! The ground under every server that browsers and programs reach over HTTP: where it listens, how long it has patience, and
 //! which Host and Origin it answers. What is served is the caller's.
 //!
-//! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]), who is
-//! signed in ([`sessions`]), how pages follow changes ([`events`]), and what stands around pages ([`site`]).
+//! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]) and bodies
+//! read ([`timed`]), who is signed in ([`sessions`]), how pages follow changes ([`events`]), and what stands around pages
+//! ([`site`]).
 
 mod events;
 mod guard;
@@ -10,6 +11,7 @@ mod listen;
 mod peers;
 pub mod sessions;
 mod site;
+mod timed;
 
 pub use events::Streams;
 pub use guard::{Allowed, NotAdmitted, sole};

@@ -1,4 +1,4 @@
-//! Listening: loopback unless TLS, a bounded number of connections, and no patience with slow heads.
+//! Listening: loopback unless TLS, a bounded number of connections, and no patience with slow heads and bodies.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use quorate_terms::Malformed;
 
 use crate::peers::Peers;
+use crate::timed::Timed;
 
 /// Whether a door may listen here.
 ///
@@ -53,6 +54,8 @@ pub struct Connections {
     pub handshake: Duration,
     /// How long the head of a request may take, and how long a connection may idle.
     pub head: Duration,
+    /// How long the body of a request may take in all. A large file on a slow line is in it.
+    pub body: Duration,
     /// How long open requests get when the desk stops.
     pub drain: Duration,
 }
@@ -64,6 +67,7 @@ impl Default for Connections {
             most: 1024,
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(10),
+            body: Duration::from_secs(60),
             drain: Duration::from_secs(5),
         }
     }
@@ -158,6 +162,7 @@ async fn connection<T>(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (router, served) = (router.clone(), Arc::clone(&served));
         async move {
+            let request = request.map(|body| Timed::new(body, bounds.body));
             let answer = router.oneshot(request).await;
             if answer.as_ref().is_ok_and(|answer| answer.extensions().get::<Known>().is_some()) {
                 served.store(true, Ordering::Relaxed);
