@@ -31,13 +31,17 @@ const BINARIES: [&str; 5] = [
 
 /// Runs the benches that the flags ask for.
 pub(crate) fn bench(flags: &[&str]) -> Done {
-    let (mut json, mut only) = (false, None);
+    let (mut json, mut is_checked, mut only) = (false, false, None);
     let mut words = flags.iter();
     while let Some(word) = words.next() {
         match *word {
             "--json" => json = true,
+            "--check" => is_checked = true,
             "--only" => only = Some(*words.next().ok_or("`--only` needs the name of a bench")?),
-            other => return Err(format!("`{other}`: there are `--json` and `--only NAME`")),
+            other => {
+                let flags = "`--json`, `--check` and `--only NAME`";
+                return Err(format!("`{other}`: there are {flags}"));
+            }
         }
     }
     let rows = measure(only)?;
@@ -53,7 +57,22 @@ pub(crate) fn bench(flags: &[&str]) -> Done {
     } else {
         table(&rows);
     }
-    Ok(())
+    if is_checked { all_met(&rows) } else { Ok(()) }
+}
+
+/// Names the rows that missed their targets.
+fn all_met(rows: &[Measured]) -> Done {
+    let missed = rows.iter().filter(|row| !row.met);
+    let words: Vec<String> = missed
+        .map(|row| {
+            let ratio = row.ratio.map(|ratio| format!(", {ratio:.3}x")).unwrap_or_default();
+            format!("{}: {:.3} {}{ratio}, and not {}", row.name, row.value, row.unit, row.target)
+        })
+        .collect();
+    match words.as_slice() {
+        [] => Ok(()),
+        words => Err(format!("missed their targets: {}", words.join("; "))),
+    }
 }
 
 fn names() -> Done<Vec<String>> {
@@ -212,5 +231,16 @@ mod tests {
         assert!(read_rows(&ROW.replace('N', "0")).is_err());
         assert!(read_rows("[{}]").is_err());
         assert!(read_rows("a greeting\n[]").is_err());
+    }
+
+    #[test]
+    fn a_row_that_missed_its_target_is_named_and_no_other() {
+        let row = |name: &str, value: f64| {
+            Measured::new(name, (value, "us"), Some(1.0), ("< 2x", &|_, ratio| ratio < 2.0), 9)
+        };
+        assert!(all_met(&[row("good", 1.9), row("better", 0.5)]).is_ok());
+        let why = all_met(&[row("good", 1.9), row("bad", 2.0)]).unwrap_err();
+        assert!(why.contains("bad: 2.000 us, 2.000x, and not < 2x"), "{why}");
+        assert!(!why.contains("good"), "{why}");
     }
 }

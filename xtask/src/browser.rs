@@ -17,6 +17,7 @@ use crate::check::Verdict;
 use crate::house;
 use crate::run;
 use crate::say;
+use crate::stage::Stage;
 use crate::tools;
 
 /// Makes the sample site and looks at it.
@@ -72,6 +73,13 @@ fn walk(
         return Err(format!("{name} ended with {status} after {seen} things"));
     }
     Ok(seen)
+}
+
+/// Searches everything that the stage wrote for secrets (row 46).
+fn nothing_leaked(stage: &Stage, what: &str) -> Done {
+    let (secrets, places) = stage.no_secret_leaked()?;
+    say::line(format!("{what}: none of {secrets} secrets in {places} files (row 46)"));
+    Ok(())
 }
 
 /// How many things a script says that it saw.

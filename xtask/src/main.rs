@@ -40,7 +40,8 @@ const USAGE: &str = "cargo xtask <command>
   test [--step NAME]           all that CI runs, or one step of it
   tidy [--ratchet]             the rules of STYLE.md; --ratchet lowers the ceilings to today's values
   bites                        every ban and every denied lint, shown to bite
-  bench [--json] [--only NAME] measurements against their targets
+  bench [--json] [--only NAME] [--check]
+                               measurements against their targets; with --check a miss is an error
   schemas                      write the golden files again
   tools [NAME]                 install the pinned outside tools: anvil, mcp, python, deny, ...";
 

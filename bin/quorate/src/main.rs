@@ -3,6 +3,7 @@
 //! Reading order: the command line (`cli`), what the desk is told at start (`config`), and the desk itself (`desk`). What the
 //! one says to the other is `quorate_gateway::office`.
 
+mod bounded;
 mod cli;
 pub mod config;
 pub mod desk;

@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use quorate_terms::{Malformed, Timestamp};
-use quorate_web::Allowed;
+use quorate_web::{Allowed, Streams};
 
 use crate::desk::Desk;
 use crate::office::Reply;
@@ -63,6 +63,7 @@ pub(crate) struct Console {
     office: Arc<dyn Paperwork>,
     setup: Setup,
     people: Mutex<Sessions>,
+    streams: Streams,
 }
 
 /// The state of every handler.
@@ -106,7 +107,13 @@ pub fn router(
 ) -> Result<Router, Malformed> {
     setup.allowed.check()?;
     let allowed = setup.allowed.clone();
-    let console = Arc::new(Console { desk, office, setup, people: Mutex::default() });
+    let console = Arc::new(Console {
+        desk,
+        office,
+        setup,
+        people: Mutex::default(),
+        streams: Streams::new(),
+    });
     let pages = PAGES.iter().fold(Router::new(), |router, page| (page.routes)(router));
     Ok(gate::around(provider::routes(filing::routes(pages)), allowed).with_state(console))
 }

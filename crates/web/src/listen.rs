@@ -1,4 +1,4 @@
-//! Listening: loopback unless TLS, a bounded number of connections, and no patience with slow heads.
+//! Listening: loopback unless TLS, a bounded number of connections, and no patience with slow heads and bodies.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use quorate_terms::Malformed;
 
 use crate::peers::{Peer, Peers};
+use crate::timed::Timed;
 
 /// Whether a door may listen here.
 ///
@@ -37,7 +38,7 @@ pub fn listen_check(address: &SocketAddr, tls: bool) -> Result<(), Malformed> {
 /// How long accepting rests after it failed.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Marks an answer to somebody who proved who they are: the connection is kept when room is made for others.
+/// Marks an answer to somebody who proved who they are: others give way first when room is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Known;
 
@@ -46,13 +47,15 @@ pub struct Known;
 pub struct Connections {
     /// From where they are taken; others are closed before a byte is read.
     pub from: Peers,
-    /// Connections at the same time. A further one takes the place of the oldest that no credential was served on, or is
-    /// closed at once if there is none.
+    /// Connections at the same time. A further one takes the place of the oldest that no credential was served on, or of
+    /// the oldest if there is none such: whoever is known must not keep everybody else out.
     pub most: usize,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
     /// How long the head of a request may take, and how long a connection may idle.
     pub head: Duration,
+    /// How long the body of a request may take in all. A large file on a slow line is in it.
+    pub body: Duration,
     /// How long open requests get when the desk stops.
     pub drain: Duration,
 }
@@ -64,6 +67,7 @@ impl Default for Connections {
             most: 1024,
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(10),
+            body: Duration::from_secs(60),
             drain: Duration::from_secs(5),
         }
     }
@@ -124,9 +128,7 @@ pub async fn serve<W, F, T>(
                 }
             },
         };
-        if !seats.make_room().await {
-            continue;
-        }
+        seats.make_room().await;
         let served = Arc::new(AtomicBool::new(false));
         let known = Arc::clone(&served);
         let router = router.clone().layer(axum::Extension(peer));
@@ -155,20 +157,17 @@ impl Seats {
         self.order.push_back((handle, known));
     }
 
-    /// Sockets that only sit there must not keep anybody out. Whether there is room for one more.
-    async fn make_room(&mut self) -> bool {
+    /// Makes room for one more: neither sockets that only sit there nor somebody who is known keep anybody out.
+    async fn make_room(&mut self) {
         while self.open.try_join_next().is_some() {}
-        if self.open.len() < self.most {
-            return true;
-        }
         self.order.retain(|(task, _)| !task.is_finished());
-        let silent = self.order.iter().position(|(_, known)| !known.load(Ordering::Relaxed));
-        let Some((task, _)) = silent.and_then(|at| self.order.remove(at)) else { return false };
-        task.abort();
         while self.open.len() >= self.most {
+            let silent = self.order.iter().position(|(_, known)| !known.load(Ordering::Relaxed));
+            if let Some((task, _)) = self.order.remove(silent.unwrap_or_default()) {
+                task.abort();
+            }
             self.open.join_next().await;
         }
-        true
     }
 }
 
@@ -187,6 +186,7 @@ async fn connection<T>(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (router, served) = (router.clone(), Arc::clone(&served));
         async move {
+            let request = request.map(|body| Timed::new(body, bounds.body));
             let answer = router.oneshot(request).await;
             if answer.as_ref().is_ok_and(|answer| answer.extensions().get::<Known>().is_some()) {
                 served.store(true, Ordering::Relaxed);

@@ -24,8 +24,10 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     stage.admit_person("vera", "viewer")?;
     stage.admit("trader", "full")?;
     let policy = stage.desk(&["policy", "show"])?;
-    run::write(&stage.room.join("secrets/policy.json"), &policy.to_string())?;
-    walk(&mut stage, tools, folder)
+    run::write(&stage.room.join("public/policy.json"), &policy.to_string())?;
+    let seen = walk(&mut stage, tools, folder)?;
+    super::nothing_leaked(&stage, "console")?;
+    Ok(seen)
 }
 
 /// Runs the script, and does what people outside the browser do whenever it asks.

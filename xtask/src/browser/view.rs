@@ -35,6 +35,7 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     let policy = loosen(&stage)?;
     let said = script(&stage, tools, folder, &["approve", &first, &second, &policy])?;
     stage.done(&first)?;
+    super::nothing_leaked(&stage, "view")?;
     Ok(seen.saturating_add(said))
 }
 

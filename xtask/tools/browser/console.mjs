@@ -75,16 +75,25 @@ async function operator() {
   await page.fill("#f-to", "0x00000000000000000000000000000000000000bb");
   await page.fill("#f-amount", "0.3");
   await page.fill("#f-fee_ceiling", "0.01");
-  await page.fill("#f-memo", "rent <b>May</b>");
+  await page.fill("#f-memo", "\u202e001 <img src=x onerror=document.title=1>");
   await page.selectOption("#f-asset", { index: 0 });
   await page.click('button:has-text("Look at it")');
   await page.getByText("Nothing is filed yet").waitFor();
+  const isText = async () => {
+    assert.equal(await page.locator('img[src="x"]').count(), 0);
+    assert.doesNotMatch(await page.content(), /[\u202a-\u202e\u2066-\u2069]/);
+    assert.notEqual(await page.title(), "1");
+  };
+  assert.match(await page.locator("main").innerText(), /001 <img src=x onerror=document\.title=1>/);
+  await isText();
   assert.match(await page.locator("main").innerText(), /0\.3/);
   await shots(page, "console-look", folder);
   await page.click("text=File this transfer");
   await page.getByText("awaits approvals").first().waitFor();
   const filed = caseOf(page);
   saw("an operator looks at a transfer and files it, and it waits for approvals");
+  await isText();
+  saw("row_56 a memo is shown as text: no markup of it is markup, and none of its letters turns the writing");
   await looksWell(browser, `/cases/${filed}`, "case-waits");
   await outside(`agree ${filed}`);
   await outside(`settle ${filed}`);
@@ -128,7 +137,7 @@ async function operator() {
   saw("every page passes axe, in dark and light, narrow and wide, and none scrolls sideways");
   assert.deepEqual(page.away, []);
   assert.ok(page.bytes > 0 && page.bytes < 150_000, `${page.bytes} bytes of files`);
-  saw("row_45 no page asks another origin for anything, and the files together are small");
+  saw("row_55 no page asks another origin for anything, and the files together are small");
 
   await page.goto(`${origin}/freeze`);
   await page.click("text=Freeze the whole vault");
@@ -269,7 +278,7 @@ async function policy({ browser, page }) {
   assert.match(said, /Allows any agent to transfer\./);
   assert.match(said, /Asks for quorum `treasury` before any person may transfer\./);
   assert.match(said, /Met when 2 of /);
-  const changed = JSON.parse(readFileSync(join(secrets, "policy.json"), "utf8"));
+  const changed = JSON.parse(readFileSync(join(secrets, "../public/policy.json"), "utf8"));
   changed.rules = changed.rules.filter((rule) => rule.id !== "people-need-treasury");
   for (const rule of changed.rules.filter(({ id }) => /^(large|stranger)-/.test(id))) {
     rule.text = rule.text.replace(/context\.amount > (\d+)/, "context.amount > $10");

@@ -9,6 +9,7 @@ use quorate_terms::approval::{Approval, ApprovalBody, Proof, Verdict};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::passkey::{Assertion, Passkey, ViewSeat};
 use quorate_terms::{CaseId, CredentialId, Digest, Term as _, Timestamp};
+use quorate_web::Streams;
 use tokio::sync::{Mutex as Turn, watch};
 
 use crate::decide::TTL_S;
@@ -32,6 +33,7 @@ pub(super) struct Office {
     /// None until a charter was accepted here.
     book: Turn<Option<(Replica, Peer)>>,
     people: Mutex<Sessions>,
+    streams: Streams,
     /// The size of the book, and how often the desk could not be followed.
     grown: watch::Sender<(u64, Option<String>)>,
     code: Option<String>,
@@ -63,7 +65,8 @@ impl Office {
         let code = enrol.then(Self::secret).transpose()?;
         let size = book.as_ref().map_or(0, |(replica, _)| replica.size());
         let grown = watch::channel((size, None)).0;
-        Ok(Self { home, seat, book: Turn::new(book), people: Mutex::default(), grown, code })
+        let (people, streams) = (Mutex::default(), Streams::new());
+        Ok(Self { home, seat, book: Turn::new(book), people, streams, grown, code })
     }
 
     pub(super) const fn seat(&self) -> &ViewSeat {
@@ -82,6 +85,11 @@ impl Office {
 
     pub(super) fn people<T>(&self, look: impl FnOnce(&mut Sessions) -> T) -> T {
         look(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The pages that follow the book.
+    pub(super) const fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     pub(super) fn grown(&self) -> watch::Receiver<(u64, Option<String>)> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
@@ -324,8 +324,9 @@ async fn used(State(office): Here, Form(answer): Form<Answer>) -> Page {
 }
 
 /// Tells open pages that the book has grown, or that the desk is away, as long as their session lasts.
-async fn events(State(office): Here, headers: HeaderMap) -> Result<impl IntoResponse, Refused> {
+async fn events(State(office): Here, headers: HeaderMap) -> Page {
     let session = signed_in(&office, &headers)?.name;
+    let here = Arc::clone(&office);
     let start = (office.grown(), office);
     let changes = stream::unfold(start, move |(mut grown, office)| async move {
         grown.changed().await.ok()?;
@@ -333,5 +334,5 @@ async fn events(State(office): Here, headers: HeaderMap) -> Result<impl IntoResp
         let event = Event::default().event("changed").data("book");
         Some((Ok::<_, Infallible>(event), (grown, office)))
     });
-    Ok(Sse::new(changes).keep_alive(KeepAlive::default()))
+    Ok(here.streams().follow(session, changes))
 }

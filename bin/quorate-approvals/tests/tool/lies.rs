@@ -13,7 +13,7 @@ use super::house::{self, House, MILLI, other_recipient, person};
 use super::office::Office;
 
 /// Re-chains entries after a change, as a desk with the whole log in its hands can.
-fn rechained(entries: &[Entry]) -> Vec<Vec<u8>> {
+pub(crate) fn rechained(entries: &[Entry]) -> Vec<Vec<u8>> {
     let mut prev = quorate_terms::Digest::ZERO;
     let mut told = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -25,7 +25,7 @@ fn rechained(entries: &[Entry]) -> Vec<Vec<u8>> {
 }
 
 /// Everybody's recipient swapped for the thief's, wherever it stands, and all digests made to fit again but the case's.
-fn swapped(desk: &Desk) -> Vec<Entry> {
+pub(crate) fn swapped(desk: &Desk) -> Vec<Entry> {
     let mut entries = desk.house.entries.clone();
     for entry in &mut entries {
         if let Body::Filed(filed) = &mut entry.body

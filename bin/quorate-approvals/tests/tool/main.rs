@@ -7,7 +7,6 @@
     reason = "helpers of tests fail by panicking"
 )]
 
-#[expect(dead_code, reason = "these tests need a part of it")]
 #[path = "../../../../crates/terms/tests/passkeys/authenticator.rs"]
 mod authenticator;
 #[path = "../../../../crates/custody/tests/house/mod.rs"]
@@ -17,5 +16,6 @@ mod desk;
 mod inputs;
 mod lies;
 mod office;
+mod served;
 mod view;
 mod walk;

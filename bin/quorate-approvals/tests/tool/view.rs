@@ -24,13 +24,13 @@ const TWO: [&str; 2] = [
 const NAME: &str = "desk.test";
 
 /// A view that serves until it is dropped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Serving {
-    fn start(dir: &Path, words: &[&str]) -> Self {
+    pub(crate) fn start(dir: &Path, words: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-approvals"));
         command.arg("--dir").arg(dir.join("home")).args(["view", "serve", "--enrol"]);
         command.args(["--listen", "127.0.0.1:0"]).args(words);
@@ -42,6 +42,11 @@ impl Serving {
         // What it says later is read too, so that it never waits for a reader.
         std::thread::spawn(move || told.for_each(drop));
         Self { child, address: address.unwrap() }
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 

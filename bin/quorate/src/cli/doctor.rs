@@ -20,6 +20,7 @@ use super::client::Desk;
 use super::filing::At;
 use super::trouble::Tried;
 use super::{Ended, charter, read};
+use crate::bounded::bounded;
 use crate::config::DeskConfig;
 use quorate_gateway::office::StatusView;
 
@@ -28,6 +29,9 @@ const CLOCK_MS_MAX: u64 = 2_000;
 
 /// How long a node may take to answer.
 const NODE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The largest answer about a chain's number that is read, in bytes.
+const NODE_ANSWER_MAX: usize = 64 * 1024;
 
 /// Looks everywhere and answers with what it found.
 pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
@@ -185,15 +189,21 @@ async fn node(chain: &ChainId, url: &str, found: &mut Findings) {
 pub(super) async fn chain_id(url: &str) -> Result<String, String> {
     // Once per process; a provider that is there already is as good.
     let _already = rustls::crypto::ring::default_provider().install_default();
+    // The address may have come from a browser: it sends nobody elsewhere.
     let client = reqwest::Client::builder()
         .timeout(NODE_PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
         .build()
         .map_err(|e| e.without_url().to_string())?;
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": [] });
     let sent = client.post(url).json(&call).send().await;
     let answer = sent.map_err(|e| format!("cannot be reached ({})", e.without_url()))?;
-    let answer: Value =
-        answer.json().await.map_err(|e| format!("gave no JSON ({})", e.without_url()))?;
+    if !answer.status().is_success() {
+        return Err(format!("answers with status {}", answer.status().as_u16()));
+    }
+    let bytes = bounded(answer, NODE_ANSWER_MAX).await?;
+    let answer: Value = serde_json::from_slice(&bytes).map_err(|_| "gave no JSON".to_owned())?;
     let digits = answer.get("result").and_then(Value::as_str).and_then(|t| t.strip_prefix("0x"));
     let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
     number.map(|number| number.to_string()).ok_or_else(|| "told no chain id".to_owned())

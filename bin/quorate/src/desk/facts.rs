@@ -2,6 +2,8 @@
 //! is for the charter: here it is only fetched and carried.
 
 pub mod ask;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +24,7 @@ use crate::config::SourceConfig;
 /// How long a source may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest file or answer of a source, in bytes.
-const SOURCE_BYTES_MAX: u64 = 1024 * 1024;
+const SOURCE_BYTES_MAX: usize = 1024 * 1024;
 
 /// All configured sources.
 pub struct Facts {
@@ -46,7 +48,8 @@ impl Facts {
     ) -> Result<Arc<Self>, Fault> {
         let client = reqwest::Client::builder()
             .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none());
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy();
         let http =
             client.build().map_err(|e| Fault::new("http client", e.to_string(), "report this"))?;
         let mut facts = Self {
@@ -168,7 +171,8 @@ fn newest(facts: impl Iterator<Item = SignedFact>) -> Vec<SignedFact> {
 
 async fn read(path: &Path) -> Result<String, String> {
     let size = tokio::fs::metadata(path).await.map_err(|e| e.to_string())?.len();
-    if size > SOURCE_BYTES_MAX {
+    let fits = usize::try_from(size).is_ok_and(|size| size <= SOURCE_BYTES_MAX);
+    if !fits {
         return Err(format!("is larger than {SOURCE_BYTES_MAX} bytes"));
     }
     tokio::fs::read_to_string(path).await.map_err(|e| e.to_string())

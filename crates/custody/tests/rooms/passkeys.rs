@@ -7,7 +7,7 @@ use quorate_terms::canonical::Term as _;
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::Body;
 use quorate_terms::intent::Action;
-use quorate_terms::passkey::{Blob, ViewSeat};
+use quorate_terms::passkey::{Assertion, Blob, ViewSeat};
 
 use crate::authenticator::{Authenticator, Said, view};
 use crate::house::*;
@@ -92,6 +92,67 @@ fn t03_a_page_that_is_no_view_collects_nothing_that_counts() {
         assert!(refused.to_string().contains("assertion."), "{refused}");
     }
     assert!(phoned.house.case(&case).approvals.is_empty());
+}
+
+/// What a desk that lies writes of an approval by ann's phone: as for a good one, with what was really said in its place.
+fn written(phoned: &Phoned, case: &CaseId, assertion: Assertion) -> Body {
+    let body = phoned.body(case);
+    let home = phoned.home.view.clone();
+    let good = phoned.phone.asserts_at(&phoned.said(&body), u32::MAX);
+    let good = Approval { body, proof: Proof::Passkey { view: home.clone(), assertion: good } };
+    let came = Event::ApprovalCame(Box::new(good));
+    let mut records = phoned.house.book.step(came, phoned.house.now).unwrap().records.into_iter();
+    match records.next() {
+        Some(Body::Approved(mut approved)) => {
+            approved.approval.proof = Proof::Passkey { view: home, assertion };
+            Body::Approved(approved)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn t03_a_desk_that_writes_down_what_was_said_elsewhere_convinces_nobody() {
+    let mut phoned = Phoned::new();
+    let case = phoned.house.pay(2_000 * MILLI);
+    let desk = |said: &mut Said| said.origin = "http://localhost:7700".to_owned();
+    let other_view = |said: &mut Said| said.origin = "http://localhost:7801".to_owned();
+    let other_party = |said: &mut Said| {
+        said.origin = "https://desk.example".to_owned();
+        said.rp_id = "desk.example".to_owned();
+    };
+    let lies: [fn(&mut Said); 3] = [desk, other_view, other_party];
+    for lie in lies {
+        let mut said = phoned.said(&phoned.body(&case));
+        lie(&mut said);
+        let assertion = phoned.phone.asserts_at(&said, 1);
+        let entry = written(&phoned, &case, assertion);
+        let refusal = phoned.house.lie(entry);
+        assert!(refusal.to_string().contains("assertion."), "{refusal}");
+    }
+    assert!(phoned.house.case(&case).approvals.is_empty());
+}
+
+#[test]
+fn t03_a_desk_that_writes_an_assertion_twice_or_an_old_one_convinces_nobody() {
+    let mut phoned = Phoned::new();
+    let cases = [0, 1].map(|more| phoned.house.pay((2_000 + more) * MILLI));
+    let said = phoned.said(&phoned.body(&cases[0]));
+    let assertion = phoned.phone.asserts_at(&said, 7);
+    let entry = written(&phoned, &cases[0], assertion.clone());
+    phoned.house.good(vec![entry.clone()]);
+    let twice = phoned.house.lie(entry);
+    assert!(matches!(twice.code.as_str(), "duplicate" | "counter_went_back"), "{twice}");
+    let elsewhere = written(&phoned, &cases[1], assertion);
+    let refusal = phoned.house.lie(elsewhere);
+    assert!(refusal.to_string().contains("challenge"), "{refusal}");
+    for counter in [7, 6, 0] {
+        let said = phoned.said(&phoned.body(&cases[1]));
+        let old = phoned.phone.asserts_at(&said, counter);
+        let entry = written(&phoned, &cases[1], old);
+        assert_eq!(phoned.house.lie(entry).code, "counter_went_back", "{counter}");
+    }
+    assert!(phoned.house.case(&cases[1]).approvals.is_empty());
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The doors of the console: which Host and Origin are answered, signing in and out, events, files, and how a refusal looks.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
@@ -135,8 +136,9 @@ async fn sign_out(State(console): State<Here>, headers: HeaderMap) -> Response {
 }
 
 /// Tells an open page that the book has grown, as long as its session and its credential hold.
-async fn events(visit: Visit) -> impl IntoResponse {
+async fn events(visit: Visit) -> Response {
     let (name, token): (Digest, Digest) = (visit.session.name, visit.session.who.token);
+    let here = Arc::clone(&visit.console);
     let start = (visit.console, visit.status.size);
     let changes = stream::unfold(start, move |(console, size)| async move {
         let grown = console.office.beyond(size).await.ok()?;
@@ -146,5 +148,5 @@ async fn events(visit: Visit) -> impl IntoResponse {
         let event = Event::default().event("changed").data("book");
         Some((Ok::<_, Infallible>(event), (console, grown)))
     });
-    Sse::new(changes).keep_alive(KeepAlive::default())
+    here.streams.follow(name, changes)
 }

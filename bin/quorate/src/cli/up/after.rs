@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Form;
 use axum::http::header;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{Html, IntoResponse};
+use axum::response::sse::Event;
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
 use quorate_custody::State as CaseState;
@@ -40,6 +40,8 @@ use crate::config::DeskConfig;
 
 /// How often an open page asks whether anything has changed.
 const LOOK: Duration = Duration::from_millis(700);
+/// One browser at a time is in the founding, so all streams are one session's.
+static STREAMS: quorate_web::Streams = quorate_web::Streams::new();
 
 /// Adds the pages after the founding.
 pub(super) fn routes(router: Router<Here>) -> Router<Here> {
@@ -337,13 +339,13 @@ async fn charter(visit: Visit) -> Answered {
 }
 
 /// Says that something has changed, for as long as the page is open and its session is not over.
-async fn events(visit: Visit) -> impl IntoResponse {
-    let home = visit.founder.kept(|kept| kept.home().to_owned());
+async fn events(visit: Visit) -> Response {
+    let (home, of) = (visit.founder.kept(|kept| kept.home().to_owned()), visit.session);
     let changes = stream::unfold((home, None), move |(home, seen)| {
         let (founder, session) = (Arc::clone(&visit.founder), visit.session);
         async move { change(&founder, &session, home, seen).await }
     });
-    Sse::new(changes).keep_alive(KeepAlive::default())
+    STREAMS.follow(of, changes)
 }
 
 /// The next thing to say, and what was seen then; none when the session is over.

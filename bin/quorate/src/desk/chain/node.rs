@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::Upset;
 use super::wire::nonsense;
+use crate::bounded::bounded;
 
 /// How long one try may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -115,7 +116,7 @@ impl Node {
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             return Try::Again("is too busy");
         }
-        let Some(bytes) = bounded(response).await else {
+        let Ok(bytes) = bounded(response, ANSWER_MAX).await else {
             return Try::Again("broke off its answer, or it was too large");
         };
         Try::Done(match serde_json::from_slice::<Answer>(&bytes) {
@@ -147,18 +148,6 @@ fn is_private(url: &Url) -> bool {
         None => false,
     };
     url.scheme() == "https" || (url.scheme() == "http" && loopback)
-}
-
-/// Reads a body up to [`ANSWER_MAX`].
-async fn bounded(mut response: reqwest::Response) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        if bytes.len().saturating_add(chunk.len()) > ANSWER_MAX {
-            return None;
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -206,5 +195,14 @@ mod tests {
         let node = Node::at(&chain, &format!("http://127.0.0.1:{port}/s3cret")).unwrap();
         let upset = node.ask("eth_chainId", json!([])).await.unwrap_err().to_string();
         assert!(upset.contains("cannot be reached") && !upset.contains("s3cret"), "{upset}");
+    }
+
+    #[tokio::test]
+    async fn row_61_a_node_that_nobody_vouches_for_is_asked_nothing() {
+        let (url, heard) = crate::bounded::hostile::unvouched().await;
+        let node = Node::at(&"eip155:31337".parse().unwrap(), &url).unwrap();
+        let Try::Again(why) = node.attempt(&json!({})).await else { panic!("it was asked") };
+        assert_eq!(why, "cannot be reached");
+        assert!(!heard.await.unwrap(), "no request was sent to it");
     }
 }

@@ -6,6 +6,7 @@ use quorate_terms::{AccountId, ChainId};
 use serde::{Deserialize, Serialize};
 
 use super::SOURCE_BYTES_MAX;
+use crate::bounded::bounded;
 
 /// The method under which a finality source answers [`FinalityAsk`] with a signed fact, or `null` while nothing is final.
 pub const FINALITY: &str = "source.finality";
@@ -66,13 +67,7 @@ pub(super) async fn fetch(http: &reqwest::Client, url: &str) -> Result<Vec<Signe
     if !answer.status().is_success() {
         return Err(format!("the source answers with status {}", answer.status().as_u16()));
     }
-    if answer.content_length().is_some_and(|length| length > SOURCE_BYTES_MAX) {
-        return Err(format!("the answer is larger than {SOURCE_BYTES_MAX} bytes"));
-    }
-    let bytes = answer.bytes().await.map_err(|e| e.without_url().to_string())?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > SOURCE_BYTES_MAX {
-        return Err(format!("the answer is larger than {SOURCE_BYTES_MAX} bytes"));
-    }
+    let bytes = bounded(answer, SOURCE_BYTES_MAX).await?;
     serde_json::from_slice(&bytes)
         .map_err(|e| format!("the answer is no list of signed facts ({e})"))
 }

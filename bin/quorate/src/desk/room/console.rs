@@ -183,6 +183,100 @@ async fn what_is_typed_is_read_by_the_desk_and_a_look_alike_is_refused() {
     }
 }
 
+/// Lets this process open this many files, if the machine does.
+fn files(most: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let now = getrlimit(Resource::Nofile);
+    let current = now.current.map(|own| own.max(most).min(now.maximum.unwrap_or(u64::MAX)));
+    setrlimit(Resource::Nofile, Rlimit { current, ..now }).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_60_an_open_page_goes_on_hearing_of_changes_while_others_only_sit_there() {
+    const IDLE: usize = 1_100;
+    files(4_096);
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let mut events = TcpStream::connect(address).await.unwrap();
+    let asked = format!(
+        "GET /events HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\naccept: text/event-stream\r\n\r\n",
+        olga.cookie
+    );
+    events.write_all(asked.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    tokio::time::timeout(PATIENCE, events.read_exact(&mut head)).await.unwrap().unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    let mut idle = Vec::new();
+    for _ in 0..IDLE {
+        idle.push(TcpStream::connect(address).await.unwrap());
+    }
+    assert_eq!(olga.gets("/cases").await.0, 200, "whoever is signed in is served");
+    room.admit("another").await;
+    let (mut said, mut piece) = (String::new(), [0; 4096]);
+    while !said.contains("event: changed") {
+        let read = tokio::time::timeout(PATIENCE, events.read(&mut piece)).await;
+        let count = read.expect("something is told").unwrap();
+        assert!(count > 0, "it was closed: {said}");
+        said.push_str(&String::from_utf8_lossy(&piece[..count]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_60_one_session_follows_with_a_few_pages_and_no_more() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let follows = async |who: &Visitor| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let asked =
+            format!("GET /events HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\n\r\n", who.cookie);
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        (String::from_utf8_lossy(&head).into_owned(), stream)
+    };
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let (said, stream) = follows(&olga).await;
+        assert_eq!(said, "HTTP/1.1 200");
+        open.push(stream);
+    }
+    assert_eq!(follows(&olga).await.0, "HTTP/1.1 429");
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    assert_eq!(follows(&vera).await.0, "HTTP/1.1 200");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_47_another_host_is_shown_nothing_and_files_nothing() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let ask = question(&olga.gets("/freeze").await.1).unwrap().to_owned();
+    let body = format!("ask={ask}");
+    let asked = [("GET", "/", ""), ("GET", "/events", ""), ("POST", "/file", body.as_str())];
+    for (method, path, body) in asked {
+        for host in ["evil.example", "127.0.0.1", "localhost:1", ""] {
+            let text = format!(
+                "{method} {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{address}\r\n\
+                 cookie: {}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                 content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                olga.cookie,
+                body.len()
+            );
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut said = String::new();
+            let reading = stream.read_to_string(&mut said);
+            tokio::time::timeout(PATIENCE, reading).await.unwrap().unwrap();
+            assert!(said.starts_with("HTTP/1.1 403"), "{host} {path}: {said}");
+            assert!(!said.contains("olga") && !said.contains("event:"), "{said}");
+        }
+    }
+    assert_eq!(room.world.engine.look(|book| book.freezes().count()).await.unwrap(), 0);
+    assert_eq!(olga.posts("/file", &body).await.0, 303, "the question was not used up");
+}
+
 /// A bulletin of an office about this ledger, as a head says.
 fn bulletin(room: &Room, book: &str, head: (u64, Digest)) -> Bulletin {
     let head = BookHead { book: book.to_owned(), size: head.0, root: head.1 };

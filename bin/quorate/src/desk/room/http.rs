@@ -50,18 +50,28 @@ const OPEN: &str = concat!(
 
 impl Asked<'_> {
     /// The status and the whole text of the answer.
-    async fn over(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> (u16, String) {
+    async fn over(&self, stream: impl AsyncRead + AsyncWrite + Unpin) -> (u16, String) {
+        self.in_session(None, stream).await
+    }
+
+    /// The same, in a session that was begun before.
+    async fn in_session(
+        &self,
+        session: Option<&str>,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    ) -> (u16, String) {
         let head = |name: &str, value: Option<&str>| {
             value.map(|value| format!("{name}: {value}\r\n")).unwrap_or_default()
         };
-        let version = (self.body == LIST).then_some("2025-11-25");
+        let version = (self.body != OPEN).then_some("2025-11-25");
         let text = format!(
-            "POST /mcp HTTP/1.1\r\nhost: {}\r\n{}{}{}accept: application/json, text/event-stream\r\n\
+            "POST /mcp HTTP/1.1\r\nhost: {}\r\n{}{}{}{}accept: application/json, text/event-stream\r\n\
              content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
             self.host,
             head("origin", self.origin),
             head("authorization", self.authorization),
             head("mcp-protocol-version", version),
+            head("mcp-session-id", session),
             self.body.len(),
             self.body
         );
@@ -153,6 +163,60 @@ async fn sessions_of_one_credential_are_bounded_and_another_still_gets_one() {
     assert!(status == 429 && said.contains("TOO_MANY_SESSIONS"), "{said}");
     assert!(said.contains("retry-after"), "{said}");
     assert_eq!(begin("Bearer other").await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_50_whoever_uses_another_s_session_is_refused_and_the_book_knows() {
+    let room = Room::new().await;
+    room.admit("other").await;
+    let config = json!({ "listen": "127.0.0.1:0", "mode": "stateful" });
+    let address = open(&room, config).await.unwrap();
+    let host = address.to_string();
+    let ask = async |authorization: &str, session: Option<&str>, body: &str| {
+        let asked = Asked { host: &host, origin: None, authorization: Some(authorization), body };
+        asked.in_session(session, TcpStream::connect(address).await.unwrap()).await
+    };
+    let (status, said) = ask("Bearer trader", None, OPEN).await;
+    assert_eq!(status, 200, "{said}");
+    let session = said.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).unwrap();
+    let alerts = |book: &Book| {
+        let open = book.alerts().filter(|(_, open)| open.rule == "foreign_session");
+        open.map(|(_, open)| open.subject.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(room.world.engine.look(alerts).await.unwrap(), [""; 0]);
+    let (status, said) = ask("Bearer other", Some(session), LIST).await;
+    assert!(status == 403 && said.contains("SESSION_NOT_YOURS"), "{status} {said}");
+    room.until(|book| book.alerts().any(|(_, open)| open.rule == "foreign_session")).await;
+    let subjects = room.world.engine.look(alerts).await.unwrap();
+    assert_eq!(subjects, ["cred-other used cred-trader's"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_49_a_token_travels_no_further_than_the_desk() {
+    const CANARY: &str = "canary-5f1d8c27aa90";
+    const CALL: &str = concat!(
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_balance","#,
+        r#""arguments":{"address":"0x00000000000000000000000000000000000000bb","#,
+        r#""chain":"eip155:31337"}}}"#
+    );
+    let room = Room::new().await;
+    let mut reader = credential("reader", room.clock.now().plus_s(86_400));
+    reader.token = Digest::of(quorate_terms::digest::tag::TOKEN, CANARY.as_bytes());
+    room.administer(Action::IssueCredential { credential: reader }).await;
+    let address = open(&room, json!({ "listen": "127.0.0.1:0" })).await.unwrap();
+    let (host, token) = (address.to_string(), format!("Bearer {CANARY}"));
+    let authorization = Some(token.as_str());
+    let asked = Asked { host: &host, origin: None, authorization, body: CALL };
+    let before = room.node.heard().len();
+    let (status, said) = asked.at(address).await;
+    assert_eq!(status, 200, "{said}");
+    let heard = room.node.heard();
+    let balance = heard[before..].iter().any(|one| one.contains("eth_getBalance"));
+    assert!(balance, "the call went upstream: {said}");
+    for one in &heard {
+        let one = one.to_ascii_lowercase();
+        assert!(!one.contains(CANARY) && !one.contains("authorization"), "{one}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

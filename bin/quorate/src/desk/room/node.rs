@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ pub(in crate::desk) struct Node {
 
 #[derive(Default)]
 struct State {
+    /// Every request as it came: its heads and its body.
+    heard: Vec<String>,
     sent: Vec<String>,
     known: Vec<String>,
     mined: u64,
@@ -28,9 +31,12 @@ impl Node {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::clone(&node);
-        let answer = move |Json(ask): Json<Value>| {
+        let answer = move |heads: HeaderMap, body: String| {
             let shared = Arc::clone(&shared);
-            async move { Json(shared.answer(&ask)) }
+            async move {
+                shared.state.lock().unwrap().heard.push(format!("{heads:?}\n{body}"));
+                Json(shared.answer(&serde_json::from_str(&body).unwrap()))
+            }
         };
         let app = Router::new().route("/", post(answer));
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -41,6 +47,11 @@ impl Node {
     /// One more transaction of the wallet is in a block.
     pub(super) fn mined(&self) {
         self.state.lock().unwrap().mined += 1;
+    }
+
+    /// Everything that it was asked, with the heads of each request.
+    pub(super) fn heard(&self) -> Vec<String> {
+        self.state.lock().unwrap().heard.clone()
     }
 
     /// Different transactions that it was given.

@@ -141,6 +141,53 @@ async fn in_the_console_an_operator_opens_anybody_attests_and_nobody_about_thems
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t27_a_stolen_operator_session_raises_no_limit_alone() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    // Whoever is taken over is an approver too, which is the most that one person can be.
+    let mut own = credential("stolen", room.clock.now().plus_s(30 * 86_400));
+    (own.role, own.owner, own.band) = (Some(Role::Operator), id("p-ann"), Band::Read);
+    own.wallets.clear();
+    room.administer(Action::IssueCredential { credential: own }).await;
+    let thief = Visitor::signed_in(address, "stolen").await.unwrap();
+    let now = room.world.engine.look(|book| book.policy().document().clone()).await.unwrap();
+    let (before, mut wanted) = (digest(&room).await, now.clone());
+    for budget in &mut wanted.budgets {
+        budget.amount = Some(Amount::from_u128(1_000_000_000 * MILLI));
+        budget.count = None;
+    }
+    assert_ne!(wanted, now, "every limit is raised");
+    let text = serde_json::to_string(&wanted).unwrap();
+    let typed: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let (status, page) = thief.posts("/policy", &format!("policy={typed}")).await;
+    assert_eq!(status, 200, "{page}");
+    let (status, said) = thief.posts("/file", &format!("ask={}", question(&page).unwrap())).await;
+    assert_eq!(status, 303, "{said}");
+    let path = said.lines().find_map(|line| line.strip_prefix("location: /cases/")).unwrap();
+    let case: CaseId = path.parse().unwrap();
+    // The console takes no approval, whatever it is called.
+    let word = format!("case={case}&verdict=approve");
+    for path in ["/approvals", &format!("/cases/{case}/approve"), &format!("/cases/{case}")] {
+        let (status, said) = thief.posts(path, &word).await;
+        assert!(status >= 400, "{path}: {said}");
+    }
+    let agreed = move |book: &Book| book.case(&case).map(|case| case.approvals.len());
+    // The thief has the approver's key too, and the person who asked does not count.
+    for (name, count) in [("ann", 0), ("bo", 1)] {
+        room.approve(name, case).await;
+        assert_eq!(room.world.engine.look(agreed).await.unwrap(), Some(count), "{name}");
+        assert_eq!(digest(&room).await, before, "{name} alone changes nothing");
+    }
+    room.approve("cy", case).await;
+    room.later(room.charter.change_delay_s);
+    room.until(move |book| book.policy().digest() != before).await;
+}
+
+async fn digest(room: &Room) -> Digest {
+    room.world.engine.look(|book| book.policy().digest()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_book_door_lets_in_whom_the_charter_in_force_seats_and_lets_go_whom_it_unseats() {
     use crate::desk::book_door::keep_up;
     use quorate_host::link::Pins;

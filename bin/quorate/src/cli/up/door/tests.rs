@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::bounded::hostile::{ENDLESS, elsewhere, endless, heard};
 
 mod read;
 
@@ -262,6 +263,18 @@ async fn a_wrong_answer_is_told_at_once_with_its_mend_and_what_was_typed_stays()
     assert!(room.get("/summary").await.text.contains("It cannot be founded yet"));
     assert_eq!(room.post("/found", &[("shown", "")]).await.status, 422);
     assert!(!room.home.join("desk.toml").exists() && !room.home.join("keys").exists());
+}
+
+#[tokio::test]
+async fn row_55_a_node_that_is_typed_sends_the_desk_nowhere_and_fills_nothing() {
+    let room = Room::entered().await;
+    let (url, sink) = elsewhere().await;
+    let chain = |rpc| [("act", "chain"), ("chain", "eip155:1"), ("rpc", rpc)];
+    room.refuses("/networks", &chain(&url), &["status 307"]).await;
+    assert!(!heard(&sink), "it was not followed");
+    let (url, said) = endless().await;
+    room.refuses("/networks", &chain(&url), &["larger than"]).await;
+    assert!(said.await.unwrap() < ENDLESS);
 }
 
 /// Answers everything.

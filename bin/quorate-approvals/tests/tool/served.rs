@@ -1,0 +1,211 @@
+//! The served view with somebody signed in, behind a desk that tells the truth or lies: what it shows, and to whom.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::{Arc, Mutex};
+
+use quorate_host::link::Server;
+use quorate_terms::canonical::Term as _;
+use quorate_terms::digest::tag;
+use quorate_terms::passkey::ViewSeat;
+use quorate_terms::{CaseId, Digest};
+use tempfile::TempDir;
+
+use super::authenticator::{Authenticator, Said};
+use super::desk::{Desk, Shared, listen, now};
+use super::house::{self, House, MILLI, other_recipient, person, recipient};
+use super::lies::{rechained, swapped};
+use super::office::tool;
+use super::view::Serving;
+
+/// How the view is called; where it really listens is another matter, as behind a proxy.
+const HOST: &str = "localhost:7800";
+const ORIGIN: &str = "http://localhost:7800";
+
+/// A vault whose approver cy has a passkey at a view, and a case that waits for cy.
+struct Vault {
+    desk: Shared,
+    seat: ViewSeat,
+    phone: Authenticator,
+    case: CaseId,
+    dir: TempDir,
+    _link: Server,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Vault {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o700)).unwrap();
+        let words = ["view", "init", "--name", "home", "--origin", ORIGIN, "--operator", "Home"];
+        tool(dir.path(), &words, "").good();
+        let text = std::fs::read(dir.path().join("home/view.json")).unwrap();
+        let seat: ViewSeat = serde_json::from_slice(&text).unwrap();
+        let phone = Authenticator::new();
+        let mut charter = house::charter();
+        charter.views = vec![seat.clone()];
+        charter.approvers[2].passkeys = vec![phone.passkey("cy-phone", &seat)];
+        let mut house = House::with(charter.clone());
+        house.now = now();
+        let intent = house.transfer_of(person("op"), 2_000 * MILLI);
+        let case = house.file(&intent).unwrap();
+        let desk = Shared(Arc::new(Mutex::new(Desk::new(house))));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let link = listen(&runtime, ("desk", seat.link), &desk);
+        let path = dir.path().join("charter.json");
+        std::fs::write(&path, charter.to_canonical().unwrap()).unwrap();
+        let (digest, at) = (charter.digest().unwrap().to_string(), link.address().to_string());
+        let accept = ["view", "accept", "--charter", path.to_str().unwrap(), "--digest", &digest];
+        tool(dir.path(), &[&accept[..], &["--desk", &at]].concat(), "").good();
+        Self { desk, seat, phone, case, dir, _link: link, _runtime: runtime }
+    }
+
+    /// The book as a desk tells it that wants everybody to pay the thief.
+    fn lie(&self) {
+        let mut desk = self.desk.0.lock().unwrap();
+        desk.story = Some(rechained(&swapped(&desk)));
+    }
+
+    /// The view, and cy's browser at it.
+    fn serve(&mut self) -> Browser {
+        let view = Serving::start(self.dir.path(), &[]);
+        let mut browser = Browser { view, cookie: String::new() };
+        let page = browser.get("/");
+        let ask = page.split("name=\"ask\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let challenge = Digest::of(tag::SIGN_IN, ask.as_bytes());
+        let said = self.phone.asserts(&Said::at(&self.seat, &challenge));
+        let handle = self.phone.passkey("cy-phone", &self.seat).handle;
+        let form = format!(
+            "ask={ask}&credential_id={handle}&authenticator_data={}&client_data={}&signature={}",
+            said.authenticator_data, said.client_data, said.signature
+        );
+        let heads = format!("host: {HOST}\r\norigin: {ORIGIN}\r\n");
+        let answer = browser.ask("POST", "/sign-in", &heads, &form);
+        let line = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        let cookie = line.unwrap_or_else(|| panic!("{answer}"));
+        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        browser
+    }
+
+    fn page(&self) -> String {
+        format!("/cases/{}", self.case)
+    }
+}
+
+struct Browser {
+    view: Serving,
+    cookie: String,
+}
+
+impl Browser {
+    fn begin(&self, method: &str, path: &str, heads: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.view.address).unwrap();
+        let text = format!(
+            "{method} {path} HTTP/1.1\r\n{heads}cookie: {}\r\ncontent-length: {}\r\n\
+             content-type: application/x-www-form-urlencoded\r\nconnection: close\r\n\r\n{body}",
+            self.cookie,
+            body.len()
+        );
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    }
+
+    fn ask(&self, method: &str, path: &str, heads: &str, body: &str) -> String {
+        let mut said = String::new();
+        self.begin(method, path, heads, body).read_to_string(&mut said).unwrap();
+        said
+    }
+
+    /// A page, digests and addresses in one piece.
+    fn get(&self, path: &str) -> String {
+        let said = self.ask("GET", path, &format!("host: {HOST}\r\n"), "");
+        said.replace("</span><wbr><span class=\"group\">", "")
+    }
+
+    /// A stream of what happens from here on.
+    fn events(&self) -> TcpStream {
+        let mut stream = self.begin("GET", "/events", &format!("host: {HOST}\r\n"), "");
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
+        stream
+    }
+}
+
+/// Waits until a page is told that something changed.
+fn changed(mut events: TcpStream) {
+    let (mut said, mut piece) = (String::new(), [0; 1024]);
+    while !said.contains("event: changed") {
+        let count = events.read(&mut piece).unwrap();
+        assert!(count > 0, "the stream ended: {said}");
+        said.push_str(&String::from_utf8_lossy(&piece[..count]));
+    }
+}
+
+/// Whether an address stands in a page, however its letters are written.
+fn names(page: &str, account: &quorate_terms::AccountId) -> bool {
+    page.to_ascii_lowercase().contains(&account.address().to_ascii_lowercase())
+}
+
+#[test]
+fn t03_the_view_goes_on_showing_whom_the_money_was_asked_for_when_its_desk_begins_to_lie() {
+    let mut vault = Vault::new();
+    let browser = vault.serve();
+    let page = browser.get(&vault.page());
+    assert!(page.starts_with("HTTP/1.1 200") && names(&page, &recipient()), "{page}");
+    assert!(!page.contains("the desk: "), "{page}");
+    let events = browser.events();
+    vault.lie();
+    changed(events);
+    for path in ["/".to_owned(), vault.page()] {
+        let page = browser.get(&path);
+        assert!(page.contains("the desk: "), "the lie is told: {page}");
+        assert!(!names(&page, &other_recipient()), "{page}");
+    }
+    assert!(names(&browser.get(&vault.page()), &recipient()));
+    let kept = std::fs::read_dir(vault.dir.path().join("home")).unwrap();
+    let kept = kept
+        .filter(|one| one.as_ref().unwrap().file_name().to_str().unwrap().starts_with("evidence-"));
+    assert_eq!(kept.count(), 1, "the lie that the desk signed is kept");
+}
+
+#[test]
+fn t03_a_view_that_hears_only_the_lie_shows_no_case_and_no_thief() {
+    let mut vault = Vault::new();
+    vault.lie();
+    let browser = vault.serve();
+    let page = browser.get(&vault.page());
+    assert!(page.starts_with("HTTP/1.1 404") && !names(&page, &other_recipient()), "{page}");
+    let page = browser.get("/");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("void entry"), "{page}");
+    assert!(!names(&page, &other_recipient()), "{page}");
+}
+
+#[test]
+fn row_47_the_view_answers_under_its_own_name_alone() {
+    let mut vault = Vault::new();
+    let browser = vault.serve();
+    for path in ["/", "/events", &vault.page()] {
+        for host in ["evil.example", "localhost", "127.0.0.1:7800", ""] {
+            let said = browser.ask("GET", path, &format!("host: {host}\r\n"), "");
+            assert!(said.starts_with("HTTP/1.1 403"), "{host} {path}: {said}");
+            assert!(!said.contains("event:") && !names(&said, &recipient()), "{said}");
+        }
+    }
+    for origin in ["http://evil.example", "null", "http://localhost:7801"] {
+        let heads = format!("host: {HOST}\r\norigin: {origin}\r\n");
+        let said = browser.ask("POST", "/sign-out", &heads, "");
+        assert!(said.starts_with("HTTP/1.1 403"), "{origin}: {said}");
+    }
+    assert!(browser.get(&vault.page()).starts_with("HTTP/1.1 200"), "cy is signed in still");
+}
+
+#[test]
+fn row_46_a_running_view_leaves_no_core() {
+    let mut vault = Vault::new();
+    let browser = vault.serve();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", browser.view.id())).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+}
