@@ -17,7 +17,7 @@ use quorate_terms::digest::tag;
 use quorate_web::sessions::{cookie, set_cookie};
 use serde::Deserialize;
 
-use super::gate::{COOKIE, Refused};
+use super::gate::Refused;
 use super::visit::{Answered, Member, Via};
 use super::{Console, Here, paper};
 use crate::office::Reply;
