@@ -133,8 +133,10 @@ mod tests {
                              "said": long, "yes": true });
         let mut text = String::new();
         lines(&mut text, "", &record);
-        let said: Vec<String> =
+        let mut said: Vec<String> =
             text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        // In whatever order fields are kept.
+        said.sort();
         let first = format!("said {}", "x".repeat(PIECE));
         let expected = [
             "all []",
@@ -142,8 +144,8 @@ mod tests {
             "no null",
             "rows.1.name \"\"",
             "rows.1.of {}",
-            &first,
             "said x",
+            &first,
             "why \"\"",
             "yes true",
         ];

@@ -15,7 +15,7 @@ use quorate_host::seal::KeySource;
 use quorate_host::sealed_files::FILE_BYTES_MAX;
 use quorate_terms::Digest;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::Door;
 use super::given::{Given, too_long};
@@ -61,14 +61,14 @@ pub(super) struct Form {
 /// Reads a form to its end, or refuses it whole. Nothing of a file is read before the door gave it room.
 pub(super) async fn read(door: &Door<'_>, mut parts: Multipart) -> Done<Form> {
     let (mut form, mut bytes) = (Form::default(), 0_usize);
-    let mut by = Instant::now() + ARRIVES_WITHIN;
-    while let Some(field) = in_time(by, parts.next_field()).await? {
+    let mut since = Instant::now();
+    while let Some(field) = in_time(since, parts.next_field()).await? {
         let name = field.name().unwrap_or_default().to_owned();
         if form.given.len() >= FIELDS_MAX {
             return Err(refused("the form has too many fields", "send the page's form"));
         }
         let Some(called) = field.file_name().map(str::to_owned) else {
-            let text = text(&name, field, by).await?;
+            let text = text(&name, field, since).await?;
             bytes = bytes.saturating_add(text.len());
             if bytes > FIELDS_BYTES_MAX {
                 return Err(too_long(&name, FIELDS_BYTES_MAX));
@@ -78,7 +78,7 @@ pub(super) async fn read(door: &Door<'_>, mut parts: Multipart) -> Done<Form> {
             }
             continue;
         };
-        if let Some(file) = file(door, form.file.is_some(), called, field, &mut by).await? {
+        if let Some(file) = file(door, form.file.is_some(), called, field, &mut since).await? {
             form.file = Some(file);
         }
     }
@@ -89,19 +89,20 @@ fn refused(message: &str, next: &str) -> Trouble {
     Trouble::refused("upload", message, next)
 }
 
-/// What arrives by then.
+/// What arrives in time, since then.
 async fn in_time<T>(
-    by: Instant,
+    since: Instant,
     arriving: impl Future<Output = Result<T, MultipartError>>,
 ) -> Done<T> {
     let late = "send it again over a better line; nothing was stored";
-    let arrived = timeout_at(by, arriving).await;
+    let left = ARRIVES_WITHIN.saturating_sub(since.elapsed());
+    let arrived = timeout(left, arriving).await;
     arrived.map_err(|_| refused("the form took too long to arrive", late))?.map_err(broken)
 }
 
-async fn text(name: &str, mut field: Field<'_>, by: Instant) -> Done<String> {
+async fn text(name: &str, mut field: Field<'_>, since: Instant) -> Done<String> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = in_time(by, field.chunk()).await? {
+    while let Some(chunk) = in_time(since, field.chunk()).await? {
         if bytes.len().saturating_add(chunk.len()) > FIELD_BYTES_MAX {
             return Err(too_long(name, FIELD_BYTES_MAX));
         }
@@ -116,9 +117,9 @@ async fn file(
     has_one: bool,
     name: String,
     mut field: Field<'_>,
-    by: &mut Instant,
+    since: &mut Instant,
 ) -> Done<Option<Upload>> {
-    let mut next = in_time(*by, field.chunk()).await?;
+    let mut next = in_time(*since, field.chunk()).await?;
     // A form whose file was left out sends a part without a name and bytes.
     if name.is_empty() && next.is_none() {
         return Ok(None);
@@ -128,14 +129,14 @@ async fn file(
     }
     let room = door.room().await?;
     // The wait for a place was ours.
-    *by = Instant::now() + ARRIVES_WITHIN;
+    *since = Instant::now();
     let mut bytes = Vec::new();
     while let Some(chunk) = next {
         if bytes.len().saturating_add(chunk.len()) > FILE_BYTES_MAX {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
-        next = in_time(*by, field.chunk()).await?;
+        next = in_time(*since, field.chunk()).await?;
     }
     let digest = Digest::sha256(&bytes);
     Ok(Some(Upload { name, bytes, digest, room }))
