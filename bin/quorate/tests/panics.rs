@@ -81,8 +81,8 @@ impl Desk for Breaking {
 }
 
 /// The process of the door, put together as `quorate mcp` is.
-fn door() {
-    telemetry::start(telemetry::Format::Text, LevelFilter::WARN, SystemClock::shared()).unwrap();
+fn door(level: LevelFilter) {
+    telemetry::start(telemetry::Format::Text, level, SystemClock::shared()).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let desk = Breaking::default();
     let breaks = Arc::clone(&desk.0);
@@ -104,9 +104,9 @@ fn call(id: u64, digit: &str) -> Value {
 
 /// Each message once the one before is answered, so that what breaks in the next call is certain: the answers, any lines
 /// after them, and what was said beside them.
-fn talk(messages: &[Value]) -> (Vec<Value>, String) {
+fn talk(messages: &[Value], level: LevelFilter) -> (Vec<Value>, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg(DOOR).env("RUST_BACKTRACE", "1");
+    command.arg(DOOR).arg(level.to_string()).env("RUST_BACKTRACE", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
@@ -134,7 +134,8 @@ fn talk(messages: &[Value]) -> (Vec<Value>, String) {
     (answers, aside)
 }
 
-fn check() {
+/// Whatever it says of itself, it says beside its output.
+fn check(level: LevelFilter) {
     let client = json!({ "name": "t", "version": "1" });
     let params =
         json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
@@ -144,7 +145,7 @@ fn check() {
     ];
     let digits = ["1", "5", "2", "5", "3", "5", "5", "4", "5", "5", "1", "5"];
     messages.extend((1..).zip(digits).map(|(id, digit)| call(id, digit)));
-    let (answers, aside) = talk(&messages);
+    let (answers, aside) = talk(&messages, level);
     let answered: BTreeSet<u64> = answers.iter().map(|a| a["id"].as_u64().unwrap()).collect();
     assert_eq!(answered, (0..=12).collect(), "each is answered under its own id: {answers:?}");
     let mut broke = 0;
@@ -169,9 +170,10 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let told = |word: &str| words.iter().any(|given| given == word);
     if told(DOOR) {
-        door();
+        door(words[1].parse().unwrap());
     } else if !told("--list") {
-        check();
+        check(LevelFilter::WARN);
+        check(LevelFilter::TRACE);
         println!("test {TEST} ... ok");
     } else if !told("--ignored") {
         println!("{TEST}: test");

@@ -149,6 +149,27 @@ async fn row_23_a_client_that_drips_its_head_is_cut_off() {
     open.end().await;
 }
 
+#[tokio::test]
+async fn row_60_a_client_that_speaks_http_2_is_not_spoken_to() {
+    let app = app(false);
+    let open = Open::plain(&app, Connections::default()).await;
+    // The preface, and a frame of settings: streams that could be reset without end are never opened (RFC 9113 section 3.4).
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let upgrade = "GET /health HTTP/1.1\r\nhost: 127.0.0.1:3000\r\nconnection: upgrade, http2-settings\r\n\
+                   upgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n";
+    let mut socket = open.socket(preface).await;
+    let mut said = Vec::new();
+    let _reset = timeout(SOON, socket.read_to_end(&mut said)).await.expect("it ends");
+    let words = String::from_utf8_lossy(&said);
+    assert!(said.is_empty() || words.starts_with("HTTP/1.1 4"), "{words}");
+    let mut socket = open.socket(upgrade).await;
+    let mut status = [0; 12];
+    timeout(SOON, socket.read_exact(&mut status)).await.expect("an answer").unwrap();
+    assert_ne!(&status, b"HTTP/1.1 101", "and nobody is taken there");
+    open.is_served().await;
+    open.end().await;
+}
+
 /// How many sockets this process may open, both ends of each being its own.
 fn pairs() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();

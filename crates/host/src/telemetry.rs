@@ -219,6 +219,45 @@ mod tests {
         );
     }
 
+    /// The fields of a line for people, as a collector reads them: a name, and all up to a quote that is not escaped.
+    fn fields(line: &str) -> Vec<(String, String)> {
+        let (mut found, mut rest) = (Vec::new(), line.trim_end());
+        while let Some((before, after)) = rest.split_once("=\"") {
+            let name = before.rsplit(' ').next().unwrap().to_owned();
+            let (mut value, mut letters) = (String::new(), after.char_indices());
+            let end = loop {
+                match letters.next().unwrap() {
+                    (_, '\\') => value.extend(letters.next().map(|(_, letter)| letter)),
+                    (at, '"') => break at,
+                    (_, letter) => value.push(letter),
+                }
+            };
+            found.push((name, value));
+            rest = after.get(end.saturating_add(1)..).unwrap_or_default();
+        }
+        found
+    }
+
+    #[test]
+    fn row_45_a_quote_in_a_value_forges_no_other_field() {
+        for forged in [
+            r#"x" role="admin"#,
+            r#"x\" role="admin"#,
+            r#"x\\" role="admin" y="z"#,
+            r#"x","role":"admin"#,
+            r#"" role="admin"#,
+        ] {
+            let line = caught(Format::Text, || tracing::info!(memo = forged, kept = "yes", "m"));
+            let names: Vec<String> = fields(&line).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["memo", "kept"], "{line}");
+            let line = caught(Format::Json, || tracing::info!(memo = forged, kept = "yes", "m"));
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let mut names: Vec<&String> = value.as_object().unwrap().keys().collect();
+            names.sort();
+            assert_eq!(names, ["at", "kept", "level", "memo", "message", "target"], "{line}");
+        }
+    }
+
     #[test]
     fn levels_and_foreign_crates_are_filtered() {
         let text = caught(Format::Text, || {

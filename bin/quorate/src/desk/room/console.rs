@@ -247,6 +247,36 @@ async fn row_60_one_session_follows_with_a_few_pages_and_no_more() {
     assert_eq!(follows(&vera).await.0, "HTTP/1.1 200");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_47_another_host_is_shown_nothing_and_files_nothing() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let ask = question(&olga.gets("/freeze").await.1).unwrap().to_owned();
+    let body = format!("ask={ask}");
+    let asked = [("GET", "/", ""), ("GET", "/events", ""), ("POST", "/file", body.as_str())];
+    for (method, path, body) in asked {
+        for host in ["evil.example", "127.0.0.1", "localhost:1", ""] {
+            let text = format!(
+                "{method} {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{address}\r\n\
+                 cookie: {}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                 content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                olga.cookie,
+                body.len()
+            );
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut said = String::new();
+            let reading = stream.read_to_string(&mut said);
+            tokio::time::timeout(PATIENCE, reading).await.unwrap().unwrap();
+            assert!(said.starts_with("HTTP/1.1 403"), "{host} {path}: {said}");
+            assert!(!said.contains("olga") && !said.contains("event:"), "{said}");
+        }
+    }
+    assert_eq!(room.world.engine.look(|book| book.freezes().count()).await.unwrap(), 0);
+    assert_eq!(olga.posts("/file", &body).await.0, 303, "the question was not used up");
+}
+
 /// A bulletin of an office about this ledger, as a head says.
 fn bulletin(room: &Room, book: &str, head: (u64, Digest)) -> Bulletin {
     let head = BookHead { book: book.to_owned(), size: head.0, root: head.1 };
