@@ -39,7 +39,7 @@ async fn hang() -> Response {
 }
 
 fn seats() -> Connections {
-    Connections { most: SEATS, head: SOON * 10, ..Connections::default() }
+    Connections { most: SEATS, head: SOON.saturating_mul(10), ..Connections::default() }
 }
 
 /// A connection on which a stream has begun.
