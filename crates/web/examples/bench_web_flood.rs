@@ -39,7 +39,7 @@ const ANEW: Duration = Duration::from_millis(2);
 const REQUESTS: u64 = 4_000;
 const TIMES_MAX: f64 = 2.0;
 /// What ten thousand sockets of clients and the thousand that the server holds may cost in all.
-const MIB_MAX: f64 = 160.0;
+const MIB_MAX: f64 = 64.0;
 
 #[tokio::main]
 async fn main() -> Done {
