@@ -45,14 +45,14 @@ const ALONE: [Named; 6] = [
     ("schemas", schemas),
 ];
 
-/// Steps that mostly wait for processes of their own, the longest first.
+/// Steps that mostly wait for processes of their own, the longest first; before them the walk, whose office others look at.
 const BESIDE: [Named; 11] = [
+    ("walk", demo::walk),
     ("kills", kills::end_to_end),
     ("browser", browser::end_to_end),
     ("guide", guide::end_to_end),
     ("api", api::end_to_end),
     ("clients", clients::end_to_end),
-    ("walk", demo::walk),
     ("reports", reports::end_to_end),
     ("deny", deny),
     ("oscal", oscal::end_to_end),

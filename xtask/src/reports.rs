@@ -21,11 +21,7 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     let typst = tools::typst()?.display().to_string();
     let room = demo::fresh(&house::root().join("target/reports"))?;
     let programs = Programs::build(&room.join("outputs.log"))?;
-    let walked = house::root().join("target/walk/auditor");
-    if !walked.join("office.db").is_file() {
-        demo::walk()?;
-    }
-    let office = Office::at(&programs, walked.display().to_string());
+    let office = demo::walked(&programs, room.join("walked").display().to_string())?;
     for standard in ["ccss 9.0", "wd 0.1.0"] {
         office.assess(standard, &[])?;
     }

@@ -1,5 +1,7 @@
 //! The office's own ledger: every act is a line of it before its answer is given.
 
+use std::time::Duration;
+
 use quorate_assessor::record::{Line, RULES_VERSION, Record};
 use quorate_host::clock::Clock as _;
 use quorate_host::random::Random;
@@ -15,6 +17,8 @@ use quorate_terms::{Digest, Malformed, Term as _, Timestamp, VaultId};
 use crate::home::Home;
 use crate::trouble::{Done, Trouble};
 
+/// How long the process that held the directory before may take to end.
+const FREED_WITHIN: Duration = Duration::from_secs(5);
 /// Lines that are read at once.
 const PAGE: u64 = 1024;
 
@@ -34,7 +38,7 @@ impl Office {
     /// Opens a new ledger with its first line.
     pub(crate) async fn create(home: &Home, office: VaultId, origin: &str) -> Done<Self> {
         check_name(origin).map_err(|e| Malformed::new("origin", e.why(), e.mend()))?;
-        let store = Store::open(&home.ledger()).await?;
+        let store = Store::open_within(&home.ledger(), FREED_WITHIN).await?;
         if store.size() > 0 {
             let next = "use it as it is, or give another folder with --dir";
             return Err(Trouble::refused("there", "there is an office in this folder", next));
@@ -48,7 +52,7 @@ impl Office {
 
     /// Reads the ledger from its first line, and checks each against the one before.
     pub(crate) async fn open(home: &Home) -> Done<Self> {
-        let store = Store::open(&home.ledger()).await?;
+        let store = Store::open_within(&home.ledger(), FREED_WITHIN).await?;
         let damaged = || {
             let next = "restore office.db from a copy; nothing is assessed on a broken ledger";
             Trouble::fault("damaged", "the office's own ledger does not hold together", next)

@@ -18,6 +18,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use quorate_terms::Digest;
 use sqlx::SqlitePool;
@@ -110,6 +111,15 @@ impl Store {
     /// match their hashes.
     pub async fn open(path: &Path) -> Result<Self, Fault> {
         open::open(path).await
+    }
+
+    /// As [`Store::open`], and waits that long for another process to give the store back. For whoever holds what says who may
+    /// open it: the process before gave that back first, and is about to end.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_within(path: &Path, within: Duration) -> Result<Self, Fault> {
+        open::open_within(path, within).await
     }
 
     /// Entries in the ledger, all of them durable.

@@ -29,11 +29,7 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     empty.says(&["init", "--office", "empty", "--origin", "empty.example/office"])?;
     let mut seen = looked(&programs, &empty, ("empty", &room), (tools, folder))?;
     seen = seen.saturating_add(worked(&programs, &room, (tools, folder))?);
-    let walked = house::root().join("target/walk/auditor");
-    if !walked.join("office.db").is_file() {
-        demo::walk()?;
-    }
-    let office = Office::at(&programs, walked.display().to_string()).copy(at("walked"))?;
+    let office = demo::walked(&programs, at("walked"))?;
     for standard in ["ccss 9.0", "wd 0.1.0"] {
         office.assess(standard, &[])?;
     }

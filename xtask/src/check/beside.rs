@@ -9,8 +9,8 @@ use crate::say;
 /// How many steps go on at once: their processes together keep two cores busy and no more.
 const AT_ONCE: usize = 2;
 
-/// Runs steps, a few at once and the first ones first; the rows come in the order of the steps. Each line that a step prints
-/// begins with its name.
+/// Runs steps, a few at once and the first ones first; the rows come in the order of the steps. Each line that a step says
+/// itself begins with its name.
 pub(super) fn run(steps: &[Named], before: usize, total: usize) -> Vec<Row> {
     let waiting: Mutex<VecDeque<(usize, Named)>> =
         Mutex::new(steps.iter().copied().enumerate().collect());

@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection, SqlitePool};
@@ -31,6 +31,24 @@ const SCHEMA: &[&str] = &[
 
 /// Readers beside the one writer.
 const READERS: u32 = 3;
+
+/// Why a store that another process has is refused.
+const HELD: &str = "another process has this ledger open";
+/// How long it takes before a store that is held is asked for again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// As [`open`], and waits for another process to give the store back.
+pub(super) async fn open_within(path: &Path, within: Duration) -> Result<Store, Fault> {
+    let begun = Instant::now();
+    loop {
+        match open(path).await {
+            Err(fault) if fault.why() == HELD && begun.elapsed() < within => {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
 
 pub(super) async fn open(path: &Path) -> Result<Store, Fault> {
     let lock = take_lock(path)?;
@@ -70,7 +88,7 @@ fn take_lock(path: &Path) -> Result<File, Fault> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Fault::new(
             path.display().to_string(),
-            "another process has this ledger open",
+            HELD,
             "stop that process first; one desk writes one vault",
         )),
         Err(TryLockError::Error(error)) => Err(Fault::at(&beside, &error)),

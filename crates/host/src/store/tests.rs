@@ -121,6 +121,18 @@ fn row_15_a_second_process_on_one_ledger_is_refused() {
 }
 
 #[test]
+fn row_15_a_ledger_that_its_process_is_giving_back_is_waited_for_and_one_that_is_kept_is_not() {
+    run(async {
+        let (_dir, path) = room();
+        let store = Store::open(&path).await.unwrap();
+        assert!(Store::open_within(&path, Duration::ZERO).await.is_err());
+        let next = Store::open_within(&path, Duration::from_secs(60));
+        let (next, ()) = tokio::join!(next, store.close());
+        assert!(next.is_ok());
+    });
+}
+
+#[test]
 fn row_15_a_writer_whose_epoch_was_taken_over_stops_for_good() {
     run(async {
         let (_dir, path) = room();

@@ -307,8 +307,10 @@ fn accounts_are_told_with_their_names_beside_the_whole_address() {
     let mut names = Names::default();
     names.listed(&SHOP.parse().unwrap(), Some("the `shop`"));
     let found = reach(&load(&document()), &load(&new), at(NOON), &names);
-    let told =
-        format!("`{}` (on the address list as `the \\`shop\\``) ", SHOP.to_ascii_lowercase());
+    let told = format!(
+        "`{}` (on the address list as `the \\u{{60}}shop\\u{{60}}`) ",
+        SHOP.to_ascii_lowercase()
+    );
     assert!(!found.rows.is_empty());
     assert!(found.rows.iter().all(|row| row.what.contains(&told)), "{found:#?}");
 }

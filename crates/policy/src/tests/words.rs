@@ -51,7 +51,7 @@ fn rules_are_told_with_units_names_hours_and_who_must_agree() {
             "Forbids any person to transfer from any wallet, whoever agrees, when the asset is USDT (`{USD}`) and the amount \
              is above 100.000001 USDT; and when the time in `UTC` is before 08:00 or the time in `UTC` is 18:00 or later or the \
              day of the week, Monday being 1, is above 5 (Friday); and unless the value is known and the value is at most 10.5 \
-             USD. Its author notes: `pay \\`day\\``."
+             USD. Its author notes: `pay \\u{60}day\\u{60}`."
         ),
     );
     check(
@@ -60,7 +60,7 @@ fn rules_are_told_with_units_names_hours_and_who_must_agree() {
                 && !(context.recipient.known || context.native) && context.fee > 10000 }
          unless { context.approved_by.contains(\"treasury\") };",
         "Asks for quorum `treasury` before anyone may transfer, when the recipient is one of \
-         `eip155:1:0xab5801a7d398351b8be11c439e05c5b3259aec9b` (on the address list as `the \\`shop\\``) or `eip155:1:0x01` and it is not so that (the \
+         `eip155:1:0xab5801a7d398351b8be11c439e05c5b3259aec9b` (on the address list as `the \\u{60}shop\\u{60}`) or `eip155:1:0x01` and it is not so that (the \
          recipient was paid before or the asset is its chain's own coin) and the highest fee is above 0.01 of the chain's own \
          coin.",
     );
@@ -102,7 +102,8 @@ fn a_name_stands_beside_the_whole_address_and_can_claim_nothing() {
     names.listed(&shop, Some("x`), our wallet `hot"));
     let said = words(&load(&other), &names);
     let all: Vec<&str> = said.iter().map(|one| one.text.as_str()).collect();
-    let listed = format!("`{shop}` (on the address list as `x\\`), our wallet \\`hot`)");
+    let listed =
+        format!("`{shop}` (on the address list as `x\\u{{60}}), our wallet \\u{{60}}hot`)");
     assert!(all.contains(&format!("Never pays {listed}.").as_str()), "{all:#?}");
     assert!(all.contains(&format!("Never pays `{own}` (our wallet `hot`).").as_str()), "{all:#?}");
     assert!(all.iter().any(|one| one.ends_with(&format!("; only to {listed}."))), "{all:#?}");

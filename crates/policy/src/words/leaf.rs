@@ -40,13 +40,13 @@ impl Names {
     }
 }
 
-/// A name as it stands, so that its end can be told from the sentence around it.
+/// A name as it stands, so that its end can be told from the sentence around it: no backtick stands in one.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("`");
     for letter in text.chars() {
         match letter {
-            '\\' | '`' => out.extend(['\\', letter]),
-            control if control.is_control() => out.extend(control.escape_unicode()),
+            '\\' => out.push_str("\\\\"),
+            odd if odd == '`' || odd.is_control() => out.extend(odd.escape_unicode()),
             plain => out.push(plain),
         }
     }
@@ -153,8 +153,8 @@ mod tests {
 
     #[test]
     fn a_name_cannot_end_its_own_quotes() {
-        assert_eq!(quoted("a`, and `b"), "`a\\`, and \\`b`");
+        assert_eq!(quoted("a`, and `b"), "`a\\u{60}, and \\u{60}b`");
         assert_eq!(quoted("a\nb"), "`a\\u{a}b`");
-        assert_ne!(quoted("a\\`"), quoted("a`"));
+        assert_ne!(quoted("a\\u{60}"), quoted("a`"));
     }
 }

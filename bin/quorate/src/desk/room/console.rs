@@ -394,7 +394,7 @@ async fn whom_a_policy_names_is_called_as_the_address_book_does_until_the_name_i
     // What changes, what it newly denies, and the whole in words.
     assert!(said.matches(named).count() >= 3, "{said}");
     assert!(!said.contains("<b>shop"));
-    room.erase(listed, "the shop").await.unwrap();
+    room.erase(listed, "shop").await.unwrap();
     let said = look().await;
     assert!(!said.contains("Corner") && said.contains("(on the address list)"), "{said}");
 }
