@@ -90,10 +90,11 @@ pub(crate) async fn serve(cli: &Cli, ui: &Ui, asked: &Serving) -> Done<Screen> {
     let listens = listener.local_addr().map_err(|e| world("listen", e))?;
     let scheme = if tls { "https" } else { "http" };
     let own = format!("{scheme}://localhost:{}", listens.port());
-    let hall = Arc::new(hall.at(asked.origin.clone().unwrap_or(own), listens));
+    let allowed = allowed(&listens)?;
+    let hall = Arc::new(hall.at(asked.origin.clone().unwrap_or(own), listens, &allowed));
     hall.offer()?;
     let stop = told_to_end()?;
-    let router = routes::router(hall, allowed(&listens)?);
+    let router = routes::router(hall, allowed);
     let from = Peers::only(asked.proxy.iter().copied());
     let bounds = Connections { from, ..Connections::default() };
     let shaken = https.map(|https| move |socket| Arc::clone(&https).accept(socket));

@@ -52,6 +52,8 @@ impl World {
 /// The pages on a socket of their own.
 struct Serving {
     address: SocketAddr,
+    /// What the cookie of a session is called.
+    cookie: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -65,16 +67,18 @@ impl Serving {
         let until = async move { drop(stopped.await) };
         let bounds = quorate_web::Connections::default();
         let serving = quorate_web::serve(listener, plain, world.router(), bounds, until);
-        Self { address, stop, task: tokio::spawn(serving) }
+        let cookie = world.hall.cookie().to_owned();
+        Self { address, cookie, stop, task: tokio::spawn(serving) }
     }
 
     /// Sends a form's head and as much of its body as is given.
     async fn begins(&self, cookie: &str, path: &str, length: usize, body: &[u8]) -> TcpStream {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost:{PORT}\r\nOrigin: http://localhost:{PORT}\r\n\
-             Cookie: quorate-office={cookie}\r\n\
+             Cookie: {}={cookie}\r\n\
              Content-Type: multipart/form-data; boundary=what-stands-between-parts\r\n\
-             Content-Length: {length}\r\n\r\n"
+             Content-Length: {length}\r\n\r\n",
+            self.cookie
         );
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         socket.write_all(head.as_bytes()).await.unwrap();

@@ -86,9 +86,10 @@ impl World {
         let Command::Serve(serving) = &cli.command else { panic!("not serve") };
         let listens = format!("127.0.0.1:{PORT}").parse().unwrap();
         let hall = Hall::open(&cli, Ui::new(true, true), serving).await.unwrap();
-        let hall = hall.at(format!("http://localhost:{PORT}"), listens);
+        let allowed = Allowed::loopback(PORT);
+        let hall = hall.at(format!("http://localhost:{PORT}"), listens, &allowed);
         let hall = Arc::new(hall);
-        let router = router(Arc::clone(&hall), Allowed::loopback(PORT));
+        let router = router(Arc::clone(&hall), allowed);
         let cookie = hall.begin(Visitor::Office).unwrap();
         Self { dir, hall, router, cookie }
     }
@@ -133,15 +134,15 @@ impl World {
         Got { status: parts.status, headers: parts.headers, bytes }
     }
 
-    fn request(method: &str, path: &str, cookie: &str) -> axum::http::request::Builder {
+    fn request(&self, method: &str, path: &str, cookie: &str) -> axum::http::request::Builder {
         let request = Request::builder().method(method).uri(path);
         let request = request.header(header::HOST, format!("localhost:{PORT}"));
         let request = request.header(header::ORIGIN, format!("http://localhost:{PORT}"));
-        request.header(header::COOKIE, format!("quorate-office={cookie}"))
+        request.header(header::COOKIE, format!("{}={cookie}", self.hall.cookie()))
     }
 
     pub(super) async fn get_as(&self, cookie: &str, path: &str) -> Got {
-        self.ask(Self::request("GET", path, cookie).body(Body::empty()).unwrap()).await
+        self.ask(self.request("GET", path, cookie).body(Body::empty()).unwrap()).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Got {
@@ -151,7 +152,7 @@ impl World {
     pub(super) async fn post_as(&self, cookie: &str, path: &str, fields: Fields<'_>) -> Got {
         let body: Vec<String> =
             fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let request = Self::request("POST", path, cookie);
+        let request = self.request("POST", path, cookie);
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.ask(request.body(Body::from(body.join("&"))).unwrap()).await
     }
@@ -164,7 +165,7 @@ impl World {
         fields: Fields<'_>,
         file: Option<(&str, &[u8])>,
     ) -> Got {
-        let request = Self::request("POST", path, cookie);
+        let request = self.request("POST", path, cookie);
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         let request = request.header(header::CONTENT_TYPE, kind);
         self.ask(request.body(Body::from(parts(fields, file))).unwrap()).await
