@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::{Mutex as Turn, MutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
+use super::steps::ARRIVES_WITHIN;
 use super::visitor::{Visit, Visitor};
 use crate::audit::{Composed, files};
 use crate::cli::Cli;
@@ -70,6 +71,8 @@ pub(super) struct Hall {
     cookie: String,
     listens: Option<SocketAddr>,
     uploads: Arc<Semaphore>,
+    /// How long a file waits for its place among them.
+    patience: Duration,
     openings: Arc<Semaphore>,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
@@ -135,6 +138,7 @@ impl Hall {
             cookie: String::new(),
             listens: None,
             uploads: Arc::new(Semaphore::new(UPLOADS)),
+            patience: ARRIVES_WITHIN,
             openings: Arc::new(Semaphore::new(OPENINGS)),
             offered: Mutex::default(),
             strangers: Sparse::new(),
@@ -179,9 +183,20 @@ impl Hall {
         })
     }
 
-    /// A place for a file on its way in, as soon as one is free. It is given back when it is dropped.
+    /// The hall with another patience of files for their places.
+    #[cfg(test)]
+    pub(super) fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// A place for a file on its way in, as soon as one is free. It is given back when it is dropped. Whoever has waited long
+    /// enough is refused: the body's own time runs on meanwhile.
     pub(super) async fn place(&self) -> Done<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.uploads).acquire_owned().await;
+        let coming = Arc::clone(&self.uploads).acquire_owned();
+        let place = tokio::time::timeout(self.patience, coming).await.map_err(|_| {
+            let message = "there is no place for a file now; nothing was stored";
+            Trouble::refused("busy", message, "others send files; send it again")
+        })?;
         place.map_err(|e| Trouble::fault("upload", e.to_string(), "try again"))
     }
 

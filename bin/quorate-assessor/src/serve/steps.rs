@@ -40,7 +40,7 @@ use crate::trouble::{Done, Trouble};
 
 type Here = State<Arc<Hall>>;
 
-pub(super) use upload::REQUEST_BYTES;
+pub(super) use upload::{ARRIVES_WITHIN, BODY, REQUEST_BYTES};
 
 /// The kinds of record that have a form.
 #[cfg(test)]
