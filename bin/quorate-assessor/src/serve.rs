@@ -90,15 +90,21 @@ pub(crate) async fn serve(cli: &Cli, ui: &Ui, asked: &Serving) -> Done<Screen> {
     let listens = listener.local_addr().map_err(|e| world("listen", e))?;
     let scheme = if tls { "https" } else { "http" };
     let own = format!("{scheme}://localhost:{}", listens.port());
-    let hall = Arc::new(hall.at(asked.origin.clone().unwrap_or(own), listens));
+    let allowed = allowed(&listens)?;
+    let hall = Arc::new(hall.at(asked.origin.clone().unwrap_or(own), listens, &allowed));
     hall.offer()?;
     let stop = told_to_end()?;
-    let router = routes::router(hall, allowed(&listens)?);
-    let from = Peers::only(asked.proxy.iter().copied());
-    let bounds = Connections { from, ..Connections::default() };
+    let router = routes::router(hall, allowed);
+    let bounds = bounds(&asked.proxy);
     let shaken = https.map(|https| move |socket| Arc::clone(&https).accept(socket));
     serve_tls(listener, shaken, router, bounds, stop).await;
     Ok(Screen::new("the pages have ended", json!({ "ended": true })))
+}
+
+/// The bounds on connections. Bodies get the time of the longest form: the default would cut a large file on a slow line.
+fn bounds(proxies: &[IpAddr]) -> Connections {
+    let from = Peers::only(proxies.iter().copied());
+    Connections { from, body: steps::BODY, ..Connections::default() }
 }
 
 fn told_to_end() -> Done<impl Future<Output = ()> + Send> {

@@ -124,11 +124,14 @@ impl Allowed {
     }
 
     /// What the cookie of a session is called here. `__Host-` stands before it, and browsers then take it over a secure channel
-    /// only. Where every origin is plain loopback there is none, and Safari would keep no such cookie: it gets the bare name.
+    /// only. Where every origin is plain loopback there is none, and Safari would keep no such cookie. It gets the bare name and
+    /// the port of the first origin: ports of one host share their cookies, and another server here must not replace ours.
     pub fn cookie(&self, name: &str) -> String {
-        let plain =
-            !self.origins.is_empty() && self.origins.iter().all(|one| is_plain_loopback(one));
-        if plain { name.to_owned() } else { format!("{}{name}", crate::sessions::SECURE) }
+        let plain = self.origins.iter().all(|one| is_plain_loopback(one));
+        let Some(first) = self.origins.first().filter(|_| plain) else {
+            return format!("{}{name}", crate::sessions::SECURE);
+        };
+        port_of(first).map_or_else(|| name.to_owned(), |port| format!("{name}-{port}"))
     }
 
     /// Whether a request with these headers is answered.
@@ -160,6 +163,13 @@ fn is_plain_loopback(origin: &str) -> bool {
     let is_port = |rest: &str| rest.is_empty() || rest.starts_with(':');
     let host = origin.strip_prefix("http://");
     host.is_some_and(|host| own.iter().any(|one| host.strip_prefix(one).is_some_and(is_port)))
+}
+
+/// The port that an origin names.
+fn port_of(origin: &str) -> Option<&str> {
+    let (_, port) = origin.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    is_port.then_some(port)
 }
 
 /// The one value of a header; an error when it stands twice or is not text.
@@ -225,10 +235,15 @@ mod tests {
 
     #[test]
     fn a_cookie_is_for_a_secure_channel_unless_every_origin_is_plain_loopback() {
-        let (bare, secure) = ("quorate-x", "__Host-quorate-x");
+        let (bare, ported, secure) = ("quorate-x", "quorate-x-7420", "__Host-quorate-x");
         for (origins, expected) in [
-            (vec!["http://localhost:7420"], bare),
-            (vec!["http://127.0.0.1:7420", "http://[::1]:7420", "http://LOCALHOST"], bare),
+            (vec!["http://localhost:7420"], ported),
+            (vec!["http://127.0.0.1:7420", "http://[::1]:7420", "http://LOCALHOST"], ported),
+            (vec!["http://[::1]:7420"], ported),
+            (vec!["http://[::1]"], bare),
+            (vec!["http://localhost"], bare),
+            (vec!["http://localhost:"], bare),
+            (vec!["http://localhost:7;x=y"], bare),
             (vec!["https://localhost:7420"], secure),
             (vec!["https://console.example"], secure),
             (vec!["http://localhost:7420", "https://console.example"], secure),
@@ -240,6 +255,12 @@ mod tests {
         ] {
             assert_eq!(Allowed::new(["x"], &origins).cookie("quorate-x"), expected, "{origins:?}");
         }
-        assert_eq!(Allowed::loopback(7420).cookie("quorate-x"), bare);
+        assert_eq!(Allowed::loopback(7420).cookie("quorate-x"), ported);
+    }
+
+    #[test]
+    fn servers_of_one_kind_on_one_machine_keep_their_cookies_apart() {
+        let [one, two] = [7420, 7421].map(|port| Allowed::loopback(port).cookie("quorate-x"));
+        assert_ne!(one, two);
     }
 }

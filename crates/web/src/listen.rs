@@ -47,8 +47,9 @@ pub struct Known;
 pub struct Connections {
     /// From where they are taken; others are closed before a byte is read.
     pub from: Peers,
-    /// Connections at the same time. A further one takes the place of the oldest that no credential was served on, or of
-    /// the oldest if there is none such: whoever is known must not keep everybody else out.
+    /// Connections at the same time. A sixteenth, and at least one, is never filled by those on which a credential was served:
+    /// whoever is known must not keep everybody else out. A further connection takes the place of the oldest of the others, and
+    /// of the oldest known one only when there are more of the known than their share.
     pub most: usize,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
@@ -140,16 +141,23 @@ pub async fn serve<W, F, T>(
     let _ = tokio::time::timeout(bounds.drain, drain).await;
 }
 
-/// The open connections, the oldest first, each with whether a credential was served on it.
+/// A connection, and whether a credential was served on it.
+type Seat = (AbortHandle, Arc<AtomicBool>);
+
+/// The open connections, the oldest first.
 struct Seats {
     most: usize,
+    /// So many of them may be known. The rest is for whoever is new.
+    known_most: usize,
     open: JoinSet<()>,
-    order: VecDeque<(AbortHandle, Arc<AtomicBool>)>,
+    order: VecDeque<Seat>,
 }
 
 impl Seats {
     fn new(most: usize) -> Self {
-        Self { most: most.max(1), open: JoinSet::new(), order: VecDeque::new() }
+        let most = most.max(1);
+        let known_most = most.saturating_sub((most / 16).max(1));
+        Self { most, known_most, open: JoinSet::new(), order: VecDeque::new() }
     }
 
     fn take(&mut self, one: impl Future<Output = ()> + Send + 'static, known: Arc<AtomicBool>) {
@@ -157,18 +165,30 @@ impl Seats {
         self.order.push_back((handle, known));
     }
 
-    /// Makes room for one more: neither sockets that only sit there nor somebody who is known keep anybody out.
+    /// Makes room for one more: neither sockets that only sit there nor somebody who is known keep anybody out. Strangers make
+    /// room for strangers; whoever is known makes room for who became known after them.
     async fn make_room(&mut self) {
-        while self.open.try_join_next().is_some() {}
-        self.order.retain(|(task, _)| !task.is_finished());
-        while self.open.len() >= self.most {
-            let silent = self.order.iter().position(|(_, known)| !known.load(Ordering::Relaxed));
-            if let Some((task, _)) = self.order.remove(silent.unwrap_or_default()) {
-                task.abort();
+        loop {
+            while self.open.try_join_next().is_some() {}
+            // What has ended since then is still in `open`, and takes no place.
+            self.order.retain(|(task, _)| !task.is_finished());
+            let known = self.order.iter().filter(|seat| is_known(seat)).count();
+            let too_many = known > self.known_most;
+            if !too_many && self.order.len() < self.most {
+                return;
             }
-            self.open.join_next().await;
+            // None where the last stranger was served a credential just now: then there are too many who are known.
+            let gives = self.order.iter().position(|seat| is_known(seat) == too_many);
+            if let Some((task, _)) = gives.and_then(|at| self.order.remove(at)) {
+                task.abort();
+                self.open.join_next().await;
+            }
         }
     }
+}
+
+fn is_known((_, known): &Seat) -> bool {
+    known.load(Ordering::Relaxed)
 }
 
 async fn connection<T>(

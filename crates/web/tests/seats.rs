@@ -52,6 +52,11 @@ async fn hung(at: SocketAddr) -> TcpStream {
     socket
 }
 
+/// Somebody who connects and says nothing.
+async fn silent(at: SocketAddr) -> TcpStream {
+    TcpStream::connect(at).await.unwrap()
+}
+
 /// Whether somebody new is served.
 async fn is_served(at: SocketAddr) -> bool {
     let mut socket = TcpStream::connect(at).await.unwrap();
@@ -100,6 +105,38 @@ async fn row_60_whoever_is_known_stays_while_others_sit_there() {
     }
     assert!(is_served(at).await);
     assert!(is_open(&known), "it was known, and there were others");
+}
+
+#[tokio::test]
+async fn row_60_strangers_who_connect_in_a_loop_cut_nobody_who_is_known() {
+    let at = server(seats()).await;
+    let mut known = Vec::new();
+    for _ in 0..SEATS - 1 {
+        known.push(hung(at).await);
+    }
+    let mut strangers = Vec::new();
+    for _ in 0..50 {
+        strangers.push(silent(at).await);
+    }
+    for _ in 0..5 {
+        assert!(is_served(at).await, "and they keep no other stranger out");
+    }
+    assert!(known.iter().all(is_open), "every one was known");
+}
+
+#[tokio::test]
+async fn row_60_some_places_are_never_filled_by_whoever_is_known() {
+    let most = 32;
+    let at = server(Connections { most, ..seats() }).await;
+    let mut known = Vec::new();
+    for _ in 0..most {
+        known.push(hung(at).await);
+    }
+    let (one, two) = (silent(at).await, silent(at).await);
+    assert!(is_served(at).await);
+    assert!(is_open(&two) && !is_open(&one), "strangers make room for strangers");
+    assert!(known[2..].iter().all(is_open), "two places were not theirs to fill");
+    assert!(!known[..2].iter().any(is_open), "the oldest gave them up");
 }
 
 #[tokio::test]

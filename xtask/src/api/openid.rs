@@ -62,7 +62,8 @@ impl SignIn {
         self.expect("a code that ended", &early.get(&back)?, 401, "no identity for this code")?;
         self.strangers()?;
         let out = vera.post(&format!("{}/sign-out", self.console), "", &self.console)?;
-        self.expect("signing out", &out, 303, "quorate-console=;")?;
+        let taken_back = format!("quorate-console-{}=;", stage.port("console"));
+        self.expect("signing out", &out, 303, &taken_back)?;
         self.expect("whoever signed out", &vera.get(&self.console)?, 200, "Sign in through")?;
 
         let mut vera = Browser::default();

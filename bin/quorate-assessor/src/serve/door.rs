@@ -113,7 +113,7 @@ async fn enter(State(hall): State<Arc<Hall>>, Form(given): Form<Signed>) -> Answ
     let audits = all.iter().any(|(other, role)| *other == key && *role == Role::Auditor);
     tracing::info!(%person, %key, "signed in at the office");
     let cookie = hall.begin(Visitor::Person { id: person, key, audits })?;
-    Ok(to("/audits", Some(&cookie)))
+    Ok(to(&hall, "/audits", Some(&cookie)))
 }
 
 /// The keys that a person holds in audits here, each with the role.

@@ -12,12 +12,13 @@ use quorate_host::seal::KeySource;
 use quorate_host::ui::Ui;
 use quorate_host::{SealedFiles, SystemClock};
 use quorate_terms::{Digest, Timestamp};
-use quorate_web::Sparse;
 use quorate_web::sessions::{ASK_S, Sessions};
+use quorate_web::{Allowed, Sparse};
 use serde_json::json;
 use tokio::sync::{Mutex as Turn, MutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
+use super::steps::ARRIVES_WITHIN;
 use super::visitor::{Visit, Visitor};
 use crate::audit::{Composed, files};
 use crate::cli::Cli;
@@ -28,6 +29,8 @@ use crate::office::Office;
 use crate::run::Asked;
 use crate::trouble::{Done, Trouble};
 
+/// The cookie of a session, as [`Allowed::cookie`] names it.
+const COOKIE: &str = "quorate-office";
 /// How often, and how long between, a page asks for a folder that another process holds: five seconds in all.
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
@@ -64,13 +67,19 @@ pub(super) struct Hall {
     /// Under what files are sealed, if the server was given it.
     key: Option<Arc<KeySource>>,
     address: String,
+    /// What the cookie of a session is called under that address.
+    cookie: String,
     listens: Option<SocketAddr>,
     uploads: Arc<Semaphore>,
+    /// How long a file waits for its place among them.
+    patience: Duration,
     openings: Arc<Semaphore>,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
-    /// How much of whom the office refused the log was told.
-    refusals: Sparse,
+    /// How much the log was told of strangers whom the office refused; and of people who are signed in, so that strangers hide
+    /// nothing of them.
+    strangers: Sparse,
+    known: Sparse,
 }
 
 /// The office, open for one page.
@@ -126,11 +135,14 @@ impl Hall {
             visits: Mutex::default(),
             key,
             address: String::new(),
+            cookie: String::new(),
             listens: None,
             uploads: Arc::new(Semaphore::new(UPLOADS)),
+            patience: ARRIVES_WITHIN,
             openings: Arc::new(Semaphore::new(OPENINGS)),
             offered: Mutex::default(),
-            refusals: Sparse::new(),
+            strangers: Sparse::new(),
+            known: Sparse::new(),
         };
         let open = hall.enter().await?;
         let name = open.office.name().to_string();
@@ -138,16 +150,27 @@ impl Hall {
         Ok(Self { name, ..hall })
     }
 
-    /// The hall under this address, which people type, and where it listens for them.
-    pub(super) fn at(self, address: String, listens: SocketAddr) -> Self {
-        Self { address, listens: Some(listens), ..self }
+    /// The hall under this address, which people type, where it listens for them, and what their browsers may call.
+    pub(super) fn at(self, address: String, listens: SocketAddr, allowed: &Allowed) -> Self {
+        Self { address, cookie: allowed.cookie(COOKIE), listens: Some(listens), ..self }
+    }
+
+    /// How much the log was told of strangers whom the office refused.
+    pub(super) const fn strangers(&self) -> &Sparse {
+        &self.strangers
+    }
+
+    /// The same of people who are signed in.
+    pub(super) const fn known(&self) -> &Sparse {
+        &self.known
+    }
+
+    /// What the cookie of a session is called here.
+    pub(super) fn cookie(&self) -> &str {
+        &self.cookie
     }
 
     /// The address that the office prints.
-    pub(super) const fn refusals(&self) -> &Sparse {
-        &self.refusals
-    }
-
     pub(super) fn address(&self) -> &str {
         &self.address
     }
@@ -160,9 +183,20 @@ impl Hall {
         })
     }
 
-    /// A place for a file on its way in, as soon as one is free. It is given back when it is dropped.
+    /// The hall with another patience of files for their places.
+    #[cfg(test)]
+    pub(super) fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// A place for a file on its way in, as soon as one is free. It is given back when it is dropped. Whoever has waited long
+    /// enough is refused: the body's own time runs on meanwhile.
     pub(super) async fn place(&self) -> Done<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.uploads).acquire_owned().await;
+        let coming = Arc::clone(&self.uploads).acquire_owned();
+        let place = tokio::time::timeout(self.patience, coming).await.map_err(|_| {
+            let message = "there is no place for a file now; nothing was stored";
+            Trouble::refused("busy", message, "others send files; send it again")
+        })?;
         place.map_err(|e| Trouble::fault("upload", e.to_string(), "try again"))
     }
 
@@ -247,10 +281,10 @@ impl Hall {
         look(&mut self.people.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Who is signed in under the cookie of this name.
-    pub(super) fn visit(&self, headers: &HeaderMap, cookie: &str) -> Option<Visit> {
+    /// Who is signed in, by the cookie of a session.
+    pub(super) fn visit(&self, headers: &HeaderMap) -> Option<Visit> {
         let now = self.now();
-        let session = self.people(|people| people.of(headers, cookie, now))?;
+        let session = self.people(|people| people.of(headers, &self.cookie, now))?;
         Some(Visit { who: session.who, session: session.name })
     }
 
@@ -327,11 +361,11 @@ impl Hall {
         self.begin(Visitor::Office).map(Some)
     }
 
-    /// Ends the session of the cookie of this name.
-    pub(super) fn let_out(&self, headers: &HeaderMap, cookie: &str) {
+    /// Ends the session of a request.
+    pub(super) fn let_out(&self, headers: &HeaderMap) {
         let now = self.now();
         self.people(|people| {
-            if let Some(session) = people.of(headers, cookie, now) {
+            if let Some(session) = people.of(headers, &self.cookie, now) {
                 people.end(&session.name);
             }
         });

@@ -21,8 +21,6 @@ use super::{control, door, history, marks, overview, reports, steps};
 use crate::look;
 use crate::trouble::Trouble;
 
-/// The cookie of a session. The office is on plain loopback alone, where [`Allowed::cookie`] puts nothing before a name.
-const COOKIE: &str = "quorate-office";
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 4 * 1024;
 /// What a file that is fetched may do where somebody opens it in a browser.
@@ -61,7 +59,9 @@ async fn framed(State(hall): Here, request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
     let mut response = next.run(request).await;
     if let Some(Told(trouble)) = response.extensions_mut().remove::<Told>() {
-        let who = visit(&hall, &headers).filter(|_| trouble.code != "elsewhere");
+        let ours = trouble.code != "elsewhere";
+        // Under another address nobody is looked for: to be looked for is to be seen, and keeps a session open.
+        let who = ours.then(|| hall.visit(&headers)).flatten();
         let nav = Nav::of(who.map(|visit| visit.who).as_ref());
         response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = Body::from(refused(&trouble, nav).render(hall.name(), "", nav));
@@ -90,7 +90,7 @@ fn stray(why: Stray) -> Response {
 
 /// Lets nobody through who is not signed in; the others find who they are in the request.
 async fn signed_in(State(hall): Here, mut request: Request, next: Next) -> Response {
-    let Some(visit) = visit(&hall, request.headers()) else {
+    let Some(visit) = hall.visit(request.headers()) else {
         return Redirect::to("/sign-in").into_response();
     };
     request.extensions_mut().insert(visit);
@@ -112,10 +112,6 @@ async fn of_the_office(
     Refused(Trouble::refused("not_yours", "this page is for the office", next)).into_response()
 }
 
-fn visit(hall: &Hall, headers: &HeaderMap) -> Option<Visit> {
-    hall.visit(headers, COOKIE)
-}
-
 /// A refusal as a page.
 pub(super) struct Refused(pub(super) Trouble);
 
@@ -129,12 +125,15 @@ impl<T: Into<Trouble>> From<T> for Refused {
 #[derive(Clone, Copy)]
 struct Why(&'static str);
 
-/// Tells the log whom the office turned away, from where and why: so many lines a minute, and nothing of what they sent.
+/// Tells the log whom the office turned away, from where and why: so many lines a minute, and nothing of what they sent. Those
+/// of people who are signed in are counted by themselves.
 async fn told(State(hall): Here, request: Request, next: Next) -> Response {
     let from = request.extensions().get::<Peer>().map(|Peer(address)| address.to_string());
     let response = next.run(request).await;
+    let is_known = response.extensions().get::<Known>().is_some();
+    let so_far = if is_known { hall.known() } else { hall.strangers() };
     if let Some(Why(code)) = response.extensions().get::<Why>()
-        && let Some(left_out) = hall.refusals().now()
+        && let Some(left_out) = so_far.now()
     {
         let from = from.unwrap_or_default();
         tracing::warn!(code, from, left_out, "refused somebody at the office");
@@ -201,7 +200,7 @@ async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
     match hall.let_in(code.trim())? {
         Some(cookie) => {
             tracing::info!("signed in at the office with its code");
-            Ok(to_with("/", COOKIE, Some(&cookie)))
+            Ok(to(&hall, "/", Some(&cookie)))
         }
         None => {
             let next = "take the newest code from where the office was started; each opens once, within ten minutes";
@@ -211,16 +210,16 @@ async fn sign_in(State(hall): Here, Form(given): Form<Code>) -> Answer {
 }
 
 async fn sign_out(State(hall): Here, headers: HeaderMap) -> Response {
-    if let Some(visit) = visit(&hall, &headers) {
-        hall.let_out(&headers, COOKIE);
+    if let Some(visit) = hall.visit(&headers) {
+        hall.let_out(&headers);
         tracing::info!(who = visit.who.name(), "signed out at the office");
     }
-    to("/marks", None)
+    to(&hall, "/marks", None)
 }
 
 /// Elsewhere in the office, with this session's cookie or with none from now on.
-pub(super) fn to(path: &str, value: Option<&str>) -> Response {
-    to_with(path, COOKIE, value)
+pub(super) fn to(hall: &Hall, path: &str, value: Option<&str>) -> Response {
+    to_with(path, hall.cookie(), value)
 }
 
 async fn home(State(hall): Here) -> Answer {
@@ -279,14 +278,14 @@ async fn one_report(State(hall): Here, Path(name): Path<String>) -> Answer {
 
 async fn all_marks(State(hall): Here, headers: HeaderMap) -> Answer {
     let made = hall.look(marks::marks).await?;
-    let who = visit(&hall, &headers).map(|visit| visit.who);
+    let who = hall.visit(&headers).map(|visit| visit.who);
     let text = made.render(hall.name(), "/marks", Nav::of(who.as_ref()));
     Ok(Html(text).into_response())
 }
 
 async fn one_mark(State(hall): Here, headers: HeaderMap, Path(mark): Path<String>) -> Answer {
     let made = hall.look(move |seen| marks::mark(seen, &mark)).await?;
-    let who = visit(&hall, &headers).map(|visit| visit.who);
+    let who = hall.visit(&headers).map(|visit| visit.who);
     Ok(Html(made.render(hall.name(), "", Nav::of(who.as_ref()))).into_response())
 }
 

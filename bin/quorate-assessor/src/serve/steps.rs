@@ -40,7 +40,7 @@ use crate::trouble::{Done, Trouble};
 
 type Here = State<Arc<Hall>>;
 
-pub(super) use upload::REQUEST_BYTES;
+pub(super) use upload::{ARRIVES_WITHIN, BODY, REQUEST_BYTES};
 
 /// The kinds of record that have a form.
 #[cfg(test)]
@@ -423,7 +423,7 @@ async fn answer(
         // A fault settles nothing: the step's own place keeps it from being taken twice.
         Err(trouble) if is_about_the_answer(&trouble) || !trouble.refused => {
             hall.ask_again(&visit, &asked.ask, Ask::Step(Arc::clone(&composed)));
-            if let Some(left_out) = hall.refusals().now() {
+            if let Some(left_out) = hall.known().now() {
                 let (who, code) = (visit.who.name(), trouble.code);
                 tracing::warn!(who, audit = %id, code, left_out, "no step was recorded at the office");
             }

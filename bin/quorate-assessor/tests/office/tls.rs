@@ -72,6 +72,14 @@ fn written(what: &str, heads: &str, body: &str) -> String {
     )
 }
 
+/// The cookie that an answer sets: for a secure channel alone, and as a browser sends it back.
+fn secure_cookie(said: &str) -> String {
+    let line = said.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+    let line = line.unwrap_or_else(|| panic!("no cookie: {said}"));
+    assert!(line.starts_with("__Host-quorate-office=") && line.contains("; Secure;"), "{line}");
+    line.split(';').next().unwrap().to_owned()
+}
+
 /// Asks under TLS; gives the certificate that was shown and the whole answer.
 fn ask_tls(at: &str, what: &str, heads: &str, body: &str) -> (Vec<u8>, String) {
     let mut roots = rustls::RootCertStore::empty();
@@ -119,6 +127,17 @@ fn row_62_an_office_under_tls_lets_in_at_its_own_address_and_takes_up_a_renewed_
         let heads = format!("{host}origin: {origin}\r\n");
         let (_, got) = ask_tls(&at, "POST /sign-in", &heads, &code);
         assert!(got.starts_with(&format!("HTTP/1.1 {status}")), "{origin}: {got}");
+        if status != 303 {
+            assert!(!got.contains("set-cookie"), "{origin}: {got}");
+            continue;
+        }
+        let cookie = secure_cookie(&got);
+        let bare = cookie.replace("__Host-", "");
+        for (cookie, status) in [(cookie, 200), (bare, 303)] {
+            let heads = format!("{host}cookie: {cookie}\r\n");
+            let (_, got) = ask_tls(&at, "GET /engage", &heads, "");
+            assert!(got.starts_with(&format!("HTTP/1.1 {status}")), "{cookie}: {got}");
+        }
     }
     put(folder.path(), TWO);
     let (shown, marks) = ask_tls(&at, "GET /marks", &host, "");
@@ -162,5 +181,13 @@ fn behind_a_proxy_that_is_named_nobody_else_is_answered() {
         assert_eq!(got.starts_with("HTTP/1.1 200"), answered, "{proxy}: {got}");
         assert_eq!(got.contains("strict-transport-security"), answered, "{proxy}: {got}");
         assert!(answered || got.is_empty(), "{proxy}: {got}");
+        if answered {
+            let heads = format!("{host}origin: {ORIGIN}\r\n");
+            let code = format!("code={}", said["code"].as_str().unwrap());
+            let got = ask(&at(&said), "POST /sign-in", &heads, &code);
+            let heads = format!("{host}cookie: {}\r\n", secure_cookie(&got));
+            let got = ask(&at(&said), "GET /engage", &heads, "");
+            assert!(got.starts_with("HTTP/1.1 200"), "{got}");
+        }
     }
 }

@@ -126,7 +126,7 @@ fn begun(console: &Console, response: &mut Response, secret: Option<&str>) {
     let (value, age) = secret.map_or(("", 0), |secret| (secret, BEGUN_S));
     let name = console.setup.allowed.cookie(BEGUN);
     // As for the cookie of a session: a browser that has no secure channel to its own machine need not want one.
-    let secure = if name == BEGUN { "" } else { "Secure; " };
+    let secure = if name.starts_with("__Host-") { "Secure; " } else { "" };
     let line = format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite=Lax; Max-Age={age}");
     if let Ok(line) = HeaderValue::from_str(&line) {
         response.headers_mut().append(header::SET_COOKIE, line);

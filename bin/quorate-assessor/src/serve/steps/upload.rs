@@ -31,8 +31,10 @@ const FIELD_BYTES_MAX: usize = 256 * 1024;
 const FIELDS_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The most fields.
 const FIELDS_MAX: usize = 64;
-/// How long the fields of a form may take to arrive, and then again its file.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(120);
+/// How long the fields of a form may take to arrive, then the wait for a place, and then again its file.
+pub(in crate::serve) const ARRIVES_WITHIN: Duration = Duration::from_secs(120);
+/// The longest that a form may take in all: its fields, the wait for a place, its file.
+pub(in crate::serve) const BODY: Duration = Duration::from_secs(3 * 120);
 
 /// What a file needs before its first byte is read.
 pub(super) struct Room {

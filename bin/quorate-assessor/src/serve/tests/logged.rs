@@ -62,9 +62,13 @@ async fn who_comes_what_they_record_and_whom_the_office_refuses_is_told_and_noth
     let told = log.taken();
     assert!(told.contains("signed out at the office") && told.contains(r#"who="eva""#), "{told}");
 
+    let eva = world.signs_in("eva").await.unwrap();
+    log.taken();
     for _ in 0..200 {
         world.post_as("none", "/sign-in", &[("code", "s3cretguess")]).await;
     }
     let told = log.taken();
     assert!((1..=60).contains(&told.lines().count()), "a flood is told in few lines");
+    assert_eq!(world.get_as(&eva, "/reports").await.status.as_u16(), 403);
+    assert!(log.taken().contains("not_yours"), "it hides nobody who is signed in");
 }

@@ -16,7 +16,8 @@ use tokio::task::JoinHandle;
 
 use super::world::{PORT, World, parts};
 use crate::home::Home;
-use crate::serve::steps::REQUEST_BYTES;
+use crate::serve::bounds;
+use crate::serve::steps::{ARRIVES_WITHIN, REQUEST_BYTES};
 
 const PATH: &str = "/audits/brick-1/steps/exhibit_filed.document";
 /// How long a test waits before it says that nothing comes.
@@ -52,6 +53,8 @@ impl World {
 /// The pages on a socket of their own.
 struct Serving {
     address: SocketAddr,
+    /// What the cookie of a session is called.
+    cookie: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -63,18 +66,20 @@ impl Serving {
         let (stop, stopped) = oneshot::channel::<()>();
         let plain = |socket| async move { Ok(socket) };
         let until = async move { drop(stopped.await) };
-        let bounds = quorate_web::Connections::default();
+        let bounds = bounds(&[]);
         let serving = quorate_web::serve(listener, plain, world.router(), bounds, until);
-        Self { address, stop, task: tokio::spawn(serving) }
+        let cookie = world.hall.cookie().to_owned();
+        Self { address, cookie, stop, task: tokio::spawn(serving) }
     }
 
     /// Sends a form's head and as much of its body as is given.
     async fn begins(&self, cookie: &str, path: &str, length: usize, body: &[u8]) -> TcpStream {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost:{PORT}\r\nOrigin: http://localhost:{PORT}\r\n\
-             Cookie: quorate-office={cookie}\r\n\
+             Cookie: {}={cookie}\r\n\
              Content-Type: multipart/form-data; boundary=what-stands-between-parts\r\n\
-             Content-Length: {length}\r\n\r\n"
+             Content-Length: {length}\r\n\r\n",
+            self.cookie
         );
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         socket.write_all(head.as_bytes()).await.unwrap();
@@ -86,6 +91,16 @@ impl Serving {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
     }
+}
+
+/// Waits until so many places are free.
+async fn places(world: &World, free: usize) {
+    let until = async {
+        while world.hall.places() != free {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, until).await.expect("places taken, or given back");
 }
 
 /// How an answer begins; it must come although nothing more is sent.
@@ -296,12 +311,7 @@ async fn a_file_is_read_only_for_who_may_file_it_and_holds_its_place_until_it_is
     assert_eq!(world.hall.places(), 2);
     let slow = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
     let mut other = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
-    let taken = async {
-        while world.hall.places() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, taken).await.expect("two files are on their way");
+    places(&world, 0).await;
     // Whoever sends no file waits for nobody.
     let said = [("taker", "ann"), ("what", "a rack"), ("at", "someday"), ("major", "no")];
     let path = "/audits/brick-1/steps/change_disclosed";
@@ -320,4 +330,55 @@ async fn a_file_is_read_only_for_who_may_file_it_and_holds_its_place_until_it_is
     assert_eq!(world.hall.places(), 1, "the slow one still has its place");
     drop((slow, other));
     serving.end().await;
+}
+
+#[tokio::test]
+async fn a_file_whose_place_is_not_free_in_time_is_refused_and_taken_when_it_is_sent_again() {
+    let world = World::patient(Duration::from_millis(200)).await;
+    world.with_evidence().await;
+    let (serving, days) = (Serving::begin(&world).await, world.days());
+    let whole = parts(&world.document(&days, &[]), Some(("a.txt", &[b'a'; 200_000])));
+    let (length, half) = (whole.len(), whole.len() / 2);
+    let one = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    let two = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    places(&world, 0).await;
+    let mut third = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    assert_eq!(status(&mut third).await, "HTTP/1.1 409", "both places are held for longer");
+    let fields = world.document(&days, &[]);
+    let got = world.send_as(&world.cookie, PATH, &fields, Some(("a.txt", b"a"))).await.text();
+    assert!(got.contains("others send files; send it again"), "{got}");
+    drop((one, two));
+    places(&world, 2).await;
+    let mut again = serving.begins(&world.cookie, PATH, length, &whole).await;
+    assert_eq!(status(&mut again).await, "HTTP/1.1 200");
+    drop((third, again));
+    serving.end().await;
+}
+
+#[tokio::test]
+async fn a_file_that_waited_for_its_place_is_taken_when_one_is_given_back() {
+    let world = World::new().await;
+    world.with_evidence().await;
+    let (serving, days) = (Serving::begin(&world).await, world.days());
+    let whole = parts(&world.document(&days, &[]), Some(("a.txt", &[b'a'; 200_000])));
+    let (length, half) = (whole.len(), whole.len() / 2);
+    let one = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    let two = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    places(&world, 0).await;
+    let mut third = serving.begins(&world.cookie, PATH, length, &whole[..half]).await;
+    for _ in 0..2_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(third.try_read(&mut [0]).is_err(), "it waits, and nothing is said to it yet");
+    drop(one);
+    third.write_all(&whole[half..]).await.unwrap();
+    assert_eq!(status(&mut third).await, "HTTP/1.1 200", "the wait was not its own");
+    drop((two, third));
+    serving.end().await;
+}
+
+#[test]
+fn the_server_lets_a_form_take_what_each_of_its_parts_may_take() {
+    let body = bounds(&[]).body;
+    assert_eq!(body, ARRIVES_WITHIN.saturating_mul(3), "its fields, the wait, its file");
 }

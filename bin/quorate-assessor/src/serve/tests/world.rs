@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,6 +22,7 @@ use crate::home::Home;
 use crate::office::Office;
 use crate::serve::hall::Hall;
 use crate::serve::routes::router;
+use crate::serve::steps::ARRIVES_WITHIN;
 use crate::serve::visitor::Visitor;
 
 pub(super) const PORT: u16 = 7900;
@@ -65,15 +67,24 @@ pub(super) type Fields<'a> = &'a [(&'a str, &'a str)];
 impl World {
     /// An empty office whose pages were given the passphrase of files.
     pub(super) async fn new() -> Self {
+        Self::patient(ARRIVES_WITHIN).await
+    }
+
+    /// As [`World::new`], with files that wait so long for a place.
+    pub(super) async fn patient(patience: Duration) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let words = dir.path().join("words");
         secret_file::create(&words, b"twelve long words\n", Random::start().unwrap()).unwrap();
-        Self::serving(dir, &["--passphrase-file", &words.display().to_string()]).await
+        Self::opened(dir, &["--passphrase-file", &words.display().to_string()], patience).await
     }
 
     pub(super) async fn serving(dir: tempfile::TempDir, more: &[&str]) -> Self {
+        Self::opened(dir, more, ARRIVES_WITHIN).await
+    }
+
+    async fn opened(dir: tempfile::TempDir, more: &[&str], patience: Duration) -> Self {
         let office = dir.path().join("office").display().to_string();
         let standards = concat!(env!("CARGO_MANIFEST_DIR"), "/../../standards");
         let words = ["quorate-assessor", "--dir", &office, "--standards", standards, "serve"];
@@ -86,9 +97,10 @@ impl World {
         let Command::Serve(serving) = &cli.command else { panic!("not serve") };
         let listens = format!("127.0.0.1:{PORT}").parse().unwrap();
         let hall = Hall::open(&cli, Ui::new(true, true), serving).await.unwrap();
-        let hall = hall.at(format!("http://localhost:{PORT}"), listens);
-        let hall = Arc::new(hall);
-        let router = router(Arc::clone(&hall), Allowed::loopback(PORT));
+        let allowed = Allowed::loopback(PORT);
+        let hall = hall.at(format!("http://localhost:{PORT}"), listens, &allowed);
+        let hall = Arc::new(hall.waiting(patience));
+        let router = router(Arc::clone(&hall), allowed);
         let cookie = hall.begin(Visitor::Office).unwrap();
         Self { dir, hall, router, cookie }
     }
@@ -133,15 +145,15 @@ impl World {
         Got { status: parts.status, headers: parts.headers, bytes }
     }
 
-    fn request(method: &str, path: &str, cookie: &str) -> axum::http::request::Builder {
+    fn request(&self, method: &str, path: &str, cookie: &str) -> axum::http::request::Builder {
         let request = Request::builder().method(method).uri(path);
         let request = request.header(header::HOST, format!("localhost:{PORT}"));
         let request = request.header(header::ORIGIN, format!("http://localhost:{PORT}"));
-        request.header(header::COOKIE, format!("quorate-office={cookie}"))
+        request.header(header::COOKIE, format!("{}={cookie}", self.hall.cookie()))
     }
 
     pub(super) async fn get_as(&self, cookie: &str, path: &str) -> Got {
-        self.ask(Self::request("GET", path, cookie).body(Body::empty()).unwrap()).await
+        self.ask(self.request("GET", path, cookie).body(Body::empty()).unwrap()).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Got {
@@ -151,7 +163,7 @@ impl World {
     pub(super) async fn post_as(&self, cookie: &str, path: &str, fields: Fields<'_>) -> Got {
         let body: Vec<String> =
             fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let request = Self::request("POST", path, cookie);
+        let request = self.request("POST", path, cookie);
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.ask(request.body(Body::from(body.join("&"))).unwrap()).await
     }
@@ -164,7 +176,7 @@ impl World {
         fields: Fields<'_>,
         file: Option<(&str, &[u8])>,
     ) -> Got {
-        let request = Self::request("POST", path, cookie);
+        let request = self.request("POST", path, cookie);
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         let request = request.header(header::CONTENT_TYPE, kind);
         self.ask(request.body(Body::from(parts(fields, file))).unwrap()).await

@@ -35,12 +35,18 @@ fn header<'a>(said: &'a str, name: &str) -> Vec<&'a str> {
     lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
 }
 
+/// How the line of a cookie of this name begins at a console on plain loopback.
+fn cookie(name: &str, address: SocketAddr) -> String {
+    format!("{name}-{}=", address.port())
+}
+
 /// A browser that has set out to the provider, and where it was sent.
 async fn begun(address: SocketAddr) -> (Visitor, String) {
     let (status, said) = Visitor { address, cookie: String::new() }.gets(BEGIN).await;
     assert_eq!(status, 303, "{said}");
     let line = header(&said, "set-cookie")[0];
-    for word in ["quorate-sign-in=", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+    let named = cookie("quorate-sign-in", address);
+    for word in [named.as_str(), "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
         assert!(line.contains(word), "{line}");
     }
     let cookie = line.split(';').next().unwrap().to_owned();
@@ -57,8 +63,10 @@ async fn through(address: SocketAddr, provider: &Loopback) -> Result<Visitor, (u
     let (browser, sent) = begun(address).await;
     let (status, said) = browser.gets(path(&provider.signed_in(&sent))).await;
     let cookies = header(&said, "set-cookie");
-    assert!(cookies.iter().any(|line| line.starts_with("quorate-sign-in=;")), "{said}");
-    match cookies.iter().find(|line| line.starts_with("quorate-console=")) {
+    let taken_back = format!("{};", cookie("quorate-sign-in", address));
+    assert!(cookies.iter().any(|line| line.starts_with(&taken_back)), "{said}");
+    let session = cookie("quorate-console", address);
+    match cookies.iter().find(|line| line.starts_with(&session)) {
         Some(line) => {
             assert!(status == 200 && line.contains("SameSite=Strict"), "{said}");
             Ok(Visitor { address, cookie: line.split(';').next().unwrap().to_owned() })
@@ -121,7 +129,7 @@ async fn an_answer_that_this_browser_did_not_ask_for_signs_nobody_in() {
     let back = provider.signed_in(&sent);
     let good = path(&back);
     let bare = Visitor { address, cookie: String::new() };
-    let empty = Visitor { address, cookie: "quorate-sign-in=".to_owned() };
+    let empty = Visitor { address, cookie: cookie("quorate-sign-in", address) };
     let (before, state) = good.split_once("&state=").unwrap();
     let iss = state.split_once('&').unwrap().1;
     let other_iss = good.replace(iss, "iss=https%3A%2F%2Fevil.example");
@@ -143,7 +151,7 @@ async fn an_answer_that_this_browser_did_not_ask_for_signs_nobody_in() {
     ] {
         let (status, said) = who.gets(path).await;
         assert!(status == 401 && said.contains("sign in again"), "{path}: {said}");
-        assert!(!said.contains("quorate-console="), "{path}: {said}");
+        assert!(!said.contains("set-cookie: quorate-console"), "{path}: {said}");
     }
     provider.says(vec![("nonce", "of another sign-in".into())]);
     assert_eq!(browser.gets(good).await.0, 401);
