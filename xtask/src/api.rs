@@ -31,7 +31,7 @@ const EXAMPLES: &str = "15";
 const SECONDS: &str = "60";
 
 /// Operations that nobody outside can bring to a good end here, and why. One that was answered well no longer belongs here.
-const NEVER_WELL: [(&str, &str); 10] = [
+const NEVER_WELL: [(&str, &str); 8] = [
     ("approve", "an approval is signed by a person elsewhere"),
     ("replace", "nothing is stuck"),
     ("erase", "the cases here hold nothing personal"),
@@ -43,9 +43,10 @@ const NEVER_WELL: [(&str, &str); 10] = [
         "a whole policy of this vault is not guessed; the console's part of the browser step asks it",
     ),
     ("get_price", "no source says prices"),
-    ("sign_transaction", "a draft is named by its digest"),
-    ("send_transaction", "a draft is named by its digest"),
 ];
+
+/// Operations that come to a good end only where a draft of another answer is followed, which takes as long as it takes.
+const SELDOM_WELL: [&str; 2] = ["sign_transaction", "send_transaction"];
 
 /// Lets Schemathesis at the API.
 pub(crate) fn end_to_end() -> Done<Verdict> {
@@ -169,9 +170,12 @@ impl Seen {
 
     fn is_enough(&self, tag: &str) -> Done {
         let excused = |name: &str| NEVER_WELL.iter().any(|(known, _)| *known == name);
+        let seldom = |name: &str| SELDOM_WELL.contains(&name);
         let stray = |well: bool| {
-            let found =
-                self.asked.iter().filter(|(name, was)| **was == well && excused(name) == well);
+            let found = self
+                .asked
+                .iter()
+                .filter(|(name, was)| **was == well && excused(name) == well && !seldom(name));
             found.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
         };
         let missed = self.wanted.iter().filter(|name| !self.asked.contains_key(*name));

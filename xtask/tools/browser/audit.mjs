@@ -55,7 +55,9 @@ async function step(page, name, person, fields = {}, called) {
   await fill(page, fields);
   if (called) await looksWell(page, called);
   await page.click("text=Read it over before it is signed");
-  await page.getByRole("heading", { level: 1, name: /to be signed$/ }).waitFor();
+  await page.getByRole("heading", { level: 1, name: /to be signed$/ }).waitFor().catch(async (late) => {
+    throw new Error(`${name}: ${await page.locator("main").innerText()}`, { cause: late });
+  });
   if (called) await looksWell(page, `${called}-question`);
   await sign(page, person);
 }

@@ -122,6 +122,10 @@ async fn file(
     since: &mut Instant,
 ) -> Done<Option<Upload>> {
     let mut next = in_time(*since, field.chunk()).await?;
+    // What is at hand when a part is asked for may end before its first byte: then an empty piece comes first.
+    while next.as_ref().is_some_and(|chunk| chunk.is_empty()) {
+        next = in_time(*since, field.chunk()).await?;
+    }
     // A form whose file was left out sends a part without a name and bytes.
     if name.is_empty() && next.is_none() {
         return Ok(None);

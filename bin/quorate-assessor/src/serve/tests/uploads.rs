@@ -209,6 +209,20 @@ async fn pages_without_the_passphrase_take_no_files_and_say_how_they_would() {
 }
 
 #[tokio::test]
+async fn a_form_whose_file_was_left_out_has_none_wherever_its_bytes_are_parted() {
+    let world = World::new().await;
+    world.with_evidence().await;
+    let (files, days) = (world.files(), world.days());
+    let whole = parts(&world.document(&days, &[]), Some(("", b"")));
+    for end in 1..120 {
+        let (one, other) = whole.split_at(whole.len() - end);
+        let got = world.send_pieces(&world.cookie, PATH, vec![one.to_vec(), other.to_vec()]).await;
+        assert!(got.text().contains("to be signed"), "parted {end} before its end: {}", got.text());
+    }
+    assert_eq!(world.files(), files);
+}
+
+#[tokio::test]
 async fn a_connection_that_is_cut_midway_leaves_nothing_stored_and_nothing_recorded() {
     let world = World::new().await;
     world.with_evidence().await;

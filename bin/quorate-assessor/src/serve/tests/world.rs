@@ -176,10 +176,17 @@ impl World {
         fields: Fields<'_>,
         file: Option<(&str, &[u8])>,
     ) -> Got {
+        self.send_pieces(cookie, path, vec![parts(fields, file)]).await
+    }
+
+    /// The same, whose body arrives in these pieces.
+    pub(super) async fn send_pieces(&self, cookie: &str, path: &str, pieces: Vec<Vec<u8>>) -> Got {
         let request = self.request("POST", path, cookie);
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         let request = request.header(header::CONTENT_TYPE, kind);
-        self.ask(request.body(Body::from(parts(fields, file))).unwrap()).await
+        let pieces = pieces.into_iter().map(Ok::<_, std::convert::Infallible>);
+        let body = Body::from_stream(futures_util::stream::iter(pieces));
+        self.ask(request.body(body).unwrap()).await
     }
 
     /// Composes a step as the office, has its person sign what the page gives as a file, and sends the answer.
