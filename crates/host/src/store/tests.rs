@@ -317,7 +317,7 @@ proptest! {
 }
 
 /// Appends `count` entries from each of `writers` tasks that share one sequence; gives the time that it took.
-async fn timed(writers: u64, count: u64) -> std::time::Duration {
+async fn timed(writers: u64, count: u64) -> Duration {
     let (_dir, path) = room();
     let store = Store::open(&path).await.unwrap();
     let next = Arc::new(std::sync::Mutex::new(0_u64));
