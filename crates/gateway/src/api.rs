@@ -127,6 +127,11 @@ impl Api {
         let (route, segments) = routed(found).map_err(|no| *no)?;
         acceptable(&parts.headers, is_stream)?;
         admitted(route, &caller).map_err(|no| shown.beyond(no))?;
+        // An approval carries a proof of its own; all else that a person changes is in their name.
+        let in_their_name = caller.role.is_some() && route.is_change();
+        if in_their_name && route.does != Does::Act(Act::Approve) {
+            shown.own()?;
+        }
         let query = asked::query(&parts.uri)?;
         let key = asked::key(&parts.headers, route)?;
         if is_stream {

@@ -231,6 +231,7 @@ pub fn complained(complaint: Complaint) -> CallToolResult {
 /// A complaint as a protocol error, where there is no tool result to put it in.
 fn rpc(complaint: Complaint) -> ErrorData {
     let complaint = complaint.under(&request_id());
+    tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
     let data = serde_json::to_value(&complaint).ok();
     ErrorData::new(ErrorCode::INVALID_REQUEST, complaint.message, data)
 }

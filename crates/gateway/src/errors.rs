@@ -139,6 +139,9 @@ pub struct Complaint {
     /// The scope that it would take (RFC 6750), for the header of an HTTP answer.
     #[serde(skip)]
     pub needs: Option<&'static str>,
+    /// Whether it is said before anybody is known, so that anybody can have it said, as often as they like.
+    #[serde(skip)]
+    pub stranger: bool,
 }
 
 impl Complaint {
@@ -154,6 +157,7 @@ impl Complaint {
             retry_after: None,
             request_id: String::new(),
             needs: None,
+            stranger: false,
         }
     }
 
@@ -178,6 +182,12 @@ impl Complaint {
     pub fn needing(mut self, scope: &'static str) -> Self {
         self.needs = Some(scope);
         self
+    }
+
+    /// The same complaint, to somebody whom nobody knows yet.
+    #[must_use]
+    pub(crate) fn of_a_stranger(self) -> Self {
+        Self { stranger: true, ..self }
     }
 
     /// The same complaint under the door's request id.

@@ -155,7 +155,7 @@ async fn admitted(
     };
     let complaint =
         Complaint::new(code, format!("the {what} is not on the list; ask the operator"));
-    let complaint = complaint.under(&crate::door::request_id());
+    let complaint = complaint.under(&crate::door::request_id()).of_a_stranger();
     turned_away(&complaint, "http", from, &limiter);
     said(&complaint)
 }
@@ -181,11 +181,10 @@ async fn metrics(State(setup): State<Setup>) -> Response {
     ([(header::CONTENT_TYPE, form)], (setup.metrics)()).into_response()
 }
 
+/// Nobody is asked who they are before this, so nothing is logged of it.
 async fn nothing_here() -> Response {
-    complained(Complaint::new(
-        Code::PathNotFound,
-        "there is nothing at this path; MCP is at /mcp, the API below /api/v1",
-    ))
+    let message = "there is nothing at this path; MCP is at /mcp, the API below /api/v1";
+    said(&Complaint::new(Code::PathNotFound, message).under(&crate::door::request_id()))
 }
 
 /// A complaint as an HTTP answer. That of somebody whom nobody knows is told by the door ([`turned_away`]), or not at all.
@@ -193,22 +192,10 @@ pub fn complained(mut complaint: Complaint) -> Response {
     if complaint.request_id.is_empty() {
         complaint = complaint.under(&crate::door::request_id());
     }
-    if !is_of_a_stranger(complaint.code) {
+    if !complaint.stranger {
         tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
     }
     said(&complaint)
-}
-
-/// Whether anybody can have this said, as often as they like.
-const fn is_of_a_stranger(code: Code) -> bool {
-    matches!(
-        code,
-        Code::CredentialMissing
-            | Code::CredentialMalformed
-            | Code::CredentialInvalid
-            | Code::HostRefused
-            | Code::OriginRefused
-    )
 }
 
 /// Tells the log of somebody who was turned away at a door: what was refused and from where, never what was shown. So many
@@ -219,7 +206,7 @@ pub(crate) fn turned_away(
     from: Option<Peer>,
     limiter: &Limiter,
 ) {
-    if !is_of_a_stranger(complaint.code) {
+    if !complaint.stranger {
         return;
     }
     let Some(left_out) = limiter.told() else { return };

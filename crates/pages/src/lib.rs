@@ -40,5 +40,5 @@ pub use proof::{Proof, proof};
 pub use qr::qr;
 pub use signs::{Tone, badge, gauge, progress};
 pub use standing::{Look, Share, Tile, look_key, shares, strip, tiles};
-pub use text::{code_block, paragraph, section};
+pub use text::{code_block, paragraph, section, shell_word};
 pub use values::{address, amount, digest, when};

@@ -40,9 +40,34 @@ pub fn code_block(label: &str, text: &str) -> Markup {
     Markup::of(&CodeBlock { label, text: Markup::all(lines) })
 }
 
+/// A word of a command line that somebody copies, quoted where a POSIX shell would read something else. It may come from outside.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/@:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_of_a_command_stays_one_word_whatever_it_holds() {
+        for (text, word) in [
+            ("ann", "ann"),
+            ("http://localhost:7420/x_y-z.json", "http://localhost:7420/x_y-z.json"),
+            ("", "''"),
+            ("two words", "'two words'"),
+            ("a'b", "'a'\\''b'"),
+            ("'; rm -rf ~ #", "''\\''; rm -rf ~ #'"),
+            ("$(x)`y`\\", "'$(x)`y`\\'"),
+            ("ä", "'ä'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 
     #[test]
     fn titles_labels_and_text_are_escaped() {

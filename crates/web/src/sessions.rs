@@ -19,6 +19,8 @@ pub(crate) const SECURE: &str = "__Host-";
 const BY_ITSELF: &str = "quorate-live";
 /// Sessions and questions that are kept; with more, the oldest are dropped.
 const MOST: usize = 512;
+/// Sessions of one person; with more, the one of their own that idles longest ends, so that nobody signs others out.
+const OWN: usize = 16;
 /// Open questions of one session; with more, its own oldest are dropped, so that nobody pushes out what others were asked.
 const EACH: usize = 48;
 
@@ -61,10 +63,15 @@ fn named(secret: &str) -> Digest {
     Digest::of(tag::TOKEN, secret.as_bytes())
 }
 
-impl<Who: Clone, Ask> Sessions<Who, Ask> {
+impl<Who: Clone + PartialEq, Ask> Sessions<Who, Ask> {
     /// Begins a session under a cookie.
     pub fn begin(&mut self, cookie: &str, who: Who, now: Timestamp) {
         self.open.retain(|_, session| session.is_live(now));
+        let own = || self.open.values().filter(|session| session.who == who);
+        let own_oldest = own().min_by_key(|session| session.seen).map(|s| s.name);
+        if let Some(oldest) = own_oldest.filter(|_| own().count() >= OWN) {
+            self.end(&oldest);
+        }
         let oldest = self.open.values().min_by_key(|session| session.seen).map(|s| s.name);
         if let Some(oldest) = oldest.filter(|_| self.open.len() >= MOST) {
             self.end(&oldest);
@@ -235,15 +242,28 @@ mod tests {
 
     #[test]
     fn more_than_there_is_room_for_push_out_the_oldest() {
-        let mut sessions = signed_in();
+        let mut sessions = Sessions::default();
+        sessions.begin("cookie", MOST, NOON);
         for number in 0..MOST {
-            sessions.begin(&format!("cookie-{number}"), "bo", NOON.plus_s(1));
+            sessions.begin(&format!("cookie-{number}"), number, NOON.plus_s(1));
             sessions.ask(&format!("ask-{number}"), None, "sign in", NOON.plus_s(1));
         }
         sessions.ask("one more", None, "sign in", NOON.plus_s(2));
         assert!(sessions.seen("cookie", NOON.plus_s(2)).is_none());
         assert!(sessions.open.len() <= MOST && sessions.asks.len() <= MOST);
         assert!(sessions.answered("one more", None, NOON.plus_s(2)).is_some());
+    }
+
+    #[test]
+    fn whoever_signs_in_much_pushes_out_their_own_sessions_only_and_those_idle_longest() {
+        let mut sessions = signed_in();
+        for number in 0..MOST {
+            sessions.begin(&format!("his-{number}"), "bo", NOON.plus_s(1));
+            assert!(sessions.seen("his-0", NOON.plus_s(2)).is_some(), "it idles least: {number}");
+        }
+        assert_eq!(sessions.open.len(), OWN + 1);
+        assert!(sessions.seen("cookie", NOON.plus_s(2)).is_some(), "another's stays");
+        assert!(sessions.seen(&format!("his-{}", MOST - 1), NOON.plus_s(2)).is_some());
     }
 
     #[test]

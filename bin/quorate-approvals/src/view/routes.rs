@@ -72,10 +72,10 @@ fn stray(why: Stray) -> Response {
             ("nothing_here", "there is nothing at this path", "go back to the first page")
         }
     };
-    Refused(Trouble::refused(code, message, next)).into_response()
+    Stranger(Trouble::refused(code, message, next)).into_response()
 }
 
-/// A refusal as a page.
+/// A refusal of somebody who is signed in, as a page.
 struct Refused(Trouble);
 
 impl<T: Into<Trouble>> From<T> for Refused {
@@ -84,33 +84,63 @@ impl<T: Into<Trouble>> From<T> for Refused {
     }
 }
 
-/// Anybody can have themselves refused.
-static REFUSALS: Sparse = Sparse::new();
-
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let status = match self.0.code.as_str() {
-            "elsewhere" => StatusCode::FORBIDDEN,
-            "unknown_case" | "unknown_session" | "nothing_here" => StatusCode::NOT_FOUND,
-            "sign_in" => StatusCode::UNAUTHORIZED,
-            _ if self.0.refused => StatusCode::CONFLICT,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        if status != StatusCode::NOT_FOUND
-            && let Some(left_out) = REFUSALS.now()
-        {
-            tracing::warn!(code = %self.0.code, left_out, "refused somebody at the view");
+        /// Whoever is signed in can have themselves refused, as often as they like.
+        static REFUSALS: Sparse = Sparse::new();
+        if self.0.code == SIGN_IN {
+            return Stranger(self.0).into_response();
         }
-        (status, Html(paper::refused(&self.0))).into_response()
+        refused(&self.0, &REFUSALS)
     }
 }
 
+/// A refusal where nobody is asked who they are, as a page.
+struct Stranger(Trouble);
+
+impl<T: Into<Trouble>> From<T> for Stranger {
+    fn from(trouble: T) -> Self {
+        Self(trouble.into())
+    }
+}
+
+impl IntoResponse for Stranger {
+    fn into_response(self) -> Response {
+        /// Anybody can, and takes no line away from whoever is signed in.
+        static STRANGERS: Sparse = Sparse::new();
+        refused(&self.0, &STRANGERS)
+    }
+}
+
+/// The code of a refusal of somebody who is not signed in.
+const SIGN_IN: &str = "sign_in";
+
+fn refused(trouble: &Trouble, lines: &Sparse) -> Response {
+    let status = match trouble.code.as_str() {
+        "elsewhere" => StatusCode::FORBIDDEN,
+        "unknown_case" | "unknown_session" | "nothing_here" => StatusCode::NOT_FOUND,
+        SIGN_IN => StatusCode::UNAUTHORIZED,
+        _ if trouble.refused => StatusCode::CONFLICT,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    if status != StatusCode::NOT_FOUND
+        && let Some(left_out) = lines.now()
+    {
+        tracing::warn!(code = %trouble.code, left_out, "refused somebody at the view");
+    }
+    (status, Html(paper::refused(trouble))).into_response()
+}
+
+/// What somebody who is signed in is answered.
 type Page = Result<Response, Refused>;
 
-fn page(text: String) -> Page {
+/// What anybody is answered.
+type Open = Result<Response, Stranger>;
+
+fn page(text: String) -> Response {
     let mut response = Html(text).into_response();
     response.extensions_mut().insert(Known);
-    Ok(response)
+    response
 }
 
 /// Who asks, if somebody is signed in.
@@ -121,7 +151,7 @@ fn session(office: &Office, headers: &HeaderMap) -> Option<Session> {
 fn signed_in(office: &Office, headers: &HeaderMap) -> Result<Session, Refused> {
     let next = "open the first page and sign in with your passkey";
     session(office, headers)
-        .ok_or_else(|| Refused(Trouble::refused("sign_in", "nobody is signed in", next)))
+        .ok_or_else(|| Refused(Trouble::refused(SIGN_IN, "nobody is signed in", next)))
 }
 
 async fn home(State(office): Here, headers: HeaderMap) -> Page {
@@ -134,7 +164,7 @@ async fn home(State(office): Here, headers: HeaderMap) -> Page {
     };
     let text =
         office.look(&session, |view| Ok(paper::home(office.seat(), &session, view, &told))).await?;
-    page(text)
+    Ok(page(text))
 }
 
 /// What a browser gives when a passkey was used.
@@ -148,7 +178,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn assertion(&self) -> Result<Assertion, Refused> {
+    fn assertion(&self) -> Done<Assertion> {
         Ok(Assertion {
             authenticator_data: self.authenticator_data.parse::<Blob>()?,
             client_data: self.client_data.parse::<Blob>()?,
@@ -157,25 +187,25 @@ impl Answer {
     }
 }
 
-fn asked(office: &Office, name: &str, by: Option<&Session>) -> Result<Ask, Refused> {
+fn asked(office: &Office, name: &str, by: Option<&Session>) -> Done<Ask> {
     let next = "open the page again; each question is answered once, within ten minutes";
     office
         .people(|people| people.answered(name, by.map(|session| session.name), present()))
-        .ok_or_else(|| Refused(Trouble::refused("asked", "this question is not open", next)))
+        .ok_or_else(|| Trouble::refused("asked", "this question is not open", next))
 }
 
-fn unexpected() -> Refused {
+fn unexpected() -> Trouble {
     let next = "go back to the first page";
-    Refused(Trouble::refused("asked", "something else was asked", next))
+    Trouble::refused("asked", "something else was asked", next)
 }
 
-async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Page {
-    let Ask::SignIn = asked(&office, &answer.ask, None)? else { return Err(unexpected()) };
+async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Open {
+    let Ask::SignIn = asked(&office, &answer.ask, None)? else { return Err(unexpected().into()) };
     let handle: Blob = answer.credential_id.parse()?;
     let passkeys = office.passkeys().await;
     let Some((seat, passkey)) = passkeys.into_iter().find(|(_, one)| one.handle == handle) else {
         let next = "use a passkey that the charter seats for this view";
-        return Err(Trouble::refused("sign_in", "this passkey has no seat here", next).into());
+        return Err(Trouble::refused(SIGN_IN, "this passkey has no seat here", next).into());
     };
     answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
     let secret = Office::secret()?;
@@ -203,7 +233,7 @@ fn own_sessions(office: &Office, session: &Session) -> Vec<Session> {
 async fn sessions(State(office): Here, headers: HeaderMap) -> Page {
     let session = signed_in(&office, &headers)?;
     let (open, told) = (own_sessions(&office, &session), office.grown().borrow().clone());
-    page(paper::sessions(office.seat(), &session, (&open, &told)))
+    Ok(page(paper::sessions(office.seat(), &session, (&open, &told))))
 }
 
 /// Which session is to end.
@@ -239,7 +269,7 @@ async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -
     let passkeys = office.passkeys().await;
     let mine = passkeys.into_iter().find(|(_, one)| one.credential == session.who.credential);
     let told = office.grown().borrow().clone();
-    page(paper::case(office.seat(), (&session, &id), (&shown, &asks), (mine, &told))?)
+    Ok(page(paper::case(office.seat(), (&session, &id), (&shown, &asks), (mine, &told))?))
 }
 
 async fn word(
@@ -250,10 +280,10 @@ async fn word(
 ) -> Page {
     let session = signed_in(&office, &headers)?;
     let Ask::Word(body) = asked(&office, &answer.ask, Some(&session))? else {
-        return Err(unexpected());
+        return Err(unexpected().into());
     };
     if id != CaseId::of_intent(body.intent).to_string() {
-        return Err(unexpected());
+        return Err(unexpected().into());
     }
     let verdict = body.verdict;
     office.say(*body, answer.assertion()?).await?;
@@ -268,19 +298,19 @@ struct Wanted {
     credential: String,
 }
 
-fn enrolment_code(office: &Office) -> Result<&str, Refused> {
+fn enrolment_code(office: &Office) -> Done<&str> {
     let next = "have the view started with --enrol";
-    office.code().ok_or_else(|| {
-        Refused(Trouble::refused("no_enrolment", "no passkeys are made here now", next))
-    })
+    office
+        .code()
+        .ok_or_else(|| Trouble::refused("no_enrolment", "no passkeys are made here now", next))
 }
 
-async fn ask_code(State(office): Here) -> Page {
+async fn ask_code(State(office): Here) -> Open {
     enrolment_code(&office)?;
     Ok(Html(paper::ask_code(office.seat())).into_response())
 }
 
-async fn new_passkey(State(office): Here, Form(wanted): Form<Wanted>) -> Page {
+async fn new_passkey(State(office): Here, Form(wanted): Form<Wanted>) -> Open {
     let code = enrolment_code(&office)?;
     if wanted.code.trim() != code {
         let next = "type the code that the view printed when it was started";
@@ -289,7 +319,7 @@ async fn new_passkey(State(office): Here, Form(wanted): Form<Wanted>) -> Page {
     let credential: CredentialId = wanted.credential.trim().parse()?;
     let name = office.ask(None, Ask::NewPasskey)?;
     let challenge = Office::challenge(&name);
-    page(paper::create(office.seat(), &credential, (&name, &challenge)))
+    Ok(page(paper::create(office.seat(), &credential, (&name, &challenge))))
 }
 
 /// What a browser gives when a passkey was made.
@@ -301,8 +331,10 @@ struct Made {
     public_key: String,
 }
 
-async fn made(State(office): Here, Form(made): Form<Made>) -> Page {
-    let Ask::NewPasskey = asked(&office, &made.ask, None)? else { return Err(unexpected()) };
+async fn made(State(office): Here, Form(made): Form<Made>) -> Open {
+    let Ask::NewPasskey = asked(&office, &made.ask, None)? else {
+        return Err(unexpected().into());
+    };
     let spki: Blob = made.public_key.parse()?;
     let passkey = Passkey {
         credential: made.credential.parse()?,
@@ -311,16 +343,17 @@ async fn made(State(office): Here, Form(made): Form<Made>) -> Page {
         key: PasskeyKey::from_spki(spki.as_bytes())?,
     };
     let name = office.ask(None, Ask::FirstUse(Box::new(passkey.clone())))?;
-    page(paper::first_use(office.seat(), &passkey, (&name, &Office::challenge(&name))))
+    let challenge = Office::challenge(&name);
+    Ok(page(paper::first_use(office.seat(), &passkey, (&name, &challenge))))
 }
 
-async fn used(State(office): Here, Form(answer): Form<Answer>) -> Page {
+async fn used(State(office): Here, Form(answer): Form<Answer>) -> Open {
     let Ask::FirstUse(passkey) = asked(&office, &answer.ask, None)? else {
-        return Err(unexpected());
+        return Err(unexpected().into());
     };
     answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
     let path = office.keep(&passkey)?;
-    page(paper::kept(office.seat(), &passkey, &path))
+    Ok(page(paper::kept(office.seat(), &passkey, &path)))
 }
 
 /// Tells open pages that the book has grown, or that the desk is away, as long as their session lasts.

@@ -11,7 +11,7 @@ use axum::routing::post;
 use quorate_assessor::audit::signed::visit_to_sign;
 use quorate_assessor::audit::{Record as Act, Role};
 use quorate_assessor::record::Record;
-use quorate_pages::{Field, code_block, form, hidden, paragraph, text_field};
+use quorate_pages::{Field, code_block, form, hidden, paragraph, shell_word, text_field};
 use quorate_pages::{Markup, outside};
 use quorate_terms::{PublicKey, Signature};
 use serde::Deserialize;
@@ -74,19 +74,10 @@ fn shown(hall: &Hall, person: &str, challenge: &str) -> Response {
 
 fn command(hall: &Hall, person: &str, challenge: &str) -> String {
     let (office, at) = (hall.name(), hall.address());
-    let person = word(person);
+    let person = shell_word(person);
     format!(
         "quorate-assessor person visit {challenge} --office {office} --at {at} --by {person} --key YOUR.key"
     )
-}
-
-/// A word of a command line, quoted where a shell would read something else.
-pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/@:".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use quorate_assessor::mark::page::standing;
 use quorate_assessor::mark::{MarkFile, Register};
 use quorate_pages::{
     Markup, Tone, badge, code_block, digest, empty, facts, link, outside, paragraph, section,
-    table, when,
+    shell_word, table, when,
 };
 use quorate_terms::Timestamp;
 
@@ -157,12 +157,11 @@ fn logged(mark: &Issued) -> Done<Markup> {
 fn how(file: &str, entity: &str, system: &str) -> Markup {
     let said = "Get quorate-verify and this issuer's policy from somebody you trust, take the mark from here and a fresh status \
                 list from its issuer, and run, offline:";
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let command = format!(
         "quorate-verify mark {} --policy POLICY.json --status status.json --entity {} --system {}",
-        quoted(file),
-        quoted(entity),
-        quoted(system)
+        shell_word(file),
+        shell_word(entity),
+        shell_word(system)
     );
     Markup::all([paragraph(Markup::text(said)), code_block("The command", &command)])
 }

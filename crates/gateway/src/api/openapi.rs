@@ -94,7 +94,8 @@ fn document() -> Value {
                 "scheme": "bearer",
                 "description": "The token that `quorate agent new` or `quorate member new` wrote; or, where the desk names an \
                     authorization server, its access token for this resource (RFC 9068), whose subject the book admitted. \
-                    /.well-known/oauth-protected-resource/api/v1 says which server and scopes. No access token files as a person.",
+                    /.well-known/oauth-protected-resource/api/v1 says which server and scopes. No access token files \
+                    or attests as a person.",
             } },
             "schemas": { "Complaint": complaint() },
             "responses": {

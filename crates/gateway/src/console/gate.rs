@@ -79,8 +79,18 @@ impl From<Malformed> for Refused {
     }
 }
 
-/// Anybody can have themselves refused.
+/// Anybody can have themselves refused, and takes no line away from whoever is signed in.
+static STRANGERS: Sparse = Sparse::new();
+/// Whoever is signed in can, as often as they like.
 static REFUSALS: Sparse = Sparse::new();
+
+/// Where a refusal is counted.
+fn lines(code: &str) -> &'static Sparse {
+    match code {
+        "no_such_token" | "not_vouched" | "elsewhere" | "not_now" => &STRANGERS,
+        _ => &REFUSALS,
+    }
+}
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -94,7 +104,7 @@ impl IntoResponse for Refused {
             _ => StatusCode::CONFLICT,
         };
         if !matches!(self.refusal.code.as_str(), "sign_in" | "unknown_case" | "nothing_here")
-            && let Some(left_out) = REFUSALS.now()
+            && let Some(left_out) = lines(&self.refusal.code).now()
         {
             tracing::warn!(code = %self.refusal.code, left_out, "refused somebody at the console");
         }
@@ -149,4 +159,17 @@ async fn events(visit: Visit) -> Response {
         Some((Ok::<_, Infallible>(event), (console, grown)))
     });
     here.streams.follow(name, changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_who_have_themselves_refused_take_no_line_from_whoever_is_signed_in() {
+        let flood = ["no_such_token", "not_vouched", "elsewhere", "not_now"];
+        let told = flood.iter().cycle().take(400).filter(|code| lines(code).now().is_some());
+        assert!(told.count() < 400, "it is cut short");
+        assert!(lines("asked").now().is_some() && lines("role").now().is_some());
+    }
 }

@@ -289,6 +289,11 @@ struct Attesting {
 }
 
 async fn attest(visit: Visit, Path(name): Path<String>, Form(said): Form<Attesting>) -> Answered {
+    if !visit.may_attest() {
+        let message = "whoever signed in through the provider attests nothing";
+        let next = "sign out, and sign in with the token of your credential";
+        return Err(Refusal::new("role", message, next).into());
+    }
     let Ask::Attest(checklist) = visit.answered(&said.ask)? else { return Err(asked().into()) };
     if name != checklist.to_string() {
         return Err(asked().into());

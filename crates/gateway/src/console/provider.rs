@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use quorate_custody::Refusal;
+use quorate_pages::shell_word;
 use quorate_terms::Digest;
 use quorate_terms::digest::tag;
 use quorate_web::sessions::{cookie, set_cookie};
@@ -111,7 +112,19 @@ impl Console {
     }
 }
 
+/// Refuses a browser that a page of another site sent here: it would come back as whomever that provider has signed in, in place
+/// of who is signed in here. Browsers that do not say where they come from are let by.
+fn came_by_itself(headers: &HeaderMap) -> Reply<()> {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    if sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none")) {
+        return Ok(());
+    }
+    let next = "go to the first page and sign in there";
+    Err(Refusal::new("elsewhere", "another site's page sent you here to sign in", next))
+}
+
 async fn begin(State(console): State<Here>, headers: HeaderMap) -> Answered {
+    came_by_itself(&headers)?;
     let secret = format!("{}{}", (console.setup.secret)()?, (console.setup.secret)()?);
     let bound = console.bound(&secret, &headers)?;
     let address = console.provider()?.address(&bound).await?;
@@ -206,8 +219,10 @@ pub fn not_vouched(why: &str) -> Refusal {
 
 fn stranger(named: &str) -> Refusal {
     let message = "the provider knows you, and the book does not let you look";
+    // The provider writes the subject, and somebody copies this line into a shell.
+    let named = shell_word(named);
     let next = format!(
-        "ask an operator for `quorate member new YOU --role viewer --expires 90d --subject '{named}'`; two approvers agree"
+        "ask an operator for `quorate member new YOU --role viewer --expires 90d --subject {named}`; two approvers agree"
     );
     Refusal::new("not_vouched", message, next)
 }

@@ -38,6 +38,9 @@ const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
 
 /// What is wrong with a header that holds no bearer token.
 const FORM: &str = "the Authorization header is not `Bearer` and one token; send that";
+/// What an access token does not do, whatever the book says of its subject.
+const NO_NAME: &str = "no access token files or attests as a person; send the desk's own token, \
+    which `quorate member new` wrote";
 /// The longest token of the desk's own, in bytes.
 const OWN_BYTES_MAX: usize = 512;
 
@@ -115,8 +118,10 @@ async fn mcp<S: ServerHandler + Clone>(
             challenged(complaint, &gate.public_url, METADATA)
         }
         Err(No::Rpc(refused)) => {
-            let status = StatusCode::from_u16(refused.complaint.code.http_status());
-            let said = axum::Json(refused.to_json(&request_id()));
+            let (request, code) = (request_id(), refused.complaint.code);
+            tracing::info!(%request, code = code.as_str(), "refused");
+            let status = StatusCode::from_u16(code.http_status());
+            let said = axum::Json(refused.to_json(&request));
             (status.unwrap_or(StatusCode::BAD_REQUEST), said).into_response()
         }
     }
@@ -125,6 +130,7 @@ async fn mcp<S: ServerHandler + Clone>(
 /// A refusal, in the form that its reader can use.
 enum No {
     Http(Complaint),
+    /// Of a message, which is read only once its caller is known.
     Rpc(Box<Refused>),
 }
 
@@ -176,7 +182,7 @@ impl<S: ServerHandler + Clone> Gate<S> {
         if parts.uri.query().is_some() {
             let message =
                 "the URL has a query; send the credential in the Authorization header only";
-            return Err(Complaint::new(Code::CredentialMalformed, message));
+            return Err(Complaint::new(Code::CredentialMalformed, message).of_a_stranger());
         }
         let resource = format!("{}{}", self.public_url, super::MCP);
         let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
@@ -243,8 +249,17 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Reads the one bearer token: the desk's own, or an access token where those of a server are taken.
+    /// Reads the one bearer token: the desk's own, or an access token where those of a server are taken. Whatever fails here,
+    /// it fails for anybody.
     pub(crate) async fn read(
+        headers: &HeaderMap,
+        tokens: Option<&dyn ReadTokens>,
+        resource: &str,
+    ) -> Result<Self, Complaint> {
+        Self::found(headers, tokens, resource).await.map_err(Complaint::of_a_stranger)
+    }
+
+    async fn found(
         headers: &HeaderMap,
         tokens: Option<&dyn ReadTokens>,
         resource: &str,
@@ -268,7 +283,7 @@ impl Shown {
         let caller = desk.authenticate(self.name).await.ok_or_else(|| {
             let message =
                 "the credential is unknown, revoked or expired; ask the operator for a new one";
-            Complaint::new(Code::CredentialInvalid, message)
+            Complaint::new(Code::CredentialInvalid, message).of_a_stranger()
         })?;
         match &self.vouched {
             Some(vouched) => vouched.narrowed(caller),
@@ -282,9 +297,15 @@ impl Shown {
         if self.vouched.is_none() || complaint.needs.is_none_or(can) {
             return complaint;
         }
-        let message = "no access token files as a person; send the token that `quorate member new` \
-            wrote for an operator";
-        Complaint::new(complaint.code, message)
+        Complaint::new(complaint.code, NO_NAME)
+    }
+
+    /// Refuses what is done in a person's name to whoever shows an access token.
+    pub(crate) fn own(&self) -> Result<(), Complaint> {
+        match self.vouched {
+            None => Ok(()),
+            Some(_) => Err(Complaint::new(Code::RoleTooLow, NO_NAME)),
+        }
     }
 
     /// How long it holds, where the request itself says so.

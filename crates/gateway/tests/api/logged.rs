@@ -4,6 +4,9 @@ use std::fmt::{Debug, Write as _};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+use quorate_gateway::errors::{Code, Complaint};
+use quorate_gateway::tokens::{ReadTokens, Vouched};
 use quorate_web::Peer;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -79,6 +82,63 @@ async fn a_bad_token_is_told_with_its_door_and_from_where_and_never_in_words() {
             assert!(line.contains(words), "{words}: {line}");
         }
         assert!(!line.contains("s3cret") && !line.contains("evil"), "{line}");
+    }
+}
+
+/// Whoever reads access tokens while nobody gave them keys.
+struct Keyless;
+
+#[async_trait]
+impl ReadTokens for Keyless {
+    fn issuer(&self) -> &str {
+        "https://as.example"
+    }
+
+    async fn read(&self, _: &str, _: &str) -> Result<Vouched, Complaint> {
+        Err(Complaint::new(Code::DeskUnavailable, "the keys cannot be had; ask again later"))
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_is_told_under_the_request_id_of_its_answer() {
+    let (app, lines) = (app(), Lines::default());
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    for body in ["", "no message", r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#] {
+        let request = Request::post("/mcp").header("host", "127.0.0.1:3000");
+        let request = request.header("authorization", "Bearer token-read");
+        let request = request.header("content-type", "application/json");
+        let said = app.send(request.body(Body::from(body)).unwrap()).await;
+        let data = &said.body["error"]["data"];
+        assert_eq!((said.status, data["code"].as_str()), (400, Some("MALFORMED_MESSAGE")));
+        let told = std::mem::take(&mut *lines.0.lock().unwrap());
+        let [line] = &told[..] else { panic!("one line for one refusal: {told:?}") };
+        for words in ["INFO", data["requestId"].as_str().unwrap(), "MALFORMED_MESSAGE"] {
+            assert!(line.contains(words), "{words}: {line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_anybody_can_cause_is_told_as_a_strangers_whatever_its_code_and_no_path_at_all() {
+    let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
+    let setup = Setup { tokens: Some(Arc::new(Keyless)), ..setup(Rate::default()) };
+    let (as_desk, as_office): (Arc<dyn Desk>, Arc<dyn Office>) = (desk.clone(), office.clone());
+    let router = router(as_desk, as_office, Band::Broadcast, setup).unwrap();
+    let (app, lines) = (App { router, desk, office }, Lines::default());
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    for path in ["/", "/nothing", "/api", "/mcp/nothing"] {
+        assert!(!ask(&app, None, path, "127.0.0.1:3000").await.is_empty(), "{path}");
+    }
+    assert!(lines.0.lock().unwrap().is_empty(), "anybody finds nothing, and nobody is told");
+    for number in 0..150 {
+        for path in ["/api/v1/me", "/mcp"] {
+            ask(&app, Some(&format!("guess{number}.a.b")), path, "127.0.0.1:3000").await;
+        }
+    }
+    let told = std::mem::take(&mut *lines.0.lock().unwrap());
+    assert_eq!(told.len(), 60, "a minute's worth, whatever the code: {told:?}");
+    for words in ["WARN", "DESK_UNAVAILABLE", "192.0.2.7"] {
+        assert!(told.iter().all(|line| line.contains(words)), "{words}: {told:?}");
     }
 }
 

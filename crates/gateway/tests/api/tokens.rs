@@ -47,6 +47,13 @@ fn get(token: &str, path: &str) -> Request<Body> {
     request.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap()
 }
 
+fn change(token: &str, path: &str, body: &Value) -> Request<Body> {
+    let request = Request::post(path).header("host", "127.0.0.1:3000");
+    let request = request.header("authorization", format!("Bearer {token}"));
+    let request = request.header("content-type", "application/json").header("idempotency-key", "k");
+    request.body(Body::from(body.to_string())).unwrap()
+}
+
 #[tokio::test]
 async fn a_token_opens_what_the_book_and_its_scopes_both_allow() {
     let app = app();
@@ -64,20 +71,32 @@ async fn a_token_opens_what_the_book_and_its_scopes_both_allow() {
 }
 
 #[tokio::test]
-async fn no_access_token_files_as_a_person_whatever_its_scopes_and_the_book_say() {
+async fn no_access_token_files_or_attests_as_a_person_whatever_its_scopes_and_the_book_say() {
     let app = app();
     let said = app.send(get("person.viewer-auditor-operator.v1", "/api/v1/me")).await;
     assert_eq!((said.status, &said.body["role"]), (200, &json!("auditor")), "{}", said.body);
-    let request = Request::post("/api/v1/intents").header("host", "127.0.0.1:3000");
-    let request = request.header("authorization", "Bearer person.operator.v1");
-    let request = request.header("content-type", "application/json").header("idempotency-key", "k");
-    let said = app.send(request.body(Body::from(cancel().to_string())).unwrap()).await;
+    let said = app.send(change("person.operator.v1", "/api/v1/intents", &cancel())).await;
     said.check(403, "ROLE_TOO_LOW");
     // No scope would open it, so none is named.
     let challenge = said.headers["www-authenticate"].to_str().unwrap();
     assert!(!challenge.contains("scope=\"operator\""), "{challenge}");
     assert!(said.body["message"].as_str().unwrap().contains("quorate member new"), "{}", said.body);
     assert_eq!(app.post("person", "/intents", "k", &cancel()).await.status, 200, "the desk's own");
+    // A viewer attests, and not by the word of another server.
+    let attest = format!("/api/v1/checklists/{}/attest", known());
+    let body = json!({ "item": "laptop" });
+    for token in ["person.viewer.v1", "viewer.viewer.v1", "person.operator.v1"] {
+        let said = app.send(change(token, &attest, &body)).await;
+        said.check(403, "ROLE_TOO_LOW");
+        let message = said.body["message"].as_str().unwrap();
+        assert!(message.contains("attests") && message.contains("quorate member new"), "{message}");
+    }
+    assert!(app.office.dealt.lock().unwrap().is_empty());
+    let own = app.post("viewer", &format!("/checklists/{}/attest", known()), "k", &body).await;
+    assert_eq!((own.status, app.office.dealt.lock().unwrap().len()), (200, 1), "{}", own.body);
+    // An approval proves itself, whoever carries it: this one is read, and is none.
+    let carried = change("person.viewer.v1", "/api/v1/approvals", &json!({}));
+    app.send(carried).await.check(400, "INVALID_INPUT");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use quorate_host::fault::Fault;
+use quorate_web::Sparse;
 use reqwest::{Client, RequestBuilder, Url};
 use serde::Deserialize;
 
@@ -12,6 +13,9 @@ use serde::Deserialize;
 pub(super) const BYTES_MAX: usize = 65_536;
 /// How long the server may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Anybody who knows the console's address can have codes asked about.
+static CODES: Sparse = Sparse::new();
 
 /// One server, by its issuer.
 pub(super) struct Server {
@@ -81,7 +85,9 @@ impl Server {
         let request = self.client.post(token).basic_auth(client, Some(secret));
         let (status, bytes) =
             bounded(request.header(kind.0, kind.1).body(form)).await.map_err(|why| {
-                tracing::warn!(why, "the provider cannot be asked about a code");
+                if let Some(left_out) = CODES.now() {
+                    tracing::warn!(why, left_out, "the provider cannot be asked about a code");
+                }
                 NoAnswer::Unheard
             })?;
         if status == 200 {
@@ -90,7 +96,9 @@ impl Server {
         let word = |c: char| c.is_ascii_lowercase() || c == '_';
         let said = serde_json::from_slice(&bytes).map(|said: Error| said.error).unwrap_or_default();
         let why = if said.len() < 64 && said.chars().all(word) { said } else { String::new() };
-        tracing::warn!(status, why, "the provider gives nothing for a code");
+        if let Some(left_out) = CODES.now() {
+            tracing::warn!(status, why, left_out, "the provider gives nothing for a code");
+        }
         if status >= 500 { Err(NoAnswer::Unheard) } else { Err(NoAnswer::Refused) }
     }
 

@@ -42,6 +42,12 @@ impl Visitor {
         self.sends("GET", path, &format!("http://{}", self.address), "").await
     }
 
+    /// As a browser that says from what kind of site it was sent here.
+    pub(super) async fn comes_from(&self, path: &str, site: &str) -> (u16, String) {
+        let origin = format!("http://{}\r\nsec-fetch-site: {site}", self.address);
+        self.sends("GET", path, &origin, "").await
+    }
+
     pub(super) async fn posts(&self, path: &str, body: &str) -> (u16, String) {
         self.sends("POST", path, &format!("http://{}", self.address), body).await
     }

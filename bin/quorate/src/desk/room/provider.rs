@@ -2,6 +2,7 @@
 //! it ends.
 
 use super::console::{Visitor, question, served};
+use super::people::admitted;
 use super::*;
 use crate::config::ConsoleConfig;
 use crate::desk::oauth::openid::tests::Loopback;
@@ -110,11 +111,72 @@ async fn whom_the_book_does_not_know_is_told_what_to_ask_for_and_an_agent_is_no_
     let provider = Loopback::start_at("bot", room.clock.clone()).await;
     admit(&room, &provider, "bot", None).await;
     let address = opened(&room, &provider).await;
-    for who in ["bot", "mallory"] {
+    for who in ["bot", "mallory", "a'b", "'; rm x; '"] {
         provider.speaks_of(who);
         let (status, said) = through(address, &provider).await.err().unwrap();
         assert!(status == 401 && said.contains("quorate member new"), "{said}");
-        assert!(said.contains(&format!("{}#{who}", provider.issuer)), "{said}");
+        // One word for a shell, whatever the provider calls them; and then as a page writes it.
+        let word = format!("'{}#{}'", provider.issuer, who.replace('\'', "'\\''"));
+        let word = format!("--subject {}", word.replace('\'', "&#39;"));
+        assert!(said.contains(&word), "{word}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_attests_or_deals_with_anything_by_the_word_of_a_provider() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("vera", room.clock.clone()).await;
+    for (who, role) in [("vera", Role::Viewer), ("otto", Role::Operator)] {
+        admit(&room, &provider, who, Some(role)).await;
+    }
+    let token = admitted(&room, "olga", Role::Operator).await;
+    let address = opened(&room, &provider).await;
+    let olga = Visitor::signed_in(address, token).await.unwrap();
+    let (_, page) = olga.gets("/people").await;
+    let form = format!("ask={}&person=p-dee&change=joiner&post=auditor", question(&page).unwrap());
+    let (status, said) = olga.posts("/people/open", &form).await;
+    assert_eq!(status, 303, "{said}");
+    let list = header(&said, "location")[0];
+    assert!(question(&olga.gets(list).await.1).is_some(), "with her own token she may attest");
+    for who in ["vera", "otto"] {
+        provider.speaks_of(who);
+        let browser = through(address, &provider).await.unwrap();
+        let (status, page) = browser.gets(list).await;
+        assert!(status == 200 && question(&page).is_none(), "{who}: {page}");
+        assert!(page.contains("sign in with the token of your credential"), "{who}: {page}");
+        for (path, body) in [
+            (format!("{list}/attest"), "ask=x&item=training&reference="),
+            (format!("{list}/close"), "ask=x&withdraw=yes"),
+            ("/people/open".to_owned(), "ask=x&person=p-eve&change=leaver&post=viewer"),
+            ("/alerts/x/deal".to_owned(), "ask=x"),
+            ("/cases/x/replace".to_owned(), "ask=x"),
+        ] {
+            let (status, said) = browser.posts(&path, body).await;
+            let words = "whoever signed in through the provider";
+            assert!(status == 403 && said.contains(words), "{who} {path}: {said}");
+        }
+    }
+    let attested = |body: &Body| matches!(body, Body::ChecklistAttested(_));
+    assert!(!room.entries().await.iter().any(attested));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_another_site_sends_nobody_to_sign_in() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("vera", room.clock.clone()).await;
+    admit(&room, &provider, "vera", Some(Role::Viewer)).await;
+    let olga = admitted(&room, "olga", Role::Operator).await;
+    let address = opened(&room, &provider).await;
+    let olga = Visitor::signed_in(address, olga).await.unwrap();
+    for site in ["cross-site", "same-site", "", "same-origin\r\nsec-fetch-site: cross-site"] {
+        let (status, said) = olga.comes_from(BEGIN, site).await;
+        assert!(status == 403 && header(&said, "set-cookie").is_empty(), "{site}: {said}");
+        assert!(header(&said, "location").is_empty(), "{site}: {said}");
+        assert!(said.contains("go to the first page and sign in there"), "{site}: {said}");
+    }
+    for site in ["same-origin", "none"] {
+        let (status, said) = olga.comes_from(BEGIN, site).await;
+        assert!(status == 303 && header(&said, "set-cookie").len() == 1, "{site}: {said}");
     }
 }
 
