@@ -51,7 +51,7 @@ fn rules_are_told_with_units_names_hours_and_who_must_agree() {
             "Forbids any person to transfer from any wallet, whoever agrees, when the asset is USDT (`{USD}`) and the amount \
              is above 100.000001 USDT; and when the time in `UTC` is before 08:00 or the time in `UTC` is 18:00 or later or the \
              day of the week, Monday being 1, is above 5 (Friday); and unless the value is known and the value is at most 10.5 \
-             USD. Its author notes: `pay \\u{60}day\\u{60}`."
+             USD. Its author notes: `pay \\u{{60}}day\\u{{60}}`."
         ),
     );
     check(
