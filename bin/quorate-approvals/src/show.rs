@@ -10,6 +10,7 @@ use quorate_custody::book::Book;
 use quorate_custody::case::{Case, party_name};
 use quorate_custody::{Refusal, State};
 use quorate_host::ui::Tone;
+use quorate_policy::reach::accounts;
 use quorate_policy::{Names, Policy};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::commitment::{Commitment, Opening};
@@ -58,11 +59,10 @@ fn named(book: &Book, intent: &Intent) -> Vec<Commitment> {
         Action::ChangeCharter { charter } => &charter.policy,
         _ => return Vec::new(),
     };
-    match Policy::load(proposed) {
-        Ok(proposed) => book.beneficiaries(&[book.policy(), &proposed]),
-        // The screen says why it does not load.
-        Err(_) => book.beneficiaries(&[book.policy()]),
-    }
+    let mut named = accounts(book.policy());
+    // Of one that does not load, the screen says why.
+    named.extend(Policy::load(proposed).iter().flat_map(accounts));
+    book.beneficiaries(&named)
 }
 
 /// What a screen is drawn from.
