@@ -5,6 +5,8 @@ mod administration;
 mod differences;
 mod transfer;
 
+use std::sync::Arc;
+
 use quorate_chains::{carries_out, describe, read_back};
 use quorate_custody::book::Book;
 use quorate_custody::case::{Case, party_name};
@@ -25,6 +27,8 @@ use crate::replica::{AHEAD_MS, Replica};
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 use crate::words;
+
+pub(crate) use differences::{Compared, Comparison};
 
 /// The value behind a commitment, as far as it is known here.
 #[derive(Clone)]
@@ -75,6 +79,8 @@ pub(crate) struct View<'a> {
     pub(crate) now: Timestamp,
     /// The value behind the intent's commitment, if it has one.
     pub(crate) opened: Opened,
+    /// The comparison of policies that was made for this screen already. One of anything else is made again.
+    pub(crate) compared: Option<Arc<Compared>>,
 }
 
 impl View<'_> {

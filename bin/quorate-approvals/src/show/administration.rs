@@ -1,15 +1,17 @@
 //! Administrative intents in words: what changes, and who will be able to do what.
 
+use std::sync::Arc;
+
 use quorate_custody::Book;
 use quorate_host::ui::Tone;
-use quorate_policy::Policy;
 use quorate_policy::words::span;
 use quorate_terms::credential::AgentCredential;
 use quorate_terms::intent::{Action, OpenWallet};
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{CaseId, Term as _};
 
-use super::{View, differences};
+use super::View;
+use super::differences::{self, Comparison};
 use crate::screen::Screen;
 use crate::trouble::Done;
 use crate::words;
@@ -129,8 +131,11 @@ fn changed(view: &View<'_>, id: &CaseId, policy: &PolicyDocument, screen: &mut S
         screen.warn("the new policy does not name the policy in force as its previous one");
     }
     differences::policy((view.book().policy().document(), policy), &view.names(), screen);
-    match Policy::load(policy) {
-        Ok(policy) => differences::reached(view, id, &policy, screen),
+    let asked = Comparison::of(view, id, policy);
+    let made = view.compared.clone().filter(|made| made.is_of(&asked));
+    let compared = made.unwrap_or_else(|| Arc::new(asked.made()));
+    match &compared.found {
+        Ok(found) => differences::reached(found, screen),
         Err(problems) => {
             for problem in problems {
                 screen.warn(format!("the policy does not load: {problem}"));
