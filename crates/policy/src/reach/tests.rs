@@ -7,11 +7,11 @@
 
 use proptest::prelude::*;
 
-use quorate_terms::Amount;
 use quorate_terms::credential::Band;
 use quorate_terms::fact::CounterpartyCheck;
 use quorate_terms::intent::{Action, Requester};
 use quorate_terms::policy::{AddressRules, CedarRule, PolicyDocument, Window};
+use quorate_terms::{Amount, AssetId};
 
 use super::edges::Edges;
 use super::question::{Listing, Screened, To};
@@ -354,7 +354,7 @@ fn where_decimals_change_the_upper_end_of_both_is_asked_about() {
     let mut new = old.clone();
     new.assets[1].decimals = 8;
     let edges = Edges::of(&load(&old), &load(&new), at(NOON));
-    let (_, amounts) = &edges.assets[&USD.parse().unwrap()];
+    let (_, amounts) = &edges.assets[&USD.parse::<AssetId>().unwrap()];
     let ends = [6, 8].map(|places| super::edges::base_units(i64::MAX, places).unwrap());
     assert!(ends.iter().all(|end| amounts.contains(end)), "{amounts:?}");
 }
