@@ -111,7 +111,7 @@ impl<'a> At<'a> {
 
     fn view(&self) -> View<'_> {
         let opened = self.opened.clone();
-        View { replica: &self.replica, me: &self.me, now: now(), opened }
+        View { replica: &self.replica, me: &self.me, now: now(), opened, compared: None }
     }
 
     /// Follows the book for a moment, until a cosigner has witnessed the case: it was filed just now, as a rule.

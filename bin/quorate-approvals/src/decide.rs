@@ -220,5 +220,6 @@ pub(crate) fn replica_of(home: &Home, offline: &Offline) -> Done<Replica> {
 
 /// The view of an approver without a link.
 pub(crate) fn offline_view<'a>(replica: &'a Replica, me: &'a ApproverSeat) -> View<'a> {
-    View { replica, me, now: crate::desk::now(), opened: show::Opened::Unasked }
+    let (now, opened) = (crate::desk::now(), show::Opened::Unasked);
+    View { replica, me, now, opened, compared: None }
 }

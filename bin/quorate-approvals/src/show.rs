@@ -5,11 +5,14 @@ mod administration;
 mod differences;
 mod transfer;
 
+use std::sync::Arc;
+
 use quorate_chains::{carries_out, describe, read_back};
 use quorate_custody::book::Book;
 use quorate_custody::case::{Case, party_name};
 use quorate_custody::{Refusal, State};
 use quorate_host::ui::Tone;
+use quorate_policy::reach::accounts;
 use quorate_policy::{Names, Policy};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::commitment::{Commitment, Opening};
@@ -24,6 +27,8 @@ use crate::replica::{AHEAD_MS, Replica};
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 use crate::words;
+
+pub(crate) use differences::{Compared, Comparison};
 
 /// The value behind a commitment, as far as it is known here.
 #[derive(Clone)]
@@ -58,11 +63,10 @@ fn named(book: &Book, intent: &Intent) -> Vec<Commitment> {
         Action::ChangeCharter { charter } => &charter.policy,
         _ => return Vec::new(),
     };
-    match Policy::load(proposed) {
-        Ok(proposed) => book.beneficiaries(&[book.policy(), &proposed]),
-        // The screen says why it does not load.
-        Err(_) => book.beneficiaries(&[book.policy()]),
-    }
+    let mut named = accounts(book.policy());
+    // Of one that does not load, the screen says why.
+    named.extend(Policy::load(proposed).iter().flat_map(accounts));
+    book.beneficiaries(&named)
 }
 
 /// What a screen is drawn from.
@@ -75,6 +79,8 @@ pub(crate) struct View<'a> {
     pub(crate) now: Timestamp,
     /// The value behind the intent's commitment, if it has one.
     pub(crate) opened: Opened,
+    /// The comparison of policies that was made for this screen already. One of anything else is made again.
+    pub(crate) compared: Option<Arc<Compared>>,
 }
 
 impl View<'_> {

@@ -27,7 +27,8 @@ pub(crate) fn status(
 ) -> Done<Screen> {
     let (book, here) = (replica.book(), now());
     let mut screen = Screen::new(format!("vault {}", book.vault()));
-    warn_of_the_book(&View { replica, me, now: here, opened: Opened::Unasked }, &mut screen);
+    let view = View { replica, me, now: here, opened: Opened::Unasked, compared: None };
+    warn_of_the_book(&view, &mut screen);
     screen.row("seat", words::seat(me));
     screen.row("charter", book.charter_digest().to_string());
     screen.row("policy", book.policy().digest().to_string());

@@ -9,7 +9,8 @@ use quorate_terms::parties::Parties;
 use quorate_terms::{Amount, AssetId, Malformed};
 use serde::Serialize;
 
-/// How long ago, or for how long still, in the largest fitting units.
+/// About how long ago, or for how long still, in the largest fitting units. What people agree to is told whole, by
+/// [`quorate_policy::words::span`].
 pub(crate) fn span(millis: u64) -> String {
     let s = millis / 1000;
     let (d, h, m) = (s / 86_400, s / 3600 % 24, s / 60 % 60);

@@ -1,11 +1,13 @@
 //! Snapshots, so that a restart reads only the tails: of the replica's fold, and of what was folded from the own ledger. A
 //! cosigner goes on from none that it did not sign itself.
 //!
-//! A snapshot that cannot be read is not used, and an alarm says so. One of our own that the ledger on the disk does not go
+//! A snapshot that cannot be read is not used, and an alarm says so; one of the replica that another version of this program made
+//! is not used either, and is no alarm. One of our own that the ledger on the disk does not go
 //! on from is worse: for the replica it means that the desk's book is told again; for the own ledger it means that marks of
 //! what was signed are gone, and then nothing starts here.
 
 use quorate_cosigner::party::snapshot::{self, OwnFold};
+use quorate_custody::snapshot::OTHER_FORM;
 use quorate_custody::{Charter, Follower};
 use quorate_host::{Fault, Store};
 use quorate_terms::canonical::Term as _;
@@ -41,6 +43,11 @@ pub(crate) async fn replica(
     let Some((_, blob)) = store.snapshot(REPLICA).await? else { return Ok(Err(None)) };
     let follower = match Follower::from_snapshot(founding, owner, &blob) {
         Ok(follower) => follower,
+        // It is under our own signature: this is what an upgrade finds.
+        Err(refusal) if refusal.code == OTHER_FORM => {
+            tracing::info!(%refusal, "folding the whole replica");
+            return Ok(Err(None));
+        }
         Err(refusal) => return Ok(Err(Some(refusal.to_string()))),
     };
     let (size, head) = (follower.size(), follower.book().head());

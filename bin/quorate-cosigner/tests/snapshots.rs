@@ -5,8 +5,11 @@ mod house;
 
 use house::*;
 use quorate_cosigner::party::OwnBook;
-use quorate_host::Store;
+use quorate_host::{Identity, Store};
+use quorate_ledger::Frontier;
+use quorate_terms::Digest;
 use quorate_terms::canonical::Term;
+use quorate_terms::digest::tag::SNAPSHOT;
 use quorate_terms::entry::{Body, Entry, Heartbeat};
 
 fn alarms(cosigner: &Cosigner, rule: &str) -> u64 {
@@ -75,6 +78,35 @@ async fn a_restart_goes_on_from_the_snapshot_and_from_no_bad_one() {
     assert_eq!(refusal(&again[0]), "other_draft", "signed and recorded before");
     let case = house.pay(10 * MILLI);
     house.signs(&case).await;
+}
+
+/// An upgrade finds a snapshot of its own under its own signature, in a form that it does not read.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_version_left_is_folded_anew_and_is_no_alarm() {
+    let mut house = House::open().await;
+    house.cosigners.get_mut("east").unwrap().stop();
+    for (form, raised) in [(4, 0), (5, 1)] {
+        let east = &house.cosigners["east"];
+        let owner = Identity::load(&east.dir.join("identity.key")).unwrap();
+        let book = format!("{{\"v\":{form}}}");
+        let head = serde_json::json!({
+            "v": 1,
+            "frontier": Frontier::default(),
+            "book": Digest::of(SNAPSHOT, book.as_bytes()),
+        });
+        let head = head.to_string();
+        let signature = owner.sign(&Digest::of(SNAPSHOT, head.as_bytes()));
+        let blob = format!("{head}\n{signature}\n{book}").into_bytes();
+        let store = Store::open(&east.dir.join("book.db")).await.unwrap();
+        let size = store.size();
+        assert!(size > 0, "there is something to fold");
+        store.put_snapshot("replica", size, blob).await.unwrap();
+        store.close().await;
+        house.start("east").await;
+        let east = house.cosigners.get_mut("east").unwrap();
+        assert_eq!(alarms(east, "snapshot_refused"), raised, "form {form}");
+        east.stop();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

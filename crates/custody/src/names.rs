@@ -4,17 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_policy::reach::accounts;
-use quorate_policy::{Names, Policy, checks};
-use quorate_terms::Digest;
+use quorate_policy::{Names, checks};
 use quorate_terms::commitment::{Commitment, Opening};
+use quorate_terms::{AccountId, Digest};
 
 use crate::book::Book;
 
 impl Book {
-    /// The commitments to the names of those recipients on the list that any of these policies names.
-    pub fn beneficiaries(&self, policies: &[&Policy]) -> Vec<Commitment> {
-        let named: BTreeSet<_> = policies.iter().flat_map(|policy| accounts(policy)).collect();
+    /// The commitments to the names of those recipients on the list that are among these, as [`quorate_policy::reach::accounts`]
+    /// gives them of a policy.
+    pub fn beneficiaries(&self, named: &BTreeSet<AccountId>) -> Vec<Commitment> {
         let all = self.state.beneficiaries.iter();
         let of_these = all.filter(|(account, _)| named.contains(&checks::comparable(account)));
         of_these.map(|(_, beneficiary)| *beneficiary).collect()

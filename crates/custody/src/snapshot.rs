@@ -21,6 +21,8 @@ use history::History;
 
 /// The form of the state. A snapshot of another form is not used: the ledger is folded anew.
 const FORM: u8 = 5;
+/// The code of a refusal of another form, which is what an upgrade leaves and no alarm.
+pub const OTHER_FORM: &str = "other_form";
 
 /// The shortest tail, in entries, that is worth a snapshot.
 const TAIL_MIN: u64 = 256;
@@ -45,6 +47,12 @@ struct Written<'a> {
     policy: &'a PolicyDocument,
     state: &'a BookState,
     history: History,
+}
+
+/// The form alone, whatever else there is.
+#[derive(Deserialize)]
+struct Form {
+    v: u8,
 }
 
 #[derive(Deserialize)]
@@ -78,8 +86,16 @@ impl Book {
     /// The bytes are believed: check their owner's signature over `quorate/snapshot/v1` first.
     ///
     /// # Errors
-    /// [`Refusal`] for bytes that are no snapshot of this vault, or that hold a charter or policy which does not load.
+    /// [`Refusal`] for bytes that are no snapshot of this vault, or that hold a charter or policy which does not load; with the
+    /// code [`OTHER_FORM`] for those of another version of this program.
     pub fn from_snapshot(charter: &CharterText, bytes: &[u8]) -> Result<Self, Refusal> {
+        // First of all: another form has other fields, and is nobody's wrong.
+        let form: Form = serde_json::from_slice(bytes).map_err(|e| bad(&e.to_string()))?;
+        if form.v != FORM {
+            let message = "the snapshot is of another version of this program";
+            let next = "nothing: the ledger is folded anew";
+            return Err(Refusal::new(OTHER_FORM, message, next));
+        }
         let read: Read = serde_json::from_slice(bytes).map_err(|e| bad(&e.to_string()))?;
         let ours = read.charter.vault == charter.vault
             && read.charter.log.origin == charter.log.origin

@@ -4,8 +4,8 @@
 //! and of each number that a rule compares a fact with; for each agent, person, wallet and recipient that either policy names
 //! and for one that neither does; of recipients that are listed, paid before, both and neither. Between two neighbouring amounts
 //! neither answer changes, so a range of amounts is exact; where questions were left out, only neighbours that were both asked
-//! make a range. Nothing is used of any budget, nothing is frozen, every credential reaches, and the fee is the least where no
-//! rule weighs it: what is found is what the policies say, whatever stands today. Above what rules can weigh, 2^63 millionths of
+//! make a range. Nothing is used of any budget, nothing is frozen, every credential reaches, and the fee is the least where nothing
+//! limits it: what is found is what the policies say, whatever stands today. Above what rules can weigh, 2^63 millionths of
 //! a whole unit, every policy denies, and a range that is open above ends there.
 
 mod edges;
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use quorate_terms::judgment::Judgment;
-use quorate_terms::policy::PolicyDocument;
+use quorate_terms::policy::{Budget, CedarRule, PolicyDocument};
 use quorate_terms::quorum::Quorum;
 use quorate_terms::{AccountId, QuorumName, Timestamp};
 
@@ -33,6 +33,10 @@ use edges::Edges;
 pub const PROBES_MAX: usize = 6_000;
 /// The most rows that one comparison gives.
 pub const ROWS_MAX: usize = 200;
+/// What one comparison may weigh: each question is put to every rule and every budget of both policies.
+const WORK_MAX: usize = 3_000_000;
+/// So many questions are asked however much each weighs.
+const PROBES_MIN: usize = 100;
 
 /// What a policy answers, without its reasons.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -154,6 +158,8 @@ pub struct Reach {
     pub two_zones: bool,
     /// Rules of either that weigh something in a way that has no edge to ask at: a pattern, a sum.
     pub unreached: BTreeSet<String>,
+    /// Whether more numbers are compared than were asked about.
+    pub is_cut: bool,
 }
 
 impl Reach {
@@ -161,7 +167,7 @@ impl Reach {
     pub fn caveats(&self) -> Vec<String> {
         let mut said = vec![format!(
             "{} questions were put to both policies, as if nothing of any budget were used, nothing \
-             frozen and every credential sufficient, and with the least fee where no rule weighs it.",
+             frozen and every credential sufficient, and with the least fee where nothing limits it.",
             self.asked
         )];
         if self.asked < self.edges {
@@ -170,6 +176,13 @@ impl Reach {
                  amounts is told only where each of its edges was. Something may be missing.",
                 self.edges, self.asked
             ));
+        }
+        if self.is_cut {
+            said.push(
+                "More numbers are compared than can be asked about. Amounts are told one by one, and \
+                 something may be missing."
+                    .to_owned(),
+            );
         }
         if self.left_out > 0 {
             said.push(format!("{} more differences are not shown.", self.left_out));
@@ -197,19 +210,41 @@ pub fn accounts(policy: &Policy) -> BTreeSet<AccountId> {
     Edges::accounts_of(policy)
 }
 
-/// Asks both policies at every edge of either, at `at` or, where hours or days are weighed, in the week of `at`. Accounts are
+/// Asks both policies at every edge of either, at `at` or, where hours or days are weighed, in the two weeks before it. Accounts are
 /// told with what people call them.
 pub fn reach(old: &Policy, new: &Policy, at: Timestamp, names: &Names) -> Reach {
     let edges = Edges::of(old, new, at);
-    let (seen, asked, total) = probe::ask((old, new), &edges, PROBES_MAX);
-    let documents = (old.document(), new.document());
-    let found = rows::found(seen, &edges).into_iter();
-    let mut rows: Vec<Row> = found.map(|one| one.row(&edges, names, documents)).collect();
-    rows.extend(rows::acts(old.document(), new.document()));
+    let probe::Said { seen, answers, total } = probe::ask((old, new), &edges, most(old, new));
+    let (asked, documents) = (seen.len(), (old.document(), new.document()));
+    let mut found = rows::found(seen, &edges);
+    let acts = rows::acts(old.document(), new.document());
+    let all = found.len().saturating_add(acts.len());
+    // What is not given is not told either: a row can be long.
+    found.sort_by_key(|one| one.run.way);
+    found.truncate(ROWS_MAX);
+    let told = found.into_iter().filter_map(|one| one.row(&edges, names, &answers, documents));
+    let mut rows: Vec<Row> = told.chain(acts).collect();
     rows.sort();
-    let left_out = rows.len().saturating_sub(ROWS_MAX);
     rows.truncate(ROWS_MAX);
+    let left_out = all.saturating_sub(rows.len());
     let two_zones = old.document().zone != new.document().zone
         && edges.times.iter().any(|moment| moment.told().is_some());
-    Reach { rows, left_out, asked, edges: total, two_zones, unreached: edges.unreached }
+    let Edges { unreached, is_cut, .. } = edges;
+    Reach { rows, left_out, asked, edges: total, two_zones, unreached, is_cut }
+}
+
+/// How many questions these two are asked: fewer where each is more work.
+fn most(old: &Policy, new: &Policy) -> usize {
+    let weight = |policy: &Policy| {
+        let document = policy.document();
+        let names = |budget: &Budget| budget.counterparties.len().saturating_add(1);
+        let budgets = document.budgets.iter().map(names).fold(0_usize, usize::saturating_add);
+        // A long rule is more work than a short one: it may compare very many numbers.
+        let words = |rule: &CedarRule| (rule.text.len() >> 5).saturating_add(1);
+        let rules = document.rules.iter().map(words).fold(0_usize, usize::saturating_add);
+        rules.saturating_add(budgets)
+    };
+    let weight = weight(old).saturating_add(weight(new)).max(1);
+    let most = WORK_MAX.checked_div(weight).unwrap_or(PROBES_MAX);
+    most.clamp(PROBES_MIN, PROBES_MAX)
 }

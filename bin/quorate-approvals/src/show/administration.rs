@@ -1,14 +1,17 @@
 //! Administrative intents in words: what changes, and who will be able to do what.
 
+use std::sync::Arc;
+
 use quorate_custody::Book;
 use quorate_host::ui::Tone;
-use quorate_policy::Policy;
+use quorate_policy::words::span;
 use quorate_terms::credential::AgentCredential;
 use quorate_terms::intent::{Action, OpenWallet};
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{CaseId, Term as _};
 
-use super::{View, differences};
+use super::View;
+use super::differences::{self, Comparison};
 use crate::screen::Screen;
 use crate::trouble::Done;
 use crate::words;
@@ -29,8 +32,8 @@ pub(super) fn rows(view: &View<'_>, id: &CaseId, action: &Action, screen: &mut S
             if let Err(refusal) = Book::new(charter.as_ref().clone()) {
                 screen.warn(format!("the charter cannot be: {refusal}"));
             }
-            let delay = view.book().charter().change_delay_s.saturating_mul(1000);
-            screen.row("in force", format!("{} after its approval", words::span(delay)));
+            let delay = span(view.book().charter().change_delay_s);
+            screen.row("in force", format!("{delay} after its approval"));
             differences::charter((view.book().charter(), charter), &view.names(), screen);
         }
         Action::IssueCredential { credential } => issued(credential, screen),
@@ -45,8 +48,8 @@ pub(super) fn rows(view: &View<'_>, id: &CaseId, action: &Action, screen: &mut S
             screen.toned("lists", account.address(), Tone::Strong);
             screen.row("account", account.to_string());
             screen.row("belongs to", words::plain(owner_kind));
-            let wait = view.book().policy().document().addresses.wait_s.saturating_mul(1000);
-            screen.row("usable", format!("{} after it is listed", words::span(wait)));
+            let wait = span(view.book().policy().document().addresses.wait_s);
+            screen.row("usable", format!("{wait} after it is listed"));
             if let Err(bad) = quorate_chains::parse_account(account.as_str(), &account.chain()) {
                 screen.warn(format!("the address is not well formed: {bad}"));
             }
@@ -128,8 +131,11 @@ fn changed(view: &View<'_>, id: &CaseId, policy: &PolicyDocument, screen: &mut S
         screen.warn("the new policy does not name the policy in force as its previous one");
     }
     differences::policy((view.book().policy().document(), policy), &view.names(), screen);
-    match Policy::load(policy) {
-        Ok(policy) => differences::reached(view, id, &policy, screen),
+    let asked = Comparison::of(view, id, policy);
+    let made = view.compared.clone().filter(|made| made.is_of(&asked));
+    let compared = made.unwrap_or_else(|| Arc::new(asked.made()));
+    match &compared.found {
+        Ok(found) => differences::reached(found, screen),
         Err(problems) => {
             for problem in problems {
                 screen.warn(format!("the policy does not load: {problem}"));

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_host::ui::Tone;
 use quorate_policy::diff::Direction;
-use quorate_policy::reach::{Way, reach};
-use quorate_policy::{Names, Policy, diff};
-use quorate_terms::CaseId;
+use quorate_policy::reach::{Reach, Way, reach};
+use quorate_policy::{Names, Policy, Problem, diff};
 use quorate_terms::charter::CharterText;
+use quorate_terms::intent::Action;
 use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{CaseId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,11 +36,57 @@ pub(super) fn policy(
     }
 }
 
-/// What the new policy newly allows and denies, asked of both policies here, on this machine. It is asked at the case's own
-/// time, so that what is signed to have been seen does not change while it is read.
-pub(super) fn reached(view: &View<'_>, id: &CaseId, new: &Policy, screen: &mut Screen) {
-    let at = view.book().case(id).map_or_else(|| view.book().last_at(), |case| case.filed_at);
-    let found = reach(view.book().policy(), new, at, &view.names());
+/// All that a comparison of the policy in force with a proposed one depends on. It is long work, and needs no book: whoever
+/// serves many does it where nothing waits for it.
+pub(crate) struct Comparison {
+    old: Policy,
+    new: PolicyDocument,
+    at: Timestamp,
+    names: Names,
+}
+
+/// A comparison that was made.
+pub(crate) struct Compared {
+    asked: Comparison,
+    /// What it found, or why the proposed policy does not load.
+    pub(super) found: Result<Reach, Vec<Problem>>,
+}
+
+impl Comparison {
+    /// What the new policy newly allows and denies is asked of both policies here, on this machine. It is asked at the case's
+    /// own time, so that what is signed to have been seen does not change while it is read.
+    pub(super) fn of(view: &View<'_>, id: &CaseId, new: &PolicyDocument) -> Self {
+        let at = view.book().case(id).map_or_else(|| view.book().last_at(), |case| case.filed_at);
+        let (old, new) = (view.book().policy().clone(), new.clone());
+        Self { old, new, at, names: view.names() }
+    }
+
+    /// The comparison that the screen of a case shows, if it shows one.
+    pub(crate) fn of_case(view: &View<'_>, id: &CaseId) -> Option<Self> {
+        match &view.replica.intent(id)?.action {
+            Action::ChangePolicy { policy } => Some(Self::of(view, id, policy)),
+            _ => None,
+        }
+    }
+
+    /// Makes it.
+    pub(crate) fn made(self) -> Compared {
+        let found = Policy::load(&self.new).map(|new| reach(&self.old, &new, self.at, &self.names));
+        Compared { asked: self, found }
+    }
+}
+
+impl Compared {
+    /// Whether this is what came of just that.
+    pub(crate) fn is_of(&self, asked: &Comparison) -> bool {
+        let mine = &self.asked;
+        mine.old.digest() == asked.old.digest()
+            && (&mine.new, mine.at, &mine.names) == (&asked.new, asked.at, &asked.names)
+    }
+}
+
+/// What the new policy newly allows and denies.
+pub(super) fn reached(found: &Reach, screen: &mut Screen) {
     if found.rows.is_empty() {
         screen.row("newly allows", "nothing that could be asked at any edge");
     }

@@ -122,7 +122,7 @@ fn used(view: &View<'_>, budget: &Budget) -> String {
     // The same words a moment later, so that what is signed can be what `show` showed.
     let within = match &budget.window {
         Window::Rolling { seconds } => {
-            format!("in any {}", words::span(seconds.saturating_mul(1000)))
+            format!("in any {}", quorate_policy::words::span(*seconds))
         }
         _ => format!("since {}", from.utc()),
     };

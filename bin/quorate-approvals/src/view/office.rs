@@ -17,7 +17,7 @@ use crate::desk::{Peer, follow, now};
 use crate::home::Home;
 use crate::replica::Replica;
 use crate::screen::Screen;
-use crate::show::{self, Opened, View};
+use crate::show::{self, Compared, Comparison, Opened, View};
 use crate::trouble::{Done, Trouble};
 
 use super::found;
@@ -32,6 +32,8 @@ pub(super) struct Office {
     seat: ViewSeat,
     /// None until a charter was accepted here.
     book: Turn<Option<(Replica, Peer)>>,
+    /// The last comparison of policies; one is made at a time.
+    compared: Turn<Option<Arc<Compared>>>,
     people: Mutex<Sessions>,
     streams: Streams,
     /// The size of the book, and how often the desk could not be followed.
@@ -66,7 +68,8 @@ impl Office {
         let size = book.as_ref().map_or(0, |(replica, _)| replica.size());
         let grown = watch::channel((size, None)).0;
         let (people, streams) = (Mutex::default(), Streams::new());
-        Ok(Self { home, seat, book: Turn::new(book), people, streams, grown, code })
+        let (book, compared) = (Turn::new(book), Turn::default());
+        Ok(Self { home, seat, book, compared, people, streams, grown, code })
     }
 
     pub(super) const fn seat(&self) -> &ViewSeat {
@@ -131,16 +134,22 @@ impl Office {
         let book = self.book.lock().await;
         let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
         let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
-        look(&View { replica, me, now: now(), opened: Opened::Unasked })
+        let (now, opened) = (now(), Opened::Unasked);
+        look(&View { replica, me, now, opened, compared: None })
     }
 
     /// Everything about a case, and what could be signed of it.
     pub(super) async fn show(&self, session: &Session, id: &CaseId) -> Done<Shown> {
-        let mut book = self.book.lock().await;
-        let (replica, desk) = book.as_mut().ok_or_else(no_charter)?;
-        let opened = show::opened_at(desk, replica, id).await.unwrap_or(Opened::Missing);
+        let opened = {
+            let mut book = self.book.lock().await;
+            let (replica, desk) = book.as_mut().ok_or_else(no_charter)?;
+            show::opened_at(desk, replica, id).await.unwrap_or(Opened::Missing)
+        };
+        let compared = self.compared(session, id, &opened).await?;
+        let book = self.book.lock().await;
+        let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
         let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
-        let view = View { replica, me, now: now(), opened };
+        let view = View { replica, me, now: now(), opened, compared };
         let screen = show::case(&view, id)?;
         let intent = replica.intent(id).map(|intent| intent.to_canonical()).transpose()?;
         let is_wanted = replica
@@ -155,6 +164,33 @@ impl Office {
         };
         let intent = String::from_utf8(intent.unwrap_or_default()).unwrap_or_default();
         Ok(Shown { screen, intent, words })
+    }
+
+    /// The comparison of policies that a case's screen shows, made while the book is free for everybody else. The last one is
+    /// kept: whoever reads a case reads it more than once.
+    async fn compared(
+        &self,
+        session: &Session,
+        id: &CaseId,
+        opened: &Opened,
+    ) -> Done<Option<Arc<Compared>>> {
+        let asked = {
+            let book = self.book.lock().await;
+            let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
+            let seats = replica.book().charter();
+            let me = seats.approver(&session.who.approver).ok_or_else(unseated)?;
+            let opened = opened.clone();
+            Comparison::of_case(&View { replica, me, now: now(), opened, compared: None }, id)
+        };
+        let Some(asked) = asked else { return Ok(None) };
+        let mut kept = self.compared.lock().await;
+        if let Some(made) = kept.as_ref().filter(|made| made.is_of(&asked)) {
+            return Ok(Some(Arc::clone(made)));
+        }
+        let made = tokio::task::spawn_blocking(move || Arc::new(asked.made())).await;
+        let made =
+            made.map_err(|e| Trouble::fault("not_compared", e.to_string(), "open the case again"))?;
+        Ok(Some(Arc::clone(kept.insert(made))))
     }
 
     /// Brings a word to the desk, once this process has checked it as everyone will.

@@ -208,4 +208,8 @@ fn row_46_a_running_view_leaves_no_core() {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", browser.view.id())).unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
     assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+    // Whoever may not raise a limit may have been started with none to lower; the mask is the view's own in any case.
+    let status = std::fs::read_to_string(format!("/proc/{}/status", browser.view.id())).unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:")).unwrap();
+    assert_eq!(mask.trim(), "0077");
 }

@@ -341,8 +341,9 @@ fn a_recipient_is_called_by_the_name_that_opens_its_listing_and_by_no_other() {
     denies.addresses.deny = [recipient(), other_recipient()].into();
     let denies = quorate_policy::Policy::load(&denies).unwrap();
     // Only whom a policy names is asked about.
-    assert_eq!(house.book.beneficiaries(&[house.book.policy()]), []);
-    assert_eq!(house.book.beneficiaries(&[house.book.policy(), &denies]), [beneficiary]);
+    let named = quorate_policy::reach::accounts;
+    assert_eq!(house.book.beneficiaries(&named(house.book.policy())), []);
+    assert_eq!(house.book.beneficiaries(&named(&denies)), [beneficiary]);
     let told = |house: &House, opened: &[quorate_terms::commitment::Opening]| -> Vec<String> {
         let said = quorate_policy::words(&denies, &house.book.names(opened)).into_iter();
         said.filter(|one| one.field == "addresses.deny").map(|one| one.text).collect()
@@ -366,6 +367,6 @@ fn a_recipient_is_called_by_the_name_that_opens_its_listing_and_by_no_other() {
     let opened = std::slice::from_ref(&right);
     assert_eq!(restored.names(opened), house.book.names(opened));
     house.administer(Action::RemoveAddress { account: recipient() });
-    assert_eq!(house.book.beneficiaries(&[&denies]), []);
+    assert_eq!(house.book.beneficiaries(&named(&denies)), []);
     sorted(told(&house, &[right]), &[is(""), other]);
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use quorate_custody::Follower;
-use quorate_custody::snapshot::is_due;
+use quorate_custody::snapshot::{OTHER_FORM, is_due};
 use quorate_terms::Signature;
 
 use crate::house::*;
@@ -45,6 +45,39 @@ fn a_snapshot_of_another_owner_is_refused() {
     let house = House::new();
     let bytes = signed_by("east", &house.follower);
     assert_eq!(restore(&house, &bytes).unwrap_err().code, "bad_snapshot");
+}
+
+/// The same snapshot with another form and without a field that came late, under `owner`'s own signature.
+fn of_form(owner: &str, bytes: &[u8], form: u8) -> Vec<u8> {
+    use ed25519_dalek::Signer as _;
+    use quorate_terms::Digest;
+    use quorate_terms::digest::tag::SNAPSHOT;
+    let mut parts = std::str::from_utf8(bytes).unwrap().splitn(3, '\n');
+    let (head, _, book) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+    let (now, after) = book.split_once(',').unwrap();
+    assert_eq!(now, "{\"v\":5");
+    let book = format!("{{\"v\":{form},{after}").replacen("\"beneficiaries\"", "\"unheard_of\"", 1);
+    assert!(book.contains("unheard_of"));
+    let mut head: serde_json::Value = serde_json::from_str(head).unwrap();
+    head["book"] = serde_json::to_value(Digest::of(SNAPSHOT, book.as_bytes())).unwrap();
+    let head = head.to_string();
+    let signed = secret(owner).sign(Digest::of(SNAPSHOT, head.as_bytes()).as_bytes());
+    format!("{head}\n{}\n{book}", Signature::from_bytes(signed.to_bytes())).into_bytes()
+}
+
+#[test]
+fn what_another_version_made_is_told_apart_from_what_somebody_changed() {
+    let house = House::new();
+    let bytes = signed_by("log", &house.follower);
+    let refused = |bytes: &[u8]| restore(&house, bytes).unwrap_err().code;
+    assert_eq!(refused(&of_form("log", &bytes, 4)), OTHER_FORM);
+    assert_eq!(refused(&of_form("log", &bytes, 6)), OTHER_FORM);
+    assert_eq!(refused(&of_form("log", &bytes, 5)), "bad_snapshot");
+    assert_eq!(
+        refused(&of_form("east", &bytes, 4)),
+        "bad_snapshot",
+        "whoever signed is asked first"
+    );
 }
 
 proptest! {

@@ -9,10 +9,17 @@ use quorate_terms::{AccountId, AgentId, Amount, AssetId, ChainId, PersonId, Time
 
 use super::times::{Moment, moments};
 use crate::checks::comparable;
+use crate::context::scaled;
 use crate::form::Kind;
 use crate::policy::Policy;
 use crate::schema::SCALE;
 use crate::words::clause::fact;
+
+/// The most amounts that are asked about, of all assets together, and how many each asset has room for at least.
+const AMOUNTS_MAX: usize = 50_000;
+const EACH_MIN: usize = 8;
+/// The most numbers of one kind, fees or worths, that are asked about on every side.
+const NUMBERS_MAX: usize = 1_000;
 
 /// The edges of two policies.
 #[derive(Default)]
@@ -32,6 +39,8 @@ pub(super) struct Edges {
     /// When to ask, one moment at least.
     pub(super) times: Vec<Moment>,
     pub(super) unreached: BTreeSet<String>,
+    /// Whether more numbers are compared than are asked about. Of what lies between two amounts nothing is known then.
+    pub(super) is_cut: bool,
 }
 
 /// Numbers and texts that rules compare facts with.
@@ -63,8 +72,8 @@ impl Edges {
         }
         let numbers = |name: &str| literals.numbers.get(name).cloned().unwrap_or_default();
         let texts = |name: &str| literals.texts.get(name).cloned().unwrap_or_default();
-        edges.fees = around(&numbers("fee"), (0, i64::MAX));
-        edges.values = around(&numbers("value_cents"), (0, i64::MAX));
+        edges.fees = edges.fees_of((old.document(), new.document()), numbers("fee"));
+        edges.values = around(&edges.capped(numbers("value_cents")), (0, i64::MAX));
         edges.bands = !texts("band").is_empty();
         edges.screening = !texts("screening").is_empty();
         edges.amounts(&[old.document(), new.document()], &numbers("amount"));
@@ -129,37 +138,85 @@ impl Edges {
         }
     }
 
+    /// As many as are asked about.
+    fn capped(&mut self, numbers: BTreeSet<i64>) -> BTreeSet<i64> {
+        self.is_cut |= numbers.len() > NUMBERS_MAX;
+        numbers.into_iter().take(NUMBERS_MAX).collect()
+    }
+
+    /// A fee is charged to the budgets of the chain's coin too, whatever it is that the transfer moves.
+    fn fees_of(
+        &mut self,
+        (old, new): (&PolicyDocument, &PolicyDocument),
+        weighed: BTreeSet<i64>,
+    ) -> BTreeSet<i64> {
+        let coins = |document: &PolicyDocument| -> BTreeSet<i64> {
+            let coins = document.assets.iter().filter(|info| info.asset.is_native());
+            let places: BTreeMap<&AssetId, u8> =
+                coins.map(|info| (&info.asset, info.decimals)).collect();
+            let limits = document.budgets.iter();
+            limits.filter_map(|b| scaled(b.amount?, *places.get(&b.asset)?)).collect()
+        };
+        let (was, is) = (coins(old), coins(new));
+        let mut fees = self.capped(weighed);
+        if !fees.is_empty() || was != is {
+            let limits = was.union(&is).copied().collect();
+            fees.extend(self.capped(limits));
+        }
+        let fees = around(&fees, (0, i64::MAX));
+        // A coin with fewer places than rules weigh has fees in steps: the step below a number, and the one above it.
+        let known = old.assets.iter().chain(&new.assets).filter(|info| info.asset.is_native());
+        let places: BTreeSet<u8> =
+            known.filter_map(|info| SCALE.checked_sub(info.decimals)).filter(|n| *n > 0).collect();
+        let steps = places.iter().filter_map(|places| 10_i64.checked_pow(u32::from(*places)));
+        let stepped = steps.flat_map(|step| {
+            let below = move |fee: &i64| fee.checked_sub(fee.checked_rem(step)?);
+            let both = move |below: i64| [Some(below), below.checked_add(step)];
+            fees.iter().filter_map(below).flat_map(both).flatten()
+        });
+        let stepped: BTreeSet<i64> = stepped.collect();
+        fees.into_iter().chain(stepped).collect()
+    }
+
     fn amounts(&mut self, documents: &[&PolicyDocument], literals: &BTreeSet<i64>) {
+        let each = AMOUNTS_MAX.checked_div(self.assets.len()).unwrap_or(AMOUNTS_MAX).max(EACH_MIN);
         let budgets = || documents.iter().flat_map(|document| &document.budgets);
         // What a rule weighs can turn on either side of its number: `<` turns below it, `<=` above.
         let turns = literals.iter().flat_map(|n| [n.checked_sub(1), Some(*n)]).flatten();
-        let turns: BTreeSet<i64> = turns.collect();
+        let turns: BTreeSet<i64> = turns.filter(|n| *n >= 0).collect();
         let fees = &self.fees;
+        let mut is_cut = false;
         for (asset, (_, amounts)) in &mut self.assets {
             // Each policy may know the asset with decimals of its own.
             let known = documents.iter().flat_map(|document| &document.assets);
             let places: BTreeSet<u8> =
                 known.filter(|info| info.asset == *asset).map(|info| info.decimals).collect();
-            let units = |millionths: &i64| -> Vec<Amount> {
-                places.iter().filter_map(|places| base_units(*millionths, *places)).collect()
+            let units = |millionths: &i64| -> Vec<Option<Amount>> {
+                places.iter().map(|places| base_units(*millionths, *places)).collect()
             };
-            let mut limits: BTreeSet<Amount> = turns.iter().flat_map(units).collect();
             // A chain's own coin pays its fee out of the same budget.
             let fees: BTreeSet<Amount> = match asset.is_native() {
-                true => fees.iter().flat_map(units).chain([Amount::ZERO]).collect(),
+                true => fees.iter().flat_map(units).flatten().chain([Amount::ZERO]).collect(),
                 false => BTreeSet::from([Amount::ZERO]),
             };
             let of_budgets =
                 budgets().filter(|b| b.asset == *asset).filter_map(|budget| budget.amount);
-            limits.extend(
-                of_budgets
-                    .flat_map(|most| fees.iter().filter_map(move |fee| most.checked_sub(*fee))),
-            );
+            let of_budgets =
+                of_budgets.flat_map(|most| fees.iter().map(move |fee| most.checked_sub(*fee)));
+            // What one policy can weigh still and the other cannot: there its answer ends.
+            let end = (places.len() > 1).then_some(i64::MAX);
+            let ends = end.iter().flat_map(units);
+            // Counted before equal ones become one: what is tried is bounded, not only what is kept.
+            let tried = ends.chain(of_budgets).chain(turns.iter().flat_map(units));
+            let tried: Vec<Option<Amount>> = tried.take(each.saturating_add(1)).collect();
+            is_cut |= tried.len() > each;
+            let limits: BTreeSet<Amount> = tried.into_iter().flatten().collect();
             for limit in limits {
                 amounts.extend(limit.checked_add(Amount::from_u128(1)));
                 amounts.extend((!limit.is_zero()).then_some(limit));
             }
         }
+        self.is_cut |= is_cut;
     }
 }
 

@@ -1,48 +1,62 @@
 //! Which questions there are, and how many of them are put to both policies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use quorate_terms::credential::Band;
 use quorate_terms::intent::Requester;
 use quorate_terms::policy::AssetInfo;
-use quorate_terms::{AccountId, Amount, WalletId};
+use quorate_terms::{AccountId, Amount, ChainId, WalletId};
 
+use super::Answer;
 use super::edges::Edges;
-use super::question::{Around, Listing, Question, Screened, Seen, To, Who};
+use super::question::{Around, Listing, Numbered, Question, Screened, Seen, To, Who};
 use crate::policy::Policy;
 use crate::words::quoted;
 
-/// Asks both policies at most about so many questions; gives what they said, how many questions that were, and how many there
-/// are.
+/// What both policies said.
+pub(super) struct Said {
+    pub(super) seen: Vec<Seen>,
+    /// The answers, by their numbers.
+    pub(super) answers: Vec<Answer>,
+    /// How many questions there are.
+    pub(super) total: usize,
+}
+
+/// Asks both policies at most so many questions.
 ///
 /// Questions are numbered and never listed: a policy may name so many that a list of them would not fit.
-pub(super) fn ask(
-    (old, new): (&Policy, &Policy),
-    edges: &Edges,
-    most: usize,
-) -> (Vec<Seen>, usize, usize) {
+pub(super) fn ask((old, new): (&Policy, &Policy), edges: &Edges, most: usize) -> Said {
     let space = Space::of(old, new, edges);
     let share = most.checked_div(edges.assets.len()).unwrap_or(0).max(1);
-    let (mut seen, mut total) = (Vec::new(), 0_usize);
+    let (mut seen, mut total, mut numbered) = (Vec::new(), 0_usize, Numbered::default());
+    let mut of_chain: BTreeMap<Option<ChainId>, Vec<&To>> = BTreeMap::new();
+    for to in &space.tos {
+        of_chain.entry(to.account.as_ref().map(AccountId::chain)).or_default().push(to);
+    }
+    let mut unnamed: BTreeMap<ChainId, Option<[AccountId; 2]>> = BTreeMap::new();
     for (info, amounts) in edges.assets.values() {
         let amounts: Vec<Amount> = amounts.iter().copied().collect();
         let chain = info.asset.chain();
-        let on_chain = |to: &&To| to.account.as_ref().is_none_or(|named| named.chain() == chain);
-        let tos: Vec<&To> = space.tos.iter().filter(on_chain).collect();
+        let to_both =
+            unnamed.entry(chain.clone()).or_insert_with(|| edges.unnamed_accounts(&chain));
+        let reached = [Some(chain), None];
+        let tos = reached.iter().filter_map(|chain| of_chain.get(chain)).flatten();
+        let tos: Vec<&To> = tos.copied().collect();
         let sizes = space.sizes(amounts.len(), tos.len());
         let all = sizes.iter().fold(1_usize, |all, size| all.saturating_mul(*size));
         total = total.saturating_add(all);
+        let Some(to_both) = to_both else { continue };
         let step = stride(all, share);
         let numbers = std::iter::successors(Some(0_usize), |n| n.checked_add(step));
-        for number in numbers.take_while(|n| *n < all) {
+        let left = most.saturating_sub(seen.len());
+        for number in numbers.take_while(|n| *n < all).take(left) {
             let digits = digits(number, &sizes);
-            let question = space.question(digits, (info, &amounts, &tos));
-            seen.extend(question.and_then(|question| question.ask(old, new)));
+            let question = space.question(digits, (info, &amounts, &tos), to_both);
+            seen.extend(question.and_then(|one| one.ask((old, new), &mut numbered)));
         }
     }
-    let asked = seen.len();
-    (seen, asked, total)
+    Said { seen, answers: numbered.all(), total }
 }
 
 /// A step that asks at most `share` of `all`. It shares no factor with `all`, so that no one circumstance is always skipped.
@@ -125,6 +139,7 @@ impl<'a> Space<'a> {
         &'q self,
         digits: [usize; DIGITS],
         (info, amounts, tos): (&'q AssetInfo, &[Amount], &[&'q To]),
+        [stranger, own]: &[AccountId; 2],
     ) -> Option<Question<'q>> {
         let [amount, screened, band, value, fee, time, to, wallet, who] = digits;
         let who = self.whos.get(who)?;
@@ -136,16 +151,14 @@ impl<'a> Space<'a> {
             band: self.bands.get(band)?.filter(|_| who.requester.agent().is_some()),
             screened: *self.screenings.get(screened)?,
         };
-        let chain = info.asset.chain();
-        let [stranger, own] = self.edges.unnamed_accounts(&chain)?;
         let to = *tos.get(to)?;
         Some(Question {
             info,
             who,
             wallet: self.wallets.get(wallet)?,
             to,
-            account: to.account.clone().unwrap_or(stranger),
-            own,
+            account: to.account.clone().unwrap_or_else(|| stranger.clone()),
+            own: own.clone(),
             around,
             amount: *amounts.get(amount)?,
         })

@@ -1,6 +1,6 @@
 //! A question that nobody asked, put to two policies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_terms::credential::Band;
 use quorate_terms::fact::CounterpartyCheck;
@@ -31,8 +31,27 @@ pub(super) struct Asked {
 pub(super) struct Seen {
     pub(super) asked: Asked,
     pub(super) amount: Amount,
-    pub(super) answers: (Answer, Answer),
+    /// By their numbers: an answer may name very many quorums.
+    pub(super) answers: (usize, usize),
     pub(super) way: Way,
+}
+
+/// Every answer once, with its number.
+#[derive(Default)]
+pub(super) struct Numbered(BTreeMap<Answer, usize>);
+
+impl Numbered {
+    fn number(&mut self, answer: Answer) -> usize {
+        let next = self.0.len();
+        *self.0.entry(answer).or_insert(next)
+    }
+
+    /// The answers, each in its place.
+    pub(super) fn all(self) -> Vec<Answer> {
+        let mut all: Vec<(Answer, usize)> = self.0.into_iter().collect();
+        all.sort_by_key(|(_, number)| *number);
+        all.into_iter().map(|(answer, _)| answer).collect()
+    }
 }
 
 /// Somebody who asks.
@@ -124,9 +143,14 @@ pub(super) struct Question<'a> {
 
 impl Question<'_> {
     /// Both answers; none where it cannot be put as an intent.
-    pub(super) fn ask(&self, old: &Policy, new: &Policy) -> Option<Seen> {
-        let answers = (self.answer(old)?, self.answer(new)?);
-        let way = Way::between((&answers.0, old.document()), (&answers.1, new.document()));
+    pub(super) fn ask(
+        &self,
+        (old, new): (&Policy, &Policy),
+        numbered: &mut Numbered,
+    ) -> Option<Seen> {
+        let (was, is) = (self.answer(old)?, self.answer(new)?);
+        let way = Way::between((&was, old.document()), (&is, new.document()));
+        let answers = (numbered.number(was), numbered.number(is));
         let asked = Asked {
             asset: self.info.asset.clone(),
             around: self.around,

@@ -1,6 +1,7 @@
 //! From single answers to what people read: ranges of amounts, and one row where the same holds of several.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound::Excluded;
 
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{Amount, AssetId, QuorumName};
@@ -17,7 +18,8 @@ pub(super) struct Run {
     pub(super) from: Option<Amount>,
     pub(super) to: Option<Amount>,
     pub(super) way: Way,
-    pub(super) answers: (Answer, Answer),
+    /// By their numbers.
+    pub(super) answers: (usize, usize),
 }
 
 /// The same of several: everybody, from everywhere, to everybody.
@@ -34,7 +36,7 @@ pub(super) struct Found {
 type Same = (AssetId, Around, Run);
 
 /// The answers to one question, by how much was asked for.
-type ByAmount = BTreeMap<Amount, (Way, (Answer, Answer))>;
+type ByAmount = BTreeMap<Amount, (Way, (usize, usize))>;
 
 /// What the two answer differently. First recipients join, then wallets, then who asks: what is true of all of them is one.
 pub(super) fn found(seen: Vec<Seen>, edges: &Edges) -> Vec<Found> {
@@ -45,7 +47,7 @@ pub(super) fn found(seen: Vec<Seen>, edges: &Edges) -> Vec<Found> {
     let mut tos: BTreeMap<(Same, String, String), BTreeSet<To>> = BTreeMap::new();
     for (asked, answers) in by_question {
         let Some((_, amounts)) = edges.assets.get(&asked.asset) else { continue };
-        for run in runs(&answers, amounts) {
+        for run in runs(&answers, amounts, edges.is_cut) {
             let same = (asked.asset.clone(), asked.around, run);
             let key = (same, asked.who.clone(), asked.wallet.clone());
             tos.entry(key).or_default().insert(asked.to.clone());
@@ -72,31 +74,33 @@ pub(super) fn found(seen: Vec<Seen>, edges: &Edges) -> Vec<Found> {
 }
 
 /// Amounts with the same answers. Only neighbours among all amounts that there are to ask about join: of what lies between two
-/// that were asked, where one between them was not, nothing is known.
-fn runs(answers: &ByAmount, amounts: &BTreeSet<Amount>) -> Vec<Run> {
+/// that were asked, where one between them was not, nothing is known. Where amounts were cut, none join.
+fn runs(answers: &ByAmount, amounts: &BTreeSet<Amount>, is_cut: bool) -> Vec<Run> {
     let (least, most) = (amounts.first(), amounts.last());
     let mut runs: Vec<Run> = Vec::new();
-    let mut open = false;
-    for amount in amounts {
-        let Some((way, both)) = answers.get(amount) else {
-            open = false;
-            continue;
-        };
-        if let Some(last) = runs.last_mut().filter(|_| open)
+    // Where the last run ends, while it may go on.
+    let mut open: Option<Amount> = None;
+    for (amount, (way, both)) in answers {
+        let skips =
+            |end: Amount| amounts.range((Excluded(end), Excluded(*amount))).next().is_some();
+        let goes_on = open.take().is_some_and(|end| !is_cut && !skips(end));
+        if let Some(last) = runs.last_mut().filter(|_| goes_on)
             && last.answers == *both
         {
             last.to = Some(*amount);
+            open = Some(*amount);
             continue;
         }
-        open = *way != Way::Same;
-        if open {
-            // The least is one base unit: it is not worth telling.
-            let from = (Some(amount) != least).then_some(*amount);
-            runs.push(Run { from, to: Some(*amount), way: *way, answers: both.clone() });
+        if *way == Way::Same {
+            continue;
         }
+        open = Some(*amount);
+        // The least is one base unit: it is not worth telling.
+        let from = (is_cut || Some(amount) != least).then_some(*amount);
+        runs.push(Run { from, to: Some(*amount), way: *way, answers: *both });
     }
     // Above the highest edge nothing changes any more.
-    if let Some(last) = runs.last_mut().filter(|_| open)
+    if let Some(last) = runs.last_mut().filter(|_| !is_cut)
         && last.to.as_ref() == most
     {
         last.to = None;
@@ -110,11 +114,12 @@ impl Found {
         self,
         edges: &Edges,
         names: &Names,
+        answers: &[Answer],
         (old, new): (&PolicyDocument, &PolicyDocument),
-    ) -> Row {
+    ) -> Option<Row> {
         let what = self.told(edges, names);
-        let (was, now) = self.run.answers;
-        Row { way: self.run.way, what, was: was.told(old), now: now.told(new) }
+        let (was, now) = (answers.get(self.run.answers.0)?, answers.get(self.run.answers.1)?);
+        Some(Row { way: self.run.way, what, was: was.told(old), now: now.told(new) })
     }
 
     fn told(&self, edges: &Edges, names: &Names) -> String {

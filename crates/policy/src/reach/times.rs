@@ -10,7 +10,8 @@ use crate::policy::Policy;
 use crate::words::weekday;
 
 const HOUR_MS: u64 = 3_600_000;
-const WEEK_HOURS: u64 = 168;
+/// Two weeks: in one of them a clock that is set forward leaves out an hour, and one that is set back has an hour twice.
+const BACK_HOURS: u64 = 336;
 
 /// A moment, with its day and hour in the new policy's zone where those are weighed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,7 +31,7 @@ impl Moment {
     }
 }
 
-/// One moment for each hour and day to ask at, from the week before `at`; `at` alone where neither is weighed.
+/// One moment for each hour and day to ask at, from the two weeks before `at`; `at` alone where neither is weighed.
 ///
 /// Where the two policies reckon in zones of their own, each hour is asked at that either weighs in any way.
 pub(super) fn moments(
@@ -46,7 +47,7 @@ pub(super) fn moments(
         false => (around(hours, (0, 23)), around(days, (1, 7))),
     };
     let mut found: BTreeMap<(Option<i64>, Option<i64>), Timestamp> = BTreeMap::new();
-    for back in (0..WEEK_HOURS).filter(|_| by_day || by_hour) {
+    for back in (0..BACK_HOURS).filter(|_| by_day || by_hour) {
         let time =
             Timestamp::from_millis(at.as_millis().saturating_sub(back.saturating_mul(HOUR_MS)));
         let Some((hour, day)) = calendar::hour_and_weekday(time, &new.0.zone) else { continue };

@@ -280,6 +280,76 @@ fn what_a_coin_may_pay_ends_below_its_budget_by_the_fee() {
 }
 
 #[test]
+fn what_a_coin_may_newly_pay_as_the_fee_of_a_token_is_asked_about() {
+    let mut old = with_rules(&[ANYBODY]);
+    old.budgets.retain(|budget| budget.id.as_str().starts_with("agent"));
+    let mut new = old.clone();
+    new.budgets[0].amount = Some(amount("3000000000000000000"));
+    let rows = between(&old, &new).rows;
+    let told = |fee: &str| {
+        let end = format!("(a fee of {fee} coins)");
+        rows.iter().any(|row| row.what.contains(" USDT ") && row.what.ends_with(&end))
+    };
+    assert!(told("1.000001") && told("3"), "{rows:#?}");
+    assert!(!told("0.999999") && !told("1") && !told("3.000001"), "{rows:#?}");
+    assert!(rows.iter().all(|row| row.way == Way::Looser), "{rows:#?}");
+}
+
+#[test]
+fn a_fee_between_the_steps_of_a_coarse_coin_hides_nothing() {
+    let coarse = |rules: &[&str]| {
+        let mut document = with_rules(rules);
+        document.assets[0].decimals = 2;
+        document
+    };
+    // One base unit is 10000 millionths, two are 20000.
+    let dear = "forbid (principal, action, resource) when { context.fee > 15000 };";
+    let rows = between(&coarse(&[ANYBODY]), &coarse(&[ANYBODY, dear])).rows;
+    assert!(rows.iter().any(|row| row.what.ends_with("(a fee of 0.02 coins)")), "{rows:#?}");
+    assert!(rows.iter().all(|row| row.way == Way::Stricter), "{rows:#?}");
+}
+
+/// So many numbers, as many in each rule as fit one.
+fn comparing(numbers: usize) -> PolicyDocument {
+    let numbers: Vec<String> = (0..numbers).map(|n| (1_000 + 2 * n).to_string()).collect();
+    let rules: Vec<String> = numbers
+        .chunks(600)
+        .map(|some| {
+            let all = some.join(",");
+            format!(
+                "forbid (principal, action, resource) when {{ [{all}].contains(context.amount) }};"
+            )
+        })
+        .collect();
+    let rules: Vec<&str> =
+        std::iter::once(ANYBODY).chain(rules.iter().map(String::as_str)).collect();
+    with_rules(&rules)
+}
+
+const TOO_MANY: &str = "More numbers are compared than can be asked about.";
+
+#[test]
+fn very_many_numbers_and_assets_are_cut_and_that_is_said() {
+    let mut new = comparing(26_000);
+    for number in 2..1_000 {
+        let token = format!("eip155:1/erc20:0x{number:040x}");
+        new.assets.push(asset(&token, &format!("T{number}"), 6));
+    }
+    let found = between(&with_rules(&[ANYBODY]), &new);
+    assert!(found.is_cut && found.asked > 0 && found.asked < 1_000, "{}", found.asked);
+    assert!(found.caveats().iter().any(|said| said.starts_with(TOO_MANY)));
+}
+
+#[test]
+fn where_numbers_are_cut_no_range_is_told() {
+    let found = between(&with_rules(&[ANYBODY]), &comparing(13_000));
+    assert!(found.is_cut && !found.rows.is_empty() && found.asked < found.edges);
+    assert!(found.rows.iter().all(|row| row.what.contains("transfer exactly ")), "{found:#?}");
+    let few = between(&with_rules(&[ANYBODY]), &comparing(20));
+    assert!(!few.is_cut && !few.caveats().iter().any(|said| said.starts_with(TOO_MANY)));
+}
+
+#[test]
 fn another_time_zone_is_said() {
     let night = "forbid (principal, action, resource) when { context.hour < 8 };";
     let old = with_rules(&[ANYBODY, night]);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use quorate_custody::snapshot::is_due;
+use quorate_custody::snapshot::{OTHER_FORM, is_due};
 use quorate_custody::{Book, Follower};
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
@@ -45,6 +45,10 @@ impl Keeper {
         let follower = match Follower::from_snapshot(founding, &self.log.public_key(), &blob) {
             Ok(follower) if follower.size() == size => follower,
             Ok(_) => return Ok(None),
+            Err(why) if why.code == OTHER_FORM => {
+                tracing::info!(%why, "folding the whole ledger");
+                return Ok(None);
+            }
             Err(why) => {
                 tracing::warn!(%why, "folding the whole ledger");
                 return Ok(None);

@@ -1,5 +1,6 @@
 //! A proposed policy at the desk: what it changes, what it newly allows, and the past folded once more under it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quorate_custody::replay::{DAYS_MAX, Report};
@@ -10,13 +11,13 @@ use quorate_gateway::proposal::{
     ChangeView, ReachView, ReplayAnswer, ReplayRequest, ReplayRow, Totals,
 };
 use quorate_policy::diff::Direction;
-use quorate_policy::reach::reach;
+use quorate_policy::reach::{accounts, reach};
 use quorate_policy::{Names, Policy, Sentence, diff, words};
 use quorate_terms::commitment::Opening;
 use quorate_terms::entry::{Body, Entry};
 use quorate_terms::intent::Action;
 use quorate_terms::policy::PolicyDocument;
-use quorate_terms::{CaseId, Term as _, Timestamp};
+use quorate_terms::{AccountId, CaseId, Term as _, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::paperwork::uses;
@@ -30,6 +31,15 @@ type Turn = Arc<SemaphorePermit<'static>>;
 /// Entries that are read at a time.
 const PAGE: u64 = 1_000;
 const DAY_S: u64 = 24 * 60 * 60;
+
+/// Who says which recipients are told by name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    /// The policy in force and the proposed one: it was filed, or an operator is about to file it.
+    Filed,
+    /// The policy in force alone: the proposed one is whatever somebody typed who need not know whom this vault pays.
+    Typed,
+}
 
 /// The policy in force and a proposed one, both compiled.
 struct Two {
@@ -48,16 +58,17 @@ impl Here {
             let next = "ask again in a minute; each reads the whole book";
             return Err(Refusal::new("not_now", "another replay is running", next));
         };
-        let two = self.two(ask.policy).await?;
+        let two = self.two(ask.policy, Whom::Typed).await?;
         let to = self.0.engine.clock().now();
         let window = (to.minus_s(u64::from(ask.days).saturating_mul(DAY_S)), to);
         let report = self.folded(&turn, two.new.document().clone(), window).await?;
         answer(turn, two, report, to).await
     }
 
-    /// What a proposed policy is: its words, its changes, how much of each of its budgets is used now.
+    /// What a proposed policy is: its words, its changes, how much of each of its budgets is used now. For those who see filed
+    /// cases or may file one themselves.
     pub(super) async fn reviewed(&self, document: PolicyDocument) -> Reply<Review> {
-        let two = self.two(document).await?;
+        let two = self.two(document, Whom::Filed).await?;
         let changes = diff(two.old.document(), two.new.document(), &two.names);
         let said = two.said();
         let changes = changes.into_iter().map(|change| (way(change.direction), change.text));
@@ -78,23 +89,23 @@ impl Here {
     /// The policy in force, in words.
     pub(super) async fn in_words(&self) -> Reply<Vec<Said>> {
         let policy = self.0.engine.look(|book| book.policy().clone()).await.map_err(refusal)?;
-        let names = self.names(std::slice::from_ref(&policy)).await?;
+        let names = self.names(vec![policy.clone()]).await?;
         Ok(words(&policy, &names).into_iter().map(said).collect())
     }
 
     /// What people call accounts. The names of beneficiaries are read where they can be erased, of those alone whom a policy
     /// names.
-    async fn names(&self, policies: &[Policy]) -> Reply<Names> {
-        let asked = policies.to_vec();
-        let wanted = self.0.engine.look(move |book| {
-            let asked: Vec<&Policy> = asked.iter().collect();
-            book.beneficiaries(&asked)
+    async fn names(&self, policies: Vec<Policy>) -> Reply<Names> {
+        // A policy may be long, and every new entry waits for the thread that looks at the book.
+        let named = tokio::task::spawn_blocking(move || -> BTreeSet<AccountId> {
+            policies.iter().flat_map(accounts).collect()
         });
+        let named = named.await.map_err(|e| broken(e.to_string()))?;
+        let wanted = self.0.engine.look(move |book| book.beneficiaries(&named));
         let mut opened: Vec<Opening> = Vec::new();
         for commitment in wanted.await.map_err(refusal)? {
             let found = self.0.engine.store().opening(&commitment.digest()).await;
-            let text = found
-                .map_err(|e| Refusal::new("unreadable", e.to_string(), "run `quorate doctor`"))?;
+            let text = found.map_err(|e| broken(e.to_string()))?;
             opened.extend(text.and_then(|text| serde_json::from_str(&text).ok()));
         }
         self.0.engine.look(move |book| book.names(&opened)).await.map_err(refusal)
@@ -109,7 +120,7 @@ impl Here {
         }))
     }
 
-    async fn two(&self, mut document: PolicyDocument) -> Reply<Two> {
+    async fn two(&self, mut document: PolicyDocument, whom: Whom) -> Reply<Two> {
         let old = self.0.engine.look(|book| book.policy().clone()).await.map_err(refusal)?;
         if document.vault != old.document().vault {
             let message = format!("the policy is for another vault, `{}`", document.vault);
@@ -125,7 +136,8 @@ impl Here {
             let next = format!("mend it; {} problems in all", problems.len());
             Refusal::new("malformed", first, next)
         })?;
-        let names = self.names(&[old.clone(), new.clone()]).await?;
+        let named = std::iter::once(&old).chain((whom == Whom::Filed).then_some(&new));
+        let names = self.names(named.cloned().collect()).await?;
         Ok(Two { old, new, names })
     }
 
@@ -136,7 +148,6 @@ impl Here {
         other: PolicyDocument,
         window: (Timestamp, Timestamp),
     ) -> Reply<Report> {
-        let broken = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
         let (mut replay, mut next): (Option<Replay>, u64) = (None, 0);
         loop {
             let page = self.0.engine.store().read(next, PAGE).await;
@@ -155,6 +166,10 @@ impl Here {
         }
         replay.map(Replay::report).ok_or_else(|| broken("the ledger is empty".to_owned()))
     }
+}
+
+fn broken(why: String) -> Refusal {
+    Refusal::new("unreadable", why, "run `quorate doctor`")
 }
 
 fn taken(
@@ -224,7 +239,7 @@ async fn aside<T: Send + 'static>(
         drop(turn);
         done
     });
-    working.await.map_err(|e| Refusal::new("unreadable", e.to_string(), "run `quorate doctor`"))
+    working.await.map_err(|e| broken(e.to_string()))
 }
 
 impl Two {

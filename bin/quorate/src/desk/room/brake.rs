@@ -12,7 +12,7 @@ use super::people::admitted;
 use super::*;
 
 /// Asks the API as somebody; gives status and answer.
-async fn ask(
+pub(super) async fn ask(
     address: SocketAddr,
     (token, key): (&str, &str),
     (method, path): (&str, &str),
