@@ -401,10 +401,10 @@ async fn whom_a_policy_names_is_called_as_the_address_book_does_until_the_name_i
     assert!(said.matches(named).count() >= 3, "{said}");
     assert!(!said.contains("<b>shop"));
     // A viewer types the same policy, and learns no name by it.
-    let http = super::http::open(&room, serde_json::json!({ "listen": "127.0.0.1:0" }));
+    let http = http::open(&room, serde_json::json!({ "listen": "127.0.0.1:0" }));
     let (http, typed) = (http.await.unwrap(), serde_json::json!({ "policy": proposed, "days": 1 }));
     let replay = ("POST", "/policies/replay");
-    let (status, said) = super::brake::ask(http, ("vera", "typed"), replay, &typed).await;
+    let (status, said) = brake::ask(http, ("vera", "typed"), replay, &typed).await;
     assert_eq!(status, 200, "{said}");
     let said = said.to_string();
     assert!(said.contains(other_recipient().as_str()), "{said}");
