@@ -1,7 +1,7 @@
 //! Access tokens of an authorization server: whoever runs the desk may name one, and its tokens then stand for credentials that
 //! the book admitted under a subject. A token grants nothing: who it speaks of, in which band and until when is the book's to
-//! say, and its scopes only narrow that. It looks at most: nobody files or attests as a person because a server elsewhere says who they
-//! are.
+//! say, and its scopes only narrow that. It looks at most: nobody files or attests as a person because a server elsewhere says
+//! who they are.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -4,9 +4,9 @@
 //! and of each number that a rule compares a fact with; for each agent, person, wallet and recipient that either policy names
 //! and for one that neither does; of recipients that are listed, paid before, both and neither. Between two neighbouring amounts
 //! neither answer changes, so a range of amounts is exact; where questions were left out, only neighbours that were both asked
-//! make a range. Nothing is used of any budget, nothing is frozen, every credential reaches, and the fee is the least where nothing
-//! limits it: what is found is what the policies say, whatever stands today. Above what rules can weigh, 2^63 millionths of
-//! a whole unit, every policy denies, and a range that is open above ends there.
+//! make a range. Nothing is used of any budget, nothing is frozen, every credential reaches, and the fee is the least where
+//! nothing limits it: what is found is what the policies say, whatever stands today. Above what rules can weigh, 2^63 millionths
+//! of a whole unit, every policy denies, and a range that is open above ends there.
 
 mod edges;
 mod probe;
@@ -210,8 +210,8 @@ pub fn accounts(policy: &Policy) -> BTreeSet<AccountId> {
     Edges::accounts_of(policy)
 }
 
-/// Asks both policies at every edge of either, at `at` or, where hours or days are weighed, in the two weeks before it. Accounts are
-/// told with what people call them.
+/// Asks both policies at every edge of either, at `at` or, where hours or days are weighed, in the two weeks before it. Accounts
+/// are told with what people call them.
 pub fn reach(old: &Policy, new: &Policy, at: Timestamp, names: &Names) -> Reach {
     let edges = Edges::of(old, new, at);
     let probe::Said { seen, answers, total } = probe::ask((old, new), &edges, most(old, new));
