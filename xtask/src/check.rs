@@ -183,8 +183,10 @@ fn build() -> Done<Verdict> {
     passed(build::everything())
 }
 
-/// nextest where it is installed, plus the doc tests that it cannot run; otherwise `cargo test`.
+/// nextest where it is installed, plus the doc tests that it cannot run; otherwise `cargo test`. Tests of the desk's own way to
+/// a chain start a node, which is there before them.
 fn test() -> Done<Verdict> {
+    drop(tools::anvil()?);
     if !run::is_there("cargo-nextest") {
         return counted(run::cargo(&["test", "--workspace", "--locked"])).map(Verdict::Passed);
     }

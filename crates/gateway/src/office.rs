@@ -25,7 +25,7 @@ use quorate_terms::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::proposal::{ReplayAnswer, ReplayRequest};
+use crate::proposal::{ReplayAnswer, ReplayRequest, Whom};
 use crate::shapes;
 
 /// The desk, as people see it: everything that may be looked at, filed and carried, and nothing that approves or signs.
@@ -73,7 +73,7 @@ pub trait Office: Send + Sync + 'static {
     async fn erase(&self, ask: EraseRequest) -> Reply<Vec<Digest>>;
 
     /// What a proposed policy changes and newly allows, and what the last days would have been under it. It files nothing.
-    async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer>;
+    async fn replay(&self, ask: ReplayRequest, whom: Whom) -> Reply<ReplayAnswer>;
 
     /// How the desk and those around it are.
     async fn status(&self) -> Reply<StatusView>;

@@ -25,6 +25,15 @@ const fn ninety() -> u32 {
     90
 }
 
+/// Who says which recipients are told by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whom {
+    /// The policy in force and the proposed one: it was filed, or an operator is about to file it.
+    Filed,
+    /// The policy in force alone: the proposed one is whatever somebody typed who need not know whom this vault pays.
+    Typed,
+}
+
 /// The answer to `desk.replay`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -261,7 +261,7 @@ fn whom_a_policy_names_is_called_by_the_proven_name_beside_the_whole_address() {
     office.desk().openings.push(right);
     let text = words(&office.run(&["show", &case]).good().json());
     // The screen's own escape stands before the backslash of the words.
-    let named = "(on the address list as `Corner \\u{5c}u{60}shop\\u{202e}`)";
+    let named = "(on the address list as `Corner \\\\u{5c}u{60}shop\\\\u{202e}`)";
     assert!(text.contains(&format!("refuses recipient `{}` {named}", other_recipient())), "{text}");
     let reached = format!("to `{}` {named} ", other_recipient().as_str().to_ascii_lowercase());
     assert!(text.contains("newly denies") && text.contains(&reached), "{text}");

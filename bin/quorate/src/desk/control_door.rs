@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use quorate_gateway::office::{CaseRequest, ChecklistView, Office as _, Reply};
+use quorate_gateway::proposal::Whom;
 use quorate_host::fault::Fault;
 use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request, Sink};
 use quorate_host::unix::Control;
@@ -59,7 +60,7 @@ impl ControlDoor {
             "desk.alert" => say(&self.office.alert(parse(body)?).await),
             "desk.checklists" => say(&self.office.checklists().await),
             "desk.checklist" => say(&self.deal(parse(body)?).await),
-            "desk.replay" => say(&self.office.replay(parse(body)?).await),
+            "desk.replay" => say(&self.office.replay(parse(body)?, Whom::Typed).await),
             "desk.status" => say(&self.office.status().await),
             "desk.book" => say(&self.office.book(parse(body)?).await),
             bridge::AUTHENTICATE => {

@@ -17,7 +17,7 @@ use quorate_gateway::office::{
     CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, FreezeView, Office,
     PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
-use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest};
+use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Whom};
 use quorate_terms::approval::Approval;
 use quorate_terms::entry::{AlertAcknowledged, AlertClosed, Body};
 use quorate_terms::intent::{Action, Intent, Requester};
@@ -121,8 +121,8 @@ impl Office for Here {
         found.await.map_err(refusal)
     }
 
-    async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {
-        self.replayed(ask).await
+    async fn replay(&self, ask: ReplayRequest, whom: Whom) -> Reply<ReplayAnswer> {
+        self.replayed(ask, whom).await
     }
 
     async fn approve(&self, approval: Approval) -> Reply<CaseView> {

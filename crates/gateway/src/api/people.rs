@@ -20,7 +20,7 @@ use crate::office::{
     AlertRequest, BookAnswer, BookRequest, CasePage, EraseRequest, FileRequest, PageRequest,
     ProofRequest, Reply, StatusView,
 };
-use crate::proposal::ReplayRequest;
+use crate::proposal::{ReplayRequest, Whom};
 
 /// The most cases or entries on one page.
 pub(super) const PAGE_MAX: u32 = 100;
@@ -163,7 +163,8 @@ async fn file(api: &Api, caller: &Caller, asked: &Asked) -> Said {
 async fn replay(api: &Api, asked: &Asked) -> Said {
     let Proposing { policy: given, days } = asked.body()?;
     let policy = whole(&given, "policy")?;
-    say(&told(api.office.replay(ReplayRequest { policy, days: days.unwrap_or(DAYS) }).await)?)
+    let ask = ReplayRequest { policy, days: days.unwrap_or(DAYS) };
+    say(&told(api.office.replay(ask, Whom::Typed).await)?)
 }
 
 async fn approve(api: &Api, asked: &Asked) -> Said {

@@ -9,7 +9,7 @@ use quorate_gateway::office::{
     CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, FreezeView, Office,
     PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
-use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Totals};
+use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Totals, Whom};
 use quorate_terms::approval::Approval;
 use quorate_terms::freeze::Scope;
 use quorate_terms::{CaseId, Digest, Timestamp};
@@ -105,7 +105,7 @@ impl Office for FakeOffice {
         Ok(named.map(view).to_vec())
     }
 
-    async fn replay(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {
+    async fn replay(&self, ask: ReplayRequest, _whom: Whom) -> Reply<ReplayAnswer> {
         if ask.days == 0 {
             return Err(Refusal::new("malformed", "no days", "give 1 to 366 days"));
         }

@@ -36,6 +36,7 @@ fn anvil(arguments: &[&str]) -> Option<Anvil> {
         .join("../../.tools/anvil/node_modules/@foundry-rs");
     let binary = root.join(format!("anvil-{system}-{machine}/bin/anvil"));
     if !binary.is_file() {
+        assert!(std::env::var_os("CI").is_none(), "no anvil, and nothing is skipped in CI");
         eprintln!("skipped: no anvil; run `cargo xtask tools anvil`");
         return None;
     }
@@ -162,8 +163,6 @@ async fn a_transfer_that_would_fail_and_an_asset_that_is_none_are_upsets_with_a_
     let token: AssetId = format!("{}/erc20:{PAYEE}", id()).parse().unwrap();
     let nothing_there = chain.balance(&account(PAYER), &token).await.unwrap_err();
     assert_eq!(nothing_there.why(), Why::NoToken, "{nothing_there}");
-    let too_much = chain.snapshot(&account(PAYER), Some(&payment(u128::MAX)), now()).await;
-    assert_eq!(too_much.unwrap_err().why(), Why::WouldFail);
     assert_eq!(chain.claims(&token).await.unwrap(), Claims::default());
     // Code that always reverts.
     chain.node.ask("anvil_setCode", json!([PAYEE, "0x60006000fd"])).await.unwrap();

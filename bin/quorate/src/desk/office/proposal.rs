@@ -8,7 +8,7 @@ use quorate_custody::{Refusal, Replay};
 use quorate_gateway::console::paperwork::{Review, Said, Way};
 use quorate_gateway::office::Reply;
 use quorate_gateway::proposal::{
-    ChangeView, ReachView, ReplayAnswer, ReplayRequest, ReplayRow, Totals,
+    ChangeView, ReachView, ReplayAnswer, ReplayRequest, ReplayRow, Totals, Whom,
 };
 use quorate_policy::diff::Direction;
 use quorate_policy::reach::{accounts, reach};
@@ -32,15 +32,6 @@ type Turn = Arc<SemaphorePermit<'static>>;
 const PAGE: u64 = 1_000;
 const DAY_S: u64 = 24 * 60 * 60;
 
-/// Who says which recipients are told by name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whom {
-    /// The policy in force and the proposed one: it was filed, or an operator is about to file it.
-    Filed,
-    /// The policy in force alone: the proposed one is whatever somebody typed who need not know whom this vault pays.
-    Typed,
-}
-
 /// The policy in force and a proposed one, both compiled.
 struct Two {
     old: Policy,
@@ -49,7 +40,7 @@ struct Two {
 }
 
 impl Here {
-    pub(super) async fn replayed(&self, ask: ReplayRequest) -> Reply<ReplayAnswer> {
+    pub(super) async fn replayed(&self, ask: ReplayRequest, whom: Whom) -> Reply<ReplayAnswer> {
         if !(1..=DAYS_MAX).contains(&ask.days) {
             let message = format!("{} days cannot be looked back", ask.days);
             return Err(Refusal::new("malformed", message, format!("give 1 to {DAYS_MAX} days")));
@@ -58,7 +49,7 @@ impl Here {
             let next = "ask again in a minute; each reads the whole book";
             return Err(Refusal::new("not_now", "another replay is running", next));
         };
-        let two = self.two(ask.policy, Whom::Typed).await?;
+        let two = self.two(ask.policy, whom).await?;
         let to = self.0.engine.clock().now();
         let window = (to.minus_s(u64::from(ask.days).saturating_mul(DAY_S)), to);
         let report = self.folded(&turn, two.new.document().clone(), window).await?;

@@ -10,7 +10,7 @@ use super::super::paperwork::{Review, Way};
 use super::super::visit::Visit;
 use super::{gauges, sentences};
 use crate::office::{Reply, outcome_word};
-use crate::proposal::{ReachView, ReplayAnswer, ReplayRequest, ReplayRow};
+use crate::proposal::{ReachView, ReplayAnswer, ReplayRequest, ReplayRow, Whom};
 
 /// How many days the page looks back.
 const DAYS: u32 = 90;
@@ -22,7 +22,8 @@ pub(super) async fn look(visit: &Visit, review: &Review) -> Markup {
         ("Digest that approvers will see", digest(&review.digest.to_string())),
     ]);
     let ask = ReplayRequest { policy: review.document.clone(), days: DAYS };
-    let replayed = visit.console.office.replay(ask).await;
+    // Whoever looks here is about to file it, or it was filed.
+    let replayed = visit.console.office.replay(ask, Whom::Filed).await;
     Markup::all([
         about,
         heading("What changes"),
