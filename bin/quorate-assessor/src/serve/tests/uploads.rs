@@ -214,7 +214,8 @@ async fn a_form_whose_file_was_left_out_has_none_wherever_its_bytes_are_parted()
     world.with_evidence().await;
     let (files, days) = (world.files(), world.days());
     let whole = parts(&world.document(&days, &[]), Some(("", b"")));
-    for end in 1..120 {
+    // The last boundary has 33 bytes: this is around where the head of the file's part ends.
+    for end in 30..38 {
         let (one, other) = whole.split_at(whole.len() - end);
         let got = world.send_pieces(&world.cookie, PATH, vec![one.to_vec(), other.to_vec()]).await;
         assert!(got.text().contains("it needs a file"), "parted {end}: {}", got.text());
