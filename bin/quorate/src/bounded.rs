@@ -1,20 +1,6 @@
 //! Answers of others over HTTP, up to a bound: whoever is asked does not say how much memory that takes.
 
-use reqwest::Response;
-
-/// The whole body, unless it is larger than `most` bytes. It is read piece by piece, because the length that a server names,
-/// or leaves out, binds it to nothing.
-pub(crate) async fn bounded(mut answer: Response, most: usize) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    // The error of the client repeats the URL, which may hold a key.
-    while let Some(chunk) = answer.chunk().await.map_err(|e| e.without_url().to_string())? {
-        if bytes.len().saturating_add(chunk.len()) > most {
-            return Err(format!("the answer is larger than {most} bytes"));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
+pub(crate) use quorate_web::bounded;
 
 #[cfg(test)]
 pub(crate) mod hostile {

@@ -92,8 +92,15 @@ const UNLINKED: [(&str, &[&str]); 12] = [
     ("quorate-pages", RUNTIME),
     (
         "quorate-assessor-bin",
-        // It serves pages, and knows nothing of what it judges.
-        &["quorate-cosigner", "quorate-gateway", "dkls23-core", "rmcp", "alloy-provider"],
+        // It serves pages, asks nobody, and knows nothing of what it judges.
+        &[
+            "quorate-cosigner",
+            "quorate-gateway",
+            "dkls23-core",
+            "rmcp",
+            "alloy-provider",
+            "reqwest",
+        ],
     ),
     (
         "quorate-cosigner-bin",
