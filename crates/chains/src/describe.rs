@@ -41,7 +41,7 @@ fn act(m: &Meaning, assets: &[AssetInfo]) -> Vec<(String, String)> {
 }
 
 /// Whole units with their symbol, and always base units beside them: a slip of decimals shows in one of the two.
-fn amount(amount: Amount, asset: Option<&AssetId>, assets: &[AssetInfo]) -> String {
+pub(crate) fn amount(amount: Amount, asset: Option<&AssetId>, assets: &[AssetInfo]) -> String {
     match asset.and_then(|asset| info(asset, assets)) {
         Some(info) => format!(
             "{} {} ({amount} base units, {} decimals)",

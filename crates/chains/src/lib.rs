@@ -8,7 +8,7 @@
 //! No node, no clock, no key and no policy is known here: a [`Snapshot`] is an argument, and a signature is checked, not made.
 //!
 //! Reading order: what is refused and how addresses are written, bytes to fields to meaning, then drafting, replacing,
-//! signing and what people are shown.
+//! signing, what people are shown, and what a node thinks that a transaction would change.
 
 mod refusal;
 
@@ -27,6 +27,7 @@ mod replace;
 mod sign;
 
 mod describe;
+mod simulate;
 
 #[cfg(test)]
 mod testing;
@@ -42,4 +43,7 @@ pub use read::{DECODER, Draft, SignedReading, read_back, read_signed};
 pub use refusal::{Code, Refusal};
 pub use replace::{Replacement, replace};
 pub use sign::{SignedTransaction, normalise, sign, verify};
+pub use simulate::{
+    Allowance, Allowed, Attempt, Change, Held, Note, SIMULATE, Signed, Simulated, Told, reverted,
+};
 pub use snapshot::{FeeMode, Snapshot};

@@ -20,7 +20,7 @@ pub const NONCE_MAX: u64 = (1 << 53) - 1;
 const GAS_BASE: u64 = 21_000;
 
 /// `transfer(address,uint256)` of ERC-20.
-const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
+pub(crate) const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 
 /// What a transaction does, read from its bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]

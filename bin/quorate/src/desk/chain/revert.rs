@@ -1,17 +1,12 @@
 //! Why a transaction failed on chain: it is called again on the state before its block, and what the contract then says is
 //! read. Outside text, and a guess: transactions before it in its block may have changed what it met.
 
-use alloy_primitives::U256;
 use serde_json::{Map, Value, json};
 
 use super::node::Failure;
 use super::wire::{field, number};
 use super::{Chain, Upset};
 
-/// Selector of `Error(string)`, by which Solidity reverts with words.
-const ERROR: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
-/// Selector of `Panic(uint256)`, by which Solidity reverts with a code.
-const PANIC: [u8; 4] = [0x4e, 0x48, 0x7b, 0x71];
 /// The most of a contract's words that are kept.
 const WORDS_MAX: usize = 256;
 
@@ -37,25 +32,7 @@ pub(super) async fn reason(chain: &Chain, txid: &str) -> Result<Option<String>, 
 fn read(data: &Value) -> Option<String> {
     // Some nodes put the bytes into an object.
     let text = data.as_str().or_else(|| data.get("data")?.as_str())?;
-    let bytes = hex::decode(text.strip_prefix("0x")?).ok()?;
-    let (selector, rest) = bytes.split_first_chunk::<4>()?;
-    match *selector {
-        ERROR => words(rest),
-        PANIC => Some(format!("panic code {:#x}", U256::from_be_slice(rest.get(..32)?))),
-        other => Some(format!("error 0x{} of the contract's own", hex::encode(other))),
-    }
-}
-
-/// The one string of `Error(string)`: offset, length, bytes.
-fn words(rest: &[u8]) -> Option<String> {
-    let place = |at: usize| -> Option<usize> {
-        usize::try_from(U256::from_be_slice(rest.get(at..at.checked_add(32)?)?)).ok()
-    };
-    let offset = place(0)?;
-    let length = place(offset)?.min(WORDS_MAX);
-    let start = offset.checked_add(32)?;
-    let said = rest.get(start..start.checked_add(length)?)?;
-    Some(String::from_utf8_lossy(said).into_owned())
+    quorate_chains::reverted(&hex::decode(text.strip_prefix("0x")?).ok()?)
 }
 
 fn plain(message: &str) -> Option<String> {
