@@ -64,6 +64,10 @@ pub(crate) enum Command {
     Show {
         /// The case, or 8 or more of its first digits.
         case: String,
+        /// A node of your own that simulates what the transfer would change; `CHAIN=@FILE` reads its URL from a file of mode
+        /// 0600. Once for each chain.
+        #[arg(long, value_name = "CHAIN=URL")]
+        node: Vec<String>,
     },
     /// Say yes.
     Approve(DecideArgs),
@@ -147,6 +151,10 @@ pub(crate) struct ServeArgs {
     /// The proxy in front of it; given once or more, nobody else may connect. What it says of others is not read.
     #[arg(long, value_name = "ADDR")]
     pub(crate) proxy: Vec<IpAddr>,
+    /// A node of your own that simulates what transfers would change; `CHAIN=@FILE` reads its URL from a file of mode 0600.
+    /// Once for each chain.
+    #[arg(long, value_name = "CHAIN=URL")]
+    pub(crate) node: Vec<String>,
     /// Let new passkeys be made by whoever types the code that is printed.
     #[arg(long)]
     pub(crate) enrol: bool,

@@ -19,6 +19,7 @@ use crate::key::{self, Passphrase};
 use crate::replica::Replica;
 use crate::screen::Screen;
 use crate::show::{self, Opened, View};
+use crate::simulate::Nodes;
 use crate::trouble::{Done, Trouble};
 use crate::view;
 use crate::{list, status, stop};
@@ -53,12 +54,7 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
             let at = At::head(&home).await?;
             list::list(&at.view(), *all)
         }
-        Command::Show { case } => {
-            let mut at = At::head(&home).await?;
-            let id = show::find(&at.replica, case)?;
-            at.open(&id).await?;
-            show::case(&at.view(), &id)?
-        }
+        Command::Show { case, node } => shown(&home, case, node, ui).await?,
         Command::Approve(asked) => word(&home, asked, Verdict::Approve, (&passphrase, ui)).await?,
         Command::Reject(asked) => word(&home, asked, Verdict::Reject, (&passphrase, ui)).await?,
         Command::Submit { file } => submit(&home, file).await?,
@@ -76,6 +72,23 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
         Command::Completions { .. } | Command::View(_) => Screen::new(""),
     };
     Ok((screen, 0))
+}
+
+/// Everything about a case, and below it what a simulation adds.
+async fn shown(home: &Home, case: &str, named: &[String], ui: &Ui) -> Done<Screen> {
+    let nodes = Nodes::new("this machine", named)?;
+    let mut at = At::head(home).await?;
+    let id = show::find(&at.replica, case)?;
+    at.open(&id).await?;
+    let mut screen = show::case(&at.view(), &id)?;
+    if let Some(trial) = show::trial(at.replica.book(), &id) {
+        let simulated = nodes.simulate(&trial).await;
+        if let Some(document) = screen.json.as_object_mut() {
+            document.insert("simulation".to_owned(), simulated.document());
+        }
+        screen.below(simulated.text(ui));
+    }
+    Ok(screen)
 }
 
 async fn of_view(cli: &Cli, command: &ViewCommand, ui: &Ui) -> Done<Screen> {

@@ -7,7 +7,7 @@ mod transfer;
 
 use std::sync::Arc;
 
-use quorate_chains::{carries_out, describe, read_back};
+use quorate_chains::{Attempt, carries_out, describe, read_back};
 use quorate_custody::book::Book;
 use quorate_custody::case::{Case, party_name};
 use quorate_custody::{Refusal, State};
@@ -25,6 +25,7 @@ use serde_json::json;
 use crate::desk::Peer;
 use crate::replica::{AHEAD_MS, Replica};
 use crate::screen::Screen;
+use crate::simulate::Trial;
 use crate::trouble::{Done, Trouble};
 use crate::words;
 
@@ -280,6 +281,21 @@ fn judgment(view: &View<'_>, case: &Case, screen: &mut Screen) {
     if judged.policy != view.book().policy().digest() {
         screen.warn("the policy has changed since this was judged; it must be filed again");
     }
+}
+
+/// What can be tried of a case: its newest draft, and before there is one, the transfer as it was asked for.
+pub(crate) fn trial(book: &Book, id: &CaseId) -> Option<Trial> {
+    let case = book.case(id)?;
+    let wanted = case.transfer()?;
+    let chain = wanted.asset.chain();
+    let account = book.wallet(&wanted.wallet).and_then(|wallet| wallet.accounts.get(&chain));
+    let draft = case.drafts.last().map(|draft| (&draft.chain, draft.bytes.as_str()));
+    let attempt = match account {
+        _ if !case.signed.is_empty() => Err("it has been signed already".to_owned()),
+        None => Err("the wallet has no account on this chain".to_owned()),
+        Some(account) => Attempt::of(account, wanted, draft).map_err(|no| no.to_string()),
+    };
+    Some(Trial { attempt, assets: book.policy().document().assets.clone() })
 }
 
 /// Reads the draft's bytes back here, and says whether they do what was asked.

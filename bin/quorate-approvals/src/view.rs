@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 use crate::cli::ServeArgs;
 use crate::home::Home;
 use crate::screen::Screen;
+use crate::simulate::Nodes;
 use crate::trouble::{Done, Trouble};
 
 pub(crate) use found::{Found, accept, found, take_passkey};
@@ -38,7 +39,8 @@ pub(crate) async fn serve(home: Home, asked: &ServeArgs, ui: &Ui) -> Done<Screen
     let https = Https::load(certificate, key, SystemClock::shared())?;
     listen_check(&asked.listen, https.is_some()).map_err(Trouble::from)?;
     secure_check(&found::seat(&home)?, https.is_some())?;
-    let office = Arc::new(Office::open(home, asked.enrol).await?);
+    let nodes = Nodes::new("this view", &asked.node)?;
+    let office = Arc::new(Office::open(home, asked.enrol, nodes).await?);
     let listener = TcpListener::bind(asked.listen).await.map_err(|e| {
         let bad = Malformed::new("listen", e.to_string(), "free the port, or give another");
         Trouble::from(bad)

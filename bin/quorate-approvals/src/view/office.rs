@@ -18,6 +18,7 @@ use crate::home::Home;
 use crate::replica::Replica;
 use crate::screen::Screen;
 use crate::show::{self, Compared, Comparison, Opened, View};
+use crate::simulate::{Nodes, Trial};
 use crate::trouble::{Done, Trouble};
 
 use super::found;
@@ -39,6 +40,8 @@ pub(super) struct Office {
     /// The size of the book, and how often the desk could not be followed.
     grown: watch::Sender<(u64, Option<String>)>,
     code: Option<String>,
+    /// What simulates for this view.
+    nodes: Nodes,
 }
 
 /// A case as one person sees it, with the words that this person could say now.
@@ -48,10 +51,12 @@ pub(super) struct Shown {
     pub(super) intent: String,
     /// Bodies to sign, if this person's word is wanted.
     pub(super) words: Vec<ApprovalBody>,
+    /// What can be simulated of it.
+    pub(super) trial: Option<Trial>,
 }
 
 impl Office {
-    pub(super) async fn open(home: Home, enrol: bool) -> Done<Self> {
+    pub(super) async fn open(home: Home, enrol: bool, nodes: Nodes) -> Done<Self> {
         let seat = found::seat(&home)?;
         let book = if home.charter().exists() {
             let mut replica = Replica::load(&home)?;
@@ -69,7 +74,7 @@ impl Office {
         let grown = watch::channel((size, None)).0;
         let (people, streams) = (Mutex::default(), Streams::new());
         let (book, compared) = (Turn::new(book), Turn::default());
-        Ok(Self { home, seat, book, compared, people, streams, grown, code })
+        Ok(Self { home, seat, book, compared, people, streams, grown, code, nodes })
     }
 
     pub(super) const fn seat(&self) -> &ViewSeat {
@@ -163,7 +168,16 @@ impl Office {
             false => Vec::new(),
         };
         let intent = String::from_utf8(intent.unwrap_or_default()).unwrap_or_default();
-        Ok(Shown { screen, intent, words })
+        let trial = show::trial(replica.book(), id);
+        Ok(Shown { screen, intent, words, trial })
+    }
+
+    /// What a node says that a case would change. Nobody waits for the book meanwhile.
+    pub(super) async fn simulate(&self, shown: &Shown) -> Option<Screen> {
+        match &shown.trial {
+            Some(trial) => Some(self.nodes.simulate(trial).await),
+            None => None,
+        }
     }
 
     /// The comparison of policies that a case's screen shows, made while the book is free for everybody else. The last one is

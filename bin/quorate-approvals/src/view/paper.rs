@@ -4,7 +4,7 @@ use std::path::Path;
 
 use quorate_pages::{
     Alert, CreatePasskey, Frame, GetPasskey, Link, Markup, Press, Tone, badge, details, digest,
-    empty, facts, form_as, hidden, outside, qr, recompute, table, when,
+    empty, facts, form_as, hidden, outside, qr, recompute, section, table, when,
 };
 use quorate_terms::approval::{ApprovalBody, Verdict};
 use quorate_terms::charter::ApproverSeat;
@@ -13,6 +13,7 @@ use quorate_terms::passkey::{Passkey, ViewSeat};
 use quorate_terms::{CaseId, CredentialId, Digest, Term as _};
 
 use crate::list;
+use crate::screen::Screen;
 use crate::show::View;
 use crate::trouble::{Done, Trouble};
 
@@ -102,7 +103,7 @@ pub(super) fn home(seat: &ViewSeat, session: &Session, view: &View<'_>, told: &T
     frame.render()
 }
 
-fn cases(screen: &crate::screen::Screen, caption: &str) -> Option<Markup> {
+fn cases(screen: &Screen, caption: &str) -> Option<Markup> {
     let rows = screen.json.get("cases")?.as_array().filter(|rows| !rows.is_empty())?;
     let cell = |row: &serde_json::Value, name: &str| {
         outside(row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default())
@@ -121,7 +122,7 @@ fn cases(screen: &crate::screen::Screen, caption: &str) -> Option<Markup> {
 pub(super) fn case(
     seat: &ViewSeat,
     (session, id): (&Session, &CaseId),
-    (shown, asks): (&Shown, &[(String, ApprovalBody)]),
+    ((shown, simulated), asks): ((&Shown, Option<&Screen>), &[(String, ApprovalBody)]),
     (mine, told): (Option<(ApproverSeat, Passkey)>, &Told),
 ) -> Done<String> {
     let rows = shown.screen.rows();
@@ -130,6 +131,7 @@ pub(super) fn case(
     let words = digest(&shown.screen.digest().to_string());
     let seen = details("Digest of the words above, which is signed too", words);
     let mut body = vec![facts(rows), intent, seen];
+    body.extend(simulated.map(simulation));
     let handle = mine.map(|(_, passkey)| passkey.handle.as_bytes().to_vec());
     for (name, said) in asks {
         body.push(say(seat, id, (name, said), handle.as_slice())?);
@@ -140,8 +142,16 @@ pub(super) fn case(
     body.extend(hand_over(seat, id));
     let title = format!("Case {}", id.intent().short());
     let mut frame = signed_in(seat, session, &title, (Markup::all(body), told));
-    frame.alerts.extend(shown.screen.warnings().iter().map(|text| alert(Tone::Bad, text)));
+    let warnings = [Some(&shown.screen), simulated].into_iter().flatten();
+    let warnings = warnings.flat_map(|screen| screen.warnings());
+    frame.alerts.extend(warnings.map(|text| alert(Tone::Bad, text)));
     Ok(frame.render())
+}
+
+/// What a node adds. It stands apart from the words whose digest is signed.
+fn simulation(screen: &Screen) -> Markup {
+    let rows = screen.rows().map(|(label, text)| (label, outside(text))).collect();
+    section("What a simulation shows", facts(rows))
 }
 
 /// The way from a laptop to a phone, where a phone can reach the view at all.

@@ -261,6 +261,7 @@ async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -
     let session = signed_in(&office, &headers)?;
     let id: CaseId = id.parse()?;
     let shown = office.show(&session, &id).await?;
+    let simulated = office.simulate(&shown).await;
     let mut asks = Vec::new();
     for body in &shown.words {
         let ask = Ask::Word(Box::new(body.clone()));
@@ -269,7 +270,8 @@ async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -
     let passkeys = office.passkeys().await;
     let mine = passkeys.into_iter().find(|(_, one)| one.credential == session.who.credential);
     let told = office.grown().borrow().clone();
-    Ok(page(paper::case(office.seat(), (&session, &id), (&shown, &asks), (mine, &told))?))
+    let seen = (&shown, simulated.as_ref());
+    Ok(page(paper::case(office.seat(), (&session, &id), (seen, &asks), (mine, &told))?))
 }
 
 async fn word(

@@ -17,5 +17,6 @@ mod inputs;
 mod lies;
 mod office;
 mod served;
+mod simulated;
 mod view;
 mod walk;

@@ -24,8 +24,8 @@ const HOST: &str = "localhost:7800";
 const ORIGIN: &str = "http://localhost:7800";
 
 /// A vault whose approver cy has a passkey at a view, and a case that waits for cy.
-struct Vault {
-    desk: Shared,
+pub(crate) struct Vault {
+    pub(crate) desk: Shared,
     seat: ViewSeat,
     phone: Authenticator,
     case: CaseId,
@@ -35,7 +35,7 @@ struct Vault {
 }
 
 impl Vault {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o700)).unwrap();
         let words = ["view", "init", "--name", "home", "--origin", ORIGIN, "--operator", "Home"];
@@ -69,7 +69,12 @@ impl Vault {
 
     /// The view, and cy's browser at it.
     fn serve(&mut self) -> Browser {
-        let view = Serving::start(self.dir.path(), &[]);
+        self.serve_with(&[])
+    }
+
+    /// The same, started with more words.
+    pub(crate) fn serve_with(&mut self, words: &[&str]) -> Browser {
+        let view = Serving::start(self.dir.path(), words);
         let mut browser = Browser { view, cookie: String::new() };
         let page = browser.get("/");
         let ask = page.split("name=\"ask\" value=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -88,12 +93,12 @@ impl Vault {
         browser
     }
 
-    fn page(&self) -> String {
+    pub(crate) fn page(&self) -> String {
         format!("/cases/{}", self.case)
     }
 }
 
-struct Browser {
+pub(crate) struct Browser {
     view: Serving,
     cookie: String,
 }
@@ -118,7 +123,7 @@ impl Browser {
     }
 
     /// A page, digests and addresses in one piece.
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let said = self.ask("GET", path, &format!("host: {HOST}\r\n"), "");
         said.replace("</span><wbr><span class=\"group\">", "")
     }
@@ -144,7 +149,7 @@ fn changed(mut events: TcpStream) {
 }
 
 /// Whether an address stands in a page, however its letters are written.
-fn names(page: &str, account: &quorate_terms::AccountId) -> bool {
+pub(crate) fn names(page: &str, account: &quorate_terms::AccountId) -> bool {
     page.to_ascii_lowercase().contains(&account.address().to_ascii_lowercase())
 }
 
