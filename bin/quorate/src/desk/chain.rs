@@ -7,6 +7,7 @@
 mod node;
 mod past;
 mod revert;
+mod simulate;
 mod token;
 mod wire;
 
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy_primitives::keccak256;
-use quorate_chains::{FeeMode, GAS_LIMIT_MAX, Snapshot};
+use quorate_chains::{Attempt, FeeMode, GAS_LIMIT_MAX, Simulated, Snapshot};
 use quorate_host::fault::Fault;
 use quorate_terms::intent::Transfer;
 use quorate_terms::{AccountId, Amount, AssetId, ChainId, Timestamp};
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 
 use node::{Failure, Node};
 pub(crate) use past::Past;
+pub(crate) use simulate::Unsimulated;
 pub(crate) use token::Claims;
 pub(in crate::desk) use token::transfer_data;
 use wire::{address, amount, field, number, quantity, text};
@@ -240,6 +242,14 @@ impl Chain {
     pub(crate) async fn revert_reason(&self, txid: &str) -> Result<Option<String>, Upset> {
         self.is_right().await?;
         revert::reason(self, txid).await
+    }
+
+    /// What the node thinks that a transaction would change.
+    ///
+    /// # Errors
+    /// [`Unsimulated`]
+    pub(crate) async fn simulate(&self, attempt: &Attempt) -> Result<Simulated, Unsimulated> {
+        simulate::simulate(self, attempt).await
     }
 
     /// How many transactions of `account` are mined, which is its next nonce.

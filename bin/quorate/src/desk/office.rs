@@ -5,6 +5,7 @@ pub(super) mod checklists;
 mod paperwork;
 mod proposal;
 mod runbook;
+mod simulated;
 mod status;
 mod view;
 

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
 use quorate_custody::State;
 use quorate_pages::{
-    Markup, Press, digest, elsewhere, facts, heading, link, outside, paragraph, progress, table,
-    timeline, when,
+    Markup, Press, digest, elsewhere, empty, facts, heading, link, outside, paragraph, progress,
+    table, timeline, when,
 };
 use quorate_terms::CaseId;
 use quorate_terms::intent::Action;
@@ -16,6 +16,7 @@ use quorate_terms::judgment::Judgment;
 use serde::Deserialize;
 
 use super::filing::Yes;
+use super::paperwork::Tried;
 use super::visit::{Answered, Ask, Visit, asked};
 use super::{Here, Page, paper, runbook};
 use crate::office::{CaseView, PageRequest, Reply};
@@ -28,6 +29,7 @@ pub(crate) const PAGE: Page = Page {
             .route("/cases", get(all))
             .route("/cases/{case}", get(one))
             .route("/cases/{case}/runbook", get(runbook::shown))
+            .route("/cases/{case}/simulation", get(simulation))
             .route("/cases/{case}/receipt", get(receipt))
             .route("/cases/{case}/replace", post(replace))
     },
@@ -106,6 +108,10 @@ fn about(case: &CaseView) -> Markup {
     }
     if let Some(reason) = &case.reason {
         rows.push(("Why it ended so", outside(reason)));
+    }
+    if case.kind == "transfer" && !matches!(case.state, State::Closed(_)) {
+        let path = format!("/cases/{}/simulation", case.case);
+        rows.push(("Simulation", link(&path, "What the desk's node thinks that it would change")));
     }
     if case.kind == "open_wallet" {
         let path = format!("/cases/{}/runbook", case.case);
@@ -186,6 +192,18 @@ async fn replace(visit: Visit, Path(id): Path<String>, Form(yes): Form<Yes>) -> 
     }
     visit.console.office.replace(case).await?;
     Ok(Redirect::to(&format!("/cases/{case}")).into_response())
+}
+
+/// A page of its own, because it waits for a node.
+async fn simulation(visit: Visit, Path(id): Path<String>) -> Answered {
+    let id: CaseId = id.parse()?;
+    let found = visit.console.office.simulated(Tried::Case(id)).await?;
+    let shown = match &found {
+        Some(found) => paper::simulation(found),
+        None => empty("There is nothing to try.", "only an open transfer is simulated"),
+    };
+    let back = paragraph(link(&format!("/cases/{id}"), "The case"));
+    visit.page(&format!("Simulation of case {}", id.intent().short()), [shown, back])
 }
 
 async fn receipt(visit: Visit, Path(id): Path<String>) -> Answered {

@@ -3,13 +3,14 @@
 use quorate_custody::{Nearing, Refusal, State};
 use quorate_pages::{
     Alert, Field, Frame, Link, Markup, Press, Tone, amount, badge, empty, facts, form, form_as,
-    link, outside, paragraph, secret_field, table, when,
+    link, outside, paragraph, secret_field, section, table, when,
 };
 use quorate_terms::entry::{Outcome, Severity};
 use quorate_terms::freeze::Scope;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{Amount, AssetId, PersonId, Timestamp};
 
+use super::paperwork::Simulation;
 use super::visit::{Via, Visit};
 use super::{PAGES, provider};
 use crate::office::{CaseView, outcome_word};
@@ -144,6 +145,16 @@ pub(crate) fn state(state: &State) -> Markup {
         State::Closed(outcome) => (Tone::Bad, outcome_word(*outcome)),
     };
     badge(tone, words)
+}
+
+/// What the desk's node thinks that a transfer would change: differences first.
+pub(crate) fn simulation(found: &Simulation) -> Markup {
+    let warned = found.warnings.iter().map(|warning| {
+        let sign = badge(Tone::Bad, "differs");
+        paragraph(Markup::all([sign, Markup::text(" "), outside(warning)]))
+    });
+    let rows = found.rows.iter().map(|(label, text)| (label.as_str(), outside(text))).collect();
+    section("What a simulation shows", Markup::all(warned.chain([facts(rows)])))
 }
 
 /// Cases in a table at this time, the newest first; what is said where there are none.

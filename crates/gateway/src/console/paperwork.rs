@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use quorate_terms::commitment::Opening;
-use quorate_terms::intent::{Action, OpenWallet, OwnerKind};
+use quorate_terms::intent::{Action, OpenWallet, OwnerKind, Transfer};
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{AccountId, Amount, AssetId, CaseId, CosignerId, Digest, Timestamp, WalletId};
 use serde::Deserialize;
@@ -42,6 +42,9 @@ pub trait Paperwork: Office {
 
     /// What was settled from `from` on, in order.
     async fn flow(&self, from: Timestamp) -> Reply<Vec<Flow>>;
+
+    /// What the desk's node thinks that a transfer would change, within two seconds; none where there is none to try. Advice.
+    async fn simulated(&self, what: Tried) -> Reply<Option<Simulation>>;
 }
 
 /// One entry of a case.
@@ -167,6 +170,24 @@ pub struct Composed {
     pub summary: String,
     /// When its recipient may be used; none when it is not on the list.
     pub usable_from: Option<Timestamp>,
+}
+
+/// What a node tries.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tried {
+    /// A transfer that is not filed yet.
+    Wish(Transfer),
+    /// An open case: its newest draft, or what it asks for.
+    Case(CaseId),
+}
+
+/// What came of it. What contracts say in it is outside text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Simulation {
+    /// Label and text.
+    pub rows: Vec<(String, String)>,
+    /// What differs from what the transfer says.
+    pub warnings: Vec<String>,
 }
 
 /// One line of the address book.

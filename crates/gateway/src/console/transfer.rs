@@ -11,7 +11,7 @@ use quorate_terms::AssetId;
 use quorate_terms::intent::{Action, Transfer};
 
 use super::filing::Wish;
-use super::paperwork::{Composed, TransferTyped};
+use super::paperwork::{Composed, TransferTyped, Tried};
 use super::visit::{Answered, Visit};
 use super::{Here, Page, paper};
 
@@ -80,7 +80,10 @@ async fn read(visit: Visit, Form(typed): Form<TransferTyped>) -> Answered {
     let wish = Wish { action: composed.action.clone(), openings: composed.openings.clone() };
     let button = visit.offer_with(wish, ("File this transfer", Press::Main))?;
     let back = paragraph(link("/transfer", "Begin again"));
-    visit.page("Look at the transfer", [paragraph(Markup::text(said)), shown, button, back])
+    let tried = visit.console.office.simulated(Tried::Wish(transfer.clone())).await?;
+    let tried = tried.as_ref().map(paper::simulation).unwrap_or_default();
+    let body = [paragraph(Markup::text(said)), shown, tried, button, back];
+    visit.page("Look at the transfer", body)
 }
 
 fn shown(visit: &Visit, transfer: &Transfer, composed: &Composed, memo: &str) -> Markup {

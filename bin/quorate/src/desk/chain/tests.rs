@@ -217,6 +217,48 @@ async fn a_transaction_that_failed_on_chain_is_told_with_the_contracts_own_words
     assert_eq!(chain.revert_reason(&txid).await.unwrap(), None, "nobody knows it");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_transfer_would_change_is_simulated_and_a_token_that_takes_more_is_found_out() {
+    let Some(node) = anvil(&["--no-mining"]) else { return };
+    let chain = Chain::connect(&id(), &node.url).unwrap();
+    let told = async |wanted: &Transfer| {
+        let attempt = Attempt::of_transfer(&account(PAYER), wanted).unwrap();
+        let found = chain.simulate(&attempt).await?;
+        Ok::<_, Unsimulated>(attempt.tell(&found, &[]).warnings.join("\n"))
+    };
+    assert_eq!(told(&payment(5)).await.unwrap(), "");
+    let poor = told(&payment(u128::MAX)).await.unwrap_err();
+    assert!(poor.warns && poor.words.contains("too little"), "{poor:?}");
+
+    let code = include_str!("../../../../../xtask/contracts/greedy_token.hex");
+    let code: String = code.split_whitespace().collect();
+    let send = async |to: Option<&str>, data: String| {
+        let mut call = json!({ "from": OTHER, "data": data, "gas": "0x200000" });
+        if let Some(to) = to {
+            call["to"] = json!(to);
+        }
+        let sent = chain.node.ask("eth_sendTransaction", json!([call])).await.unwrap();
+        mine(&chain).await;
+        chain.node.ask("eth_getTransactionReceipt", json!([sent])).await.unwrap()
+    };
+    let receipt = send(None, format!("0x{code}")).await;
+    let contract = account_of(&id(), field(&receipt, "contractAddress").unwrap()).unwrap();
+    let gift = transfer_data(&account(PAYER), Amount::from_u128(100)).unwrap();
+    send(Some(contract.address()), gift).await;
+    let asset = quorate_chains::asset_of(&contract).unwrap();
+    let warned = told(&Transfer { asset: asset.clone(), ..payment(20) }).await.unwrap();
+    for part in [
+        "the wallet's balance changes by -40 ",
+        "somebody else receives",
+        "lets somebody take more",
+        "by the token's own books",
+    ] {
+        assert!(warned.contains(part), "{part}: {warned}");
+    }
+    let warned = told(&Transfer { asset, ..payment(99) }).await.unwrap();
+    assert!(warned.ends_with("the contract says: the keeper gets nothing"), "{warned}");
+}
+
 #[test]
 fn what_the_chain_finds_is_told_from_a_node_that_does_not_answer() {
     for (code, message, of_the_chain) in [

@@ -5,7 +5,7 @@ use quorate_chains::{look_alike, native_asset, parse_account};
 use quorate_custody::{Book, Refusal};
 use quorate_gateway::console::paperwork::{
     BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook, Said,
-    TransferTyped,
+    Simulation, TransferTyped, Tried,
 };
 use quorate_gateway::office::Reply;
 use quorate_host::random::Random;
@@ -16,7 +16,7 @@ use quorate_terms::intent::{Action, Transfer};
 use quorate_terms::policy::{AssetInfo, Budget, PolicyDocument, Window};
 use quorate_terms::{AccountId, Amount, AssetId, CaseId, ChainId, Term as _, Timestamp};
 
-use super::{Here, refusal, runbook, view};
+use super::{Here, refusal, runbook, simulated, view};
 
 /// Where commitments stand in an intent.
 const MEMO: &str = "intent.memo";
@@ -129,6 +129,10 @@ impl Paperwork for Here {
             assets.flat_map(of_asset).collect()
         });
         told.await.map_err(refusal)
+    }
+
+    async fn simulated(&self, what: Tried) -> Reply<Option<Simulation>> {
+        simulated::of(&self.0, what).await
     }
 }
 

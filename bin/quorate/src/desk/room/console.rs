@@ -189,6 +189,34 @@ async fn what_is_typed_is_read_by_the_desk_and_a_look_alike_is_refused() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_transfer_would_change_is_shown_before_it_is_filed_and_beside_its_case() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let policy = room.world.engine.look(|book| book.policy().document().clone()).await.unwrap();
+    let (asset, to) = (&policy.assets[0].asset, "0x00000000000000000000000000000000000000bb");
+    let typed = format!("wallet=ops&asset={asset}&to={to}&amount=2&fee_ceiling=0.01&memo=");
+    let (status, page) = olga.posts("/transfer", &typed).await;
+    assert_eq!(status, 200, "{page}");
+    let shows = |page: &str| {
+        for part in ["What a simulation shows", "in block 10", "+2 DEV", "-2 DEV", "advice"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!page.contains("differs"), "{page}");
+    };
+    shows(&page);
+    let (status, said) = olga.posts("/file", &format!("ask={}", question(&page).unwrap())).await;
+    assert_eq!(status, 303, "{said}");
+    let path = said.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().trim();
+    let (_, page) = olga.gets(path).await;
+    assert!(page.contains(&format!("{path}/simulation")), "{page}");
+    shows(&olga.gets(&format!("{path}/simulation")).await.1);
+    let nothing = format!("/cases/{}/simulation", "0".repeat(64));
+    let (status, page) = olga.gets(&nothing).await;
+    assert!(status == 200 && page.contains("There is nothing to try"), "{status} {page}");
+}
+
 /// Lets this process open this many files, if the machine does.
 fn files(most: u64) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
