@@ -135,6 +135,8 @@ impl Stage {
             "source" => command.args(["source", "run", "--dir", &dir]),
             "view" => {
                 command.args(["view", "serve", "--dir", &dir, "--listen", &self.address("view")]);
+                let node = format!("{}={}", self.node.chain()?, self.node.url());
+                command.args(["--node", &node]);
                 // Passkeys are made before the charter that seats them.
                 let is_founded = self.room.join("view/charter.json").is_file();
                 command.args(if is_founded { &[][..] } else { &["--enrol"] })

@@ -10,11 +10,13 @@ use crate::demo;
 use crate::house;
 use crate::run;
 use crate::say;
-use crate::stage::{Node, Programs, Stage, WALLET, coin, text};
+use crate::stage::{Node, Programs, Stage, Token, WALLET, coin, text, tokens};
 use crate::tools::BrowserTools;
 
 /// The people who have passkeys.
 const PEOPLE: [&str; 2] = ["ann", "bo"];
+/// Whom they pay.
+const TO: &str = "0x00000000000000000000000000000000000000bb";
 
 /// Gives how many things were seen.
 pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
@@ -22,6 +24,8 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     let programs = Programs::build(&room.join("outputs.log"))?;
     let node = Node::start(&room.join("anvil.log"))?;
     let mut stage = Stage::set(&room, programs, node)?;
+    let greedy = Token::deploy_greedy(&stage.node)?;
+    stage.founding.tokens.push(("GREED", "Greedy Dollar", greedy.address.clone()));
     let mut seen = 0_usize;
     stage.found_after(|stage| {
         seen = enrol(stage, tools, folder)?;
@@ -31,9 +35,16 @@ pub(super) fn end_to_end(tools: &BrowserTools, folder: &Path) -> Done<usize> {
     stage.start("view")?;
     let account = stage.open_wallet()?;
     stage.node.fund(&account, coin(10_000))?;
+    for token in [&stage.token, &greedy] {
+        token.give(&stage.node, &account, tokens(1_000))?;
+    }
     let (first, second) = (pay(&stage)?, pay(&stage)?);
+    let honest = pay_token(&stage, &stage.token)?;
+    let takes = pay_token(&stage, &greedy)?;
     let policy = loosen(&stage)?;
-    let said = script(&stage, tools, folder, &["approve", &first, &second, &policy])?;
+    shown_at_the_terminal(&stage, &takes)?;
+    let words = ["approve", &first, &second, &policy, &honest, &takes];
+    let said = script(&stage, tools, folder, &words)?;
     stage.done(&first)?;
     super::nothing_leaked(&stage, "view")?;
     Ok(seen.saturating_add(said))
@@ -61,10 +72,35 @@ fn enrol(stage: &mut Stage, tools: &BrowserTools, folder: &Path) -> Done<usize> 
 /// A payment that two people must agree to.
 fn pay(stage: &Stage) -> Done<String> {
     let chain = stage.node.chain()?;
-    let (asset, to) = (format!("{chain}/slip44:60"), "0x00000000000000000000000000000000000000bb");
-    let what = ["transfer", "--wallet", WALLET, "--asset", &asset, "--to", to];
+    let asset = format!("{chain}/slip44:60");
+    let what = ["transfer", "--wallet", WALLET, "--asset", &asset, "--to", TO];
     let words = [&what[..], &["--amount", "0.3", "--fee-ceiling", "0.01"]].concat();
     text(&stage.desk(&words)?, "/case")
+}
+
+/// A payment of twenty-five of a token that two people must agree to.
+fn pay_token(stage: &Stage, token: &Token) -> Done<String> {
+    let asset = format!("{}/erc20:{}", stage.node.chain()?, token.address);
+    let what = ["transfer", "--wallet", WALLET, "--asset", &asset, "--to", TO];
+    let words = [&what[..], &["--amount", "25", "--fee-ceiling", "0.01"]].concat();
+    text(&stage.desk(&words)?, "/case")
+}
+
+/// An approver's own tool warns of the same, and without a node says that it has none.
+fn shown_at_the_terminal(stage: &Stage, case: &str) -> Done {
+    let node = format!("{}={}", stage.node.chain()?, stage.node.url());
+    let shown = stage.approver("bo", &["show", case, "--node", &node])?.good()?;
+    let warned = shown.pointer("/simulation/warnings").map(Value::to_string).unwrap_or_default();
+    for part in ["somebody else receives", "lets somebody take more", "by the token's own books"] {
+        if !warned.contains(part) {
+            return Err(format!("`show --node` does not warn that {part}: {shown}"));
+        }
+    }
+    let shown = stage.approver("bo", &["show", case])?.good()?.to_string();
+    match shown.contains("this machine has no node of its own") {
+        true => Ok(()),
+        false => Err(format!("`show` without a node does not say so: {shown}")),
+    }
 }
 
 /// A policy under which people need nobody to agree.

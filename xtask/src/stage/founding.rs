@@ -13,6 +13,8 @@ use crate::run;
 pub(crate) struct Founding {
     /// A policy of one's own, instead of the starter with the story's numbers.
     pub(crate) policy: Option<String>,
+    /// Tokens that the starter policy knows besides the stage's own: symbol, name and contract.
+    pub(crate) tokens: Vec<(&'static str, &'static str, String)>,
     /// The seat file of a view, where there is one.
     pub(crate) view: Option<String>,
     /// How often each credential may ask over HTTP; as much as the desk allows by itself, if not said.
@@ -128,6 +130,10 @@ impl Stage {
                 );
                 let token = format!("{chain}/erc20:{}", self.token.address);
                 flag("asset", format!("DEMO={token},decimals=6,name=Demo Dollar,{TOKEN_LIMITS}"));
+                for (symbol, name, contract) in &self.founding.tokens {
+                    let token = format!("{symbol}={chain}/erc20:{contract},decimals=6,name={name}");
+                    flag("asset", format!("{token},{TOKEN_LIMITS}"));
+                }
             }
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -7,6 +7,8 @@ use crate::Done;
 
 /// Bytes of the contract's constructor and code, hex.
 const CODE: &str = include_str!("../../contracts/demo_token.hex");
+/// The same of a token that takes more than it says (`greedy_token.sol`).
+const GREEDY: &str = include_str!("../../contracts/greedy_token.hex");
 /// `transfer(address,uint256)`.
 const TRANSFER: &str = "a9059cbb";
 /// `balanceOf(address)`.
@@ -32,8 +34,17 @@ pub(crate) struct Token {
 impl Token {
     /// Deploys the token from the first account of the node.
     pub(crate) fn deploy(node: &Node) -> Done<Self> {
+        Self::of(node, CODE)
+    }
+
+    /// Deploys a token that takes more than it says from whoever pays with it.
+    pub(crate) fn deploy_greedy(node: &Node) -> Done<Self> {
+        Self::of(node, GREEDY)
+    }
+
+    fn of(node: &Node, code: &str) -> Done<Self> {
         let owner = node.account()?;
-        let code: String = CODE.split_whitespace().collect();
+        let code: String = code.split_whitespace().collect();
         let receipt =
             node.send(json!({ "from": owner, "data": format!("0x{code}"), "gas": "0x200000" }))?;
         let address = receipt.get("contractAddress").and_then(serde_json::Value::as_str);

@@ -87,6 +87,7 @@ async function operator() {
   assert.match(await page.locator("main").innerText(), /001 <img src=x onerror=document\.title=1>/);
   await isText();
   assert.match(await page.locator("main").innerText(), /0\.3/);
+  assert.match(await page.locator("main").innerText(), /what a simulation shows[\s\S]*the wallet 0x[0-9a-fA-F]{40}: -0\.3 /i);
   await shots(page, "console-look", folder);
   await page.click("text=File this transfer");
   await page.getByText("awaits approvals").first().waitFor();
@@ -95,6 +96,8 @@ async function operator() {
   await isText();
   saw("row_56 a memo is shown as text: no markup of it is markup, and none of its letters turns the writing");
   await looksWell(browser, `/cases/${filed}`, "case-waits");
+  await looksWell(browser, `/cases/${filed}/simulation`, "case-simulation");
+  saw("what the desk's node thinks that a transfer would change stands beside it, before and after it is filed");
   await outside(`agree ${filed}`);
   await outside(`settle ${filed}`);
   await page.getByText("settled", { exact: true }).first().waitFor();

@@ -1,4 +1,4 @@
-// view.mjs ORIGIN FOLDER KEYS enrol CODE | approve CASE CASE: people at the view of a real vault. Each line `ok ..` was seen.
+// view.mjs ORIGIN FOLDER KEYS enrol CODE | approve CASE CASE CASE CASE CASE: people at the view of a real vault. Each line `ok ..` was seen.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -176,6 +176,33 @@ async function readsPolicy(found) {
   saw("a change of policy is told in words, with what it newly allows");
 }
 
+// A node of the view's own tries the payment. An honest token changes what the words say, and one that takes more is warned of.
+async function simulates(honest, greedy) {
+  const { browser, page, keep } = await person("bo");
+  await signIn(page);
+  await page.goto(`${origin}/cases/${honest}`);
+  await page.waitForSelector(same);
+  let text = await page.locator("main").innerText();
+  assert.match(text, /What a simulation shows/i);
+  assert.match(text, /no difference from what the transfer says/);
+  assert.match(text, /the wallet 0x[0-9a-fA-F]{40}: -25 DEMO/);
+  assert.match(text, /the recipient 0x0{38}(bb|bB|Bb|BB): \+25 DEMO/);
+  assert.match(text, /advice/);
+  assert.doesNotMatch(await page.locator("body").innerText(), /simulation: /, "nothing to warn of");
+  await looksWell({ browser, page }, "simulated");
+  await page.goto(`${origin}/cases/${greedy}`);
+  await page.waitForSelector(same);
+  text = await page.locator("body").innerText();
+  for (const part of [/simulation: somebody else receives: 0x/, /simulation: it lets somebody take more: 0x/,
+    /simulation: the wallet's balance changes by -50 GREED/, /simulation: by the token's own books the wallet .* -52\.5 GREED/]) {
+    assert.match(text, part);
+  }
+  await looksWell({ browser, page }, "simulated-greedy");
+  await keep();
+  await browser.close();
+  saw("what a node of the view's own thinks would change is shown, and a token that takes more than it says is warned of");
+}
+
 async function refusals(found) {
   const asks = async (path, init) => (await fetch(origin + path, { redirect: "manual", ...init })).status;
   assert.equal(await asks(`/cases/${found}`), 401, "nobody is signed in");
@@ -192,11 +219,12 @@ async function refusals(found) {
 if (what === "enrol") {
   for (const name of ["ann", "bo"]) await enrol(name, words[0]);
 } else {
-  const [first, second, policy] = words;
+  const [first, second, policy, honest, greedy] = words;
   await refusals(first);
   await lookAlike(first);
   await sessions();
   for (const name of ["ann", "bo"]) await approves(name, first);
   await readsPolicy(policy);
+  await simulates(honest, greedy);
   await copied(second);
 }
