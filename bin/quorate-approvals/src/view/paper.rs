@@ -26,6 +26,16 @@ const TIMEOUT_MS: u32 = 120_000;
 /// The size of the book, and why the desk cannot be followed, if it cannot.
 type Told = (u64, Option<String>);
 
+/// What stands on the page of a case, beside whose page it is.
+pub(super) struct Case<'a> {
+    /// The words that are signed to have been seen, and what they are about.
+    pub(super) shown: &'a Shown,
+    /// What a node adds, where the view asks one.
+    pub(super) simulated: Option<&'a Screen>,
+    /// The person's words, as they would be signed.
+    pub(super) asks: &'a [(String, ApprovalBody)],
+}
+
 fn frame(party: &str, title: &str, body: Markup) -> Frame {
     Frame { party: party.to_owned(), ..Frame::bare("Approvals view", title, body) }
 }
@@ -122,7 +132,7 @@ fn cases(screen: &Screen, caption: &str) -> Option<Markup> {
 pub(super) fn case(
     seat: &ViewSeat,
     (session, id): (&Session, &CaseId),
-    ((shown, simulated), asks): ((&Shown, Option<&Screen>), &[(String, ApprovalBody)]),
+    &Case { shown, simulated, asks }: &Case<'_>,
     (mine, told): (Option<(ApproverSeat, Passkey)>, &Told),
 ) -> Done<String> {
     let rows = shown.screen.rows();

@@ -270,8 +270,8 @@ async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -
     let passkeys = office.passkeys().await;
     let mine = passkeys.into_iter().find(|(_, one)| one.credential == session.who.credential);
     let told = office.grown().borrow().clone();
-    let seen = (&shown, simulated.as_ref());
-    Ok(page(paper::case(office.seat(), (&session, &id), (seen, &asks), (mine, &told))?))
+    let case = paper::Case { shown: &shown, simulated: simulated.as_ref(), asks: &asks };
+    Ok(page(paper::case(office.seat(), (&session, &id), &case, (mine, &told))?))
 }
 
 async fn word(
