@@ -36,7 +36,7 @@ use crate::http::{Limits, Setup, turned_away};
 use crate::limit::{Limiter, Use};
 use crate::office::Office;
 use crate::tokens::{self, ReadTokens};
-use quorate_web::Peer;
+use quorate_web::{Known, Peer};
 use table::{Act, Does, Found, Route, Who};
 
 /// Where the API is.
@@ -86,7 +86,10 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (url, limiter) = (api.public_url.clone(), Arc::clone(&api.limiter));
     let from = request.extensions().get::<Peer>().copied();
     match api.pass(request).await {
-        Ok(response) => response,
+        Ok(mut response) => {
+            response.extensions_mut().insert(Known);
+            response
+        }
         Err(no) => {
             let complaint = no.complaint.under(&request_id());
             turned_away(&complaint, "api", from, &limiter);

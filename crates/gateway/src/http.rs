@@ -20,7 +20,7 @@ use rmcp::ServerHandler;
 
 use quorate_terms::Malformed;
 use quorate_terms::credential::Band;
-use quorate_web::{Known, NotAdmitted, Peer};
+use quorate_web::{NotAdmitted, Peer};
 
 use crate::api;
 use crate::desk::Desk;
@@ -126,7 +126,6 @@ fn limiter(setup: &Setup) -> Arc<Limiter> {
 fn guarded(doors: Router, limiter: Arc<Limiter>, setup: Setup) -> Result<Router, Malformed> {
     setup.allowed.check()?;
     let allowed = Arc::new(setup.allowed.clone());
-    let doors = doors.layer(axum::middleware::from_fn(known));
     let ops = Router::new()
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
@@ -158,15 +157,6 @@ async fn admitted(
     let complaint = complaint.under(&crate::door::request_id()).of_a_stranger();
     turned_away(&complaint, "http", from, &limiter);
     said(&complaint)
-}
-
-/// Marks what was answered behind the gate.
-async fn known(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if response.status().is_success() {
-        response.extensions_mut().insert(Known);
-    }
-    response
 }
 
 async fn ready(State(setup): State<Setup>) -> Response {

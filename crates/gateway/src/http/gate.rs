@@ -30,7 +30,7 @@ use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
 use crate::tokens::{self, ReadTokens, TOKEN_BYTES_MAX, Vouched};
-use quorate_web::{Peer, sole};
+use quorate_web::{Known, Peer, sole};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -111,7 +111,10 @@ async fn mcp<S: ServerHandler + Clone>(
 ) -> Response {
     let from = request.extensions().get::<Peer>().copied();
     match gate.pass(request).await {
-        Ok(response) => response,
+        Ok(mut response) => {
+            response.extensions_mut().insert(Known);
+            response
+        }
         Err(No::Http(complaint)) => {
             let complaint = complaint.under(&request_id());
             turned_away(&complaint, "mcp", from, &gate.limiter);
