@@ -112,19 +112,20 @@ impl Console {
     }
 }
 
-/// Refuses a browser that a page of another site sent here: it would come back as whomever that provider has signed in, in place
-/// of who is signed in here. Browsers that do not say where they come from are let by.
-fn came_by_itself(headers: &HeaderMap) -> Reply<()> {
+/// Refuses a browser that did not come from a page of the console: another site or a link in a mail sent it here, and it would
+/// come back as whomever that provider has signed in, in place of who is signed in here. Browsers that do not say where they
+/// come from are let by.
+fn came_from_here(headers: &HeaderMap) -> Reply<()> {
     let mut sites = headers.get_all("sec-fetch-site").iter();
-    if sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none")) {
+    if sites.all(|site| site.as_bytes() == b"same-origin") {
         return Ok(());
     }
     let next = "go to the first page and sign in there";
-    Err(Refusal::new("elsewhere", "another site's page sent you here to sign in", next))
+    Err(Refusal::new("elsewhere", "no page of the console sent you here to sign in", next))
 }
 
 async fn begin(State(console): State<Here>, headers: HeaderMap) -> Answered {
-    came_by_itself(&headers)?;
+    came_from_here(&headers)?;
     let secret = format!("{}{}", (console.setup.secret)()?, (console.setup.secret)()?);
     let bound = console.bound(&secret, &headers)?;
     let address = console.provider()?.address(&bound).await?;
