@@ -125,12 +125,16 @@ fn came_from_here(headers: &HeaderMap) -> Reply<()> {
 }
 
 async fn begin(State(console): State<Here>, headers: HeaderMap) -> Answered {
-    came_from_here(&headers)?;
+    sent(&console, &headers).await.map_err(Refused::of_a_stranger)
+}
+
+async fn sent(console: &Console, headers: &HeaderMap) -> Answered {
+    came_from_here(headers)?;
     let secret = format!("{}{}", (console.setup.secret)()?, (console.setup.secret)()?);
-    let bound = console.bound(&secret, &headers)?;
+    let bound = console.bound(&secret, headers)?;
     let address = console.provider()?.address(&bound).await?;
     let mut response = Redirect::to(&address).into_response();
-    begun(&console, &mut response, Some(&secret));
+    begun(console, &mut response, Some(&secret));
     Ok(response)
 }
 
@@ -167,7 +171,7 @@ async fn back(
         Ok(Query(back)) => returned(&console, &headers, &back).await,
         Err(_) => Err(not_begun().into()),
     };
-    let mut response = ended.unwrap_or_else(|refused| refused.into_response());
+    let mut response = ended.unwrap_or_else(|refused| refused.of_a_stranger().into_response());
     // Whatever came of it, this cookie has had its answer.
     begun(&console, &mut response, None);
     response

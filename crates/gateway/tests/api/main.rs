@@ -6,6 +6,7 @@ mod common;
 
 mod logged;
 mod office;
+mod pages;
 mod tokens;
 
 use std::sync::Arc;
