@@ -121,12 +121,14 @@ impl Api {
         let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
         // Nothing behind this line ever sees the token.
         parts.headers.remove(header::AUTHORIZATION);
-        let caller = shown.caller(self.desk.as_ref()).await?;
+        let caller = shown.known(self.desk.as_ref()).await?;
         let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
         let found = table::find(&parts.method, path);
         let is_stream = matches!(&found, Found::Route(r, _) if r.does == Does::Act(Act::Events));
         let what = if is_stream { Use::Stream } else { Use::Request };
         let place = self.limiter.enter(&caller.credential, what)?;
+        // Only now: what is refused to a credential is bounded as what is answered.
+        let caller = shown.narrowed(caller)?;
         let (route, segments) = routed(found).map_err(|no| *no)?;
         acceptable(&parts.headers, is_stream)?;
         admitted(route, &caller).map_err(|no| shown.beyond(no))?;

@@ -177,12 +177,13 @@ async fn nothing_here() -> Response {
     said(&Complaint::new(Code::PathNotFound, message).under(&crate::door::request_id()))
 }
 
-/// A complaint as an HTTP answer. That of somebody whom nobody knows is told by the door ([`turned_away`]), or not at all.
+/// A complaint as an HTTP answer. That of somebody whom nobody knows is told by the door ([`turned_away`]), or not at all; that
+/// of somebody who asks too often, so many times a minute.
 pub fn complained(mut complaint: Complaint) -> Response {
     if complaint.request_id.is_empty() {
         complaint = complaint.under(&crate::door::request_id());
     }
-    if !complaint.stranger {
+    if !complaint.stranger && !complaint.untold {
         tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
     }
     said(&complaint)
