@@ -20,3 +20,4 @@ pub use listen::{Connections, Known, listen_check, serve, serve_tls};
 pub use peers::{Peer, Peers};
 pub use site::{Site, Stray, to_with};
 pub use sparse::Sparse;
+pub use timed::within;
