@@ -182,9 +182,21 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// The header that sets a cookie of this host alone, never sent from another site and out of reach of scripts; over a secure
 /// channel alone if its name begins with `__Host-`, as [`crate::Allowed::cookie`] names it. Without a value it is taken back.
 pub fn set_cookie(name: &str, value: Option<&str>) -> Option<HeaderValue> {
-    let (value, age) = value.map_or(("", 0), |value| (value, LONGEST_S));
+    set_cookie_as(name, value, "Strict", LONGEST_S)
+}
+
+/// The same for a cookie that is kept for so many seconds, under its own value of `SameSite`: `Strict`, or `Lax` where it must
+/// come along when another site leads back here.
+pub fn set_cookie_as(
+    name: &str,
+    value: Option<&str>,
+    same_site: &str,
+    age_s: u64,
+) -> Option<HeaderValue> {
+    let (value, age) = value.map_or(("", 0), |value| (value, age_s));
     let secure = if name.starts_with(SECURE) { "Secure; " } else { "" };
-    let line = format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite=Strict; Max-Age={age}");
+    let line =
+        format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite={same_site}; Max-Age={age}");
     HeaderValue::from_str(&line).ok()
 }
 
@@ -340,6 +352,16 @@ mod tests {
             ("q", None, "q=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"),
         ] {
             assert_eq!(set_cookie(name, value).unwrap(), expected);
+        }
+        for (name, value, expected) in [
+            (
+                "__Host-q",
+                Some("x"),
+                "__Host-q=x; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600",
+            ),
+            ("q", None, "q=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"),
+        ] {
+            assert_eq!(set_cookie_as(name, value, "Lax", 600).unwrap(), expected);
         }
     }
 

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use quorate_custody::Refusal;
 use quorate_pages::shell_word;
 use quorate_terms::Digest;
 use quorate_terms::digest::tag;
-use quorate_web::sessions::{cookie, set_cookie};
+use quorate_web::sessions::{cookie, set_cookie, set_cookie_as};
 use serde::Deserialize;
 
 use super::gate::Refused;
@@ -141,12 +141,8 @@ async fn sent(console: &Console, headers: &HeaderMap) -> Answered {
 /// Sets the cookie of a sign-in that was begun, or takes it back. The provider's answer comes from another site, and the cookie
 /// must come with it: so `Lax`, where a session's own is `Strict`.
 fn begun(console: &Console, response: &mut Response, secret: Option<&str>) {
-    let (value, age) = secret.map_or(("", 0), |secret| (secret, BEGUN_S));
     let name = console.setup.allowed.cookie(BEGUN);
-    // As for the cookie of a session: a browser that has no secure channel to its own machine need not want one.
-    let secure = if name.starts_with("__Host-") { "Secure; " } else { "" };
-    let line = format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite=Lax; Max-Age={age}");
-    if let Ok(line) = HeaderValue::from_str(&line) {
+    if let Some(line) = set_cookie_as(&name, secret, "Lax", BEGUN_S) {
         response.headers_mut().append(header::SET_COOKIE, line);
     }
 }
