@@ -424,7 +424,7 @@ async fn a_form_that_brings_no_file_comes_within_a_minute_and_one_that_does_has_
     }
     let fields = ARRIVES_WITHIN.as_secs();
     assert_eq!(dripped(&world, &world.cookie, "/engage", long).await, (400, fields));
-    assert_eq!(dripped(&world, "none", "/engage", long).await, (303, 0), "for the office alone");
+    assert_eq!(dripped(&world, "none", "/engage", long).await, (303, 0), "nobody is signed in");
 }
 
 #[test]
