@@ -101,7 +101,8 @@ pub(crate) async fn serve(cli: &Cli, ui: &Ui, asked: &Serving) -> Done<Screen> {
     Ok(Screen::new("the pages have ended", json!({ "ended": true })))
 }
 
-/// The bounds on connections. Bodies get the time of the longest form: the default would cut a large file on a slow line.
+/// The bounds on connections. Bodies get the time of the longest form: the default would cut a large file on a slow line. All but
+/// the forms that bring files get a minute of it ([`routes`]).
 fn bounds(proxies: &[IpAddr]) -> Connections {
     let from = Peers::only(proxies.iter().copied());
     Connections { from, body: steps::BODY, ..Connections::default() }

@@ -36,7 +36,7 @@ use crate::http::{Limits, Setup, turned_away};
 use crate::limit::{Limiter, Use};
 use crate::office::Office;
 use crate::tokens::{self, ReadTokens};
-use quorate_web::Peer;
+use quorate_web::{Known, Peer};
 use table::{Act, Does, Found, Route, Who};
 
 /// Where the API is.
@@ -86,7 +86,10 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (url, limiter) = (api.public_url.clone(), Arc::clone(&api.limiter));
     let from = request.extensions().get::<Peer>().copied();
     match api.pass(request).await {
-        Ok(response) => response,
+        Ok(mut response) => {
+            response.extensions_mut().insert(Known);
+            response
+        }
         Err(no) => {
             let complaint = no.complaint.under(&request_id());
             turned_away(&complaint, "api", from, &limiter);
@@ -118,12 +121,14 @@ impl Api {
         let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
         // Nothing behind this line ever sees the token.
         parts.headers.remove(header::AUTHORIZATION);
-        let caller = shown.caller(self.desk.as_ref()).await?;
+        let caller = shown.known(self.desk.as_ref()).await?;
         let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
         let found = table::find(&parts.method, path);
         let is_stream = matches!(&found, Found::Route(r, _) if r.does == Does::Act(Act::Events));
         let what = if is_stream { Use::Stream } else { Use::Request };
         let place = self.limiter.enter(&caller.credential, what)?;
+        // Only now: what is refused to a credential is bounded as what is answered.
+        let caller = shown.narrowed(caller)?;
         let (route, segments) = routed(found).map_err(|no| *no)?;
         acceptable(&parts.headers, is_stream)?;
         admitted(route, &caller).map_err(|no| shown.beyond(no))?;

@@ -223,7 +223,9 @@ fn said(answer: &Answer) -> Result<CallToolResult, Complaint> {
 /// A complaint as a tool result: one text block that holds the object.
 pub fn complained(complaint: Complaint) -> CallToolResult {
     let complaint = complaint.under(&request_id());
-    tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
+    if !complaint.untold {
+        tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
+    }
     let text = serde_json::to_string(&complaint).unwrap_or_else(|_| complaint.message.clone());
     CallToolResult::error(vec![ContentBlock::text(text)])
 }

@@ -142,6 +142,9 @@ pub struct Complaint {
     /// Whether it is said before anybody is known, so that anybody can have it said, as often as they like.
     #[serde(skip)]
     pub stranger: bool,
+    /// Whether the log was told of enough such already.
+    #[serde(skip)]
+    pub(crate) untold: bool,
 }
 
 impl Complaint {
@@ -158,6 +161,7 @@ impl Complaint {
             request_id: String::new(),
             needs: None,
             stranger: false,
+            untold: false,
         }
     }
 
@@ -188,6 +192,12 @@ impl Complaint {
     #[must_use]
     pub(crate) fn of_a_stranger(self) -> Self {
         Self { stranger: true, ..self }
+    }
+
+    /// The same complaint, of which the log is not told.
+    #[must_use]
+    pub(crate) fn untold(self) -> Self {
+        Self { untold: true, ..self }
     }
 
     /// The same complaint under the door's request id.

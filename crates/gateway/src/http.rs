@@ -20,7 +20,7 @@ use rmcp::ServerHandler;
 
 use quorate_terms::Malformed;
 use quorate_terms::credential::Band;
-use quorate_web::{Known, NotAdmitted, Peer};
+use quorate_web::{NotAdmitted, Peer};
 
 use crate::api;
 use crate::desk::Desk;
@@ -126,7 +126,6 @@ fn limiter(setup: &Setup) -> Arc<Limiter> {
 fn guarded(doors: Router, limiter: Arc<Limiter>, setup: Setup) -> Result<Router, Malformed> {
     setup.allowed.check()?;
     let allowed = Arc::new(setup.allowed.clone());
-    let doors = doors.layer(axum::middleware::from_fn(known));
     let ops = Router::new()
         .route("/health", get(async || "ok\n"))
         .route("/ready", get(ready))
@@ -160,15 +159,6 @@ async fn admitted(
     said(&complaint)
 }
 
-/// Marks what was answered behind the gate.
-async fn known(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if response.status().is_success() {
-        response.extensions_mut().insert(Known);
-    }
-    response
-}
-
 async fn ready(State(setup): State<Setup>) -> Response {
     if (setup.ready)() {
         return "ready\n".into_response();
@@ -187,12 +177,13 @@ async fn nothing_here() -> Response {
     said(&Complaint::new(Code::PathNotFound, message).under(&crate::door::request_id()))
 }
 
-/// A complaint as an HTTP answer. That of somebody whom nobody knows is told by the door ([`turned_away`]), or not at all.
+/// A complaint as an HTTP answer. That of somebody whom nobody knows is told by the door ([`turned_away`]), or not at all; that
+/// of somebody who asks too often, so many times a minute.
 pub fn complained(mut complaint: Complaint) -> Response {
     if complaint.request_id.is_empty() {
         complaint = complaint.under(&crate::door::request_id());
     }
-    if !complaint.stranger {
+    if !complaint.stranger && !complaint.untold {
         tracing::info!(request = %complaint.request_id, code = complaint.code.as_str(), "refused");
     }
     said(&complaint)

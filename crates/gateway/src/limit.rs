@@ -54,6 +54,8 @@ struct Bucket {
     at: u64,
     flight: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    /// How much the log was told of what is beyond them.
+    beyond: Sparse,
 }
 
 /// The bounds of every credential that was seen. Credentials are few: each was admitted by a quorum.
@@ -87,12 +89,14 @@ impl Limiter {
             at: now,
             flight: Arc::new(Semaphore::new(self.rate.in_flight)),
             streams: Arc::new(Semaphore::new(self.rate.streams)),
+            beyond: Sparse::new(),
         });
         bucket.fill(self.rate, now);
         if bucket.milli < 1000 {
             let wait = seconds_until(1000_u64.saturating_sub(bucket.milli), self.rate.per_minute);
             let message = format!("too many requests; wait {wait} seconds and ask less often");
-            return Err(Complaint::new(Code::RateLimited, message).after(wait));
+            let complaint = Complaint::new(Code::RateLimited, message).after(wait);
+            return Err(bucket.told(complaint, credential, now));
         }
         let places = match what {
             Use::Request => &bucket.flight,
@@ -100,7 +104,8 @@ impl Limiter {
         };
         let Ok(permit) = Arc::clone(places).try_acquire_owned() else {
             let message = "too many requests at once; wait for an answer before asking again";
-            return Err(Complaint::new(Code::TooManyInFlight, message).after(1));
+            let complaint = Complaint::new(Code::TooManyInFlight, message).after(1);
+            return Err(bucket.told(complaint, credential, now));
         };
         bucket.milli = bucket.milli.saturating_sub(1000);
         Ok(Place { _permit: permit })
@@ -112,6 +117,14 @@ impl Limiter {
 }
 
 impl Bucket {
+    /// The complaint to a credential that asks too much. Nothing else bounds those, so the log is told of so many a minute.
+    fn told(&self, complaint: Complaint, credential: &CredentialId, now: u64) -> Complaint {
+        let Some(left_out) = self.beyond.at(now) else { return complaint.untold() };
+        let code = complaint.code.as_str();
+        tracing::info!(%credential, code, left_out, "a credential asks more than it may");
+        complaint
+    }
+
     fn fill(&mut self, rate: Rate, now: u64) {
         // milli-requests a millisecond = per_minute * 1000 / 60_000 = per_minute / 60.
         let passed = now.saturating_sub(self.at);

@@ -25,3 +25,4 @@ pub use node::{NoResult, Node, Patience, bounded};
 pub use peers::{Peer, Peers};
 pub use site::{Site, Stray, to_with};
 pub use sparse::Sparse;
+pub use timed::within;

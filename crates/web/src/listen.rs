@@ -48,8 +48,8 @@ pub struct Connections {
     /// From where they are taken; others are closed before a byte is read.
     pub from: Peers,
     /// Connections at the same time. A sixteenth, and at least one, is never filled by those on which a credential was served:
-    /// whoever is known must not keep everybody else out. A further connection takes the place of the oldest of the others, and
-    /// of the oldest known one only when there are more of the known than their share.
+    /// whoever is known must not keep everybody else out. When a further one comes, the known beyond their share give way, those
+    /// who connected first before the others; else the stranger who connected first makes room for whoever connected after them.
     pub most: usize,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
@@ -109,13 +109,13 @@ pub async fn serve<W, F, T>(
     F: Future<Output = io::Result<T>> + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut seats = Seats::new(bounds.most);
+    let mut places = Places::new(bounds.most);
     let (stopping, stopped) = watch::channel(false);
     tokio::pin!(stop);
     loop {
         let (socket, peer) = tokio::select! {
             () = &mut stop => break,
-            Some(_) = seats.open.join_next() => continue,
+            Some(_) = places.open.join_next() => continue,
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) if bounds.from.admits(peer.ip()) => {
                     (socket, Peer(peer.ip().to_canonical()))
@@ -129,31 +129,31 @@ pub async fn serve<W, F, T>(
                 }
             },
         };
-        seats.make_room().await;
+        places.make_room().await;
         let served = Arc::new(AtomicBool::new(false));
         let known = Arc::clone(&served);
         let router = router.clone().layer(axum::Extension(peer));
         let one = connection(wrap(socket), router, bounds.clone(), stopped.clone(), served);
-        seats.take(one, known);
+        places.take(one, known);
     }
     let _ = stopping.send(true);
-    let drain = async { while seats.open.join_next().await.is_some() {} };
+    let drain = async { while places.open.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(bounds.drain, drain).await;
 }
 
 /// A connection, and whether a credential was served on it.
-type Seat = (AbortHandle, Arc<AtomicBool>);
+type Held = (AbortHandle, Arc<AtomicBool>);
 
 /// The open connections, the oldest first.
-struct Seats {
+struct Places {
     most: usize,
     /// So many of them may be known. The rest is for whoever is new.
     known_most: usize,
     open: JoinSet<()>,
-    order: VecDeque<Seat>,
+    order: VecDeque<Held>,
 }
 
-impl Seats {
+impl Places {
     fn new(most: usize) -> Self {
         let most = most.max(1);
         let known_most = most.saturating_sub((most / 16).max(1));
@@ -166,19 +166,19 @@ impl Seats {
     }
 
     /// Makes room for one more: neither sockets that only sit there nor somebody who is known keep anybody out. Strangers make
-    /// room for strangers; whoever is known makes room for who became known after them.
+    /// room for strangers; of the known beyond their share, each makes room for whoever connected after them.
     async fn make_room(&mut self) {
         loop {
             while self.open.try_join_next().is_some() {}
             // What has ended since then is still in `open`, and takes no place.
             self.order.retain(|(task, _)| !task.is_finished());
-            let known = self.order.iter().filter(|seat| is_known(seat)).count();
+            let known = self.order.iter().filter(|held| is_known(held)).count();
             let too_many = known > self.known_most;
             if !too_many && self.order.len() < self.most {
                 return;
             }
             // None where the last stranger was served a credential just now: then there are too many who are known.
-            let gives = self.order.iter().position(|seat| is_known(seat) == too_many);
+            let gives = self.order.iter().position(|held| is_known(held) == too_many);
             if let Some((task, _)) = gives.and_then(|at| self.order.remove(at)) {
                 task.abort();
                 self.open.join_next().await;
@@ -187,7 +187,7 @@ impl Seats {
     }
 }
 
-fn is_known((_, known): &Seat) -> bool {
+fn is_known((_, known): &Held) -> bool {
     known.load(Ordering::Relaxed)
 }
 

@@ -17,11 +17,13 @@ pub const ASK_S: u64 = 10 * 60;
 pub(crate) const SECURE: &str = "__Host-";
 /// The header by which the script of live pages says that nobody asked.
 const BY_ITSELF: &str = "quorate-live";
-/// Sessions and questions that are kept; with more, the oldest are dropped.
+/// Sessions and questions that are kept. With more, the session that idles longest ends, and of whoever holds most questions
+/// the oldest is dropped.
 const MOST: usize = 512;
-/// Sessions of one person; with more, the one of their own that idles longest ends, so that nobody signs others out.
+/// Sessions of one credential; with more, the one of its own that idles longest ends, so that nobody signs others out.
 const OWN: usize = 16;
-/// Open questions of one session; with more, its own oldest are dropped, so that nobody pushes out what others were asked.
+/// Open questions of one session; with more, its own oldest are dropped. Those of whoever is not signed in have no bound of their
+/// own but [`MOST`].
 const EACH: usize = 48;
 
 /// Somebody who has signed in.
@@ -130,11 +132,26 @@ impl<Who: Clone + PartialEq, Ask> Sessions<Who, Ask> {
         if let Some(oldest) = own_oldest.filter(|_| own().count() >= EACH) {
             self.asks.remove(&oldest);
         }
-        let oldest = self.asks.iter().min_by_key(|(_, (_, _, at))| *at).map(|(name, _)| *name);
-        if let Some(oldest) = oldest.filter(|_| self.asks.len() >= MOST) {
-            self.asks.remove(&oldest);
+        if self.asks.len() >= MOST {
+            self.drop_of_most();
         }
         self.asks.insert(named(name), (ask, of, now));
+    }
+
+    /// Drops the oldest question of whoever holds most: a session, or everybody together who is not signed in. So neither
+    /// strangers nor one person with many sessions push out what others were asked.
+    fn drop_of_most(&mut self) {
+        let mut held = BTreeMap::<Option<Digest>, usize>::new();
+        for (_, of, _) in self.asks.values() {
+            let count = held.entry(*of).or_default();
+            *count = count.saturating_add(1);
+        }
+        let whose = held.into_iter().max_by_key(|(_, count)| *count).map(|(of, _)| of);
+        let theirs = self.asks.iter().filter(|(_, (_, of, _))| Some(*of) == whose);
+        let oldest = theirs.min_by_key(|(_, (_, _, at))| *at).map(|(name, _)| *name);
+        if let Some(oldest) = oldest {
+            self.asks.remove(&oldest);
+        }
     }
 
     /// The question of this name, once, and only for the session that was asked.
@@ -165,9 +182,21 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// The header that sets a cookie of this host alone, never sent from another site and out of reach of scripts; over a secure
 /// channel alone if its name begins with `__Host-`, as [`crate::Allowed::cookie`] names it. Without a value it is taken back.
 pub fn set_cookie(name: &str, value: Option<&str>) -> Option<HeaderValue> {
-    let (value, age) = value.map_or(("", 0), |value| (value, LONGEST_S));
+    set_cookie_as(name, value, "Strict", LONGEST_S)
+}
+
+/// The same for a cookie that is kept for so many seconds, under its own value of `SameSite`: `Strict`, or `Lax` where it must
+/// come along when another site leads back here.
+pub fn set_cookie_as(
+    name: &str,
+    value: Option<&str>,
+    same_site: &str,
+    age_s: u64,
+) -> Option<HeaderValue> {
+    let (value, age) = value.map_or(("", 0), |value| (value, age_s));
     let secure = if name.starts_with(SECURE) { "Secure; " } else { "" };
-    let line = format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite=Strict; Max-Age={age}");
+    let line =
+        format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite={same_site}; Max-Age={age}");
     HeaderValue::from_str(&line).ok()
 }
 
@@ -279,6 +308,39 @@ mod tests {
     }
 
     #[test]
+    fn strangers_who_are_asked_much_push_out_their_own_questions_only() {
+        let mut sessions = signed_in();
+        let ann = sessions.seen("cookie", NOON).map(|session| session.name);
+        sessions.ask("hers", ann, "approve", NOON);
+        for number in 0..MOST {
+            sessions.ask(&format!("theirs-{number}"), None, "sign in", NOON.plus_s(1));
+        }
+        assert_eq!(sessions.asks.len(), MOST);
+        assert!(sessions.answered("hers", ann, NOON.plus_s(2)).is_some(), "it is the oldest");
+        let newest = format!("theirs-{}", MOST - 1);
+        assert!(sessions.answered(&newest, None, NOON.plus_s(2)).is_some());
+    }
+
+    #[test]
+    fn one_person_who_fills_every_session_of_theirs_pushes_out_no_question_of_another() {
+        let mut sessions = signed_in();
+        let ann = sessions.seen("cookie", NOON).map(|session| session.name);
+        sessions.ask("hers", ann, "approve", NOON);
+        sessions.ask("a strangers", None, "sign in", NOON);
+        for session in 0..OWN {
+            let cookie = format!("his-{session}");
+            sessions.begin(&cookie, "bo", NOON.plus_s(1));
+            let bo = sessions.seen(&cookie, NOON.plus_s(1)).map(|session| session.name);
+            for number in 0..EACH {
+                sessions.ask(&format!("{cookie}-{number}"), bo, "approve", NOON.plus_s(1));
+            }
+        }
+        assert_eq!(sessions.asks.len(), MOST);
+        assert!(sessions.answered("hers", ann, NOON.plus_s(2)).is_some());
+        assert!(sessions.answered("a strangers", None, NOON.plus_s(2)).is_some());
+    }
+
+    #[test]
     fn a_cookie_is_out_of_reach_of_scripts_and_other_sites_and_secure_by_its_name() {
         for (name, value, expected) in [
             (
@@ -290,6 +352,16 @@ mod tests {
             ("q", None, "q=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"),
         ] {
             assert_eq!(set_cookie(name, value).unwrap(), expected);
+        }
+        for (name, value, expected) in [
+            (
+                "__Host-q",
+                Some("x"),
+                "__Host-q=x; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600",
+            ),
+            ("q", None, "q=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"),
+        ] {
+            assert_eq!(set_cookie_as(name, value, "Lax", 600).unwrap(), expected);
         }
     }
 

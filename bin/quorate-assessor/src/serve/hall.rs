@@ -31,7 +31,8 @@ use crate::trouble::{Done, Trouble};
 
 /// The cookie of a session, as [`Allowed::cookie`] names it.
 const COOKIE: &str = "quorate-office";
-/// How often, and how long between, a page asks for a folder that another process holds: five seconds in all.
+/// How often, and how long between, a page asks for a folder that another process holds: five seconds in all, and as long
+/// again for its ledger.
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 /// Files that are in memory on their way in, from their first byte until they are sealed; each may be the largest.

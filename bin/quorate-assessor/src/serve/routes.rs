@@ -2,6 +2,7 @@
 //! signed in with the code that the server showed, and its auditors. Steps are taken in [`super::steps`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +12,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use quorate_assessor::finding::EntryRef;
-use quorate_web::{Allowed, Known, Peer, Site, Stray, to_with};
+use quorate_web::{Allowed, Known, Peer, Site, Stray, to_with, within};
 use serde::Deserialize;
 
 use super::hall::Hall;
@@ -23,6 +24,8 @@ use crate::trouble::Trouble;
 
 /// The largest form, in bytes.
 const FORM_BYTES: usize = 4 * 1024;
+/// How long a form may take to arrive that brings no file.
+const FORM_TIME: Duration = Duration::from_mins(1);
 /// What a file that is fetched may do where somebody opens it in a browser.
 const SANDBOX: &str = "sandbox; default-src 'none'";
 
@@ -47,11 +50,18 @@ pub(super) fn router(hall: Arc<Hall>, allowed: Allowed) -> Router {
         .route("/marks/{mark}", get(one_mark))
         .route("/marks/{mark}/file", get(mark_file))
         .route("/sign-in", get(ask_code).post(sign_in))
-        .route("/sign-out", post(sign_out));
+        .route("/sign-out", post(sign_out))
+        .layer(from_fn(at_once));
     let site = Site { allowed, form_bytes: FORM_BYTES, stray };
     let framed = from_fn_with_state(Arc::clone(&hall), framed);
     let told = from_fn_with_state(Arc::clone(&hall), told);
     site.around(public.merge(office)).layer(framed).layer(told).with_state(hall)
+}
+
+/// Has the body of a request come soon. The server's own patience is that of the forms which bring files, and those are for
+/// whoever is signed in.
+pub(super) async fn at_once(request: Request, next: Next) -> Response {
+    next.run(within(request, FORM_TIME)).await
 }
 
 /// A refusal as it is told to who was refused: with the ways to the pages that this visitor has.

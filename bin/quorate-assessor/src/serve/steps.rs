@@ -19,6 +19,7 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Form, Multipart, Path, Query, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use quorate_assessor::audit::Record as Act;
@@ -33,7 +34,7 @@ use self::table::{ENGAGED, StepForm};
 use super::audits;
 use super::hall::{Ask, Hall, Open};
 use super::paper::{Nav, Page};
-use super::routes::{Answer, Refused, file};
+use super::routes::{Answer, Refused, at_once, file};
 use super::visitor::{Visit, Visitor};
 use crate::audit::{self, Held, Taken, compose, machine, open_with, personal, workflows};
 use crate::trouble::{Done, Trouble};
@@ -48,19 +49,20 @@ pub(super) fn forms() -> Vec<&'static str> {
     table::steps().chain([&ENGAGED]).map(|form| table::act(form.id)).collect()
 }
 
-/// Adds what audits answer.
+/// Adds what audits answer. Everything but the forms that bring files has its body come at once, also what was there before.
 pub(super) fn routes(router: Router<Arc<Hall>>) -> Router<Arc<Hall>> {
     let forms = Router::new()
         .route("/engage", get(ask_engagement).post(engage))
         .route("/audits/{audit}/steps/{step}", get(ask_step).post(take_step))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES));
     router
-        .merge(forms)
         .route("/audits", get(all))
         .route("/audits/{audit}", get(one))
         .route("/audits/{audit}/waiting", post(waiting))
         .route("/audits/{audit}/answer", post(answer))
         .route("/audits/{audit}/file", post(fetch))
+        .layer(from_fn(at_once))
+        .merge(forms)
 }
 
 fn page(hall: &Hall, visit: &Visit, here: &str, page: Page) -> Response {

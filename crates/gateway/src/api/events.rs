@@ -51,7 +51,8 @@ pub(super) fn stream(
             None => beyond.await.ok()?,
         };
         // The end of a credential is an entry, so it is seen here before anything is told.
-        following.shown.caller(following.api.desk.as_ref()).await.ok()?;
+        let caller = following.shown.known(following.api.desk.as_ref()).await.ok()?;
+        following.shown.narrowed(caller).ok()?;
         following.size = size;
         let event = Event::default().id(size.to_string()).event("grown");
         let event = event.data(format!("{{\"size\":{size}}}"));

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use quorate_custody::Refusal;
 use quorate_pages::shell_word;
 use quorate_terms::Digest;
 use quorate_terms::digest::tag;
-use quorate_web::sessions::{cookie, set_cookie};
+use quorate_web::sessions::{cookie, set_cookie, set_cookie_as};
 use serde::Deserialize;
 
 use super::gate::Refused;
@@ -112,36 +112,37 @@ impl Console {
     }
 }
 
-/// Refuses a browser that a page of another site sent here: it would come back as whomever that provider has signed in, in place
-/// of who is signed in here. Browsers that do not say where they come from are let by.
-fn came_by_itself(headers: &HeaderMap) -> Reply<()> {
+/// Refuses a browser that did not come from a page of the console: another site or a link in a mail sent it here, and it would
+/// come back as whomever that provider has signed in, in place of who is signed in here. Browsers that do not say where they
+/// come from are let by.
+fn came_from_here(headers: &HeaderMap) -> Reply<()> {
     let mut sites = headers.get_all("sec-fetch-site").iter();
-    if sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none")) {
+    if sites.all(|site| site.as_bytes() == b"same-origin") {
         return Ok(());
     }
     let next = "go to the first page and sign in there";
-    Err(Refusal::new("elsewhere", "another site's page sent you here to sign in", next))
+    Err(Refusal::new("elsewhere", "no page of the console sent you here to sign in", next))
 }
 
 async fn begin(State(console): State<Here>, headers: HeaderMap) -> Answered {
-    came_by_itself(&headers)?;
+    sent(&console, &headers).await.map_err(Refused::of_a_stranger)
+}
+
+async fn sent(console: &Console, headers: &HeaderMap) -> Answered {
+    came_from_here(headers)?;
     let secret = format!("{}{}", (console.setup.secret)()?, (console.setup.secret)()?);
-    let bound = console.bound(&secret, &headers)?;
+    let bound = console.bound(&secret, headers)?;
     let address = console.provider()?.address(&bound).await?;
     let mut response = Redirect::to(&address).into_response();
-    begun(&console, &mut response, Some(&secret));
+    begun(console, &mut response, Some(&secret));
     Ok(response)
 }
 
 /// Sets the cookie of a sign-in that was begun, or takes it back. The provider's answer comes from another site, and the cookie
 /// must come with it: so `Lax`, where a session's own is `Strict`.
 fn begun(console: &Console, response: &mut Response, secret: Option<&str>) {
-    let (value, age) = secret.map_or(("", 0), |secret| (secret, BEGUN_S));
     let name = console.setup.allowed.cookie(BEGUN);
-    // As for the cookie of a session: a browser that has no secure channel to its own machine need not want one.
-    let secure = if name.starts_with("__Host-") { "Secure; " } else { "" };
-    let line = format!("{name}={value}; Path=/; {secure}HttpOnly; SameSite=Lax; Max-Age={age}");
-    if let Ok(line) = HeaderValue::from_str(&line) {
+    if let Some(line) = set_cookie_as(&name, secret, "Lax", BEGUN_S) {
         response.headers_mut().append(header::SET_COOKIE, line);
     }
 }
@@ -166,7 +167,7 @@ async fn back(
         Ok(Query(back)) => returned(&console, &headers, &back).await,
         Err(_) => Err(not_begun().into()),
     };
-    let mut response = ended.unwrap_or_else(|refused| refused.into_response());
+    let mut response = ended.unwrap_or_else(|refused| refused.of_a_stranger().into_response());
     // Whatever came of it, this cookie has had its answer.
     begun(&console, &mut response, None);
     response

@@ -30,7 +30,7 @@ use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
 use crate::tokens::{self, ReadTokens, TOKEN_BYTES_MAX, Vouched};
-use quorate_web::{Peer, sole};
+use quorate_web::{Known, Peer, sole};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -111,7 +111,10 @@ async fn mcp<S: ServerHandler + Clone>(
 ) -> Response {
     let from = request.extensions().get::<Peer>().copied();
     match gate.pass(request).await {
-        Ok(response) => response,
+        Ok(mut response) => {
+            response.extensions_mut().insert(Known);
+            response
+        }
         Err(No::Http(complaint)) => {
             let complaint = complaint.under(&request_id());
             turned_away(&complaint, "mcp", from, &gate.limiter);
@@ -154,6 +157,8 @@ impl<S: ServerHandler + Clone> Gate<S> {
         parts.headers.remove(header::AUTHORIZATION);
         let what = if parts.method == Method::GET { Use::Stream } else { Use::Request };
         let place = self.limiter.enter(&caller.credential, what)?;
+        // Only now: what is refused to a credential is bounded as what is answered.
+        let caller = shown.narrowed(caller).and_then(agents_only)?;
         let message = match parts.method {
             Method::POST => Some(self.message(body).await?),
             _ => None,
@@ -177,7 +182,7 @@ impl<S: ServerHandler + Clone> Gate<S> {
         }
     }
 
-    /// Recognises the bearer token, anew on every request.
+    /// Recognises the bearer token, anew on every request. What it opens is looked at once its place is taken.
     async fn caller(&self, parts: &Parts) -> Result<(Shown, Caller), Complaint> {
         if parts.uri.query().is_some() {
             let message =
@@ -186,7 +191,7 @@ impl<S: ServerHandler + Clone> Gate<S> {
         }
         let resource = format!("{}{}", self.public_url, super::MCP);
         let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
-        let caller = shown.caller(self.desk.as_ref()).await.and_then(agents_only)?;
+        let caller = shown.known(self.desk.as_ref()).await?;
         Ok((shown, caller))
     }
 
@@ -278,13 +283,17 @@ impl Shown {
         }
     }
 
-    /// Whose it is, anew by the book, and as far as its scopes go.
-    pub(crate) async fn caller(&self, desk: &dyn Desk) -> Result<Caller, Complaint> {
-        let caller = desk.authenticate(self.name).await.ok_or_else(|| {
+    /// Whose it is, anew by the book. How far it goes, [`Shown::narrowed`] says, after [`Limiter::enter`].
+    pub(crate) async fn known(&self, desk: &dyn Desk) -> Result<Caller, Complaint> {
+        desk.authenticate(self.name).await.ok_or_else(|| {
             let message =
                 "the credential is unknown, revoked or expired; ask the operator for a new one";
             Complaint::new(Code::CredentialInvalid, message).of_a_stranger()
-        })?;
+        })
+    }
+
+    /// The caller, as far as the scopes of what was shown go.
+    pub(crate) fn narrowed(&self, caller: Caller) -> Result<Caller, Complaint> {
         match &self.vouched {
             Some(vouched) => vouched.narrowed(caller),
             None => Ok(caller),

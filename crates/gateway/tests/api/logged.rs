@@ -16,7 +16,14 @@ use super::*;
 
 /// The lines, as text.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    /// Those that were told since they were last taken.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
 
 struct Words(String);
 
@@ -140,6 +147,23 @@ async fn what_anybody_can_cause_is_told_as_a_strangers_whatever_its_code_and_no_
     for words in ["WARN", "DESK_UNAVAILABLE", "192.0.2.7"] {
         assert!(told.iter().all(|line| line.contains(words)), "{words}: {told:?}");
     }
+}
+
+#[tokio::test]
+async fn a_credential_that_is_refused_without_end_is_told_by_its_name_and_in_some_lines() {
+    let rate = Rate { per_minute: 60, burst: 2, in_flight: 4, streams: 1 };
+    let (app, lines) = (app_with(rate), Lines::default());
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    // A person's, which opens no MCP.
+    for _ in 0..300 {
+        ask(&app, Some("token-person"), "/mcp", "127.0.0.1:3000").await;
+    }
+    let told = lines.taken();
+    let told_of = |words: &str| told.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(told_of("CREDENTIAL_INVALID"), 2, "as often as it may ask: {told:?}");
+    // And then a minute's worth, each under its request and beside the credential's name.
+    assert_eq!(told_of("credential=person"), 60, "{told:?}");
+    assert_eq!((told_of("RATE_LIMITED"), told.len()), (120, 122), "{told:?}");
 }
 
 #[tokio::test]

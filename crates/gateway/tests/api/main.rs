@@ -6,6 +6,7 @@ mod common;
 
 mod logged;
 mod office;
+mod pages;
 mod tokens;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use quorate_gateway::question::Question;
 use quorate_terms::credential::Band;
 use quorate_terms::freeze::Scope;
 use quorate_terms::intent::Action;
+use quorate_web::Known;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -373,6 +375,42 @@ async fn who_shows_no_good_credential_learns_where_to_get_one_and_nothing_else()
     assert_eq!(said.body["resource"], "http://127.0.0.1:3000/api/v1");
     let foreign = Request::get("/api/v1/me").header("host", "evil.example");
     app.send(foreign.body(Body::empty()).unwrap()).await.check(403, "HOST_REFUSED");
+}
+
+#[tokio::test]
+async fn an_answer_is_to_somebody_known_only_where_a_credential_was_shown() {
+    let app = app();
+    let is_known = async |request: Request<Body>| {
+        let response = app.router.clone().oneshot(request).await.unwrap();
+        (response.status().as_u16(), response.extensions().get::<Known>().is_some())
+    };
+    let public = |path: &str| {
+        let request = Request::get(path).header("host", "127.0.0.1:3000");
+        request.body(Body::empty()).unwrap()
+    };
+    for path in [
+        "/api/v1/openapi.json",
+        "/.well-known/oauth-protected-resource/mcp",
+        "/.well-known/oauth-protected-resource/api/v1",
+        "/health",
+    ] {
+        assert_eq!(is_known(public(path)).await, (200, false), "{path}");
+    }
+    let me = |who: &str| request(who, "GET", "/me").body(Body::empty()).unwrap();
+    for (who, expected) in [("viewer", (200, true)), ("read", (200, true)), ("none", (401, false))]
+    {
+        assert_eq!(is_known(me(who)).await, expected, "{who}");
+    }
+    let mcp = |who: &str| {
+        let request = Request::post("/mcp").header("host", "127.0.0.1:3000");
+        let request = request.header("authorization", format!("Bearer token-{who}"));
+        let request = request.header("accept", "application/json, text/event-stream");
+        let request = request.header("content-type", "application/json");
+        let request = request.header("mcp-protocol-version", "2025-11-25");
+        request.body(Body::from(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#)).unwrap()
+    };
+    assert_eq!(is_known(mcp("read")).await, (200, true));
+    assert_eq!(is_known(mcp("viewer")).await, (401, false), "a person's opens no MCP");
 }
 
 #[tokio::test]

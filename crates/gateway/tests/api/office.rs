@@ -1,6 +1,7 @@
 //! An office of tests: one case, one alert, three entries, and a memory of what it was asked to change.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use quorate_custody::{Refusal, State};
@@ -20,6 +21,8 @@ pub(crate) struct FakeOffice {
     pub(crate) noted: Mutex<Vec<AlertRequest>>,
     pub(crate) erased: Mutex<Vec<EraseRequest>>,
     pub(crate) dealt: Mutex<Vec<ChecklistRequest>>,
+    /// Whether it says that it cannot tell how it is, and does not break.
+    pub(crate) busy: AtomicBool,
 }
 
 fn checklist() -> ChecklistView {
@@ -162,8 +165,11 @@ impl Office for FakeOffice {
         Ok(vec![Digest::ZERO])
     }
 
-    /// A mistake of ours, on purpose.
+    /// A mistake of ours, on purpose, unless it is busy.
     async fn status(&self) -> Reply<StatusView> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(Refusal::new("not_now", "the fake office is busy", "try again"));
+        }
         std::panic::resume_unwind(Box::new("the fake office breaks here on purpose"))
     }
 

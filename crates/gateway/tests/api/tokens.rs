@@ -36,8 +36,12 @@ impl ReadTokens for Reader {
 }
 
 fn app() -> App {
+    app_with(Rate::default())
+}
+
+fn app_with(rate: Rate) -> App {
     let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
-    let setup = Setup { tokens: Some(Arc::new(Reader)), ..setup(Rate::default()) };
+    let setup = Setup { tokens: Some(Arc::new(Reader)), ..setup(rate) };
     let (as_desk, as_office): (Arc<dyn Desk>, Arc<dyn Office>) = (desk.clone(), office.clone());
     App { router: router(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
 }
@@ -114,6 +118,28 @@ async fn a_token_without_a_scope_is_told_which_it_would_take() {
         let named = format!("error=\"insufficient_scope\", scope=\"{scope}\"");
         assert!(challenge.contains(&named), "{challenge}");
     }
+}
+
+#[tokio::test]
+async fn a_token_without_a_scope_is_refused_no_more_often_than_it_would_be_answered() {
+    let rate = Rate { per_minute: 60, burst: 2, in_flight: 4, streams: 1 };
+    let (app, plain) = (app_with(rate), super::app_with(rate));
+    for (number, expected) in [(1, 403), (2, 403), (3, 429), (4, 429)] {
+        let said = app.send(get("broadcast.openid.v1", "/api/v1/me")).await;
+        assert_eq!(said.status, expected, "{number} at the API");
+        let said = app.send(get("read.openid.mcp", "/mcp")).await;
+        assert_eq!(said.status, expected, "{number} at MCP");
+        // A person's token of the desk's own, which opens no MCP.
+        let said = plain.send(get("token-person", "/mcp")).await;
+        assert_eq!(said.status, if number > 2 { 429 } else { 401 }, "{number}");
+    }
+    let said = app.send(get("broadcast.read.v1", "/api/v1/me")).await;
+    said.check(429, "RATE_LIMITED");
+    assert_eq!(
+        app.send(get("second.read.v1", "/api/v1/me")).await.status,
+        200,
+        "others are served"
+    );
 }
 
 #[tokio::test]

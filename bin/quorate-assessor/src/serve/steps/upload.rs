@@ -34,7 +34,7 @@ const FIELDS_MAX: usize = 64;
 /// How long the fields of a form may take to arrive, then the wait for a place, and then again its file.
 pub(in crate::serve) const ARRIVES_WITHIN: Duration = Duration::from_secs(120);
 /// The longest that a form may take in all: its fields, the wait for a place, its file.
-pub(in crate::serve) const BODY: Duration = Duration::from_secs(3 * 120);
+pub(in crate::serve) const BODY: Duration = ARRIVES_WITHIN.saturating_mul(3);
 
 /// What a file needs before its first byte is read.
 pub(super) struct Room {

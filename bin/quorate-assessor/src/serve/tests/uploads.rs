@@ -1,18 +1,23 @@
 //! Files that come through the page: what is refused leaves nothing, and what is given back can run nothing.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use futures_util::{StreamExt as _, stream};
 use quorate_host::SealedFiles;
 use quorate_terms::Digest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tower::ServiceExt as _;
 
 use super::world::{PORT, World, parts};
 use crate::home::Home;
@@ -390,6 +395,36 @@ async fn a_file_that_waited_for_its_place_is_taken_when_one_is_given_back() {
     assert_eq!(status(&mut third).await, "HTTP/1.1 200", "the wait was not its own");
     drop((two, third));
     serving.end().await;
+}
+
+/// A form that begins and goes on without end, and what came of it after how many seconds. The server's own patience is longer.
+async fn dripped(world: &World, cookie: &str, path: &str, kind: &str) -> (u16, u64) {
+    let mut request = world.request("POST", path, cookie);
+    request = request.header(header::CONTENT_TYPE, kind);
+    let begins = stream::iter([Ok::<_, Infallible>("code=")]);
+    let body = Body::from_stream(begins.chain(stream::pending()));
+    let began = Instant::now();
+    let asking = world.router().oneshot(request.body(body).unwrap());
+    let answer = tokio::time::timeout(bounds(&[]).body, asking).await.expect("an answer").unwrap();
+    (answer.status().as_u16(), began.elapsed().as_secs())
+}
+
+#[tokio::test]
+async fn a_form_that_brings_no_file_comes_within_a_minute_and_one_that_does_has_longer() {
+    let world = World::new().await;
+    tokio::time::pause();
+    let short = "application/x-www-form-urlencoded";
+    let long = "multipart/form-data; boundary=what-stands-between-parts";
+    for path in ["/sign-in", "/visit", "/visit/answer"] {
+        assert_eq!(dripped(&world, "none", path, short).await, (400, 60), "{path}");
+    }
+    for step in ["waiting", "answer", "file"] {
+        let path = format!("/audits/brick-1/{step}");
+        assert_eq!(dripped(&world, &world.cookie, &path, short).await, (400, 60), "{path}");
+    }
+    let fields = ARRIVES_WITHIN.as_secs();
+    assert_eq!(dripped(&world, &world.cookie, "/engage", long).await, (400, fields));
+    assert_eq!(dripped(&world, "none", "/engage", long).await, (303, 0), "nobody is signed in");
 }
 
 #[test]

@@ -145,7 +145,12 @@ impl World {
         Got { status: parts.status, headers: parts.headers, bytes }
     }
 
-    fn request(&self, method: &str, path: &str, cookie: &str) -> axum::http::request::Builder {
+    pub(super) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        cookie: &str,
+    ) -> axum::http::request::Builder {
         let request = Request::builder().method(method).uri(path);
         let request = request.header(header::HOST, format!("localhost:{PORT}"));
         let request = request.header(header::ORIGIN, format!("http://localhost:{PORT}"));

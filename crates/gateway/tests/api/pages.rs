@@ -1,0 +1,148 @@
+//! What the log is told of whom the console refused: strangers take no line away from whoever is signed in, whatever the code.
+
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use axum::response::Response;
+use quorate_custody::Refusal;
+use quorate_gateway::console;
+use quorate_gateway::console::paperwork::{
+    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook, Said,
+    TransferTyped,
+};
+use quorate_gateway::console::provider::{Bound, Identified, Provider};
+use quorate_gateway::office::Reply;
+use quorate_terms::{CaseId, Timestamp};
+
+use super::logged::Lines;
+use super::{Allowed, App, Arc, Body, FakeOffice, Request, Router, ServiceExt, app};
+
+fn busy<T>() -> Reply<T> {
+    Err(Refusal::new("not_now", "the fake desk is busy", "try again"))
+}
+
+#[async_trait]
+impl Paperwork for FakeOffice {
+    async fn story(&self, _: CaseId) -> Reply<Vec<Moment>> {
+        busy()
+    }
+
+    async fn runbook(&self, _: CaseId) -> Reply<Option<Runbook>> {
+        busy()
+    }
+
+    async fn transfer(&self, _: TransferTyped) -> Reply<Composed> {
+        busy()
+    }
+
+    async fn listing(&self, _: ListingTyped) -> Reply<Composed> {
+        busy()
+    }
+
+    async fn listed(&self) -> Reply<Vec<Listed>> {
+        busy()
+    }
+
+    async fn budgets(&self) -> Reply<Vec<BudgetUse>> {
+        busy()
+    }
+
+    async fn words(&self) -> Reply<Vec<Said>> {
+        busy()
+    }
+
+    async fn review(&self, _: String) -> Reply<Review> {
+        busy()
+    }
+
+    async fn proposed(&self, _: CaseId) -> Reply<Option<Review>> {
+        busy()
+    }
+
+    async fn flow(&self, _: Timestamp) -> Reply<Vec<Flow>> {
+        busy()
+    }
+}
+
+/// A provider that cannot be read.
+struct Unread;
+
+#[async_trait]
+impl Provider for Unread {
+    fn issuer(&self) -> &str {
+        "https://id.example"
+    }
+
+    async fn address(&self, _: &Bound) -> Reply<String> {
+        Err(Refusal::new("unreadable", "the provider cannot be read", "try again"))
+    }
+
+    async fn identify(&self, _: &str, _: &Bound) -> Reply<Identified> {
+        busy()
+    }
+}
+
+fn secret() -> Reply<String> {
+    Ok("0123456789abcdef0123456789abcdef".to_owned())
+}
+
+fn pages(App { desk, office, .. }: &App) -> Router {
+    let setup = console::Setup {
+        allowed: Allowed::loopback(7420),
+        now: Arc::new(|| Timestamp::ZERO),
+        secret: Arc::new(secret),
+        office: None,
+        provider: Some(Arc::new(Unread)),
+    };
+    console::router(desk.clone(), office.clone(), setup).unwrap()
+}
+
+/// Asks the console; `more` is one header more.
+async fn ask(pages: &Router, how: (&str, &str), more: (&str, &str), body: &str) -> Response {
+    let (method, path) = how;
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("host", "localhost:7420").header(more.0, more.1);
+    let request = request.header("origin", "http://localhost:7420");
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let request = request.body(Body::from(body.to_owned())).unwrap();
+    pages.clone().oneshot(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn strangers_whom_the_console_refuses_take_no_line_from_whoever_is_signed_in() {
+    let (app, lines) = (app(), Lines::default());
+    let pages = pages(&app);
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    let (none, sign_in) = (("x-nothing", ""), ("POST", "/sign-in"));
+    let signed_in = ask(&pages, sign_in, none, "token=token-person").await;
+    assert_eq!(signed_in.status().as_u16(), 303);
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap();
+    lines.taken();
+
+    let begin = ("GET", "/sign-in/provider");
+    let back = ("GET", "/sign-in/provider/back?state=x&code=x");
+    for (how, more, body, status) in [
+        (sign_in, none, "token=guess", 401),
+        // A second Host.
+        (("GET", "/"), ("host", "evil.example"), "", 403),
+        (begin, ("sec-fetch-site", "cross-site"), "", 403),
+        (begin, none, "", 503),
+        (back, none, "", 401),
+    ] {
+        for _ in 0..70 {
+            let said = ask(&pages, how, more, body).await;
+            assert_eq!(said.status().as_u16(), status, "{how:?} {more:?}");
+        }
+    }
+    let told = lines.taken();
+    let refused = |line: &String| line.contains("refused somebody at the console");
+    assert!(told.iter().all(refused), "{told:?}");
+    assert_eq!(told.len(), 60, "a minute's worth of all strangers, whatever the code: {told:?}");
+
+    app.office.busy.store(true, Ordering::SeqCst);
+    let said = ask(&pages, ("GET", "/cases"), ("cookie", cookie), "").await;
+    assert_eq!(said.status().as_u16(), 503);
+    let told = lines.taken();
+    assert!(told.len() == 1 && told[0].contains("not_now"), "{told:?}");
+}
