@@ -113,14 +113,20 @@ pub(crate) struct OauthTools {
     pub(crate) node: PathBuf,
     /// What starts it.
     pub(crate) script: PathBuf,
+    /// What makes a proof of a key.
+    pub(crate) proof: PathBuf,
 }
 
-/// Installs oidc-provider, and puts our script beside it.
+/// Installs oidc-provider, and puts our scripts beside it.
 pub(crate) fn oauth() -> Done<OauthTools> {
-    let (folder, name) = (npm("oauth")?, "server.mjs");
-    let script = folder.join(name);
-    run::write(&script, &run::read(&house::root().join("xtask/tools/oauth").join(name))?)?;
-    Ok(OauthTools { node: mcp()?.node, script })
+    let folder = npm("oauth")?;
+    let beside = |name: &str| -> Done<PathBuf> {
+        let script = folder.join(name);
+        run::write(&script, &run::read(&house::root().join("xtask/tools/oauth").join(name))?)?;
+        Ok(script)
+    };
+    let (script, proof) = (beside("server.mjs")?, beside("proof.mjs")?);
+    Ok(OauthTools { node: mcp()?.node, script, proof })
 }
 
 /// The Typst compiler: a program that takes `typst compile` as the real one does, over the Python package that carries it.

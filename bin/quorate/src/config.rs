@@ -131,6 +131,10 @@ pub struct OauthConfig {
     /// proxy that speaks TLS. Audiences are this with `/mcp` or `/api/v1`.
     #[serde(default)]
     pub public_url: Option<String>,
+    /// Whether its tokens are taken only when they are bound to a key (DPoP, RFC 9449), so that a stolen one opens nothing. A
+    /// token that is bound is never taken without a proof of its key, whatever stands here.
+    #[serde(default)]
+    pub demand_dpop: bool,
 }
 
 /// The console: pages for people.

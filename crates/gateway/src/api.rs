@@ -1,6 +1,6 @@
 //! The HTTP API: what agents ask over MCP and what people ask on the command line, as paths below `/api/v1`.
 //!
-//! Order of the checks: Host and Origin (the layer of [`crate::http`]); one bearer credential, its rate; the path, the
+//! Order of the checks: Host and Origin (the layer of [`crate::http`]); one credential, its rate; the path, the
 //! method, the form of the answer; whose route it is; then key, query and one strict body; then the desk, which checks
 //! again all that matters. Reading order: every route ([`table`]), how a request is read ([`asked`]), what people may do
 //! ([`people`]), what agents may ([`agents`]), and how it is described ([`openapi`]).
@@ -84,6 +84,7 @@ pub(crate) fn routes(
 
 async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (url, limiter) = (api.public_url.clone(), Arc::clone(&api.limiter));
+    let tokens = api.tokens.clone();
     let from = request.extensions().get::<Peer>().copied();
     match api.pass(request).await {
         Ok(mut response) => {
@@ -93,7 +94,7 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
         Err(no) => {
             let complaint = no.complaint.under(&request_id());
             turned_away(&complaint, "api", from, &limiter);
-            let mut response = gate::challenged(complaint, &url, METADATA);
+            let mut response = gate::challenged(complaint, (&url, METADATA), tokens.as_deref());
             if let Some(allow) = no.allow.and_then(|allow| HeaderValue::from_str(&allow).ok()) {
                 response.headers_mut().insert(header::ALLOW, allow);
             }
@@ -117,11 +118,9 @@ impl From<Complaint> for No {
 impl Api {
     async fn pass(self: Arc<Self>, request: Request) -> Result<Response, No> {
         let (mut parts, body) = request.into_parts();
-        let resource = format!("{}{ROOT}", self.public_url);
-        let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
-        // Nothing behind this line ever sees the token.
-        parts.headers.remove(header::AUTHORIZATION);
-        let caller = shown.known(self.desk.as_ref()).await?;
+        let (tokens, door) = (self.tokens.as_deref(), (self.public_url.as_str(), ROOT));
+        let (shown, caller) = Shown::admitted(&parts, tokens, door, self.desk.as_ref()).await?;
+        gate::forget(&mut parts.headers);
         let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
         let found = table::find(&parts.method, path);
         let is_stream = matches!(&found, Found::Route(r, _) if r.does == Does::Act(Act::Events));

@@ -96,6 +96,7 @@ codes! {
     CredentialMissing = "CREDENTIAL_MISSING", Auth, false, 401, "The request carries no bearer credential.";
     CredentialMalformed = "CREDENTIAL_MALFORMED", Auth, false, 400, "The Authorization header cannot be read, or a credential stands in the URL.";
     CredentialInvalid = "CREDENTIAL_INVALID", Auth, false, 401, "The credential is unknown, revoked or expired.";
+    ProofInvalid = "PROOF_INVALID", Auth, false, 401, "The access token is bound to a key, and the proof of that key (DPoP) is missing, does not hold for this request, or was shown before.";
     RoleTooLow = "ROLE_TOO_LOW", Auth, false, 403, "The route takes another kind of credential, or a stronger role.";
     BandTooLow = "BAND_TOO_LOW", Auth, false, 403, "The credential's band does not include the tool.";
     WalletOutOfScope = "WALLET_OUT_OF_SCOPE", Auth, false, 403, "The credential does not name the wallet.";

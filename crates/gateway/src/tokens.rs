@@ -1,7 +1,7 @@
 //! Access tokens of an authorization server: whoever runs the desk may name one, and its tokens then stand for credentials that
 //! the book admitted under a subject. A token grants nothing: who it speaks of, in which band and until when is the book's to
 //! say, and its scopes only narrow that. It looks at most: nobody files or attests as a person because a server elsewhere says
-//! who they are.
+//! who they are. A token that is bound to a key opens with a proof of that key for this request, and each proof once (RFC 9449).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use crate::errors::{Code, Complaint};
 
 /// The longest access token, in bytes.
 pub(crate) const TOKEN_BYTES_MAX: usize = 4096;
+/// The longest proof of a key, in bytes: one that holds an RSA key of 8192 bits fits.
+pub(crate) const PROOF_BYTES_MAX: usize = 4096;
 
 /// The widest role of whoever comes with an access token: whoever runs the server that issues it is no operator of this desk.
 const WIDEST: Role = Role::Auditor;
@@ -29,6 +31,37 @@ pub struct Vouched {
     pub scopes: BTreeSet<String>,
     /// How long it still holds.
     pub lasts: Duration,
+    /// The proof that came with it, if it is bound to a key.
+    pub proof: Option<Proven>,
+}
+
+/// How a request shows its access token.
+#[derive(Clone, Copy)]
+pub enum How<'a> {
+    /// As whoever carries it (RFC 6750).
+    Bearer,
+    /// As whoever holds the key that it is bound to (RFC 9449).
+    Proved(Proof<'a>),
+}
+
+/// A proof of a key, and the request that it must have been made for.
+#[derive(Clone, Copy)]
+pub struct Proof<'a> {
+    /// What the `DPoP` header holds.
+    pub text: &'a str,
+    /// The method of the request.
+    pub method: &'a str,
+    /// Where the request went, as the metadata names this door, without a query.
+    pub url: &'a str,
+}
+
+/// What tells a proof that held from others: it opens once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Proven {
+    /// The digest of its name.
+    pub name: Digest,
+    /// When it says that it was made, in seconds of Unix time.
+    pub made_s: u64,
 }
 
 /// Whoever reads access tokens for the doors: knows the server's keys and the time.
@@ -37,12 +70,27 @@ pub trait ReadTokens: Send + Sync + 'static {
     /// The issuer, as the metadata of the doors names it.
     fn issuer(&self) -> &str;
 
-    /// Checks a token that was issued for this resource, by signature, issuer, audience, type and time.
+    /// What proofs of a key may be signed with, as the metadata of the doors names it.
+    fn proof_algorithms(&self) -> &[&'static str];
+
+    /// Whether tokens that are bound to no key are refused.
+    fn demands_proof(&self) -> bool;
+
+    /// Checks a token that was issued for this resource, by signature, issuer, audience, type and time; and the proof of the
+    /// key that it is bound to, if it is bound to one. The proof is not spent yet.
     ///
     /// # Errors
-    /// [`Complaint`] of [`Code::CredentialInvalid`] when it does not hold here, saying why; of [`Code::DeskUnavailable`] while
-    /// the server's keys cannot be had.
-    async fn read(&self, token: &str, resource: &str) -> Result<Vouched, Complaint>;
+    /// [`Complaint`] of [`Code::CredentialInvalid`] when it does not hold here, saying why; of [`Code::ProofInvalid`] when its
+    /// proof does not; of [`Code::DeskUnavailable`] while the server's keys cannot be had.
+    async fn read(&self, token: &str, resource: &str, how: How<'_>) -> Result<Vouched, Complaint>;
+
+    /// Spends a proof that [`ReadTokens::read`] found to hold, once the book knows the subject: whom nobody admitted fills no
+    /// memory.
+    ///
+    /// # Errors
+    /// [`Complaint`] of [`Code::ProofInvalid`] when it was shown before; of [`Code::RateLimited`] when so many were that no
+    /// more are kept in mind.
+    fn spend(&self, subject: Digest, proof: Proven) -> Result<(), Complaint>;
 }
 
 impl Vouched {
@@ -88,7 +136,7 @@ mod tests {
 
     fn vouched(scopes: &str) -> Vouched {
         let scopes = scopes.split(' ').map(str::to_owned).collect();
-        Vouched { subject: Digest::ZERO, scopes, lasts: Duration::from_mins(1) }
+        Vouched { subject: Digest::ZERO, scopes, lasts: Duration::from_mins(1), proof: None }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! An authorization server of somebody else's (oidc-provider) before the desk's doors: client credentials, one resource a token
 //! (RFC 8707), and what the doors say to each token.
 
+mod dpop;
+
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -56,6 +58,7 @@ impl Server {
         let (mcp, api) = (of(&self.mcp, "read prepare sign")?, of(&self.api, "read prepare")?);
         self.discovery()?;
         self.opens(&mcp, &api)?;
+        self.proofs_are_held_to_their_request(stage)?;
         let strange = of(ELSEWHERE, "read")?;
         let foreign = token(&self.other, "trader", &self.api, "read")?;
         let scopeless = of(&self.api, "")?;
@@ -160,6 +163,17 @@ fn one(stage: &Stage, name: &str, resources: &[&str]) -> Done<(String, Process)>
 
 /// An access token by client credentials.
 fn token(issuer: &str, client: &str, resource: &str, scope: &str) -> Done<String> {
+    asked_for(issuer, client, resource, scope, &[])
+}
+
+/// The same, asked for with more headers.
+fn asked_for(
+    issuer: &str,
+    client: &str,
+    resource: &str,
+    scope: &str,
+    more: &[(&str, &str)],
+) -> Done<String> {
     let plain = |text: &str| -> String {
         text.bytes()
             .map(|b| {
@@ -178,7 +192,8 @@ fn token(issuer: &str, client: &str, resource: &str, scope: &str) -> Done<String
         if scope.is_empty() { String::new() } else { format!("&scope={}", plain(scope)) }
     );
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let said = read(&send("POST", &format!("{issuer}/token"), &form, &body)?)?;
+    let headers = [&form[..], more].concat();
+    let said = read(&send("POST", &format!("{issuer}/token"), &headers, &body)?)?;
     let token = said.get("access_token").and_then(Value::as_str);
     token.map(str::to_owned).ok_or_else(|| format!("the server gives no token: {said}"))
 }

@@ -137,6 +137,7 @@ fn values(config: &DeskConfig, charter: &CharterText) -> Map<String, Value> {
         "monitor.sources": ["desk"],
         "monitor.model_may_loosen": false,
         "nodes": nodes,
+        "oauth.demand_dpop": oauth.is_some_and(|oauth| oauth.demand_dpop),
         "oauth.issuer": oauth.map_or_else(off, |oauth| json!(hidden(&oauth.issuer))),
         "policy.default": "deny",
         "policy.delegatecall": "deny",

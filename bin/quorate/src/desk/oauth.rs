@@ -4,8 +4,10 @@
 //! Beside them, people who sign in at the console through an OpenID provider ([`openid`]), under the same rules.
 //!
 //! Signatures are asymmetric and from a short list; which one a token uses is bound to the key that it names. One audience, and
-//! it is the door that was asked: a token that could be shown elsewhere too is refused.
+//! it is the door that was asked: a token that could be shown elsewhere too is refused. A token that is bound to a key opens with
+//! a proof of that key, for this request and once ([`dpop`]).
 
+mod dpop;
 mod keys;
 pub(super) mod openid;
 mod server;
@@ -20,9 +22,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use quorate_gateway::errors::{Code, Complaint};
-use quorate_gateway::tokens::{ReadTokens, Vouched};
+use quorate_gateway::tokens::{How, Proven, ReadTokens, Vouched};
 use quorate_host::Clock;
 use quorate_host::fault::Fault;
+use quorate_terms::Digest;
 use quorate_terms::credential::subject_digest;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +44,9 @@ pub(crate) struct Oauth {
     issuer: String,
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
+    /// Whether tokens that are bound to no key are refused.
+    demands: bool,
+    seen: dpop::Seen,
 }
 
 /// What an access token must say (RFC 9068 section 2.2), and no field twice.
@@ -62,6 +68,14 @@ struct Claims {
     /// It belongs to a key that a bearer does not show (RFC 7800).
     #[serde(default)]
     cnf: Option<serde_json::Value>,
+}
+
+/// The one way in which a token may be bound to a key: by its thumbprint (RFC 9449 section 6.1). Another way beside it is not
+/// checked here, so none may stand there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    jkt: String,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +107,9 @@ impl Oauth {
         check_issuer("oauth.issuer", &config.issuer)?;
         let file = config.keys.as_deref().map(resolve);
         let keys = Keys::start(&config.issuer, file).await?;
-        Ok(Self { issuer: config.issuer.clone(), keys, clock })
+        let (issuer, demands) = (config.issuer.clone(), config.demand_dpop);
+        let seen = dpop::Seen::since(seconds(clock.as_ref()));
+        Ok(Self { issuer, keys, clock, demands, seen })
     }
 
     /// The URL under which the configuration says that clients reach the doors, if it says one.
@@ -105,12 +121,25 @@ impl Oauth {
         url.map(|url| public_origin("oauth.public_url", url)).transpose()
     }
 
-    async fn checked(&self, token: &str, resource: &str) -> Result<Vouched, No> {
+    async fn checked(&self, token: &str, resource: &str, how: How<'_>) -> Result<Vouched, No> {
         let is_kind = |kind: &str| matches!(kind, "at+jwt" | "application/at+jwt");
-        let claims = signed(&self.keys, token, is_kind).await?;
-        self.holds(claims, resource)
+        let claims: Claims = signed(&self.keys, token, is_kind).await?;
+        let bound = claims.cnf.clone().map(serde_json::from_value::<Confirmation>);
+        let vouched = self.holds(claims, resource)?;
+        let proof = match (bound.transpose().map_err(|_| No::Bound)?, how) {
+            (None, _) if self.demands => return Err(No::Unbound),
+            (None, How::Bearer) => None,
+            (None, How::Proved(_)) => return Err(No::Keyless),
+            (Some(_), How::Bearer) => return Err(No::Bare),
+            (Some(key), How::Proved(proof)) => {
+                let now = seconds(self.clock.as_ref());
+                Some(dpop::check(&proof, token, &key.jkt, now).map_err(No::Proof)?)
+            }
+        };
+        Ok(Vouched { proof, ..vouched })
     }
 
+    /// What the claims say, if they are for here and now.
     fn holds(&self, claims: Claims, resource: &str) -> Result<Vouched, No> {
         if claims.iss != self.issuer {
             return Err(No::Issuer);
@@ -118,10 +147,7 @@ impl Oauth {
         if !claims.aud.is_only(resource) {
             return Err(No::Audience);
         }
-        if claims.cnf.is_some() {
-            return Err(No::Bound);
-        }
-        let now = self.clock.now().as_millis().div_euclid(1000);
+        let now = seconds(self.clock.as_ref());
         let (late, early) = (now.saturating_sub(LEEWAY_S), now.saturating_add(LEEWAY_S));
         if claims.exp <= late {
             return Err(No::Expired);
@@ -137,8 +163,14 @@ impl Oauth {
             subject,
             scopes: claims.scope.split(' ').map(str::to_owned).collect(),
             lasts: Duration::from_secs(claims.exp.saturating_sub(late)),
+            proof: None,
         })
     }
+}
+
+/// Seconds of Unix time.
+fn seconds(clock: &dyn Clock) -> u64 {
+    clock.now().as_millis().div_euclid(1000)
 }
 
 /// What a token of a fit kind says, if its signature holds under the key that it names. Nothing of it is judged yet.
@@ -186,7 +218,15 @@ enum No {
     Signature,
     Issuer,
     Audience,
+    /// To a key, in a way that is not checked here.
     Bound,
+    /// Bound to a key, and shown as a bearer's.
+    Bare,
+    /// Bound to no key, and shown with a proof.
+    Keyless,
+    /// Bound to no key, where that is demanded.
+    Unbound,
+    Proof(dpop::Bad),
     Nonce,
     Expired,
     Early,
@@ -221,7 +261,20 @@ impl No {
                     format!("the token is not for this resource alone; ask for one for {resource}");
                 &audience
             }
-            Self::Bound => "the token belongs to a key and is no bearer's; ask for a bearer token",
+            Self::Bound => {
+                "the token is bound to a key in a way that is not checked here; ask for one that is \
+                 bound by DPoP alone"
+            }
+            Self::Bare => {
+                "the token is bound to a key; send it as `Authorization: DPoP` with a proof of that \
+                 key in the `DPoP` header (RFC 9449)"
+            }
+            Self::Keyless => "the token is bound to no key; send it as `Authorization: Bearer`",
+            Self::Unbound => {
+                "tokens that are bound to no key are not taken here; ask for one with a proof of a \
+                 key (DPoP)"
+            }
+            Self::Proof(bad) => return bad.complaint(),
             Self::Nonce => "the token is no access token; send that one",
             Self::Expired => "the token has expired; ask for another",
             Self::Early => "the token does not hold yet; set the clocks right",
@@ -241,7 +294,20 @@ impl ReadTokens for Oauth {
         &self.issuer
     }
 
-    async fn read(&self, token: &str, resource: &str) -> Result<Vouched, Complaint> {
-        self.checked(token, resource).await.map_err(|no| no.complaint(resource))
+    fn proof_algorithms(&self) -> &[&'static str] {
+        &signature::NAMES
+    }
+
+    fn demands_proof(&self) -> bool {
+        self.demands
+    }
+
+    async fn read(&self, token: &str, resource: &str, how: How<'_>) -> Result<Vouched, Complaint> {
+        self.checked(token, resource, how).await.map_err(|no| no.complaint(resource))
+    }
+
+    fn spend(&self, subject: Digest, proof: Proven) -> Result<(), Complaint> {
+        let now = seconds(self.clock.as_ref());
+        self.seen.take(subject, proof, now).map_err(dpop::Bad::complaint)
     }
 }

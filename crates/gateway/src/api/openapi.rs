@@ -94,6 +94,7 @@ fn document() -> Value {
                 "scheme": "bearer",
                 "description": "The token that `quorate agent new` or `quorate member new` wrote; or, where the desk names an \
                     authorization server, its access token for this resource (RFC 9068), whose subject the book admitted. \
+                    One that is bound to a key is sent as `Authorization: DPoP`, with a proof of that key (RFC 9449). \
                     /.well-known/oauth-protected-resource/api/v1 says which server and scopes. No access token files \
                     or attests as a person.",
             } },
@@ -102,7 +103,7 @@ fn document() -> Value {
                 "complaint": refused("An error; its code says what kind.", &[]),
                 "challenge": refused(
                     "No credential, or none that is in force.",
-                    &[("WWW-Authenticate", true, "Where to learn which credentials are taken (RFC 6750, RFC 9728).")],
+                    &[("WWW-Authenticate", true, "Where to learn which credentials are taken (RFC 6750, RFC 9449, RFC 9728).")],
                 ),
                 "forbidden": refused(
                     "The credential does not reach so far, or signing is frozen.",

@@ -29,15 +29,20 @@ use crate::door::{VERSIONS, agents_only, request_id};
 use crate::errors::{Code, Complaint};
 use crate::limit::{Limiter, Place, Use};
 use crate::strict::{self, Message, Refused};
-use crate::tokens::{self, ReadTokens, TOKEN_BYTES_MAX, Vouched};
+use crate::tokens::{self, How, PROOF_BYTES_MAX, Proof, ReadTokens, TOKEN_BYTES_MAX, Vouched};
 use quorate_web::{Known, Peer, sole};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
+/// Where a proof of the key stands that an access token is bound to (RFC 9449 section 4.1).
+const PROOF: HeaderName = HeaderName::from_static("dpop");
 
-/// What is wrong with a header that holds no bearer token.
-const FORM: &str = "the Authorization header is not `Bearer` and one token; send that";
+/// What is wrong with a header that holds no token.
+const FORM: &str = "the Authorization header is not `Bearer` or `DPoP` and one token; send that";
+/// What is wrong with a proof beside a token that has no key.
+const NO_KEY: &str =
+    "a token of the desk's own is bound to no key; send it as `Authorization: Bearer`";
 /// What an access token does not do, whatever the book says of its subject.
 const NO_NAME: &str = "no access token files or attests as a person; send the desk's own token, \
     which `quorate member new` wrote";
@@ -101,6 +106,12 @@ pub(crate) fn metadata(setup: &Setup, path: &str, scopes: &[&str]) -> serde_json
     });
     if let (Some(tokens), Some(said)) = (&setup.tokens, said.as_object_mut()) {
         said.insert("authorization_servers".to_owned(), json!([tokens.issuer()]));
+        for (name, value) in [
+            ("dpop_signing_alg_values_supported", json!(tokens.proof_algorithms())),
+            ("dpop_bound_access_tokens_required", json!(tokens.demands_proof())),
+        ] {
+            said.insert(name.to_owned(), value);
+        }
     }
     said
 }
@@ -118,7 +129,7 @@ async fn mcp<S: ServerHandler + Clone>(
         Err(No::Http(complaint)) => {
             let complaint = complaint.under(&request_id());
             turned_away(&complaint, "mcp", from, &gate.limiter);
-            challenged(complaint, &gate.public_url, METADATA)
+            challenged(complaint, (&gate.public_url, METADATA), gate.tokens.as_deref())
         }
         Err(No::Rpc(refused)) => {
             let (request, code) = (request_id(), refused.complaint.code);
@@ -153,8 +164,7 @@ impl<S: ServerHandler + Clone> Gate<S> {
     async fn pass(&self, request: Request) -> Result<Response, No> {
         let (mut parts, body) = request.into_parts();
         let (shown, caller) = self.caller(&parts).await?;
-        // Nothing behind this line ever sees the token.
-        parts.headers.remove(header::AUTHORIZATION);
+        forget(&mut parts.headers);
         let what = if parts.method == Method::GET { Use::Stream } else { Use::Request };
         let place = self.limiter.enter(&caller.credential, what)?;
         // Only now: what is refused to a credential is bounded as what is answered.
@@ -182,17 +192,16 @@ impl<S: ServerHandler + Clone> Gate<S> {
         }
     }
 
-    /// Recognises the bearer token, anew on every request. What it opens is looked at once its place is taken.
+    /// Recognises the token, anew on every request. What it opens is looked at once its place is taken.
     async fn caller(&self, parts: &Parts) -> Result<(Shown, Caller), Complaint> {
         if parts.uri.query().is_some() {
             let message =
                 "the URL has a query; send the credential in the Authorization header only";
             return Err(Complaint::new(Code::CredentialMalformed, message).of_a_stranger());
         }
-        let resource = format!("{}{}", self.public_url, super::MCP);
-        let shown = Shown::read(&parts.headers, self.tokens.as_deref(), &resource).await?;
-        let caller = shown.known(self.desk.as_ref()).await?;
-        Ok((shown, caller))
+        let door = (self.public_url.as_str(), super::MCP);
+        let (tokens, desk) = (self.tokens.as_deref(), self.desk.as_ref());
+        Shown::admitted(parts, tokens, door, desk).await
     }
 
     async fn message(&self, body: Body) -> Result<(Message, Bytes), No> {
@@ -234,8 +243,21 @@ impl<S: ServerHandler + Clone> Gate<S> {
     }
 }
 
-/// The one bearer token.
-fn token(headers: &HeaderMap) -> Result<&str, Complaint> {
+/// How a token is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+/// Nothing behind this line ever sees the token, or the proof beside it.
+pub(crate) fn forget(headers: &mut HeaderMap) {
+    headers.remove(header::AUTHORIZATION);
+    headers.remove(PROOF);
+}
+
+/// The one token, and how it is shown.
+fn token(headers: &HeaderMap) -> Result<(Scheme, &str), Complaint> {
     let malformed = |why| Complaint::new(Code::CredentialMalformed, why);
     let value = sole(headers, &header::AUTHORIZATION)
         .map_err(|()| malformed("the Authorization header is doubled or not text; send one"))?;
@@ -243,7 +265,22 @@ fn token(headers: &HeaderMap) -> Result<&str, Complaint> {
         let message = "there is no credential; send `Authorization: Bearer <token>`";
         return Err(Complaint::new(Code::CredentialMissing, message));
     };
-    bearer(value).ok_or_else(|| malformed(FORM))
+    under_scheme(value).ok_or_else(|| malformed(FORM))
+}
+
+/// The one proof of a key.
+fn proof(headers: &HeaderMap) -> Result<&str, Complaint> {
+    let said = match sole(headers, &PROOF) {
+        Ok(Some(proof)) if proof.len() <= PROOF_BYTES_MAX => return Ok(proof),
+        Ok(Some(_)) => {
+            "the proof in the `DPoP` header is longer than 4096 bytes; send a shorter one"
+        }
+        Ok(None) => {
+            "the `DPoP` header is missing; send a proof of the key that the token is bound to"
+        }
+        Err(()) => "the `DPoP` header is doubled or not text; send one proof",
+    };
+    Err(Complaint::new(Code::ProofInvalid, said))
 }
 
 /// Who asks, as far as a request shows it.
@@ -254,28 +291,48 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Reads the one bearer token: the desk's own, or an access token where those of a server are taken. Whatever fails here,
-    /// it fails for anybody.
-    pub(crate) async fn read(
-        headers: &HeaderMap,
+    /// Reads the one token at a door, by its origin and path: the desk's own, or an access token where those of a server are
+    /// taken. Then it is looked up in the book, and a proof that came with it is spent. No door admits in another way.
+    pub(crate) async fn admitted(
+        parts: &Parts,
         tokens: Option<&dyn ReadTokens>,
-        resource: &str,
-    ) -> Result<Self, Complaint> {
-        Self::found(headers, tokens, resource).await.map_err(Complaint::of_a_stranger)
+        door: (&str, &str),
+        desk: &dyn Desk,
+    ) -> Result<(Self, Caller), Complaint> {
+        // Whatever fails here, it fails for anybody.
+        let shown = Self::found(parts, tokens, door).await.map_err(Complaint::of_a_stranger)?;
+        let caller = shown.known(desk).await?;
+        let vouched = shown.vouched.as_ref();
+        if let (Some(tokens), Some(vouched)) = (tokens, vouched)
+            && let Some(proof) = vouched.proof
+        {
+            tokens.spend(vouched.subject, proof)?;
+        }
+        Ok((shown, caller))
     }
 
     async fn found(
-        headers: &HeaderMap,
+        parts: &Parts,
         tokens: Option<&dyn ReadTokens>,
-        resource: &str,
+        (origin, path): (&str, &str),
     ) -> Result<Self, Complaint> {
-        let token = token(headers)?;
+        let (scheme, token) = token(&parts.headers)?;
         match tokens {
             // A token of the desk's own has no dot, and a JWT has two.
             Some(tokens) if token.contains('.') => {
-                let vouched = tokens.read(token, resource).await?;
+                let url = format!("{origin}{}", parts.uri.path());
+                let how = match scheme {
+                    Scheme::Bearer => How::Bearer,
+                    Scheme::Dpop => How::Proved(Proof {
+                        text: proof(&parts.headers)?,
+                        method: parts.method.as_str(),
+                        url: &url,
+                    }),
+                };
+                let vouched = tokens.read(token, &format!("{origin}{path}"), how).await?;
                 Ok(Self { name: vouched.subject, vouched: Some(vouched) })
             }
+            _ if scheme == Scheme::Dpop => Err(Complaint::new(Code::CredentialMalformed, NO_KEY)),
             _ if token.len() > OWN_BYTES_MAX => {
                 Err(Complaint::new(Code::CredentialMalformed, FORM))
             }
@@ -341,13 +398,19 @@ pub(crate) async fn read(body: Body, limits: &Limits) -> Result<Bytes, Complaint
     }
 }
 
-/// Says a complaint, with the discovery that a 401 owes (RFC 6750, RFC 9728).
-pub(crate) fn challenged(complaint: Complaint, url: &str, metadata: &str) -> Response {
+/// Says a complaint, with the discovery that a 401 owes (RFC 6750, RFC 9449 section 7.1, RFC 9728): a challenge for each way in
+/// which a token can be shown here. Whoever brought a bad proof is told of proofs alone.
+pub(crate) fn challenged(
+    complaint: Complaint,
+    (url, metadata): (&str, &str),
+    tokens: Option<&dyn ReadTokens>,
+) -> Response {
     let (code, needs) = (complaint.code, complaint.needs);
     let mut response = complained(complaint);
     let error = match code {
         Code::CredentialMissing => "",
         Code::CredentialInvalid => ", error=\"invalid_token\"",
+        Code::ProofInvalid => ", error=\"invalid_dpop_proof\"",
         Code::CredentialMalformed => ", error=\"invalid_request\"",
         Code::SessionNotYours | Code::BandTooLow | Code::RoleTooLow => {
             ", error=\"insufficient_scope\""
@@ -355,19 +418,25 @@ pub(crate) fn challenged(complaint: Complaint, url: &str, metadata: &str) -> Res
         _ => return response,
     };
     let scope = needs.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
-    let said =
-        format!("Bearer realm=\"quorate\", resource_metadata=\"{url}{metadata}\"{error}{scope}");
-    if let Ok(value) = HeaderValue::from_str(&said) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    let why = format!("realm=\"quorate\", resource_metadata=\"{url}{metadata}\"{error}{scope}");
+    let bearer = (code != Code::ProofInvalid).then(|| format!("Bearer {why}"));
+    let dpop = tokens
+        .map(|tokens| format!("DPoP {why}, algs=\"{}\"", tokens.proof_algorithms().join(" ")));
+    for said in bearer.into_iter().chain(dpop) {
+        if let Ok(value) = HeaderValue::from_str(&said) {
+            response.headers_mut().append(header::WWW_AUTHENTICATE, value);
+        }
     }
     response
 }
 
-fn bearer(value: &str) -> Option<&str> {
+fn under_scheme(value: &str) -> Option<(Scheme, &str)> {
     let (scheme, token) = value.split_once(' ')?;
+    let known = [("bearer", Scheme::Bearer), ("dpop", Scheme::Dpop)];
+    let (_, scheme) = known.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name))?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
     let fits = (1..=TOKEN_BYTES_MAX).contains(&token.len()) && token.bytes().all(plain);
-    (scheme.eq_ignore_ascii_case("bearer") && fits).then_some(token)
+    fits.then_some((scheme, token))
 }
 
 /// What the protocol library does not refuse: a protocol header that stands twice, and a revision that we do not speak.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use quorate_gateway::errors::{Code, Complaint};
-use quorate_gateway::tokens::{ReadTokens, Vouched};
+use quorate_gateway::tokens::{How, Proven, ReadTokens, Vouched};
+use quorate_terms::Digest;
 use quorate_web::Peer;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -101,8 +102,20 @@ impl ReadTokens for Keyless {
         "https://as.example"
     }
 
-    async fn read(&self, _: &str, _: &str) -> Result<Vouched, Complaint> {
+    fn proof_algorithms(&self) -> &[&'static str] {
+        &["ES256"]
+    }
+
+    fn demands_proof(&self) -> bool {
+        false
+    }
+
+    async fn read(&self, _: &str, _: &str, _: How<'_>) -> Result<Vouched, Complaint> {
         Err(Complaint::new(Code::DeskUnavailable, "the keys cannot be had; ask again later"))
+    }
+
+    fn spend(&self, _: Digest, _: Proven) -> Result<(), Complaint> {
+        panic!("nobody is known, so nothing is spent")
     }
 }
 

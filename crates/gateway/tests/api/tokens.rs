@@ -1,18 +1,26 @@
 //! Access tokens at the doors: what a door asks of whoever reads them, and how far the answer goes.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use quorate_gateway::errors::{Code, Complaint};
-use quorate_gateway::tokens::{ReadTokens, Vouched};
+use quorate_gateway::tokens::{How, Proven, ReadTokens, Vouched};
+use quorate_terms::Digest;
 
 use super::*;
 
 const HERE: &str = "http://127.0.0.1:3000/api/v1";
 const MCP: &str = "http://127.0.0.1:3000/mcp";
 
-/// Takes `WHO.SCOPES.DOOR`, scopes joined by `-`, at the door that the token names.
-struct Reader;
+/// Takes `WHO.SCOPES.DOOR`, scopes joined by `-`, at the door that the token names. Where a proof comes with it, it is
+/// `METHOD URL NAME`, and opens once.
+#[derive(Default)]
+struct Reader {
+    demands: bool,
+    spent: Mutex<BTreeSet<(Digest, Digest)>>,
+}
 
 #[async_trait]
 impl ReadTokens for Reader {
@@ -20,18 +28,44 @@ impl ReadTokens for Reader {
         "https://as.example"
     }
 
-    async fn read(&self, token: &str, resource: &str) -> Result<Vouched, Complaint> {
+    fn proof_algorithms(&self) -> &[&'static str] {
+        &["ES256", "EdDSA"]
+    }
+
+    fn demands_proof(&self) -> bool {
+        self.demands
+    }
+
+    async fn read(&self, token: &str, resource: &str, how: How<'_>) -> Result<Vouched, Complaint> {
         let parts: Vec<&str> = token.split('.').collect();
         let [who, scopes, door] = parts[..] else { panic!("{token}") };
         if !resource.ends_with(door) {
             let message = format!("it is not for {resource}");
             return Err(Complaint::new(Code::CredentialInvalid, message));
         }
+        let proof = match how {
+            How::Bearer => None,
+            How::Proved(proof) => {
+                let place = format!("{} {} ", proof.method, proof.url);
+                let name = proof.text.strip_prefix(&place).ok_or_else(|| {
+                    Complaint::new(Code::ProofInvalid, format!("it is not for {place}"))
+                })?;
+                Some(Proven { name: Digest::sha256(name.as_bytes()), made_s: 1 })
+            }
+        };
         Ok(Vouched {
             subject: common::token_of(who),
             scopes: scopes.split('-').map(str::to_owned).collect(),
             lasts: Duration::from_mins(1),
+            proof,
         })
+    }
+
+    fn spend(&self, subject: Digest, proof: Proven) -> Result<(), Complaint> {
+        if self.spent.lock().unwrap().insert((subject, proof.name)) {
+            return Ok(());
+        }
+        Err(Complaint::new(Code::ProofInvalid, "it was shown before"))
     }
 }
 
@@ -40,10 +74,31 @@ fn app() -> App {
 }
 
 fn app_with(rate: Rate) -> App {
+    app_of(Arc::default(), rate)
+}
+
+fn app_of(reader: Arc<Reader>, rate: Rate) -> App {
     let (desk, office) = (Arc::new(FakeDesk::default()), Arc::new(FakeOffice::default()));
-    let setup = Setup { tokens: Some(Arc::new(Reader)), ..setup(rate) };
+    let setup = Setup { tokens: Some(reader), ..setup(rate) };
     let (as_desk, as_office): (Arc<dyn Desk>, Arc<dyn Office>) = (desk.clone(), office.clone());
     App { router: router(as_desk, as_office, Band::Broadcast, setup).unwrap(), desk, office }
+}
+
+/// A request with a token that is bound to a key, and these proofs.
+fn proved(method: &str, path: &str, token: &str, proofs: &[String]) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:3000");
+    let request = request.header("authorization", format!("DPoP {token}"));
+    let request = request.header("content-type", "application/json");
+    let request = request.header("accept", "application/json, text/event-stream");
+    let request = proofs.iter().fold(request, |request, proof| request.header("dpop", proof));
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let has_body = method == "POST";
+    request.body(if has_body { Body::from(body.to_string()) } else { Body::empty() }).unwrap()
+}
+
+/// Every challenge of an answer.
+fn challenges(said: &Said) -> Vec<&str> {
+    said.headers.get_all("www-authenticate").iter().map(|v| v.to_str().unwrap()).collect()
 }
 
 fn get(token: &str, path: &str) -> Request<Body> {
@@ -184,4 +239,99 @@ async fn a_stream_ends_with_the_token_that_opened_it() {
         seen.push_str(&String::from_utf8_lossy(&frame.unwrap().into_data().unwrap()));
     }
     assert!(seen.contains("event: grown"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_proof_is_for_the_method_and_url_that_were_asked_and_opens_once_at_any_door() {
+    let app = app();
+    for (method, path, token) in
+        [("GET", "/api/v1/me", "broadcast.read.v1"), ("POST", "/mcp", "broadcast.read.mcp")]
+    {
+        let url = format!("http://127.0.0.1:3000{path}");
+        let proof = format!("{method} {url} of {path}");
+        let first = app.send(proved(method, path, token, std::slice::from_ref(&proof))).await;
+        assert_eq!(first.status, 200, "{path} {}", first.body);
+        app.send(proved(method, path, token, &[proof])).await.check(401, "PROOF_INVALID");
+        for other in [
+            format!("PUT {url} a"),
+            format!("{method} {url}/ b"),
+            format!("{method} https://127.0.0.1:3000{path} c"),
+        ] {
+            app.send(proved(method, path, token, &[other])).await.check(401, "PROOF_INVALID");
+        }
+    }
+    // The query is no part of what a proof names.
+    let balance = format!("/api/v1/agent/balance?address={ADDRESS}&chain=eip155:31337");
+    let proof = "GET http://127.0.0.1:3000/api/v1/agent/balance q".to_owned();
+    let said = app.send(proved("GET", &balance, "broadcast.read.v1", &[proof])).await;
+    assert_eq!(said.status, 200, "{}", said.body);
+}
+
+#[tokio::test]
+async fn without_one_proof_nothing_opens_and_the_challenge_says_how_to_make_one() {
+    let app = app();
+    let proof = |name: &str| format!("GET http://127.0.0.1:3000/api/v1/me {name}");
+    let long = format!("{}{}", proof("long"), "x".repeat(4096));
+    for proofs in [vec![], vec![proof("a"), proof("b")], vec![long]] {
+        let said = app.send(proved("GET", "/api/v1/me", "broadcast.read.v1", &proofs)).await;
+        said.check(401, "PROOF_INVALID");
+        let [challenge] = challenges(&said)[..] else { panic!("{:?}", said.headers) };
+        assert!(challenge.starts_with("DPoP realm="), "{challenge}");
+        assert!(challenge.contains("error=\"invalid_dpop_proof\", algs=\"ES256 EdDSA\""));
+        assert!(challenge.contains("/.well-known/oauth-protected-resource/api/v1\""));
+    }
+    let at_mcp = app.send(proved("POST", "/mcp", "broadcast.read.mcp", &[])).await;
+    at_mcp.check(401, "PROOF_INVALID");
+    assert!(challenges(&at_mcp)[0].contains("oauth-protected-resource/mcp\""));
+    // Nobody with a credential yet is told of both ways, and where no server is named, of one.
+    let none = || request("", "GET", "/me").body(Body::empty()).unwrap();
+    let said = app.send(none()).await;
+    said.check(401, "CREDENTIAL_MISSING");
+    let [bearer, dpop] = challenges(&said)[..] else { panic!("{:?}", said.headers) };
+    assert!(bearer.starts_with("Bearer ") && !bearer.contains("algs"), "{bearer}");
+    assert!(dpop.starts_with("DPoP ") && dpop.contains("algs=\"ES256 EdDSA\""), "{dpop}");
+    let said = super::app().send(none()).await;
+    let [bearer] = challenges(&said)[..] else { panic!("{:?}", said.headers) };
+    assert!(bearer.starts_with("Bearer "), "{bearer}");
+}
+
+#[tokio::test]
+async fn a_token_of_the_desks_own_is_no_token_of_a_key() {
+    for app in [app(), super::app()] {
+        let proof = "GET http://127.0.0.1:3000/api/v1/me own".to_owned();
+        let said = app.send(proved("GET", "/api/v1/me", "token-broadcast", &[proof])).await;
+        said.check(400, "CREDENTIAL_MALFORMED");
+        let message = said.body["message"].as_str().unwrap();
+        assert!(message.contains("Authorization: Bearer"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn whom_the_book_does_not_know_spends_no_proof() {
+    let reader = Arc::new(Reader::default());
+    let app = app_of(Arc::clone(&reader), Rate::default());
+    let proof = "GET http://127.0.0.1:3000/api/v1/me x".to_owned();
+    let ask = |who: &str| proved("GET", "/api/v1/me", who, std::slice::from_ref(&proof));
+    for _ in 0..2 {
+        app.send(ask("nobody.read.v1")).await.check(401, "CREDENTIAL_INVALID");
+    }
+    assert!(reader.spent.lock().unwrap().is_empty());
+    assert_eq!(app.send(ask("broadcast.read.v1")).await.status, 200);
+    assert_eq!(reader.spent.lock().unwrap().len(), 1);
+    // The same name is another one under another key.
+    assert_eq!(app.send(ask("read.read.v1")).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_metadata_says_how_proofs_are_signed_and_whether_they_are_demanded() {
+    for demands in [false, true] {
+        let app = app_of(Arc::new(Reader { demands, ..Reader::default() }), Rate::default());
+        for path in ["/api/v1", "/mcp"] {
+            let at = format!("/.well-known/oauth-protected-resource{path}");
+            let request = Request::get(at).header("host", "127.0.0.1:3000");
+            let said = app.send(request.body(Body::empty()).unwrap()).await.body;
+            assert_eq!(said["dpop_signing_alg_values_supported"], json!(["ES256", "EdDSA"]));
+            assert_eq!(said["dpop_bound_access_tokens_required"], json!(demands), "{path}");
+        }
+    }
 }

@@ -235,7 +235,8 @@ fn usable(jwk: &Jwk) -> Option<(String, Known)> {
     Some((name, Known { key, only: jwk.common.key_algorithm }))
 }
 
-fn is_for(only: KeyAlgorithm, how: Algorithm) -> bool {
+/// Whether a key that is for one algorithm only is for this one.
+pub(super) fn is_for(only: KeyAlgorithm, how: Algorithm) -> bool {
     matches!(
         (only, how),
         (KeyAlgorithm::RS256, Algorithm::RS256)

@@ -187,8 +187,11 @@ fn away() -> Refusal {
 
 fn refusal(no: No) -> Refusal {
     not_vouched(match no {
-        No::Form | No::Type | No::Bound | No::Long => {
+        No::Form | No::Type | No::Long => {
             "the provider's answer is no identity token of OpenID Connect"
+        }
+        No::Bound | No::Bare | No::Keyless | No::Unbound | No::Proof(_) => {
+            "the provider's answer is bound to a key, which no identity token is"
         }
         No::Algorithm => "the identity token is not signed with RS256, PS256, ES256 or EdDSA",
         No::Key => "the identity token names no key of the provider",

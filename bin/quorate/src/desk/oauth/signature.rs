@@ -3,7 +3,9 @@
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::jwk::ThumbprintHash;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
+use quorate_terms::Digest;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
     RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
@@ -15,13 +17,14 @@ use super::No;
 /// What a token may be signed with. RS256 is what RFC 9068 has every server know.
 pub(super) const ALLOWED: [Algorithm; 4] =
     [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+/// Their names (RFC 7518, RFC 8037).
+pub(super) const NAMES: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
     verifier_factory: verifier,
-    // Only for making keys public and naming them by thumbprint (`Jwk::from_encoding_key`, `Jwk::thumbprint`): a server that
-    // only takes tokens does neither.
-    key_utils: KeyUtils::new_unimplemented(),
+    // The others are for making keys public (`Jwk::from_encoding_key`): a server that only takes tokens does not.
+    key_utils: KeyUtils { compute_digest: digest, ..KeyUtils::new_unimplemented() },
 };
 
 /// Tells the library whose arithmetic to use. Once is enough, and more does no harm.
@@ -75,6 +78,14 @@ impl Verifier<Vec<u8>> for ByRing {
 impl JwtVerifier for ByRing {
     fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+}
+
+/// What thumbprints of keys are made with (RFC 7638).
+fn digest(bytes: &[u8], how: ThumbprintHash) -> Result<Vec<u8>, Error> {
+    match how {
+        ThumbprintHash::SHA256 => Ok(Digest::sha256(bytes).as_bytes().to_vec()),
+        _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
     }
 }
 

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
+use quorate_gateway::tokens::Proof;
 use quorate_terms::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{
@@ -13,11 +14,12 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
+use super::dpop::tests::{made, print, public};
 use super::*;
 
 const ISSUER: &str = "https://as.example";
 const HERE: &str = "https://desk.example/mcp";
-const NOW_S: u64 = 1_800_000_000;
+pub(super) const NOW_S: u64 = 1_800_000_000;
 
 /// A clock that stands.
 struct Stopped;
@@ -112,10 +114,14 @@ fn claims() -> Value {
 }
 
 async fn oauth(server: &Server) -> Oauth {
+    oauth_that(server, false).await
+}
+
+async fn oauth_that(server: &Server, demand_dpop: bool) -> Oauth {
     let room = tempfile::tempdir().unwrap();
-    let file = room.path().join("keys.json");
-    std::fs::write(&file, server.jwks().to_string()).unwrap();
-    let config = OauthConfig { issuer: ISSUER.into(), keys: Some(file), public_url: None };
+    let keys = Some(room.path().join("keys.json"));
+    std::fs::write(keys.as_ref().unwrap(), server.jwks().to_string()).unwrap();
+    let config = OauthConfig { issuer: ISSUER.into(), keys, public_url: None, demand_dpop };
     Oauth::start(&config, Path::to_path_buf, Arc::new(Stopped)).await.unwrap()
 }
 
@@ -130,14 +136,18 @@ async fn check(changes: &[(&str, Value)], expected: Result<(), No>) {
         }
     }
     let token = server.signed(&header, &claims);
-    let read = oauth(&server).await.checked(&token, HERE).await;
+    let read = oauth(&server).await.checked(&token, HERE, How::Bearer).await;
     assert_eq!(read.map(drop), expected, "{changes:?}");
 }
 
 #[tokio::test]
 async fn a_token_of_the_server_for_this_door_says_who_and_how_far() {
     let server = Server::new(1);
-    let read = oauth(&server).await.read(&server.signed(&header(), &claims()), HERE).await.unwrap();
+    let read = oauth(&server)
+        .await
+        .read(&server.signed(&header(), &claims()), HERE, How::Bearer)
+        .await
+        .unwrap();
     assert_eq!(read.subject, subject_digest(ISSUER, "bot").unwrap());
     assert_eq!(read.scopes, ["read", "sign"].map(str::to_owned).into());
     assert_eq!(read.lasts, Duration::from_secs(600 + LEEWAY_S));
@@ -173,7 +183,12 @@ async fn a_token_for_elsewhere_of_somebody_else_or_of_another_time_is_refused() 
         ("iat", Value::Null, No::Form),
         ("jti", Value::Null, No::Form),
         ("client_id", Value::Null, No::Form),
-        ("cnf", json!({ "jkt": "x" }), No::Bound),
+        ("cnf", json!({ "jkt": "x" }), No::Bare),
+        ("cnf", json!({ "x5t#S256": "x" }), No::Bound),
+        ("cnf", json!({ "jkt": "x", "x5t#S256": "x" }), No::Bound),
+        ("cnf", json!({ "jkt": 7 }), No::Bound),
+        ("cnf", json!({}), No::Bound),
+        ("cnf", json!("x"), No::Bound),
         ("header.typ", json!("JWT"), No::Type),
         ("header.typ", Value::Null, No::Type),
         ("header.kid", json!("nobody"), No::Key),
@@ -184,6 +199,58 @@ async fn a_token_for_elsewhere_of_somebody_else_or_of_another_time_is_refused() 
     ] {
         check(&[(name, value)], Err(no)).await;
     }
+}
+
+/// The claims of a token that is bound to a key.
+fn bound_to(key: &Value) -> Value {
+    let mut claims = claims();
+    claims["cnf"] = json!({ "jkt": print(key) });
+    claims
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_key_opens_with_a_proof_of_it_and_each_proof_once() {
+    let server = Server::new(1);
+    let oauth = oauth(&server).await;
+    let token = server.signed(&header(), &bound_to(&public(&server, "ec")));
+    let shown = async |token: &str, text: &str| {
+        let proof = Proof { text, method: "GET", url: HERE };
+        oauth.read(token, HERE, How::Proved(proof)).await
+    };
+    let text = made(&server, &token, &[("htu", json!(HERE))]);
+    let proven = shown(&token, &text).await.unwrap().proof.unwrap();
+    let subject = subject_digest(ISSUER, "bot").unwrap();
+    assert!(oauth.spend(subject, proven).is_ok());
+    let again = shown(&token, &text).await.unwrap().proof.unwrap();
+    assert_eq!(oauth.spend(subject, again).unwrap_err().code, Code::ProofInvalid);
+    // A proof for another token, or by another key, is none for this one.
+    let other = server.signed(&header(), &bound_to(&public(&server, "ed")));
+    assert_eq!(shown(&other, &text).await.unwrap_err().code, Code::ProofInvalid);
+    let by_other = made(&server, &other, &[("htu", json!(HERE))]);
+    assert_eq!(shown(&other, &by_other).await.unwrap_err().code, Code::ProofInvalid);
+    // As a bearer's it opens nothing, and a token that no key is bound to takes no proof.
+    assert_eq!(oauth.checked(&token, HERE, How::Bearer).await.unwrap_err(), No::Bare);
+    let loose = server.signed(&header(), &claims());
+    let text = made(&server, &loose, &[("htu", json!(HERE))]);
+    let how = How::Proved(Proof { text: &text, method: "GET", url: HERE });
+    assert_eq!(oauth.checked(&loose, HERE, how).await.unwrap_err(), No::Keyless);
+}
+
+#[tokio::test]
+async fn where_keys_are_demanded_a_token_without_one_opens_nothing() {
+    let server = Server::new(1);
+    let oauth = oauth_that(&server, true).await;
+    assert!(oauth.demands_proof());
+    let loose = server.signed(&header(), &claims());
+    let text = made(&server, &loose, &[("htu", json!(HERE))]);
+    let how = How::Proved(Proof { text: &text, method: "GET", url: HERE });
+    for how in [How::Bearer, how] {
+        assert_eq!(oauth.checked(&loose, HERE, how).await.unwrap_err(), No::Unbound);
+    }
+    let token = server.signed(&header(), &bound_to(&public(&server, "ec")));
+    let text = made(&server, &token, &[("htu", json!(HERE))]);
+    let how = How::Proved(Proof { text: &text, method: "GET", url: HERE });
+    assert!(oauth.checked(&token, HERE, how).await.is_ok());
 }
 
 #[tokio::test]
@@ -215,12 +282,16 @@ async fn each_algorithm_that_is_taken_holds_under_its_own_key_and_breaks_with_on
     {
         let header = json!({ "alg": alg, "typ": "at+jwt", "kid": kid });
         let token = server.signed(&header, &claims());
-        assert!(oauth.checked(&token, HERE).await.is_ok(), "{alg} {kid}");
+        assert!(oauth.checked(&token, HERE, How::Bearer).await.is_ok(), "{alg} {kid}");
         let (message, signature) = token.rsplit_once('.').unwrap();
         let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
         bytes[40] ^= 1;
         let broken = format!("{message}.{}", b64(bytes));
-        assert_eq!(oauth.checked(&broken, HERE).await.unwrap_err(), No::Signature, "{alg}");
+        assert_eq!(
+            oauth.checked(&broken, HERE, How::Bearer).await.unwrap_err(),
+            No::Signature,
+            "{alg}"
+        );
     }
     // The two of RSA are not each other's.
     let claims = claims();
@@ -230,7 +301,7 @@ async fn each_algorithm_that_is_taken_holds_under_its_own_key_and_breaks_with_on
         format!("{message}.{}", b64(server.by_rsa(how, &message)))
     };
     for token in [by_other("RS256", &RSA_PSS_SHA256), by_other("PS256", &RSA_PKCS1_SHA256)] {
-        assert_eq!(oauth.checked(&token, HERE).await.unwrap_err(), No::Signature);
+        assert_eq!(oauth.checked(&token, HERE, How::Bearer).await.unwrap_err(), No::Signature);
     }
 }
 
@@ -239,20 +310,20 @@ async fn a_token_that_was_changed_or_signed_by_another_is_refused() {
     let (server, other) = (Server::new(1), Server::new(2));
     let oauth = oauth(&server).await;
     let forged = other.signed(&header(), &claims());
-    assert_eq!(oauth.checked(&forged, HERE).await.unwrap_err(), No::Signature);
+    assert_eq!(oauth.checked(&forged, HERE, How::Bearer).await.unwrap_err(), No::Signature);
     let token = server.signed(&header(), &claims());
     let parts: Vec<&str> = token.split('.').collect();
     let mut more = claims();
     more["scope"] = json!("broadcast");
     let swapped = format!("{}.{}.{}", parts[0], b64(more.to_string()), parts[2]);
-    assert_eq!(oauth.checked(&swapped, HERE).await.unwrap_err(), No::Signature);
+    assert_eq!(oauth.checked(&swapped, HERE, How::Bearer).await.unwrap_err(), No::Signature);
     let twice = r#"{"iss":"https://as.example","iss":"https://as.example","sub":"bot"}"#;
     let message = format!("{}.{}", parts[0], b64(twice));
     let signed = format!("{message}.{}", b64(server.ed.sign(message.as_bytes())));
-    assert_eq!(oauth.checked(&signed, HERE).await.unwrap_err(), No::Form);
+    assert_eq!(oauth.checked(&signed, HERE, How::Bearer).await.unwrap_err(), No::Form);
     let short = token.strip_suffix(|_: char| true).unwrap();
     for cut in ["", ".", "..", "...", "a.b.c", short, parts[0]] {
-        assert!(oauth.checked(cut, HERE).await.is_err(), "{cut}");
+        assert!(oauth.checked(cut, HERE, How::Bearer).await.is_err(), "{cut}");
     }
 }
 
@@ -281,7 +352,9 @@ async fn an_issuer_off_tls_and_files_without_a_key_stop_the_start() {
             std::fs::write(&file, keys).unwrap();
         }
         let keys = keys.map(|_| file.clone());
-        let config = OauthConfig { issuer: issuer.into(), keys, public_url: None };
+        let issuer_given = issuer.into();
+        let (public_url, demand_dpop) = (None, false);
+        let config = OauthConfig { issuer: issuer_given, keys, public_url, demand_dpop };
         let started = Oauth::start(&config, Path::to_path_buf, Arc::new(Stopped)).await;
         assert!(started.is_err(), "{issuer}");
     }
@@ -321,7 +394,7 @@ proptest! {
                 format!("{good}.{part}.{}", b64(&bytes)),
                 format!("{}.{}.{}", b64(&bytes), b64(&bytes), b64(&bytes)),
             ] {
-                prop_assert!(oauth.checked(&token, HERE).await.is_err());
+                prop_assert!(oauth.checked(&token, HERE, How::Bearer).await.is_err());
             }
             Ok(())
         })?;
