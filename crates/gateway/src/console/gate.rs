@@ -52,9 +52,9 @@ fn stray(why: Stray) -> Response {
 #[derive(Debug)]
 pub(crate) struct Refused {
     refusal: Refusal,
-    path: String,
+    path: Box<str>,
     /// Through whom one may sign in, beside one's token.
-    provider: Option<String>,
+    provider: Option<Box<str>>,
     /// Whether it is said where nobody need be signed in, so that anybody can have it said, as often as they like.
     stranger: bool,
 }
@@ -64,8 +64,8 @@ impl Refused {
     pub(crate) fn sign_in(path: &str, provider: Option<&dyn Provider>) -> Self {
         let next = "sign in with the token of your credential";
         let refusal = Refusal::new("sign_in", "nobody is signed in", next);
-        let provider = provider.map(|provider| provider.issuer().to_owned());
-        Self { refusal, path: path.to_owned(), provider, stranger: true }
+        let provider = provider.map(|provider| provider.issuer().into());
+        Self { refusal, path: path.into(), provider, stranger: true }
     }
 
     /// The same refusal, said where nobody need be signed in.
@@ -76,7 +76,7 @@ impl Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, path: String::new(), provider: None, stranger: false }
+        Self { refusal, path: Box::default(), provider: None, stranger: false }
     }
 }
 
@@ -95,7 +95,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.refusal.code.as_str() {
             // The first page is where one signs in.
-            "sign_in" if self.path == "/" => StatusCode::OK,
+            "sign_in" if &*self.path == "/" => StatusCode::OK,
             "sign_in" | "no_such_token" | "not_vouched" => StatusCode::UNAUTHORIZED,
             "elsewhere" | "role" => StatusCode::FORBIDDEN,
             "unknown_case" | "nothing_here" => StatusCode::NOT_FOUND,

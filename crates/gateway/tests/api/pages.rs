@@ -8,7 +8,7 @@ use quorate_custody::Refusal;
 use quorate_gateway::console;
 use quorate_gateway::console::paperwork::{
     BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook, Said,
-    TransferTyped,
+    Simulation, TransferTyped, Tried,
 };
 use quorate_gateway::console::provider::{Bound, Identified, Provider};
 use quorate_gateway::office::Reply;
@@ -60,6 +60,10 @@ impl Paperwork for FakeOffice {
     }
 
     async fn flow(&self, _: Timestamp) -> Reply<Vec<Flow>> {
+        busy()
+    }
+
+    async fn simulated(&self, _: Tried) -> Reply<Option<Simulation>> {
         busy()
     }
 }
