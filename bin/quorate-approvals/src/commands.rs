@@ -141,7 +141,9 @@ impl<'a> At<'a> {
 
     /// Fetches what the screen of a case needs beside the book.
     async fn open(&mut self, id: &CaseId) -> Done<()> {
-        self.opened = show::opened_at(&self.desk, &self.replica, id).await?;
+        let proposal = show::Proposal::of(&self.replica, id);
+        let named = proposal.map(|proposal| proposal.named()).unwrap_or_default();
+        self.opened = show::opened_at(&self.desk, &self.replica, id, &named).await?;
         Ok(())
     }
 }

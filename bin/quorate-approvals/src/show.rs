@@ -5,6 +5,7 @@ mod administration;
 mod differences;
 mod transfer;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quorate_chains::{Attempt, carries_out, describe, read_back};
@@ -19,7 +20,8 @@ use quorate_terms::commitment::{Commitment, Opening};
 use quorate_terms::entry::Warranted;
 use quorate_terms::intent::{Action, Intent};
 use quorate_terms::judgment::Judgment;
-use quorate_terms::{CaseId, Term as _, Timestamp};
+use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{AccountId, CaseId, Term as _, Timestamp};
 use serde_json::json;
 
 use crate::desk::Peer;
@@ -44,30 +46,55 @@ pub(crate) enum Opened {
     Names(Vec<Opening>),
 }
 
-/// Fetches the value behind a case's commitment, or the names that the words of a proposed policy need.
-pub(crate) async fn opened_at(desk: &Peer, replica: &Replica, id: &CaseId) -> Done<Opened> {
+/// Fetches the value behind a case's commitment, or the names that the words of a proposed policy need: of those whom the case's
+/// [`Proposal`] names.
+pub(crate) async fn opened_at(
+    desk: &Peer,
+    replica: &Replica,
+    id: &CaseId,
+    named: &BTreeSet<AccountId>,
+) -> Done<Opened> {
     let Some(intent) = replica.intent(id) else { return Ok(Opened::Unasked) };
     if let Some((wanted, _)) = committed(intent) {
         return Ok(desk.opening(wanted).await?.map_or(Opened::Missing, Opened::Proven));
     }
-    let wanted = named(replica.book(), intent);
+    let wanted = replica.book().beneficiaries(named);
     match wanted.is_empty() {
         true => Ok(Opened::Unasked),
         false => desk.openings(&wanted).await.map(Opened::Names),
     }
 }
 
-/// The commitments to the names of those on the list whom the policy in force or a proposed one names.
-fn named(book: &Book, intent: &Intent) -> Vec<Commitment> {
-    let proposed = match &intent.action {
-        Action::ChangePolicy { policy } => policy.as_ref(),
-        Action::ChangeCharter { charter } => &charter.policy,
-        _ => return Vec::new(),
-    };
-    let mut named = accounts(book.policy());
-    // Of one that does not load, the screen says why.
-    named.extend(Policy::load(proposed).iter().flat_map(accounts));
-    book.beneficiaries(&named)
+/// The policy in force and one that a case proposes.
+pub(crate) struct Proposal {
+    old: Policy,
+    new: PolicyDocument,
+}
+
+impl Proposal {
+    /// None for a case that proposes no policy.
+    pub(crate) fn of(replica: &Replica, id: &CaseId) -> Option<Self> {
+        let new = match &replica.intent(id)?.action {
+            Action::ChangePolicy { policy } => policy.as_ref(),
+            Action::ChangeCharter { charter } => &charter.policy,
+            _ => return None,
+        };
+        Some(Self { old: replica.book().policy().clone(), new: new.clone() })
+    }
+
+    /// The recipients whom either names. A policy may be long, and this compiles it: whoever serves many does it where nothing
+    /// waits for it.
+    pub(crate) fn named(&self) -> BTreeSet<AccountId> {
+        let mut named = accounts(&self.old);
+        // Of one that does not load, the screen says why.
+        named.extend(Policy::load(&self.new).iter().flat_map(accounts));
+        named
+    }
+
+    /// Whether it is of the same two.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.old.digest() == other.old.digest() && self.new == other.new
+    }
 }
 
 /// What a screen is drawn from.
@@ -338,4 +365,50 @@ fn digests(view: &View<'_>, id: &CaseId, screen: &mut Screen) {
     screen.row("vault", view.book().vault().to_string());
     screen.row("policy digest", view.book().policy().digest().to_string());
     screen.row("intent digest", id.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_policy::{StarterAsset, starter};
+    use quorate_terms::policy::{AssetInfo, CedarRule};
+
+    use super::*;
+
+    fn document() -> PolicyDocument {
+        let info = AssetInfo {
+            asset: "eip155:1/slip44:60".parse().unwrap(),
+            symbol: "ETH".into(),
+            name: "Ether".into(),
+            decimals: 18,
+        };
+        let one = "1000000000000000000".parse().unwrap();
+        let asset = StarterAsset {
+            info,
+            alone: one,
+            alone_to_strangers: one,
+            agent_daily: one,
+            vault_daily: one,
+        };
+        let approvers = BTreeSet::from(["ann".parse().unwrap()]);
+        starter("house".parse().unwrap(), &approvers, &[asset]).unwrap()
+    }
+
+    fn account(number: u8) -> AccountId {
+        format!("eip155:1:0x{number:0>40x}").parse().unwrap()
+    }
+
+    #[test]
+    fn whom_either_policy_names_is_asked_for_and_of_one_that_does_not_load_nobody() {
+        let (mut old, mut new) = (document(), document());
+        old.addresses.deny.insert(account(1));
+        new.addresses.deny.insert(account(2));
+        let mut proposal = Proposal { old: Policy::load(&old).unwrap(), new };
+        assert_eq!(proposal.named(), BTreeSet::from([account(1), account(2)]));
+        let again = Proposal { old: proposal.old.clone(), new: proposal.new.clone() };
+        assert!(proposal.is_same(&again));
+        let text = "no rule".to_owned();
+        proposal.new.rules.push(CedarRule { id: "broken".parse().unwrap(), text });
+        assert_eq!(proposal.named(), BTreeSet::from([account(1)]));
+        assert!(!proposal.is_same(&again));
+    }
 }

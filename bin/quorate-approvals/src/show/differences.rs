@@ -53,10 +53,10 @@ pub(crate) struct Compared {
 }
 
 impl Comparison {
-    /// What the new policy newly allows and denies is asked of both policies here, on this machine. It is asked at the case's
-    /// own time, so that what is signed to have been seen does not change while it is read.
+    /// What the new policy newly allows and denies is asked of both policies here, on this machine. It is asked at the time at
+    /// which the case was filed, so that what is signed to have been seen does not change while it is read, nor once it is over.
     pub(super) fn of(view: &View<'_>, id: &CaseId, new: &PolicyDocument) -> Self {
-        let at = view.book().case(id).map_or_else(|| view.book().last_at(), |case| case.filed_at);
+        let at = view.book().filed_at(id).unwrap_or_else(|| view.book().last_at());
         let (old, new) = (view.book().policy().clone(), new.clone());
         Self { old, new, at, names: view.names() }
     }
@@ -67,6 +67,12 @@ impl Comparison {
             Action::ChangePolicy { policy } => Some(Self::of(view, id, policy)),
             _ => None,
         }
+    }
+
+    /// Whether the screen of a case shows a comparison that was not made for this view: drawing it would make it.
+    pub(crate) fn is_missing(view: &View<'_>, id: &CaseId) -> bool {
+        Self::of_case(view, id)
+            .is_some_and(|asked| view.compared.as_ref().is_none_or(|made| !made.is_of(&asked)))
     }
 
     /// Makes it.
