@@ -168,8 +168,8 @@ fn any_point() -> impl Strategy<Value = Point> {
 
 impl Point {
     /// Of a chain's own coin the fee counts towards the same budget, so a fee beside those that are asked about is another class.
-    /// Where no fee is asked about, the least is all that is spoken of. What pays no fee at all is of no budget of the coin, and for
-    /// a token that is never spoken of.
+    /// Where no fee is asked about, the least is all that is spoken of. What pays no fee at all is of no budget of the coin, and
+    /// for a token that is never spoken of.
     fn snapped(mut self, edges: &Edges) -> Self {
         self.fee = self.fee.filter(|fee| self.native || *fee > 0);
         if self.native || edges.fees.is_empty() {
