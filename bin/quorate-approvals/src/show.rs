@@ -15,7 +15,7 @@ use quorate_custody::{Refusal, State};
 use quorate_host::ui::Tone;
 use quorate_policy::reach::accounts;
 use quorate_policy::{Names, Policy};
-use quorate_terms::charter::ApproverSeat;
+use quorate_terms::charter::{ApproverSeat, CharterText};
 use quorate_terms::commitment::{Commitment, Opening};
 use quorate_terms::entry::Warranted;
 use quorate_terms::intent::{Action, Intent};
@@ -65,36 +65,60 @@ pub(crate) async fn opened_at(
     }
 }
 
-/// The policy in force and one that a case proposes.
+/// The policy in force and one that a case proposes, alone or in a charter.
 pub(crate) struct Proposal {
     old: Policy,
     new: PolicyDocument,
+    charter: Option<CharterText>,
+}
+
+/// What reading a proposal gives.
+#[derive(Clone, Default)]
+pub(crate) struct Reading {
+    /// The recipients whom either policy names.
+    pub(crate) named: BTreeSet<AccountId>,
+    /// Whether the proposed charter can be, if it is one.
+    pub(crate) charter: Option<Result<(), Refusal>>,
+}
+
+/// What was worked out for a screen already. What was not, or of something else, is worked out while it is drawn.
+#[derive(Default)]
+pub(crate) struct Made {
+    pub(crate) compared: Option<Arc<Compared>>,
+    pub(crate) charter: Option<Result<(), Refusal>>,
 }
 
 impl Proposal {
     /// None for a case that proposes no policy.
     pub(crate) fn of(replica: &Replica, id: &CaseId) -> Option<Self> {
-        let new = match &replica.intent(id)?.action {
-            Action::ChangePolicy { policy } => policy.as_ref(),
-            Action::ChangeCharter { charter } => &charter.policy,
-            _ => return None,
-        };
-        Some(Self { old: replica.book().policy().clone(), new: new.clone() })
+        let (new, charter): (&PolicyDocument, Option<&CharterText>) =
+            match &replica.intent(id)?.action {
+                Action::ChangePolicy { policy } => (policy.as_ref(), None),
+                Action::ChangeCharter { charter } => (&charter.policy, Some(charter.as_ref())),
+                _ => return None,
+            };
+        let old = replica.book().policy().clone();
+        Some(Self { old, new: new.clone(), charter: charter.cloned() })
     }
 
-    /// The recipients whom either names. A policy may be long, and this compiles it: whoever serves many does it where nothing
-    /// waits for it.
-    pub(crate) fn named(&self) -> BTreeSet<AccountId> {
+    /// Reads it. A policy may be long, and this compiles it: whoever serves many does it where nothing waits for it.
+    pub(crate) fn read(&self) -> Reading {
         let mut named = accounts(&self.old);
         // Of one that does not load, the screen says why.
         named.extend(Policy::load(&self.new).iter().flat_map(accounts));
-        named
+        Reading { named, charter: self.charter.as_ref().map(can_be) }
     }
 
     /// Whether it is of the same two.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.old.digest() == other.old.digest() && self.new == other.new
+        self.old.digest() == other.old.digest()
+            && (&self.new, &self.charter) == (&other.new, &other.charter)
     }
+}
+
+/// Whether a charter can be.
+fn can_be(charter: &CharterText) -> Result<(), Refusal> {
+    Book::new(charter.clone()).map(drop)
 }
 
 /// What a screen is drawn from.
@@ -107,8 +131,7 @@ pub(crate) struct View<'a> {
     pub(crate) now: Timestamp,
     /// The value behind the intent's commitment, if it has one.
     pub(crate) opened: Opened,
-    /// The comparison of policies that was made for this screen already. One of anything else is made again.
-    pub(crate) compared: Option<Arc<Compared>>,
+    pub(crate) made: Made,
 }
 
 impl View<'_> {
@@ -402,13 +425,14 @@ mod tests {
         let (mut old, mut new) = (document(), document());
         old.addresses.deny.insert(account(1));
         new.addresses.deny.insert(account(2));
-        let mut proposal = Proposal { old: Policy::load(&old).unwrap(), new };
-        assert_eq!(proposal.named(), BTreeSet::from([account(1), account(2)]));
-        let again = Proposal { old: proposal.old.clone(), new: proposal.new.clone() };
+        let old = Policy::load(&old).unwrap();
+        let mut proposal = Proposal { old: old.clone(), new: new.clone(), charter: None };
+        assert_eq!(proposal.read().named, BTreeSet::from([account(1), account(2)]));
+        let again = Proposal { old, new, charter: None };
         assert!(proposal.is_same(&again));
         let text = "no rule".to_owned();
         proposal.new.rules.push(CedarRule { id: "broken".parse().unwrap(), text });
-        assert_eq!(proposal.named(), BTreeSet::from([account(1)]));
+        assert_eq!(proposal.read().named, BTreeSet::from([account(1)]));
         assert!(!proposal.is_same(&again));
     }
 }

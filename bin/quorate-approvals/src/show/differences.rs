@@ -72,7 +72,7 @@ impl Comparison {
     /// Whether the screen of a case shows a comparison that was not made for this view: drawing it would make it.
     pub(crate) fn is_missing(view: &View<'_>, id: &CaseId) -> bool {
         Self::of_case(view, id)
-            .is_some_and(|asked| view.compared.as_ref().is_none_or(|made| !made.is_of(&asked)))
+            .is_some_and(|asked| view.made.compared.as_ref().is_none_or(|made| !made.is_of(&asked)))
     }
 
     /// Makes it.

@@ -1,6 +1,5 @@
 //! What the view knows: its seat, its copy of the book, who is signed in, what was asked.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use quorate_host::random::Random;
 use quorate_terms::approval::{Approval, ApprovalBody, Proof, Verdict};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::passkey::{Assertion, Passkey, ViewSeat};
-use quorate_terms::{AccountId, CaseId, CredentialId, Digest, Term as _, Timestamp};
+use quorate_terms::{CaseId, CredentialId, Digest, Term as _, Timestamp};
 use quorate_web::Streams;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, watch};
 
@@ -18,7 +17,7 @@ use crate::desk::{Peer, follow, now};
 use crate::home::Home;
 use crate::replica::Replica;
 use crate::screen::Screen;
-use crate::show::{self, Compared, Comparison, Opened, Proposal, View};
+use crate::show::{self, Compared, Comparison, Made, Opened, Proposal, Reading, View};
 use crate::simulate::{Nodes, Trial};
 use crate::trouble::{Done, Trouble};
 
@@ -34,8 +33,7 @@ const DRAWN_MAX: usize = 4;
 /// The last that was worked out of policies.
 #[derive(Default)]
 struct Kept {
-    /// Whom a proposed policy and the one in force name.
-    named: Option<(Proposal, BTreeSet<AccountId>)>,
+    read: Option<(Proposal, Reading)>,
     compared: Option<Arc<Compared>>,
 }
 
@@ -152,13 +150,13 @@ impl Office {
         let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
         let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
         let (now, opened) = (now(), Opened::Unasked);
-        look(&View { replica, me, now, opened, compared: None })
+        look(&View { replica, me, now, opened, made: Made::default() })
     }
 
     /// Everything about a case, and what could be signed of it.
     pub(super) async fn show(&self, session: &Session, id: &CaseId) -> Done<Shown> {
         for _ in 0..DRAWN_MAX {
-            let named = self.named(id).await?;
+            let Reading { named, charter } = self.read(id).await?;
             let opened = {
                 let book = self.book.lock().await;
                 let (replica, desk) = book.as_ref().ok_or_else(no_charter)?;
@@ -169,7 +167,8 @@ impl Office {
             let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
             let seats = replica.book().charter();
             let me = seats.approver(&session.who.approver).ok_or_else(unseated)?;
-            let view = View { replica, me, now: now(), opened, compared };
+            let made = Made { compared, charter };
+            let view = View { replica, me, now: now(), opened, made };
             // The policy in force or a name changed meanwhile. Made here, everybody would wait for another comparison.
             if Comparison::is_missing(&view, id) {
                 continue;
@@ -188,25 +187,25 @@ impl Office {
         }
     }
 
-    /// The recipients whom the policies of a case name, found while the book is free for everybody else. The last are kept:
-    /// whoever reads a case reads it more than once.
-    async fn named(&self, id: &CaseId) -> Done<BTreeSet<AccountId>> {
+    /// What reading the policy or charter that a case proposes gives, while the book is free for everybody else. The last is
+    /// kept: whoever reads a case reads it more than once.
+    async fn read(&self, id: &CaseId) -> Done<Reading> {
         let proposal = {
             let book = self.book.lock().await;
             let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
             Proposal::of(replica, id)
         };
-        let Some(proposal) = proposal else { return Ok(BTreeSet::new()) };
+        let Some(proposal) = proposal else { return Ok(Reading::default()) };
         let turn = Arc::clone(&self.kept).lock_owned().await;
-        if let Some((_, named)) = turn.named.as_ref().filter(|(of, _)| of.is_same(&proposal)) {
-            return Ok(named.clone());
+        if let Some((_, read)) = turn.read.as_ref().filter(|(of, _)| of.is_same(&proposal)) {
+            return Ok(read.clone());
         }
-        let find = move |kept: &mut Kept| {
-            let named = proposal.named();
-            kept.named = Some((proposal, named.clone()));
-            named
+        let work = move |kept: &mut Kept| {
+            let read = proposal.read();
+            kept.read = Some((proposal, read.clone()));
+            read
         };
-        aside(turn, find).await
+        aside(turn, work).await
     }
 
     /// The comparison of policies that a case's screen shows, made and kept likewise.
@@ -222,7 +221,8 @@ impl Office {
             let seats = replica.book().charter();
             let me = seats.approver(&session.who.approver).ok_or_else(unseated)?;
             let opened = opened.clone();
-            Comparison::of_case(&View { replica, me, now: now(), opened, compared: None }, id)
+            let made = Made::default();
+            Comparison::of_case(&View { replica, me, now: now(), opened, made }, id)
         };
         let Some(asked) = asked else { return Ok(None) };
         let turn = Arc::clone(&self.kept).lock_owned().await;
