@@ -18,7 +18,7 @@ use crate::home::Home;
 use crate::key::{self, Passphrase};
 use crate::replica::Replica;
 use crate::screen::Screen;
-use crate::show::{self, Opened, View};
+use crate::show::{self, Made, Opened, View};
 use crate::simulate::Nodes;
 use crate::trouble::{Done, Trouble};
 use crate::view;
@@ -124,7 +124,7 @@ impl<'a> At<'a> {
 
     fn view(&self) -> View<'_> {
         let opened = self.opened.clone();
-        View { replica: &self.replica, me: &self.me, now: now(), opened, compared: None }
+        View { replica: &self.replica, me: &self.me, now: now(), opened, made: Made::default() }
     }
 
     /// Follows the book for a moment, until a cosigner has witnessed the case: it was filed just now, as a rule.
@@ -141,7 +141,9 @@ impl<'a> At<'a> {
 
     /// Fetches what the screen of a case needs beside the book.
     async fn open(&mut self, id: &CaseId) -> Done<()> {
-        self.opened = show::opened_at(&self.desk, &self.replica, id).await?;
+        let proposal = show::Proposal::of(&self.replica, id);
+        let read = proposal.map(|proposal| proposal.read()).unwrap_or_default();
+        self.opened = show::opened_at(&self.desk, &self.replica, id, &read.named).await?;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use crate::home::{Home, read_text};
 use crate::key::{self, Passphrase};
 use crate::replica::Replica;
 use crate::screen::Screen;
-use crate::show::{self, View};
+use crate::show::{self, Made, View};
 use crate::trouble::{Done, Trouble};
 use crate::words;
 
@@ -221,5 +221,5 @@ pub(crate) fn replica_of(home: &Home, offline: &Offline) -> Done<Replica> {
 /// The view of an approver without a link.
 pub(crate) fn offline_view<'a>(replica: &'a Replica, me: &'a ApproverSeat) -> View<'a> {
     let (now, opened) = (crate::desk::now(), show::Opened::Unasked);
-    View { replica, me, now, opened, compared: None }
+    View { replica, me, now, opened, made: Made::default() }
 }

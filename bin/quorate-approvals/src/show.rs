@@ -5,6 +5,7 @@ mod administration;
 mod differences;
 mod transfer;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quorate_chains::{Attempt, carries_out, describe, read_back};
@@ -14,12 +15,13 @@ use quorate_custody::{Refusal, State};
 use quorate_host::ui::Tone;
 use quorate_policy::reach::accounts;
 use quorate_policy::{Names, Policy};
-use quorate_terms::charter::ApproverSeat;
+use quorate_terms::charter::{ApproverSeat, CharterText};
 use quorate_terms::commitment::{Commitment, Opening};
 use quorate_terms::entry::Warranted;
 use quorate_terms::intent::{Action, Intent};
 use quorate_terms::judgment::Judgment;
-use quorate_terms::{CaseId, Term as _, Timestamp};
+use quorate_terms::policy::PolicyDocument;
+use quorate_terms::{AccountId, CaseId, Term as _, Timestamp};
 use serde_json::json;
 
 use crate::desk::Peer;
@@ -44,30 +46,79 @@ pub(crate) enum Opened {
     Names(Vec<Opening>),
 }
 
-/// Fetches the value behind a case's commitment, or the names that the words of a proposed policy need.
-pub(crate) async fn opened_at(desk: &Peer, replica: &Replica, id: &CaseId) -> Done<Opened> {
+/// Fetches the value behind a case's commitment, or the names that the words of a proposed policy need: of those whom the case's
+/// [`Proposal`] names.
+pub(crate) async fn opened_at(
+    desk: &Peer,
+    replica: &Replica,
+    id: &CaseId,
+    named: &BTreeSet<AccountId>,
+) -> Done<Opened> {
     let Some(intent) = replica.intent(id) else { return Ok(Opened::Unasked) };
     if let Some((wanted, _)) = committed(intent) {
         return Ok(desk.opening(wanted).await?.map_or(Opened::Missing, Opened::Proven));
     }
-    let wanted = named(replica.book(), intent);
+    let wanted = replica.book().beneficiaries(named);
     match wanted.is_empty() {
         true => Ok(Opened::Unasked),
         false => desk.openings(&wanted).await.map(Opened::Names),
     }
 }
 
-/// The commitments to the names of those on the list whom the policy in force or a proposed one names.
-fn named(book: &Book, intent: &Intent) -> Vec<Commitment> {
-    let proposed = match &intent.action {
-        Action::ChangePolicy { policy } => policy.as_ref(),
-        Action::ChangeCharter { charter } => &charter.policy,
-        _ => return Vec::new(),
-    };
-    let mut named = accounts(book.policy());
-    // Of one that does not load, the screen says why.
-    named.extend(Policy::load(proposed).iter().flat_map(accounts));
-    book.beneficiaries(&named)
+/// The policy in force and one that a case proposes, alone or in a charter.
+pub(crate) struct Proposal {
+    old: Policy,
+    new: PolicyDocument,
+    charter: Option<CharterText>,
+}
+
+/// What reading a proposal gives.
+#[derive(Clone, Default)]
+pub(crate) struct Reading {
+    /// The recipients whom either policy names.
+    pub(crate) named: BTreeSet<AccountId>,
+    /// Whether the proposed charter can be, if it is one.
+    pub(crate) charter: Option<Result<(), Refusal>>,
+}
+
+/// What was worked out for a screen already. What was not, or of something else, is worked out while it is drawn.
+#[derive(Default)]
+pub(crate) struct Made {
+    pub(crate) compared: Option<Arc<Compared>>,
+    pub(crate) charter: Option<Result<(), Refusal>>,
+}
+
+impl Proposal {
+    /// None for a case that proposes no policy.
+    pub(crate) fn of(replica: &Replica, id: &CaseId) -> Option<Self> {
+        let (new, charter): (&PolicyDocument, Option<&CharterText>) =
+            match &replica.intent(id)?.action {
+                Action::ChangePolicy { policy } => (policy.as_ref(), None),
+                Action::ChangeCharter { charter } => (&charter.policy, Some(charter.as_ref())),
+                _ => return None,
+            };
+        let old = replica.book().policy().clone();
+        Some(Self { old, new: new.clone(), charter: charter.cloned() })
+    }
+
+    /// Reads it. A policy may be long, and this compiles it: whoever serves many does it where nothing waits for it.
+    pub(crate) fn read(&self) -> Reading {
+        let mut named = accounts(&self.old);
+        // Of one that does not load, the screen says why.
+        named.extend(Policy::load(&self.new).iter().flat_map(accounts));
+        Reading { named, charter: self.charter.as_ref().map(can_be) }
+    }
+
+    /// Whether it is of the same two.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.old.digest() == other.old.digest()
+            && (&self.new, &self.charter) == (&other.new, &other.charter)
+    }
+}
+
+/// Whether a charter can be.
+fn can_be(charter: &CharterText) -> Result<(), Refusal> {
+    Book::new(charter.clone()).map(drop)
 }
 
 /// What a screen is drawn from.
@@ -80,8 +131,7 @@ pub(crate) struct View<'a> {
     pub(crate) now: Timestamp,
     /// The value behind the intent's commitment, if it has one.
     pub(crate) opened: Opened,
-    /// The comparison of policies that was made for this screen already. One of anything else is made again.
-    pub(crate) compared: Option<Arc<Compared>>,
+    pub(crate) made: Made,
 }
 
 impl View<'_> {
@@ -338,4 +388,51 @@ fn digests(view: &View<'_>, id: &CaseId, screen: &mut Screen) {
     screen.row("vault", view.book().vault().to_string());
     screen.row("policy digest", view.book().policy().digest().to_string());
     screen.row("intent digest", id.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_policy::{StarterAsset, starter};
+    use quorate_terms::policy::{AssetInfo, CedarRule};
+
+    use super::*;
+
+    fn document() -> PolicyDocument {
+        let info = AssetInfo {
+            asset: "eip155:1/slip44:60".parse().unwrap(),
+            symbol: "ETH".into(),
+            name: "Ether".into(),
+            decimals: 18,
+        };
+        let one = "1000000000000000000".parse().unwrap();
+        let asset = StarterAsset {
+            info,
+            alone: one,
+            alone_to_strangers: one,
+            agent_daily: one,
+            vault_daily: one,
+        };
+        let approvers = BTreeSet::from(["ann".parse().unwrap()]);
+        starter("house".parse().unwrap(), &approvers, &[asset]).unwrap()
+    }
+
+    fn account(number: u8) -> AccountId {
+        format!("eip155:1:0x{number:0>40x}").parse().unwrap()
+    }
+
+    #[test]
+    fn whom_either_policy_names_is_asked_for_and_of_one_that_does_not_load_nobody() {
+        let (mut old, mut new) = (document(), document());
+        old.addresses.deny.insert(account(1));
+        new.addresses.deny.insert(account(2));
+        let old = Policy::load(&old).unwrap();
+        let mut proposal = Proposal { old: old.clone(), new: new.clone(), charter: None };
+        assert_eq!(proposal.read().named, BTreeSet::from([account(1), account(2)]));
+        let again = Proposal { old, new, charter: None };
+        assert!(proposal.is_same(&again));
+        let text = "no rule".to_owned();
+        proposal.new.rules.push(CedarRule { id: "broken".parse().unwrap(), text });
+        assert_eq!(proposal.read().named, BTreeSet::from([account(1)]));
+        assert!(!proposal.is_same(&again));
+    }
 }

@@ -15,7 +15,7 @@ use crate::enrol::own_seat;
 use crate::home::Home;
 use crate::replica::Replica;
 use crate::screen::Screen;
-use crate::show::{Opened, View, warn_of_the_book};
+use crate::show::{Made, Opened, View, warn_of_the_book};
 use crate::trouble::{Done, Trouble};
 use crate::words;
 
@@ -27,7 +27,7 @@ pub(crate) fn status(
 ) -> Done<Screen> {
     let (book, here) = (replica.book(), now());
     let mut screen = Screen::new(format!("vault {}", book.vault()));
-    let view = View { replica, me, now: here, opened: Opened::Unasked, compared: None };
+    let view = View { replica, me, now: here, opened: Opened::Unasked, made: Made::default() };
     warn_of_the_book(&view, &mut screen);
     screen.row("seat", words::seat(me));
     screen.row("charter", book.charter_digest().to_string());

@@ -1,10 +1,10 @@
 //! Snapshots, so that a restart reads only the tails: of the replica's fold, and of what was folded from the own ledger. A
 //! cosigner goes on from none that it did not sign itself.
 //!
-//! A snapshot that cannot be read is not used, and an alarm says so; one of the replica that another version of this program made
-//! is not used either, and is no alarm. One of our own that the ledger on the disk does not go
-//! on from is worse: for the replica it means that the desk's book is told again; for the own ledger it means that marks of
-//! what was signed are gone, and then nothing starts here.
+//! A snapshot that cannot be read is not used, and an alarm says so; one of the replica that another version of this program
+//! made is not used either, and is no alarm. One of our own that the ledger on the disk does not go on from is worse: for the
+//! replica it means that the desk's book is told again; for the own ledger it means that marks of what was signed are gone, and
+//! then nothing starts here.
 
 use quorate_cosigner::party::snapshot::{self, OwnFold};
 use quorate_custody::snapshot::OTHER_FORM;

@@ -251,6 +251,12 @@ impl Book {
         self.state.closed.get(id)
     }
 
+    /// When a case was filed, by the book, whether it is open or closed.
+    pub fn filed_at(&self, id: &CaseId) -> Option<Timestamp> {
+        let open = self.case(id).map(|case| case.filed_at);
+        open.or_else(|| self.closed(id).map(|case| case.filed_at))
+    }
+
     /// Every open case, in order.
     pub fn open_cases(&self) -> impl Iterator<Item = &Case> {
         self.state.cases.values()

@@ -58,7 +58,9 @@ struct Form {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Read {
-    v: u8,
+    /// Read before as [`Form`]; here so that it is no unknown field.
+    #[serde(rename = "v")]
+    _v: u8,
     charter: CharterText,
     policy: PolicyDocument,
     state: BookState,
@@ -100,8 +102,8 @@ impl Book {
         let ours = read.charter.vault == charter.vault
             && read.charter.log.origin == charter.log.origin
             && read.policy.vault == charter.vault;
-        if read.v != FORM || !ours {
-            return Err(bad("it is of another vault, ledger or version"));
+        if !ours {
+            return Err(bad("it is of another vault or ledger"));
         }
         read.charter.check()?;
         let policy = load(&read.policy)?;
@@ -148,7 +150,8 @@ impl Follower {
     /// The replica that a snapshot of `owner` holds. `charter` is any charter of the same vault and ledger.
     ///
     /// # Errors
-    /// [`Refusal`] for bytes that `owner` did not sign, or that hold no fold of this vault.
+    /// [`Refusal`] for bytes that `owner` did not sign, or that hold no fold of this vault; with the code [`OTHER_FORM`] for what
+    /// `owner` signed under another version of this program.
     pub fn from_snapshot(
         charter: &CharterText,
         owner: &PublicKey,

@@ -47,6 +47,8 @@ pub struct ReplayAnswer {
     pub changes: Vec<ChangeView>,
     /// What it newly allows or denies, what is looser first.
     pub reach: Vec<ReachView>,
+    /// Whether every edge of both policies was asked about. Where not, what has no row is not known to be as it was.
+    pub is_whole: bool,
     /// What was taken as given, and what could not be told.
     pub caveats: Vec<String>,
     /// Cases judged from here on were judged again.

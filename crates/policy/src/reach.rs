@@ -4,9 +4,9 @@
 //! and of each number that a rule compares a fact with; for each agent, person, wallet and recipient that either policy names
 //! and for one that neither does; of recipients that are listed, paid before, both and neither. Between two neighbouring amounts
 //! neither answer changes, so a range of amounts is exact; where questions were left out, only neighbours that were both asked
-//! make a range. Nothing is used of any budget, nothing is frozen, every credential reaches, and the fee is the least where
-//! nothing limits it: what is found is what the policies say, whatever stands today. Above what rules can weigh, 2^63 millionths
-//! of a whole unit, every policy denies, and a range that is open above ends there.
+//! make a range. Nothing is used of any budget, nothing is frozen, every credential reaches, and the fee is the least where no
+//! rule weighs it and no budget of the coin differs: what is found is what the policies say, whatever stands today. Above what
+//! rules can weigh, 2^63 millionths of a whole unit, every policy denies, and a range that is open above ends there.
 
 mod edges;
 mod probe;
@@ -163,11 +163,18 @@ pub struct Reach {
 }
 
 impl Reach {
+    /// Whether every edge of both policies was asked about. Only then is what has no row known to be answered as before.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.asked == self.edges && !self.is_cut && self.unreached.is_empty()
+    }
+
     /// What is said of the questions beside the rows: how many they were, and what they cannot tell.
     pub fn caveats(&self) -> Vec<String> {
         let mut said = vec![format!(
             "{} questions were put to both policies, as if nothing of any budget were used, nothing \
-             frozen and every credential sufficient, and with the least fee where nothing limits it.",
+             frozen and every credential sufficient, and with the least fee where no rule weighs it \
+             and no budget of the coin differs.",
             self.asked
         )];
         if self.asked < self.edges {

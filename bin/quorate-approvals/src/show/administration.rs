@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use quorate_custody::Book;
 use quorate_host::ui::Tone;
 use quorate_policy::words::span;
 use quorate_terms::credential::AgentCredential;
@@ -29,7 +28,8 @@ pub(super) fn rows(view: &View<'_>, id: &CaseId, action: &Action, screen: &mut S
                 screen
                     .warn("the new charter does not name the charter in force as its previous one");
             }
-            if let Err(refusal) = Book::new(charter.as_ref().clone()) {
+            let can_be = view.made.charter.clone().unwrap_or_else(|| super::can_be(charter));
+            if let Err(refusal) = can_be {
                 screen.warn(format!("the charter cannot be: {refusal}"));
             }
             let delay = span(view.book().charter().change_delay_s);
@@ -132,7 +132,7 @@ fn changed(view: &View<'_>, id: &CaseId, policy: &PolicyDocument, screen: &mut S
     }
     differences::policy((view.book().policy().document(), policy), &view.names(), screen);
     let asked = Comparison::of(view, id, policy);
-    let made = view.compared.clone().filter(|made| made.is_of(&asked));
+    let made = view.made.compared.clone().filter(|made| made.is_of(&asked));
     let compared = made.unwrap_or_else(|| Arc::new(asked.made()));
     match &compared.found {
         Ok(found) => differences::reached(found, screen),

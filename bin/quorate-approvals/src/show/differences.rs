@@ -53,10 +53,10 @@ pub(crate) struct Compared {
 }
 
 impl Comparison {
-    /// What the new policy newly allows and denies is asked of both policies here, on this machine. It is asked at the case's
-    /// own time, so that what is signed to have been seen does not change while it is read.
+    /// What the new policy newly allows and denies is asked of both policies here, on this machine. It is asked at the time at
+    /// which the case was filed, so that what is signed to have been seen does not change while it is read, nor once it is over.
     pub(super) fn of(view: &View<'_>, id: &CaseId, new: &PolicyDocument) -> Self {
-        let at = view.book().case(id).map_or_else(|| view.book().last_at(), |case| case.filed_at);
+        let at = view.book().filed_at(id).unwrap_or_else(|| view.book().last_at());
         let (old, new) = (view.book().policy().clone(), new.clone());
         Self { old, new, at, names: view.names() }
     }
@@ -67,6 +67,12 @@ impl Comparison {
             Action::ChangePolicy { policy } => Some(Self::of(view, id, policy)),
             _ => None,
         }
+    }
+
+    /// Whether the screen of a case shows a comparison that was not made for this view: drawing it would make it.
+    pub(crate) fn is_missing(view: &View<'_>, id: &CaseId) -> bool {
+        Self::of_case(view, id)
+            .is_some_and(|asked| view.made.compared.as_ref().is_none_or(|made| !made.is_of(&asked)))
     }
 
     /// Makes it.
@@ -85,10 +91,17 @@ impl Compared {
     }
 }
 
+/// What is said instead of nothing where something may be missing.
+const UNKNOWN: &str =
+    "whether it newly allows anything is not known: not every edge was asked about";
+
 /// What the new policy newly allows and denies.
 pub(super) fn reached(found: &Reach, screen: &mut Screen) {
-    if found.rows.is_empty() {
-        screen.row("newly allows", "nothing that could be asked at any edge");
+    let widens = found.rows.iter().any(|row| matches!(row.way, Way::Looser | Way::Otherwise));
+    match (found.is_whole(), found.rows.is_empty()) {
+        (false, _) if !widens => screen.warn(UNKNOWN),
+        (true, true) => screen.row("newly allows", "nothing that could be asked at any edge"),
+        _ => {}
     }
     for row in &found.rows {
         let (label, tone) = match row.way {
@@ -178,6 +191,59 @@ fn fields(what: &str, name: &str, old: &Value, new: &Value, screen: &mut Screen)
             let (before, after) = (before.unwrap_or(&Value::Null), after.unwrap_or(&Value::Null));
             let text = format!("{what} {name}, {field}: from {before} to {after}");
             screen.toned("changes", text, Tone::Bad);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_policy::reach::Row;
+
+    use super::*;
+
+    fn told(ways: &[Way], change: impl FnOnce(&mut Reach)) -> Screen {
+        let row = |way: &Way| Row {
+            way: *way,
+            what: "any agent: transfer".into(),
+            was: "denied".into(),
+            now: "allowed".into(),
+        };
+        let mut found = Reach {
+            rows: ways.iter().map(row).collect(),
+            left_out: 0,
+            asked: 9,
+            edges: 9,
+            two_zones: false,
+            unreached: BTreeSet::new(),
+            is_cut: false,
+        };
+        change(&mut found);
+        let mut screen = Screen::new("case");
+        reached(&found, &mut screen);
+        screen
+    }
+
+    fn is_nothing(screen: &Screen) -> bool {
+        screen.rows().any(|(label, text)| label == "newly allows" && text.starts_with("nothing"))
+    }
+
+    #[test]
+    fn nothing_is_called_unchanged_where_not_every_edge_was_asked_about() {
+        let whole = told(&[], |_| {});
+        assert!(whole.warnings().is_empty() && is_nothing(&whole));
+        assert!(told(&[Way::Stricter], |_| {}).warnings().is_empty());
+        let bounds: [fn(&mut Reach); 3] = [
+            |found| found.edges = 10,
+            |found| found.is_cut = true,
+            |found| found.unreached = BTreeSet::from(["odd".to_owned()]),
+        ];
+        for bound in bounds {
+            for ways in [&[][..], &[Way::Stricter][..]] {
+                let cut = told(ways, bound);
+                assert_eq!(cut.warnings(), [UNKNOWN], "{}", cut.words());
+                assert!(!is_nothing(&cut), "{}", cut.words());
+            }
+            assert!(told(&[Way::Looser], bound).warnings().is_empty(), "a row says more");
         }
     }
 }

@@ -10,14 +10,14 @@ use quorate_terms::charter::ApproverSeat;
 use quorate_terms::passkey::{Assertion, Passkey, ViewSeat};
 use quorate_terms::{CaseId, CredentialId, Digest, Term as _, Timestamp};
 use quorate_web::Streams;
-use tokio::sync::{Mutex as Turn, watch};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, watch};
 
 use crate::decide::TTL_S;
 use crate::desk::{Peer, follow, now};
 use crate::home::Home;
 use crate::replica::Replica;
 use crate::screen::Screen;
-use crate::show::{self, Compared, Comparison, Opened, View};
+use crate::show::{self, Compared, Comparison, Made, Opened, Proposal, Reading, View};
 use crate::simulate::{Nodes, Trial};
 use crate::trouble::{Done, Trouble};
 
@@ -27,14 +27,24 @@ use super::sessions::{Ask, Session, Sessions};
 /// Between two looks at the desk.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// How often a case is drawn anew because what it is drawn from changed meanwhile.
+const DRAWN_MAX: usize = 4;
+
+/// The last that was worked out of policies.
+#[derive(Default)]
+struct Kept {
+    read: Option<(Proposal, Reading)>,
+    compared: Option<Arc<Compared>>,
+}
+
 /// See the module.
 pub(super) struct Office {
     home: Home,
     seat: ViewSeat,
     /// None until a charter was accepted here.
     book: Turn<Option<(Replica, Peer)>>,
-    /// The last comparison of policies; one is made at a time.
-    compared: Turn<Option<Arc<Compared>>>,
+    /// One thing is worked out at a time.
+    kept: Arc<Turn<Kept>>,
     people: Mutex<Sessions>,
     streams: Streams,
     /// The size of the book, and how often the desk could not be followed.
@@ -73,8 +83,8 @@ impl Office {
         let size = book.as_ref().map_or(0, |(replica, _)| replica.size());
         let grown = watch::channel((size, None)).0;
         let (people, streams) = (Mutex::default(), Streams::new());
-        let (book, compared) = (Turn::new(book), Turn::default());
-        Ok(Self { home, seat, book, compared, people, streams, grown, code, nodes })
+        let (book, kept) = (Turn::new(book), Arc::default());
+        Ok(Self { home, seat, book, kept, people, streams, grown, code, nodes })
     }
 
     pub(super) const fn seat(&self) -> &ViewSeat {
@@ -140,36 +150,33 @@ impl Office {
         let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
         let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
         let (now, opened) = (now(), Opened::Unasked);
-        look(&View { replica, me, now, opened, compared: None })
+        look(&View { replica, me, now, opened, made: Made::default() })
     }
 
     /// Everything about a case, and what could be signed of it.
     pub(super) async fn show(&self, session: &Session, id: &CaseId) -> Done<Shown> {
-        let opened = {
-            let mut book = self.book.lock().await;
-            let (replica, desk) = book.as_mut().ok_or_else(no_charter)?;
-            show::opened_at(desk, replica, id).await.unwrap_or(Opened::Missing)
-        };
-        let compared = self.compared(session, id, &opened).await?;
-        let book = self.book.lock().await;
-        let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
-        let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
-        let view = View { replica, me, now: now(), opened, compared };
-        let screen = show::case(&view, id)?;
-        let intent = replica.intent(id).map(|intent| intent.to_canonical()).transpose()?;
-        let is_wanted = replica
-            .book()
-            .case(id)
-            .is_some_and(|case| crate::list::waits_for(replica.book(), case, me, view.now));
-        let words = match is_wanted && replica.is_witnessed(id)? {
-            true => [Verdict::Approve, Verdict::Reject]
-                .map(|verdict| body(&view, (id, verdict), &session.who.credential, screen.digest()))
-                .to_vec(),
-            false => Vec::new(),
-        };
-        let intent = String::from_utf8(intent.unwrap_or_default()).unwrap_or_default();
-        let trial = show::trial(replica.book(), id);
-        Ok(Shown { screen, intent, words, trial })
+        for _ in 0..DRAWN_MAX {
+            let Reading { named, charter } = self.read(id).await?;
+            let opened = {
+                let book = self.book.lock().await;
+                let (replica, desk) = book.as_ref().ok_or_else(no_charter)?;
+                show::opened_at(desk, replica, id, &named).await.unwrap_or(Opened::Missing)
+            };
+            let compared = self.compared(session, id, &opened).await?;
+            let book = self.book.lock().await;
+            let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
+            let seats = replica.book().charter();
+            let me = seats.approver(&session.who.approver).ok_or_else(unseated)?;
+            let made = Made { compared, charter };
+            let view = View { replica, me, now: now(), opened, made };
+            // The policy in force or a name changed meanwhile. Made here, everybody would wait for another comparison.
+            if Comparison::is_missing(&view, id) {
+                continue;
+            }
+            return shown(&view, id, &session.who.credential);
+        }
+        let message = "the policy in force or a name changed while the case was drawn";
+        Err(Trouble::refused("not_now", message, "open the case again"))
     }
 
     /// What a node says that a case would change. Nobody waits for the book meanwhile.
@@ -180,8 +187,28 @@ impl Office {
         }
     }
 
-    /// The comparison of policies that a case's screen shows, made while the book is free for everybody else. The last one is
+    /// What reading the policy or charter that a case proposes gives, while the book is free for everybody else. The last is
     /// kept: whoever reads a case reads it more than once.
+    async fn read(&self, id: &CaseId) -> Done<Reading> {
+        let proposal = {
+            let book = self.book.lock().await;
+            let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
+            Proposal::of(replica, id)
+        };
+        let Some(proposal) = proposal else { return Ok(Reading::default()) };
+        let turn = Arc::clone(&self.kept).lock_owned().await;
+        if let Some((_, read)) = turn.read.as_ref().filter(|(of, _)| of.is_same(&proposal)) {
+            return Ok(read.clone());
+        }
+        let work = move |kept: &mut Kept| {
+            let read = proposal.read();
+            kept.read = Some((proposal, read.clone()));
+            read
+        };
+        aside(turn, work).await
+    }
+
+    /// The comparison of policies that a case's screen shows, made and kept likewise.
     async fn compared(
         &self,
         session: &Session,
@@ -194,17 +221,16 @@ impl Office {
             let seats = replica.book().charter();
             let me = seats.approver(&session.who.approver).ok_or_else(unseated)?;
             let opened = opened.clone();
-            Comparison::of_case(&View { replica, me, now: now(), opened, compared: None }, id)
+            let made = Made::default();
+            Comparison::of_case(&View { replica, me, now: now(), opened, made }, id)
         };
         let Some(asked) = asked else { return Ok(None) };
-        let mut kept = self.compared.lock().await;
-        if let Some(made) = kept.as_ref().filter(|made| made.is_of(&asked)) {
+        let turn = Arc::clone(&self.kept).lock_owned().await;
+        if let Some(made) = turn.compared.as_ref().filter(|made| made.is_of(&asked)) {
             return Ok(Some(Arc::clone(made)));
         }
-        let made = tokio::task::spawn_blocking(move || Arc::new(asked.made())).await;
-        let made =
-            made.map_err(|e| Trouble::fault("not_compared", e.to_string(), "open the case again"))?;
-        Ok(Some(Arc::clone(kept.insert(made))))
+        let make = move |kept: &mut Kept| Arc::clone(kept.compared.insert(Arc::new(asked.made())));
+        aside(turn, make).await.map(Some)
     }
 
     /// Brings a word to the desk, once this process has checked it as everyone will.
@@ -234,6 +260,32 @@ impl Office {
     pub(super) fn challenge(name: &str) -> Digest {
         Digest::of(quorate_terms::digest::tag::SIGN_IN, name.as_bytes())
     }
+}
+
+/// Works on a thread of its own. The turn ends when the work does, not when nobody waits for it any more: however often somebody
+/// asks and hangs up, one thing is worked out at a time.
+async fn aside<K: Send + 'static, T: Send + 'static>(
+    mut turn: OwnedMutexGuard<K>,
+    work: impl FnOnce(&mut K) -> T + Send + 'static,
+) -> Done<T> {
+    let working = tokio::task::spawn_blocking(move || work(&mut turn)).await;
+    working.map_err(|e| Trouble::fault("not_compared", e.to_string(), "open the case again"))
+}
+
+fn shown(view: &View<'_>, id: &CaseId, credential: &CredentialId) -> Done<Shown> {
+    let (replica, book) = (view.replica, view.replica.book());
+    let screen = show::case(view, id)?;
+    let intent = replica.intent(id).map(|intent| intent.to_canonical()).transpose()?;
+    let is_wanted =
+        book.case(id).is_some_and(|case| crate::list::waits_for(book, case, view.me, view.now));
+    let words = match is_wanted && replica.is_witnessed(id)? {
+        true => [Verdict::Approve, Verdict::Reject]
+            .map(|verdict| body(view, (id, verdict), credential, screen.digest()))
+            .to_vec(),
+        false => Vec::new(),
+    };
+    let intent = String::from_utf8(intent.unwrap_or_default()).unwrap_or_default();
+    Ok(Shown { screen, intent, words, trial: show::trial(book, id) })
 }
 
 fn body(
@@ -271,4 +323,28 @@ fn unseated() -> Trouble {
 /// The present, for sessions.
 pub(super) fn present() -> Timestamp {
     now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_turn_outlasts_whoever_asked_and_ends_with_the_work() {
+        let kept = Arc::new(Turn::new(0_u8));
+        let (began, has_begun) = std::sync::mpsc::channel();
+        let (go, may_end) = std::sync::mpsc::channel::<()>();
+        let turn = Arc::clone(&kept).lock_owned().await;
+        let asking = tokio::spawn(aside(turn, move |kept| {
+            began.send(()).unwrap();
+            may_end.recv().unwrap();
+            *kept = 7;
+        }));
+        has_begun.recv().unwrap();
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled(), "nobody waits any more");
+        assert!(kept.try_lock().is_err(), "the work goes on");
+        go.send(()).unwrap();
+        assert_eq!(*kept.lock().await, 7, "and what came of it is kept for the next");
+    }
 }

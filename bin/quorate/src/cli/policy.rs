@@ -26,6 +26,10 @@ const REPLAY_PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// Characters of one cell; below the length at which a cell is cut.
 const CELL: usize = 1_000;
 
+/// What is said instead of nothing where something may be missing.
+const UNKNOWN: &str =
+    "whether it newly allows anything is not known: not every edge was asked about";
+
 /// What to do with the policy.
 #[derive(Subcommand, Debug)]
 pub(crate) enum PolicyCommand {
@@ -131,6 +135,16 @@ fn way_cell(way: Option<&str>) -> Cell {
     }
 }
 
+/// What no row says. Nothing is called unchanged where not every edge was asked about.
+fn headline(answer: &ReplayAnswer) -> Option<&'static str> {
+    let widens = answer.reach.iter().any(|row| row.way != "stricter");
+    match (answer.is_whole, answer.reach.is_empty()) {
+        (false, _) if !widens => Some(UNKNOWN),
+        (true, true) => Some("it newly allows and denies nothing that can be asked"),
+        _ => None,
+    }
+}
+
 fn replayed(ui: &Ui, answer: &ReplayAnswer) -> String {
     let mut parts = Vec::new();
     let mut reach = Table::plain();
@@ -138,10 +152,10 @@ fn replayed(ui: &Ui, answer: &ReplayAnswer) -> String {
         let answers = format!("{} -> {}", row.was, row.now);
         reach.row([way_cell(Some(&row.way)), row.what.as_str().into(), answers.as_str().into()]);
     }
-    parts.push(match answer.reach.is_empty() {
-        true => "it newly allows and denies nothing that can be asked".to_owned(),
-        false => reach.show(ui),
-    });
+    parts.extend(headline(answer).map(str::to_owned));
+    if !answer.reach.is_empty() {
+        parts.push(reach.show(ui));
+    }
     let totals = &answer.totals;
     let three = |[allowed, required, denied]: [u64; 3]| {
         format!("{allowed} allowed, {required} needed people, {denied} denied")
@@ -274,4 +288,61 @@ async fn propose(ui: &Ui, file: &Path, filing: &Filing) -> Tried<Ended> {
     let action = Action::ChangePolicy { policy: Box::new(document) };
     let (key, view) = filing.file(ui, &desk, action, Vec::new()).await?;
     show(ui, &key, &view)
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_gateway::proposal::{ReachView, Totals};
+    use quorate_terms::{Digest, Timestamp};
+
+    use super::*;
+
+    fn told(ways: &[&str], is_whole: bool) -> String {
+        let row = |way: &&str| ReachView {
+            way: (*way).to_owned(),
+            what: "any agent: transfer".into(),
+            was: "denied".into(),
+            now: "allowed".into(),
+        };
+        let answer = ReplayAnswer {
+            policy: Digest::ZERO,
+            version: 2,
+            changes: vec![],
+            reach: ways.iter().map(row).collect(),
+            is_whole,
+            caveats: vec!["5 of 9 were asked".to_owned()],
+            from: Timestamp::ZERO,
+            to: Timestamp::ZERO,
+            totals: Totals {
+                cases: 0,
+                then: [0; 3],
+                now: [0; 3],
+                looser: 0,
+                otherwise: 0,
+                stricter: 0,
+                unknown: 0,
+                left_out: 0,
+            },
+            rows: vec![],
+        };
+        replayed(&Ui::new(false, true), &answer)
+    }
+
+    #[test]
+    fn nothing_is_called_unchanged_where_not_every_edge_was_asked_about() {
+        let nothing = "it newly allows and denies nothing that can be asked";
+        for (ways, is_whole, says_nothing, says_unknown) in [
+            (&[][..], true, true, false),
+            (&[][..], false, false, true),
+            (&["stricter"][..], true, false, false),
+            (&["stricter"][..], false, false, true),
+            (&["looser"][..], false, false, false),
+        ] {
+            let said = told(ways, is_whole);
+            assert_eq!(said.contains(nothing), says_nothing, "{ways:?} {is_whole}: {said}");
+            assert_eq!(said.contains(UNKNOWN), says_unknown, "{ways:?} {is_whole}: {said}");
+            assert_eq!(said.contains("any agent"), !ways.is_empty(), "{said}");
+            assert!(said.contains("5 of 9 were asked"), "{said}");
+        }
+    }
 }

@@ -47,6 +47,21 @@ fn a_small_transfer_by_an_agent_walks_through_every_room() {
 }
 
 #[test]
+fn when_a_case_was_filed_stays_known_once_it_is_closed() {
+    let mut house = House::new();
+    let case = house.pay(5 * MILLI);
+    let filed_at = house.case(&case).filed_at;
+    assert_eq!(house.book.filed_at(&case), Some(filed_at));
+    house.now = house.now.plus_s(1);
+    let txid = house.sign(&case);
+    house.settle(&case, &txid);
+    assert!(house.book.case(&case).is_none() && house.book.last_at() > filed_at);
+    assert_eq!(house.book.filed_at(&case), Some(filed_at));
+    let other = house.transfer_of(agent("trader"), 6 * MILLI).case().unwrap();
+    assert_eq!(house.book.filed_at(&other), None, "nobody filed it");
+}
+
+#[test]
 fn a_large_transfer_waits_for_two_people() {
     let mut house = House::new();
     let case = house.pay(2_000 * MILLI);
@@ -91,7 +106,9 @@ fn a_snapshot_of_another_vault_or_cut_short_is_refused_and_no_byte_makes_reading
     let snapshot = house.book.to_snapshot().unwrap();
     let mut other = house.founding.clone();
     other.log.origin = "example.org/other".to_owned();
-    assert_eq!(code(Book::from_snapshot(&other, &snapshot)), "bad_snapshot");
+    let refusal = Book::from_snapshot(&other, &snapshot).unwrap_err();
+    assert_eq!(refusal.code, "bad_snapshot");
+    assert!(refusal.message.ends_with("it is of another vault or ledger"), "{refusal}");
     for at in (0..snapshot.len()).step_by(97) {
         let mut bytes = snapshot.clone();
         bytes[at] ^= 1;

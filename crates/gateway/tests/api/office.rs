@@ -117,6 +117,7 @@ impl Office for FakeOffice {
             version: ask.policy.version,
             changes: vec![],
             reach: vec![],
+            is_whole: true,
             caveats: vec![],
             from: Timestamp::ZERO,
             to: Timestamp::ZERO.plus_s(u64::from(ask.days) * 86_400),

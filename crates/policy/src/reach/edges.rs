@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use quorate_terms::policy::{AssetInfo, PolicyDocument};
+use quorate_terms::policy::{AssetInfo, Budget, PolicyDocument};
 use quorate_terms::{AccountId, AgentId, Amount, AssetId, ChainId, PersonId, Timestamp, WalletId};
 
 use super::times::{Moment, moments};
@@ -49,6 +49,35 @@ struct Literals {
     numbers: BTreeMap<String, BTreeSet<i64>>,
     texts: BTreeMap<String, BTreeSet<String>>,
     is_odd: bool,
+}
+
+/// What a budget of a chain's coin leaves for a fee, and whose fees it counts.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct FeeLimit<'a> {
+    coin: &'a AssetId,
+    millionths: i64,
+    wallets: &'a BTreeSet<WalletId>,
+    agents: &'a BTreeSet<AgentId>,
+    counterparties: &'a BTreeSet<AccountId>,
+}
+
+impl<'a> FeeLimit<'a> {
+    fn all(document: &'a PolicyDocument) -> BTreeSet<Self> {
+        let coins = document.assets.iter().filter(|info| info.asset.is_native());
+        let places: BTreeMap<&AssetId, u8> =
+            coins.map(|info| (&info.asset, info.decimals)).collect();
+        let limit = |budget: &'a Budget| {
+            let millionths = scaled(budget.amount?, *places.get(&budget.asset)?)?;
+            Some(Self {
+                coin: &budget.asset,
+                millionths,
+                wallets: &budget.wallets,
+                agents: &budget.agents,
+                counterparties: &budget.counterparties,
+            })
+        };
+        document.budgets.iter().filter_map(limit).collect()
+    }
 }
 
 impl Edges {
@@ -144,32 +173,25 @@ impl Edges {
         numbers.into_iter().take(NUMBERS_MAX).collect()
     }
 
-    /// A fee is charged to the budgets of the chain's coin too, whatever it is that the transfer moves.
+    /// A fee is charged to the budgets of the chain's coin too, whatever it is that the transfer moves. The same numbers may be
+    /// limits of other coins, or of other people's fees, than they were.
     fn fees_of(
         &mut self,
         (old, new): (&PolicyDocument, &PolicyDocument),
         weighed: BTreeSet<i64>,
     ) -> BTreeSet<i64> {
-        let coins = |document: &PolicyDocument| -> BTreeSet<i64> {
-            let coins = document.assets.iter().filter(|info| info.asset.is_native());
-            let places: BTreeMap<&AssetId, u8> =
-                coins.map(|info| (&info.asset, info.decimals)).collect();
-            let limits = document.budgets.iter();
-            limits.filter_map(|b| scaled(b.amount?, *places.get(&b.asset)?)).collect()
-        };
-        let (was, is) = (coins(old), coins(new));
+        let (was, is) = (FeeLimit::all(old), FeeLimit::all(new));
         let mut fees = self.capped(weighed);
         if !fees.is_empty() || was != is {
-            let limits = was.union(&is).copied().collect();
+            let limits = was.union(&is).map(|limit| limit.millionths).collect();
             fees.extend(self.capped(limits));
         }
         let fees = around(&fees, (0, i64::MAX));
         // A coin with fewer places than rules weigh has fees in steps: the step below a number, and the one above it.
         let known = old.assets.iter().chain(&new.assets).filter(|info| info.asset.is_native());
-        let places: BTreeSet<u8> =
-            known.filter_map(|info| SCALE.checked_sub(info.decimals)).filter(|n| *n > 0).collect();
-        let steps = places.iter().filter_map(|places| 10_i64.checked_pow(u32::from(*places)));
-        let stepped = steps.flat_map(|step| {
+        let steps = known.filter_map(|info| step(info.decimals)).filter(|step| *step > 1);
+        let steps: BTreeSet<i64> = steps.collect();
+        let stepped = steps.into_iter().flat_map(|step| {
             let below = move |fee: &i64| fee.checked_sub(fee.checked_rem(step)?);
             let both = move |below: i64| [Some(below), below.checked_add(step)];
             fees.iter().filter_map(below).flat_map(both).flatten()
@@ -195,14 +217,14 @@ impl Edges {
                 places.iter().map(|places| base_units(*millionths, *places)).collect()
             };
             // A chain's own coin pays its fee out of the same budget.
-            let fees: BTreeSet<Amount> = match asset.is_native() {
-                true => fees.iter().flat_map(units).flatten().chain([Amount::ZERO]).collect(),
-                false => BTreeSet::from([Amount::ZERO]),
+            let is_native = asset.is_native();
+            let paid = || {
+                let paid = fees.iter().filter(move |_| is_native).flat_map(units);
+                std::iter::once(Some(Amount::ZERO)).chain(paid)
             };
             let of_budgets =
                 budgets().filter(|b| b.asset == *asset).filter_map(|budget| budget.amount);
-            let of_budgets =
-                of_budgets.flat_map(|most| fees.iter().map(move |fee| most.checked_sub(*fee)));
+            let of_budgets = left(of_budgets, paid);
             // What one policy can weigh still and the other cannot: there its answer ends.
             let end = (places.len() > 1).then_some(i64::MAX);
             let ends = end.iter().flat_map(units);
@@ -218,6 +240,19 @@ impl Edges {
         }
         self.is_cut |= is_cut;
     }
+}
+
+/// What each limit leaves beside each fee. Nothing is reckoned before it is taken: limits and fees may both be very many.
+pub(super) fn left<F: Iterator<Item = Option<Amount>>>(
+    limits: impl Iterator<Item = Amount>,
+    fees: impl Fn() -> F,
+) -> impl Iterator<Item = Option<Amount>> {
+    limits.flat_map(move |most| fees().map(move |fee| most.checked_sub(fee?)))
+}
+
+/// The millionths of one base unit of a coin with so many decimals; none where a millionth is many base units.
+pub(super) fn step(decimals: u8) -> Option<i64> {
+    10_i64.checked_pow(u32::from(SCALE.checked_sub(decimals)?))
 }
 
 /// Each number and its neighbours, so that something is asked on every side of it; what lies beyond the ends is asked there.

@@ -9,7 +9,7 @@ use quorate_terms::policy::AssetInfo;
 use quorate_terms::{AccountId, Amount, ChainId, WalletId};
 
 use super::Answer;
-use super::edges::Edges;
+use super::edges::{self, Edges};
 use super::question::{Around, Listing, Numbered, Question, Screened, Seen, To, Who};
 use crate::policy::Policy;
 use crate::words::quoted;
@@ -35,15 +35,21 @@ pub(super) fn ask((old, new): (&Policy, &Policy), edges: &Edges, most: usize) ->
         of_chain.entry(to.account.as_ref().map(AccountId::chain)).or_default().push(to);
     }
     let mut unnamed: BTreeMap<ChainId, Option<[AccountId; 2]>> = BTreeMap::new();
+    let mut by_step: BTreeMap<i64, Vec<Option<i64>>> = BTreeMap::new();
     for (info, amounts) in edges.assets.values() {
         let amounts: Vec<Amount> = amounts.iter().copied().collect();
         let chain = info.asset.chain();
         let to_both =
             unnamed.entry(chain.clone()).or_insert_with(|| edges.unnamed_accounts(&chain));
+        let step = fee_step([old, new], &chain);
+        let whole = |fee: &i64| fee.checked_rem(step) == Some(0);
+        let fees = || with_none(edges.fees.iter().copied().filter(whole));
+        let fees = by_step.entry(step).or_insert_with(fees);
         let reached = [Some(chain), None];
         let tos = reached.iter().filter_map(|chain| of_chain.get(chain)).flatten();
         let tos: Vec<&To> = tos.copied().collect();
-        let sizes = space.sizes(amounts.len(), tos.len());
+        let of = Lists { info, amounts: &amounts, tos: &tos, fees };
+        let sizes = space.sizes(&of);
         let all = sizes.iter().fold(1_usize, |all, size| all.saturating_mul(*size));
         total = total.saturating_add(all);
         let Some(to_both) = to_both else { continue };
@@ -52,11 +58,23 @@ pub(super) fn ask((old, new): (&Policy, &Policy), edges: &Edges, most: usize) ->
         let left = most.saturating_sub(seen.len());
         for number in numbers.take_while(|n| *n < all).take(left) {
             let digits = digits(number, &sizes);
-            let question = space.question(digits, (info, &amounts, &tos), to_both);
+            let question = space.question(digits, &of, to_both);
             seen.extend(question.and_then(|one| one.ask((old, new), &mut numbered)));
         }
     }
     Said { seen, answers: numbered.all(), total }
+}
+
+/// Fees are whole base units: how many millionths one is, of the coin that either policy knows on this chain with fewer places. A
+/// fee between two of them would be told, and another one asked.
+fn fee_step(policies: [&Policy; 2], chain: &ChainId) -> i64 {
+    let coins = policies.into_iter().filter_map(|policy| policy.coin(chain));
+    coins.filter_map(|coin| edges::step(coin.decimals)).max().unwrap_or(1)
+}
+
+/// None as well: the least fee, and an amount of which nobody knows what it is worth.
+fn with_none(numbers: impl Iterator<Item = i64>) -> Vec<Option<i64>> {
+    std::iter::once(None).chain(numbers.map(Some)).collect()
 }
 
 /// A step that asks at most `share` of `all`. It shares no factor with `all`, so that no one circumstance is always skipped.
@@ -85,13 +103,20 @@ fn digits(mut number: usize, sizes: &[usize; DIGITS]) -> [usize; DIGITS] {
     })
 }
 
+/// What is asked about one asset.
+struct Lists<'a> {
+    info: &'a AssetInfo,
+    amounts: &'a [Amount],
+    tos: &'a [&'a To],
+    fees: &'a [Option<i64>],
+}
+
 /// Everything that questions are put together from.
 struct Space<'a> {
     edges: &'a Edges,
     whos: Vec<Who>,
     wallets: Vec<(WalletId, String)>,
     tos: Vec<To>,
-    fees: Vec<Option<i64>>,
     values: Vec<Option<i64>>,
     bands: &'static [Option<Band>],
     screenings: &'static [Option<Screened>],
@@ -99,17 +124,12 @@ struct Space<'a> {
 
 impl<'a> Space<'a> {
     fn of(old: &Policy, new: &Policy, edges: &'a Edges) -> Self {
-        // None as well: the least fee, and an amount of which nobody knows what it is worth.
-        let with_none = |numbers: &BTreeSet<i64>| -> Vec<Option<i64>> {
-            std::iter::once(None).chain(numbers.iter().copied().map(Some)).collect()
-        };
         Self {
             edges,
             whos: whos(edges),
             wallets: wallets(edges),
             tos: tos(old, new, edges),
-            fees: with_none(&edges.fees),
-            values: with_none(&edges.values),
+            values: with_none(edges.values.iter().copied()),
             bands: match edges.bands {
                 true => &[Some(Band::Sign), Some(Band::Broadcast)],
                 false => &[None],
@@ -121,15 +141,15 @@ impl<'a> Space<'a> {
         }
     }
 
-    const fn sizes(&self, amounts: usize, tos: usize) -> [usize; DIGITS] {
+    const fn sizes(&self, of: &Lists<'_>) -> [usize; DIGITS] {
         [
-            amounts,
+            of.amounts.len(),
             self.screenings.len(),
             self.bands.len(),
             self.values.len(),
-            self.fees.len(),
+            of.fees.len(),
             self.edges.times.len(),
-            tos,
+            of.tos.len(),
             self.wallets.len(),
             self.whos.len(),
         ]
@@ -138,29 +158,29 @@ impl<'a> Space<'a> {
     fn question<'q>(
         &'q self,
         digits: [usize; DIGITS],
-        (info, amounts, tos): (&'q AssetInfo, &[Amount], &[&'q To]),
+        of: &Lists<'q>,
         [stranger, own]: &[AccountId; 2],
     ) -> Option<Question<'q>> {
         let [amount, screened, band, value, fee, time, to, wallet, who] = digits;
         let who = self.whos.get(who)?;
         let around = Around {
             when: *self.edges.times.get(time)?,
-            fee: *self.fees.get(fee)?,
+            fee: *of.fees.get(fee)?,
             value: *self.values.get(value)?,
             // People have no band, so for them both questions are one.
             band: self.bands.get(band)?.filter(|_| who.requester.agent().is_some()),
             screened: *self.screenings.get(screened)?,
         };
-        let to = *tos.get(to)?;
+        let to = *of.tos.get(to)?;
         Some(Question {
-            info,
+            info: of.info,
             who,
             wallet: self.wallets.get(wallet)?,
             to,
             account: to.account.clone().unwrap_or_else(|| stranger.clone()),
             own: own.clone(),
             around,
-            amount: *amounts.get(amount)?,
+            amount: *of.amounts.get(amount)?,
         })
     }
 }

@@ -75,16 +75,19 @@ fn any_rule() -> impl Strategy<Value = String> {
     })
 }
 
-/// The typed data of a policy, small enough for the numbers of the questions.
-fn any_typed() -> impl Strategy<Value = (u64, u64, bool, u64, bool)> {
+/// The typed data of a policy, small enough for the numbers of the questions: how much of a token and of the coin, whether the
+/// shop is refused, how long a recipient waits, whether all is permitted, and whether the coin's budget is the bot's alone.
+type Typed = (u64, u64, bool, u64, bool, bool);
+
+/// Of the coin two amounts only: often the two policies differ in whose budget it is, and in nothing that a fee could tell.
+fn any_typed() -> impl Strategy<Value = Typed> {
     let wait = prop::sample::select(vec![60_u64, 3_600]);
-    (2..12_u64, 9..14_u64, any::<bool>(), wait, any::<bool>())
+    let coin = prop::sample::select(vec![9_u64, 12]);
+    let bots = prop::bool::weighted(0.3);
+    (2..12_u64, coin, any::<bool>(), wait, any::<bool>(), bots)
 }
 
-fn policy_of(
-    rules: &[String],
-    (token, coin, denies, wait_s, any): (u64, u64, bool, u64, bool),
-) -> PolicyDocument {
+fn policy_of(rules: &[String], (token, coin, denies, wait_s, any, bots): Typed) -> PolicyDocument {
     let mut document = document();
     let rules = rules.iter().enumerate();
     document.rules = rules
@@ -100,6 +103,9 @@ fn policy_of(
             false => token.into(),
         };
         (budget.amount, budget.window) = (Some(Amount::from_u128(most)), Window::Each);
+        if bots && budget.asset.is_native() {
+            budget.agents = ["bot".parse().unwrap()].into();
+        }
     }
     let deny = denies.then(|| SHOP.parse().unwrap()).into_iter().collect();
     document.addresses = AddressRules { wait_s, deny };
@@ -162,8 +168,10 @@ fn any_point() -> impl Strategy<Value = Point> {
 
 impl Point {
     /// Of a chain's own coin the fee counts towards the same budget, so a fee beside those that are asked about is another class.
-    /// Where no fee is asked about, the least is all that is spoken of.
+    /// Where no fee is asked about, the least is all that is spoken of. What pays no fee at all is of no budget of the coin, and
+    /// for a token that is never spoken of.
     fn snapped(mut self, edges: &Edges) -> Self {
+        self.fee = self.fee.filter(|fee| self.native || *fee > 0);
         if self.native || edges.fees.is_empty() {
             self.fee = self.fee.and_then(|fee| near(edges.fees.iter().copied(), fee));
         }
@@ -310,10 +318,22 @@ fn held(
     let found = found(seen, &edges);
     let waits = [old.document().addresses.wait_s, new.document().addresses.wait_s];
     let waits = (waits[0].min(waits[1]), waits[0].max(waits[1]));
-    for point in points {
-        let point = point.clone().snapped(&edges);
+    let between = |point: &Point| {
         let answers = (point.answer(&old), point.answer(&new));
         let way = Way::between((&answers.0, old.document()), (&answers.1, new.document()));
+        (answers, way)
+    };
+    for asked_for in points {
+        let point = asked_for.clone().snapped(&edges);
+        // Where no fee is asked about, nothing is answered differently with any that is not with the least.
+        if asked == total && edges.fees.is_empty() && asked_for.fee > Some(0) {
+            let (answers, way) = between(asked_for);
+            prop_assert!(
+                way == Way::Same || found.iter().any(|one| point.is_of(one, &edges, waits)),
+                "{asked_for:?} is {answers:?} and was not found with the least fee"
+            );
+        }
+        let (answers, way) = between(&point);
         let told: Vec<&Found> =
             found.iter().filter(|one| point.is_of(one, &edges, waits)).collect();
         for one in &told {
@@ -357,6 +377,24 @@ fn where_decimals_change_the_upper_end_of_both_is_asked_about() {
     let (_, amounts) = &edges.assets[&USD.parse::<AssetId>().unwrap()];
     let ends = [6, 8].map(|places| super::edges::base_units(i64::MAX, places).unwrap());
     assert!(ends.iter().all(|end| amounts.contains(end)), "{amounts:?}");
+}
+
+/// A coin may have very many limits, and there may be very many fees for each of very many coins.
+#[test]
+fn what_limits_leave_beside_fees_is_reckoned_no_further_than_it_is_taken() {
+    let reckoned = std::cell::Cell::new(0_u32);
+    let count = &reckoned;
+    let fees = move || {
+        (0..1_000_000_u128).map(move |fee| {
+            count.set(count.get() + 1);
+            Some(Amount::from_u128(fee))
+        })
+    };
+    let limits = std::iter::repeat_n(Amount::from_u128(5), 1_000);
+    let left: Vec<Option<Amount>> = super::edges::left(limits, fees).take(7).collect();
+    assert_eq!(left.first(), Some(&Some(Amount::from_u128(5))));
+    assert_eq!(left.last(), Some(&None), "a fee beyond the limit leaves nothing");
+    assert_eq!(reckoned.get(), 7);
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Names;
-use crate::reach::{Answer, PROBES_MAX, ROWS_MAX, Reach, Way, reach};
+use crate::reach::{Answer, PROBES_MAX, ROWS_MAX, Reach, Row, Way, reach};
 
 fn between(old: &PolicyDocument, new: &PolicyDocument) -> Reach {
     reach(&load(old), &load(new), at(NOON), &Names::default())
@@ -296,12 +296,62 @@ fn what_a_coin_may_newly_pay_as_the_fee_of_a_token_is_asked_about() {
 }
 
 #[test]
-fn a_fee_between_the_steps_of_a_coarse_coin_hides_nothing() {
-    let coarse = |rules: &[&str]| {
-        let mut document = with_rules(rules);
-        document.assets[0].decimals = 2;
-        document
+fn whose_fees_a_budget_of_the_coin_counts_is_compared_and_not_its_number_alone() {
+    let mut old = with_rules(&[ANYBODY]);
+    old.budgets.retain(|budget| budget.id.as_str().starts_with("agent"));
+    // 3 ETH for everybody, and 1 for these two.
+    let mut two = old.budgets[0].clone();
+    two.id = "two".parse().unwrap();
+    two.agents = ["bot", "payer"].map(|id| id.parse().unwrap()).into();
+    old.budgets[0].amount = Some(amount("3000000000000000000"));
+    old.budgets.push(two);
+    let mut new = old.clone();
+    new.budgets[2].agents = ["payer".parse().unwrap()].into();
+    let told = |rows: &[Row], fee: &str| {
+        let end = format!("(a fee of {fee} coins)");
+        rows.iter().any(|row| row.what.contains(" USDT ") && row.what.ends_with(&end))
     };
+    let found = between(&old, &new);
+    assert_eq!(found.asked, found.edges);
+    let bots = |row: &Row| row.way == Way::Looser && row.what.starts_with("agent `bot`: ");
+    assert!(found.rows.iter().all(bots), "{found:#?}");
+    assert!(told(&found.rows, "1.000001") && told(&found.rows, "3"), "{found:#?}");
+    assert!(!told(&found.rows, "1") && !told(&found.rows, "3.000001"), "{found:#?}");
+    // The two numbers change places between agents.
+    old.budgets[0].agents = ["bot".parse().unwrap()].into();
+    old.budgets[2].agents = ["payer".parse().unwrap()].into();
+    new = old.clone();
+    new.budgets[0].amount = old.budgets[2].amount;
+    new.budgets[2].amount = old.budgets[0].amount;
+    let found = between(&old, &new);
+    for (way, who) in [(Way::Looser, "agent `payer`: "), (Way::Stricter, "agent `bot`: ")] {
+        let rows = found.rows.iter().filter(|row| row.way == way && row.what.starts_with(who));
+        let rows: Vec<Row> = rows.cloned().collect();
+        assert!(told(&rows, "1.000001") && told(&rows, "3"), "{found:#?}");
+    }
+}
+
+/// A policy whose coin has two decimals.
+fn coarse(rules: &[&str]) -> PolicyDocument {
+    let mut document = with_rules(rules);
+    document.assets[0].decimals = 2;
+    document
+}
+
+#[test]
+fn a_fee_that_no_base_units_make_up_is_neither_asked_nor_told() {
+    let dear = "forbid (principal, action, resource) when { context.fee >= 10000 };";
+    let found = between(&coarse(&[ANYBODY]), &coarse(&[ANYBODY, dear]));
+    assert_eq!(found.asked, found.edges, "what cannot be asked is no question that was left out");
+    let fees: BTreeSet<&str> =
+        found.rows.iter().filter_map(|row| Some(row.what.split_once(" (")?.1)).collect();
+    // The least fee of a token is one base unit, too.
+    let told = ["a fee of 0.01 coins)", "a fee of 0.02 coins)", "the least fee)"];
+    assert_eq!(fees, BTreeSet::from(told), "{found:#?}");
+}
+
+#[test]
+fn a_fee_between_the_steps_of_a_coarse_coin_hides_nothing() {
     // One base unit is 10000 millionths, two are 20000.
     let dear = "forbid (principal, action, resource) when { context.fee > 15000 };";
     let rows = between(&coarse(&[ANYBODY]), &coarse(&[ANYBODY, dear])).rows;

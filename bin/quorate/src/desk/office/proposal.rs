@@ -191,6 +191,7 @@ async fn answer(turn: Turn, two: Two, report: Report, at: Timestamp) -> Reply<Re
             text: change.text,
         });
         let found = reach(&two.old, &two.new, at, &two.names);
+        let is_whole = found.is_whole();
         let caveats = found.caveats().into_iter().chain(report.caveats()).collect();
         let reach = found.rows.into_iter().map(|row| ReachView {
             way: word(&row.way),
@@ -210,6 +211,7 @@ async fn answer(turn: Turn, two: Two, report: Report, at: Timestamp) -> Reply<Re
             version: new.version,
             changes: changes.collect(),
             reach: reach.collect(),
+            is_whole,
             caveats,
             from: report.from,
             to: report.to,

@@ -15,6 +15,10 @@ use crate::proposal::{ReachView, ReplayAnswer, ReplayRequest, ReplayRow, Whom};
 /// How many days the page looks back.
 const DAYS: u32 = 90;
 
+/// What is said instead of nothing where something may be missing.
+const UNKNOWN: &str =
+    "Whether it newly allows anything is not known: not every edge was asked about.";
+
 /// Everything that is looked at before anybody agrees.
 pub(super) async fn look(visit: &Visit, review: &Review) -> Markup {
     let about = facts(vec![
@@ -61,14 +65,20 @@ fn past(replayed: &Reply<ReplayAnswer>) -> Markup {
         }
     };
     let said = |text: &String| paragraph(outside(text));
-    let asked = answer.caveats.iter().map(said);
+    let asked = Markup::all(answer.caveats.iter().map(said));
+    // What could not be asked is read before anybody agrees; what is taken as given each time need not be.
+    let (open, closed) = match answer.is_whole {
+        true => (Markup::default(), details("What was taken as given", asked)),
+        false => (Markup::all([heading("What was taken as given"), asked]), Markup::default()),
+    };
     Markup::all([
         heading("What it newly allows"),
-        allows(&answer.reach),
+        allows(&answer.reach, answer.is_whole),
+        open,
         heading(&format!("The last {DAYS} days under it")),
         totals(answer),
         cases(&answer.rows),
-        details("What was taken as given", Markup::all(asked)),
+        closed,
     ])
 }
 
@@ -81,7 +91,7 @@ fn badge_of(way: Option<&str>) -> Markup {
     }
 }
 
-fn allows(rows: &[ReachView]) -> Markup {
+fn allows(rows: &[ReachView], is_whole: bool) -> Markup {
     let none = "No question at any edge is answered otherwise than today.";
     let (looser, rest): (Vec<&ReachView>, Vec<&ReachView>) =
         rows.iter().partition(|row| row.way != "stricter");
@@ -93,10 +103,11 @@ fn allows(rows: &[ReachView]) -> Markup {
     let drawn = |caption: &str, rows: &[&ReachView]| {
         table(caption, &headings, rows.iter().map(line).collect())
     };
-    let first = match (looser.as_slice(), rest.is_empty()) {
-        ([], true) => empty(none, "read what changes; not everything can be asked"),
-        ([], false) => paragraph(Markup::text("It newly allows nothing that can be asked.")),
-        (all, _) => drawn("What becomes possible, or needs others", all),
+    let first = match (looser.as_slice(), rest.is_empty(), is_whole) {
+        ([], _, false) => empty(UNKNOWN, "read what changes, and what was taken as given"),
+        ([], true, true) => empty(none, "read what changes; not everything can be asked"),
+        ([], false, true) => paragraph(Markup::text("It newly allows nothing that can be asked.")),
+        (all, ..) => drawn("What becomes possible, or needs others", all),
     };
     let second = match rest.as_slice() {
         [] => Markup::default(),
@@ -153,4 +164,70 @@ fn cases(rows: &[ReplayRow]) -> Markup {
     };
     let headings = ["Way", "When", "What", "Then", "Under it", "Why", "It ended", "Case"];
     table("Cases that would have gone another way", &headings, rows.iter().map(line).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_terms::{Digest, Timestamp};
+
+    use super::*;
+    use crate::proposal::Totals;
+
+    const CAVEAT: &str = "There are 9 questions to ask; 5 of them were asked.";
+
+    fn told(ways: &[&str], is_whole: bool) -> String {
+        let row = |way: &&str| ReachView {
+            way: (*way).to_owned(),
+            what: "any agent: transfer".into(),
+            was: "denied".into(),
+            now: "allowed".into(),
+        };
+        let answer = ReplayAnswer {
+            policy: Digest::ZERO,
+            version: 2,
+            changes: vec![],
+            reach: ways.iter().map(row).collect(),
+            is_whole,
+            caveats: vec![CAVEAT.to_owned()],
+            from: Timestamp::ZERO,
+            to: Timestamp::ZERO,
+            totals: Totals {
+                cases: 0,
+                then: [0; 3],
+                now: [0; 3],
+                looser: 0,
+                otherwise: 0,
+                stricter: 0,
+                unknown: 0,
+                left_out: 0,
+            },
+            rows: vec![],
+        };
+        past(&Ok(answer)).as_str().to_owned()
+    }
+
+    #[test]
+    fn nothing_is_called_harmless_where_not_every_edge_was_asked_about() {
+        for ways in [&[][..], &["stricter"][..]] {
+            let (whole, cut) = (told(ways, true), told(ways, false));
+            assert!(!whole.contains(UNKNOWN) && cut.contains(UNKNOWN), "{ways:?}: {cut}");
+            for harmless in ["No question at any edge", "It newly allows nothing"] {
+                assert!(!cut.contains(harmless), "{ways:?}: {cut}");
+            }
+        }
+        assert!(told(&[], true).contains("No question at any edge"));
+        assert!(told(&["stricter"], true).contains("It newly allows nothing"));
+        assert!(!told(&["looser"], false).contains(UNKNOWN), "a row says more");
+    }
+
+    #[test]
+    fn what_could_not_be_asked_stands_open_and_not_behind_a_click() {
+        let caveat = outside(CAVEAT);
+        for (is_whole, is_open) in [(true, false), (false, true)] {
+            let page = told(&[], is_whole);
+            let shown = page.split("<details").next().unwrap_or_default();
+            assert!(page.contains(caveat.as_str()), "{page}");
+            assert_eq!(shown.contains(caveat.as_str()), is_open, "{page}");
+        }
+    }
 }
