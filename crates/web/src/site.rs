@@ -3,14 +3,15 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use quorate_pages::{ASSET_CACHE, asset, headers};
+use quorate_pages::{ASSET_CACHE, REPORTS, asset, headers};
 
 use crate::guard::Allowed;
+use crate::reports;
 use crate::sessions::set_cookie;
 
 /// For a year, browsers open the host and what is below its name under TLS only (OWASP ASVS 5.0, V3.4.1).
@@ -46,14 +47,19 @@ impl Site {
         };
         routes
             .route("/assets/{name}", get(files))
+            .route(REPORTS, reports::route())
             .fallback(nothing)
             .layer(DefaultBodyLimit::max(form_bytes))
             .layer(from_fn_with_state((allowed, stray), guarded))
     }
 }
 
-/// Whether a request may be looked at: it is for this host, and a change names this origin, which no other site's page can.
+/// Whether a request may be looked at: it is for this host, and a change names this origin, which no other site's page can. What
+/// browsers report by themselves changes nothing, and has its own rule.
 fn is_ours(allowed: &Allowed, request: &Request) -> bool {
+    if request.method() == Method::POST && request.uri().path() == REPORTS {
+        return reports::are_ours(allowed, request.headers());
+    }
     let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
     let names_origin = request.headers().contains_key(header::ORIGIN);
     allowed.admit(request.headers()).is_ok() && (!is_change || names_origin)
