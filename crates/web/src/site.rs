@@ -98,7 +98,11 @@ const FORGET: HeaderValue = HeaderValue::from_static("\"cache\"");
 
 /// Elsewhere on the same site, with this session's cookie, or with none from now on and nothing kept.
 pub fn to_with(path: &str, cookie: &str, value: Option<&str>) -> Response {
-    let mut response = Redirect::to(path).into_response();
+    with(Redirect::to(path).into_response(), cookie, value)
+}
+
+/// An answer with this session's cookie, or with none from now on and nothing kept.
+pub fn with(mut response: Response, cookie: &str, value: Option<&str>) -> Response {
     if value.is_none() {
         response.headers_mut().insert("clear-site-data", FORGET);
     }
