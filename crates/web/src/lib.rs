@@ -25,6 +25,6 @@ pub use listen::{Connections, Known, listen_check, serve, serve_tls};
 #[cfg(feature = "nodes")]
 pub use node::{NoResult, Node, Patience, bounded};
 pub use peers::{Peer, Peers};
-pub use site::{Site, Stray, to_with, with};
+pub use site::{Site, Stray, to_with, with_cookie};
 pub use sparse::Sparse;
 pub use timed::within;

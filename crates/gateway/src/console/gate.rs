@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use quorate_custody::Refusal;
 use quorate_terms::{Digest, Malformed};
-use quorate_web::{Allowed, Site, Sparse, Stray, to_with, with};
+use quorate_web::{Allowed, Site, Sparse, Stray, to_with, with_cookie};
 use serde::Deserialize;
 
 use super::provider::Provider;
@@ -150,7 +150,7 @@ async fn sign_out(State(console): State<Here>, headers: HeaderMap) -> Response {
         && provider.farewell().await.is_some()
     {
         let page = Html(paper::signed_out(provider.issuer())).into_response();
-        return with(page, &console.cookie(), None);
+        return with_cookie(page, &console.cookie(), None);
     }
     to_with("/", &console.cookie(), None)
 }
