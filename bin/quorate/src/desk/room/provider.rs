@@ -182,8 +182,7 @@ async fn no_page_of_another_site_and_no_typed_address_sends_anybody_to_sign_in()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_came_through_the_provider_is_offered_to_sign_out_there_and_nobody_is_sent_by_others()
- {
+async fn whoever_came_through_the_provider_may_sign_out_there_too_and_no_other_site_sends_them() {
     let room = Room::new().await;
     let provider = Loopback::start_at("vera", room.clock.clone()).await;
     provider.signs_out_at("https://login.example/out");
