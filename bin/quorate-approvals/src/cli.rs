@@ -135,6 +135,17 @@ pub(crate) enum ViewCommand {
     Accept(AcceptArgs),
     /// Serve the pages until told to end.
     Serve(ServeArgs),
+    /// Who is signed in at the view that serves from this directory.
+    Sessions,
+    /// End a session of the view that serves from this directory.
+    EndSession {
+        /// The session, or 8 or more of its first digits.
+        #[arg(required_unless_present = "all")]
+        session: Option<String>,
+        /// Every session.
+        #[arg(long, conflicts_with = "session")]
+        all: bool,
+    },
 }
 
 #[derive(Args)]

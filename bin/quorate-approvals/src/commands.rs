@@ -92,15 +92,20 @@ async fn shown(home: &Home, case: &str, named: &[String], ui: &Ui) -> Done<Scree
 }
 
 async fn of_view(cli: &Cli, command: &ViewCommand, ui: &Ui) -> Done<Screen> {
-    let home = Home::open(&cli.dir, matches!(command, ViewCommand::Init { .. }))?;
+    let home = |make| Home::open(&cli.dir, make);
     match command {
         ViewCommand::Init { name, origin, rp_id, operator } => {
             let (view, origin) = (name.clone(), origin.clone());
             let (rp_id, operator) = (rp_id.clone(), operator.clone());
-            view::found(&home, view::Found { view, origin, rp_id, operator })
+            view::found(&home(true)?, view::Found { view, origin, rp_id, operator })
         }
-        ViewCommand::Accept(asked) => view::accept(&home, &accepted(asked)),
-        ViewCommand::Serve(asked) => view::serve(home, asked, ui).await,
+        ViewCommand::Accept(asked) => view::accept(&home(false)?, &accepted(asked)),
+        ViewCommand::Serve(asked) => view::serve(home(false)?, asked, ui).await,
+        // The view that serves holds the directory; these speak to it.
+        ViewCommand::Sessions => view::sessions(&cli.dir).await,
+        ViewCommand::EndSession { session, all: _ } => {
+            view::end_sessions(&cli.dir, session.as_deref()).await
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 //! passkey. It follows the book as the command line does, and shows the same screens.
 //!
 //! Reading order: how a view comes about ([`mod@found`]); what it knows and follows ([`office`]); who is signed in
-//! ([`sessions`]); what it answers ([`routes`]) and how that looks ([`paper`]).
+//! ([`mod@sessions`]); what it answers ([`routes`]) and how that looks ([`paper`]); what its own machine may do ([`control`]).
 //!
 //! Invariant: what a passkey is asked to sign is the digest of what this process decoded and shows on the same page.
 
+mod control;
 mod found;
 mod office;
 mod paper;
@@ -29,6 +30,7 @@ use crate::screen::Screen;
 use crate::simulate::Nodes;
 use crate::trouble::{Done, Trouble};
 
+pub(crate) use control::{end_sessions, sessions};
 pub(crate) use found::{Found, accept, found, take_passkey};
 
 use office::Office;
@@ -39,13 +41,18 @@ pub(crate) async fn serve(home: Home, asked: &ServeArgs, ui: &Ui) -> Done<Screen
     let https = Https::load(certificate, key, SystemClock::shared())?;
     listen_check(&asked.listen, https.is_some()).map_err(Trouble::from)?;
     secure_check(&found::seat(&home)?, https.is_some())?;
-    let nodes = Nodes::new("this view", &asked.node)?;
+    let (dir, nodes) = (home.dir().to_owned(), Nodes::new("this view", &asked.node)?);
     let office = Arc::new(Office::open(home, asked.enrol, nodes).await?);
     let listener = TcpListener::bind(asked.listen).await.map_err(|e| {
         let bad = Malformed::new("listen", e.to_string(), "free the port, or give another");
         Trouble::from(bad)
     })?;
     let router = routes::router(Arc::clone(&office))?;
+    let control = control::open(&office, &dir);
+    if let Err(why) = &control {
+        // People read and approve all the same; sessions end by themselves, or with the view.
+        tracing::warn!(%why, "no sessions can be listed or ended on this machine");
+    }
     let following = tokio::spawn(Arc::clone(&office).follow_on());
     say(&office, listener.local_addr()?, ui)?;
     let stop = told_to_end()?;
@@ -54,6 +61,7 @@ pub(crate) async fn serve(home: Home, asked: &ServeArgs, ui: &Ui) -> Done<Screen
     let shaken = https.map(|https| move |socket| Arc::clone(&https).accept(socket));
     serve_tls(listener, shaken, router, bounds, stop).await;
     following.abort();
+    drop(control);
     Ok(Screen::new("the view has ended"))
 }
 

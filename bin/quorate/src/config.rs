@@ -181,6 +181,10 @@ pub struct OpenidConfig {
     pub client: String,
     /// The file of the client's secret, mode 0600.
     pub secret: PathBuf,
+    /// Where the provider sends a browser that signed out there too: an address of the console that is registered with the client
+    /// as `post_logout_redirect_uris`. Without it, people stay at the provider's own page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_out: Option<String>,
 }
 
 fn console_address() -> String {

@@ -28,7 +28,7 @@ pub use assets::{ASSET_CACHE, Asset, asset, assets};
 pub use charts::{Bar, bars, elsewhere, heading, timeline};
 pub use fields::{Field, choice_field, file_field, long_field, secret_field, text_field};
 pub use frame::{Alert, Frame, Link};
-pub use headers::headers;
+pub use headers::{REPORTS, headers, headers_under_tls};
 pub use layout::{details, empty, facts, table};
 pub use markup::Markup;
 pub use outside::{outside, visible};

@@ -4,7 +4,8 @@
 //!
 //! Reading order: who is let in ([`guard`]), from where ([`peers`]), how connections are held ([`listen`]) and bodies
 //! read ([`timed`]), who is signed in ([`sessions`]), how pages follow changes ([`events`]), what stands around pages
-//! ([`site`]), how much of it a log tells ([`sparse`]), and how nodes are asked (`node`).
+//! ([`site`]), what browsers report of them ([`reports`]), how much of it a log tells ([`sparse`]), and how nodes are
+//! asked (`node`).
 
 mod events;
 mod guard;
@@ -12,6 +13,7 @@ mod listen;
 #[cfg(feature = "nodes")]
 mod node;
 mod peers;
+mod reports;
 pub mod sessions;
 mod site;
 mod sparse;
@@ -23,6 +25,6 @@ pub use listen::{Connections, Known, listen_check, serve, serve_tls};
 #[cfg(feature = "nodes")]
 pub use node::{NoResult, Node, Patience, bounded};
 pub use peers::{Peer, Peers};
-pub use site::{Site, Stray, to_with};
+pub use site::{Site, Stray, to_with, with_cookie};
 pub use sparse::Sparse;
 pub use timed::within;

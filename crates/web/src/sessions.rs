@@ -11,6 +11,9 @@ use quorate_terms::{Digest, Timestamp};
 pub const IDLE_S: u64 = 15 * 60;
 /// How long a session lasts in all, in seconds.
 pub const LONGEST_S: u64 = 8 * 60 * 60;
+/// How long after signing in somebody may end other sessions, in seconds: a browser that was left open, or a stolen cookie, ends
+/// none.
+pub const FRESH_S: u64 = 10 * 60;
 /// How long a question waits for its answer, in seconds.
 pub const ASK_S: u64 = 10 * 60;
 /// With this at the beginning of its name browsers take a cookie over a secure channel only, for one host and all of its paths.
@@ -40,6 +43,11 @@ pub struct Session<Who> {
 }
 
 impl<Who> Session<Who> {
+    /// Whether whoever it is proved so a moment ago.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.begun.plus_s(FRESH_S)
+    }
+
     fn is_live(&self, now: Timestamp) -> bool {
         now < self.seen.plus_s(IDLE_S) && now < self.begun.plus_s(LONGEST_S)
     }
@@ -225,6 +233,19 @@ mod tests {
         }
         assert!(sessions.live(NOON.plus_s(LONGEST_S)).is_empty());
         assert!(sessions.seen("cookie", NOON.plus_s(LONGEST_S)).is_none(), "it grew too old");
+    }
+
+    #[test]
+    fn a_session_is_fresh_for_a_while_after_signing_in_however_much_it_is_used() {
+        let mut sessions = signed_in();
+        for (at, expected) in [(0, true), (FRESH_S - 1, true), (FRESH_S, false)] {
+            let session = sessions.seen("cookie", NOON.plus_s(at)).unwrap();
+            assert_eq!(session.is_fresh(NOON.plus_s(at)), expected, "{at}");
+        }
+        sessions.begin("again", "ann", NOON.plus_s(FRESH_S));
+        assert!(
+            sessions.seen("again", NOON.plus_s(FRESH_S)).unwrap().is_fresh(NOON.plus_s(FRESH_S))
+        );
     }
 
     #[test]

@@ -3,14 +3,15 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use quorate_pages::{ASSET_CACHE, asset, headers};
+use quorate_pages::{ASSET_CACHE, REPORTS, asset, headers, headers_under_tls};
 
 use crate::guard::Allowed;
+use crate::reports;
 use crate::sessions::set_cookie;
 
 /// For a year, browsers open the host and what is below its name under TLS only (OWASP ASVS 5.0, V3.4.1).
@@ -46,14 +47,19 @@ impl Site {
         };
         routes
             .route("/assets/{name}", get(files))
+            .route(REPORTS, reports::route())
             .fallback(nothing)
             .layer(DefaultBodyLimit::max(form_bytes))
             .layer(from_fn_with_state((allowed, stray), guarded))
     }
 }
 
-/// Whether a request may be looked at: it is for this host, and a change names this origin, which no other site's page can.
+/// Whether a request may be looked at: it is for this host, and a change names this origin, which no other site's page can. What
+/// browsers report by themselves changes nothing, and has its own rule.
 fn is_ours(allowed: &Allowed, request: &Request) -> bool {
+    if request.method() == Method::POST && request.uri().path() == REPORTS {
+        return reports::are_ours(allowed, request.headers());
+    }
     let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
     let names_origin = request.headers().contains_key(header::ORIGIN);
     allowed.admit(request.headers()).is_ok() && (!is_change || names_origin)
@@ -66,11 +72,13 @@ async fn guarded(State((allowed, stray)): State<Guard>, request: Request, next: 
         true => next.run(request).await,
         false => stray(Stray::Elsewhere),
     };
-    for (name, value) in headers() {
+    let secure = allowed.is_secure();
+    let around = if secure { headers_under_tls() } else { headers() };
+    for (name, value) in around {
         let name = HeaderName::from_static(name);
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if allowed.is_secure() {
+    if secure {
         let (name, value) = (header::STRICT_TRANSPORT_SECURITY, STRICTLY);
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
@@ -92,7 +100,11 @@ const FORGET: HeaderValue = HeaderValue::from_static("\"cache\"");
 
 /// Elsewhere on the same site, with this session's cookie, or with none from now on and nothing kept.
 pub fn to_with(path: &str, cookie: &str, value: Option<&str>) -> Response {
-    let mut response = Redirect::to(path).into_response();
+    with_cookie(Redirect::to(path).into_response(), cookie, value)
+}
+
+/// An answer with this session's cookie, or with none from now on and nothing kept.
+pub fn with_cookie(mut response: Response, cookie: &str, value: Option<&str>) -> Response {
     if value.is_none() {
         response.headers_mut().insert("clear-site-data", FORGET);
     }
@@ -147,6 +159,7 @@ mod tests {
             assert_eq!(answered.status(), expected, "{method} {lines:?}");
             let has = |name: &str| answered.headers().contains_key(name);
             assert!(has("content-security-policy") && has("strict-transport-security"));
+            assert!(has("reporting-endpoints"));
         }
     }
 
@@ -155,6 +168,7 @@ mod tests {
         let answered = answer("http://localhost:1", "GET", "/", &[("host", "localhost:1")]).await;
         assert_eq!(answered.status(), 200);
         assert!(!answered.headers().contains_key("strict-transport-security"));
+        assert!(!answered.headers().contains_key("reporting-endpoints"), "it would be unread");
     }
 
     #[test]

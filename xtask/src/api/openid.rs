@@ -63,8 +63,9 @@ impl SignIn {
         self.strangers()?;
         let out = vera.post(&format!("{}/sign-out", self.console), "", &self.console)?;
         let taken_back = format!("quorate-console-{}=;", stage.port("console"));
-        self.expect("signing out", &out, 303, &taken_back)?;
+        self.expect("signing out", &out, 200, &taken_back)?;
         self.expect("whoever signed out", &vera.get(&self.console)?, 200, "Sign in through")?;
+        self.signs_out_there_too(&mut vera)?;
 
         let mut vera = Browser::default();
         let back = self.provided(&mut vera, "vera", |sent| sent)?;
@@ -76,6 +77,40 @@ impl SignIn {
             "api: whoever signs in through a provider looks as the book lets them, and no more",
         );
         Ok(self.checks)
+    }
+
+    /// At the provider's own pages, which ask for somebody's name again only once they signed out there.
+    fn signs_out_there_too(&mut self, vera: &mut Browser) -> Done {
+        let begin = format!("{}/sign-in/provider", self.console);
+        let asked = |vera: &mut Browser, issuer: &str| {
+            let mut at = location(&vera.get(&begin)?)?;
+            if let Ok(next) = location(&vera.get(&at)?) {
+                at = if next.starts_with('/') { format!("{issuer}{next}") } else { next };
+            }
+            Ok::<_, String>(
+                at.starts_with(issuer) && vera.get(&at)?.text.contains("name=\"login\""),
+            )
+        };
+        if asked(&mut vera.clone(), &self.issuer)? {
+            return Err("the provider forgot vera before she signed out there".to_owned());
+        }
+        let sent = location(&vera.get(&format!("{}/sign-out/provider", self.console))?)?;
+        let place = format!("{}/session/end?client_id=console", self.issuer);
+        if sent != place {
+            return Err(format!("to sign out, people are sent to {sent} and not to {place}"));
+        }
+        let page = vera.get(&sent)?;
+        self.expect("the provider's question", &page, 200, "name=\"xsrf\"")?;
+        let after = page.text.split_once("name=\"xsrf\" value=\"").map_or("", |(_, after)| after);
+        let (xsrf, _) = after.split_once('"').ok_or("the provider's question has no secret")?;
+        let form = format!("xsrf={xsrf}&logout=yes");
+        let answer =
+            vera.post(&format!("{}/session/end/confirm", self.issuer), &form, &self.issuer)?;
+        self.expect("signing out there", &answer, 303, "/session/end/success")?;
+        if !asked(vera, &self.issuer)? {
+            return Err("vera signed out at the provider and is signed in there still".to_owned());
+        }
+        Ok(())
     }
 
     fn files_nothing(&mut self, vera: &mut Browser) -> Done {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use quorate_pages::{
     Alert, CreatePasskey, Frame, GetPasskey, Link, Markup, Press, Tone, badge, details, digest,
-    empty, facts, form_as, hidden, outside, qr, recompute, section, table, when,
+    empty, facts, form_as, hidden, outside, paragraph, qr, recompute, section, table, when,
 };
 use quorate_terms::approval::{ApprovalBody, Verdict};
 use quorate_terms::charter::ApproverSeat;
@@ -171,10 +171,10 @@ fn hand_over(seat: &ViewSeat, id: &CaseId) -> Option<Markup> {
     seat.origin.starts_with("https://").then(|| qr(said, &address))
 }
 
-/// Every session of a person, each with a button that ends it.
+/// Every session of a person, each with a button that ends it; of others only for who signed in a moment ago.
 pub(super) fn sessions(
     seat: &ViewSeat,
-    session: &Session,
+    (session, is_fresh): (&Session, bool),
     (open, told): (&[Session], &Told),
 ) -> String {
     let line = |one: &Session| {
@@ -184,7 +184,10 @@ pub(super) fn sessions(
             true => (badge(Tone::Good, "this one"), "End this one"),
             false => (badge(Tone::Note, "another"), "End it"),
         };
-        let end = form_as(Press::No, "/sessions/end", fields, words);
+        let end = match one.name == session.name || is_fresh {
+            true => form_as(Press::No, "/sessions/end", fields, words),
+            false => Markup::text("sign in again first"),
+        };
         vec![badge, outside(one.who.credential.as_str()), when(one.begun), when(one.seen), end]
     };
     let headings = ["Session", "Passkey", "Since", "Last seen", "End"];
@@ -193,7 +196,17 @@ pub(super) fn sessions(
     let said = Markup::text(
         "A session ends by itself after 15 minutes without a request, and after 8 hours in all.",
     );
-    signed_in(seat, session, SESSIONS, (Markup::all([body, said]), told)).render()
+    let others = match (open.len() > 1, is_fresh) {
+        (false, _) => Markup::default(),
+        (true, true) => {
+            let none = Markup::default();
+            form_as(Press::No, "/sessions/end-others", none, "End all but this one")
+        }
+        (true, false) => paragraph(Markup::text(
+            "Ending another session takes a sign-in of the last 10 minutes: sign out and sign in again.",
+        )),
+    };
+    signed_in(seat, session, SESSIONS, (Markup::all([body, others, said]), told)).render()
 }
 
 fn say(

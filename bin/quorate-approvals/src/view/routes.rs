@@ -20,7 +20,7 @@ use crate::trouble::{Done, Trouble};
 
 use super::office::{Office, present};
 use super::paper;
-use super::sessions::{Ask, Session, Signer};
+use super::sessions::{Ask, Session, Signer, may_end};
 
 /// The cookie of a session, as [`Allowed::cookie`] names it.
 const COOKIE: &str = "quorate-view";
@@ -39,6 +39,7 @@ pub(super) fn router(office: Arc<Office>) -> Done<Router> {
         .route("/sign-out", post(sign_out))
         .route("/sessions", get(sessions))
         .route("/sessions/end", post(end_session))
+        .route("/sessions/end-others", post(end_others))
         .route("/cases/{case}", get(case))
         .route("/cases/{case}/word", post(word))
         .route("/passkeys/new", get(ask_code).post(new_passkey))
@@ -233,7 +234,8 @@ fn own_sessions(office: &Office, session: &Session) -> Vec<Session> {
 async fn sessions(State(office): Here, headers: HeaderMap) -> Page {
     let session = signed_in(&office, &headers)?;
     let (open, told) = (own_sessions(&office, &session), office.grown().borrow().clone());
-    Ok(page(paper::sessions(office.seat(), &session, (&open, &told))))
+    let is_fresh = session.is_fresh(present());
+    Ok(page(paper::sessions(office.seat(), (&session, is_fresh), (&open, &told))))
 }
 
 /// Which session is to end.
@@ -249,11 +251,25 @@ async fn end_session(State(office): Here, headers: HeaderMap, Form(ended): Form<
         let message = "there is no such session of yours";
         return Err(Trouble::refused("unknown_session", message, next).into());
     }
+    may_end(&session, &ended.session, present())?;
     office.people(|people| people.end(&ended.session));
     tracing::info!(approver = %session.who.approver, "ended a session at the view");
     if ended.session == session.name {
         return Ok(to_with("/", &cookie(&office), None));
     }
+    Ok(Redirect::to("/sessions").into_response())
+}
+
+/// Ends every other session of whoever asks.
+async fn end_others(State(office): Here, headers: HeaderMap) -> Page {
+    let session = signed_in(&office, &headers)?;
+    for other in own_sessions(&office, &session) {
+        if other.name != session.name {
+            may_end(&session, &other.name, present())?;
+            office.people(|people| people.end(&other.name));
+        }
+    }
+    tracing::info!(approver = %session.who.approver, "ended all other sessions at the view");
     Ok(Redirect::to("/sessions").into_response())
 }
 

@@ -76,6 +76,13 @@ impl Vault {
     pub(crate) fn serve_with(&mut self, words: &[&str]) -> Browser {
         let view = Serving::start(self.dir.path(), words);
         let mut browser = Browser { view, cookie: String::new() };
+        self.sign_in(&mut browser);
+        browser
+    }
+
+    /// Signs cy in, whoever was before.
+    fn sign_in(&mut self, browser: &mut Browser) {
+        browser.cookie.clear();
         let page = browser.get("/");
         let ask = page.split("name=\"ask\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let challenge = Digest::of(tag::SIGN_IN, ask.as_bytes());
@@ -90,7 +97,6 @@ impl Vault {
         let line = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
         let cookie = line.unwrap_or_else(|| panic!("{answer}"));
         browser.cookie = cookie.split(';').next().unwrap().to_owned();
-        browser
     }
 
     pub(crate) fn page(&self) -> String {
@@ -217,4 +223,38 @@ fn row_46_a_running_view_leaves_no_core() {
     let status = std::fs::read_to_string(format!("/proc/{}/status", browser.view.id())).unwrap();
     let mask = status.lines().find_map(|line| line.strip_prefix("Umask:")).unwrap();
     assert_eq!(mask.trim(), "0077");
+}
+
+#[test]
+fn whoever_runs_the_view_lists_sessions_on_its_machine_and_ends_one_or_all() {
+    let mut vault = Vault::new();
+    let dir = vault.dir.path().to_owned();
+    let at = |words: &[&str]| tool(&dir, &[&["--json", "view"], words].concat(), "");
+    for words in [&["sessions"][..], &["end-session", "--all"]] {
+        let away = at(words);
+        assert_eq!((away.code, away.trouble()), (2, "not_serving".to_owned()), "{words:?}");
+    }
+    let mut browser = vault.serve();
+    let socket = std::fs::metadata(dir.join("home/run/view.sock")).unwrap();
+    assert_eq!(socket.permissions().mode() & 0o777, 0o600, "no other user reaches it");
+    let open = at(&["sessions"]).good().json();
+    let [one] = open["sessions"].as_array().unwrap().as_slice() else { panic!("{open}") };
+    assert!(one["approver"] == "cy" && one["passkey"] == "cy-phone", "{one}");
+    let name = one["session"].as_str().unwrap();
+    for wrong in ["", "abc", "zzzzzzzz", "0000000000000000"] {
+        let said = at(&["end-session", wrong]);
+        assert_eq!((said.code, said.trouble()), (1, "unknown_session".to_owned()), "{wrong}");
+    }
+    for wrong in [&["end-session"][..], &["end-session", name, "--all"]] {
+        assert_ne!(at(wrong).code, 0, "{wrong:?}");
+    }
+    assert!(browser.get("/sessions").starts_with("HTTP/1.1 200"), "nobody was signed out");
+    let ended = at(&["end-session", name.split_at(12).0]).good().json();
+    assert_eq!(ended["sessions"][0]["session"], name);
+    assert!(browser.get("/sessions").starts_with("HTTP/1.1 401"), "signed out");
+    vault.sign_in(&mut browser);
+    assert!(browser.get("/sessions").starts_with("HTTP/1.1 200"));
+    assert_eq!(at(&["end-session", "--all"]).good().json()["sessions"][0]["approver"], "cy");
+    assert!(browser.get("/sessions").starts_with("HTTP/1.1 401"), "signed out again");
+    assert_eq!(at(&["sessions"]).good().json()["sessions"], serde_json::json!([]));
 }

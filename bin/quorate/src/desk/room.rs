@@ -6,6 +6,7 @@ mod brake;
 mod console;
 mod cosigner;
 mod doors;
+mod ends;
 mod http;
 mod node;
 mod people;

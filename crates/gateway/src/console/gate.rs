@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use quorate_custody::Refusal;
 use quorate_terms::{Digest, Malformed};
-use quorate_web::{Allowed, Site, Sparse, Stray, to_with};
+use quorate_web::{Allowed, Site, Sparse, Stray, to_with, with_cookie};
 use serde::Deserialize;
 
 use super::provider::Provider;
@@ -137,10 +137,20 @@ async fn sign_in(State(console): State<Here>, Form(typed): Form<Token>) -> Answe
     Ok(to_with("/", &console.cookie(), Some(&cookie)))
 }
 
+/// Ends the session. Whoever came through the provider is signed in there still, and is offered to end that too: as a link,
+/// because no form of a page of ours leads to another site.
 async fn sign_out(State(console): State<Here>, headers: HeaderMap) -> Response {
+    let mut came_via = Via::Token;
     if let Some((session, ..)) = console.session(&headers).await {
         console.people(|people| people.end(&session.name));
         tracing::info!(credential = %session.who.credential, "signed out at the console");
+        came_via = session.who.via;
+    }
+    if let (Via::Provider, Some(provider)) = (came_via, console.setup.provider.as_deref())
+        && provider.farewell().await.is_some()
+    {
+        let page = Html(paper::signed_out(provider.issuer())).into_response();
+        return with_cookie(page, &console.cookie(), None);
     }
     to_with("/", &console.cookie(), None)
 }

@@ -51,6 +51,20 @@ pub(crate) fn let_in(who: &PersonId) -> String {
     bare("Signed in", body).render()
 }
 
+/// The page for somebody who signed out here and is signed in at the provider still.
+pub(crate) fn signed_out(issuer: &str) -> String {
+    let said = "You are signed out of the console. At your organisation's provider you are signed in still, and whoever uses this browser next could sign in as you.";
+    let body = Markup::all([
+        paragraph(Markup::text(said)),
+        facts(vec![
+            ("Provider", outside(issuer)),
+            ("Sign out there too", link(provider::END, "Go to the provider")),
+            ("First page", link("/", "Stay signed in there")),
+        ]),
+    ]);
+    bare("Signed out", body).render()
+}
+
 /// A refusal: what, and what to do next.
 pub(crate) fn refused(refusal: &Refusal) -> String {
     let body = facts(vec![

@@ -27,6 +27,8 @@ use crate::office::Reply;
 pub(crate) const BEGIN: &str = "/sign-in/provider";
 /// Where the provider sends it back; what is registered there is the console's origin with this path.
 pub const BACK: &str = "/sign-in/provider/back";
+/// Where the browser sets out to sign out at the provider too.
+pub(crate) const END: &str = "/sign-out/provider";
 /// The cookie of a sign-in that was begun.
 const BEGUN: &str = "quorate-sign-in";
 /// Seconds in which somebody signs in at the provider.
@@ -65,6 +67,10 @@ pub trait Provider: Send + Sync + 'static {
     /// [`Refusal`] while the provider cannot be had.
     async fn address(&self, bound: &Bound) -> Reply<String>;
 
+    /// Where the browser goes to sign out there too (OpenID Connect RP-Initiated Logout 1.0); none while the provider names no
+    /// such place under TLS or on loopback.
+    async fn farewell(&self) -> Option<String>;
+
     /// Whom the provider speaks of, by the code that it gave to the browser. What it answers was checked: signature, issuer,
     /// audience, nonce and times.
     ///
@@ -92,7 +98,7 @@ impl Bound {
 
 /// Adds the ways to the provider and back.
 pub(super) fn routes(router: Router<Here>) -> Router<Here> {
-    router.route(BEGIN, get(begin)).route(BACK, get(back))
+    router.route(BEGIN, get(begin)).route(BACK, get(back)).route(END, get(end))
 }
 
 impl Console {
@@ -113,15 +119,15 @@ impl Console {
 }
 
 /// Refuses a browser that did not come from a page of the console: another site or a link in a mail sent it here, and it would
-/// come back as whomever that provider has signed in, in place of who is signed in here. Browsers that do not say where they
-/// come from are let by.
+/// come back as whomever that provider has signed in, in place of who is signed in here, or be signed out there unasked. Browsers
+/// that do not say where they come from are let by.
 fn came_from_here(headers: &HeaderMap) -> Reply<()> {
     let mut sites = headers.get_all("sec-fetch-site").iter();
     if sites.all(|site| site.as_bytes() == b"same-origin") {
         return Ok(());
     }
     let next = "go to the first page and sign in there";
-    Err(Refusal::new("elsewhere", "no page of the console sent you here to sign in", next))
+    Err(Refusal::new("elsewhere", "no page of the console sent you here", next))
 }
 
 async fn begin(State(console): State<Here>, headers: HeaderMap) -> Answered {
@@ -136,6 +142,20 @@ async fn sent(console: &Console, headers: &HeaderMap) -> Answered {
     let mut response = Redirect::to(&address).into_response();
     begun(console, &mut response, Some(&secret));
     Ok(response)
+}
+
+async fn end(State(console): State<Here>, headers: HeaderMap) -> Answered {
+    sent_off(&console, &headers).await.map_err(Refused::of_a_stranger)
+}
+
+async fn sent_off(console: &Console, headers: &HeaderMap) -> Answered {
+    came_from_here(headers)?;
+    let Some(address) = console.provider()?.farewell().await else {
+        let message = "the provider names no place where people sign out";
+        let next = "close the browser, or sign out at the provider's own pages";
+        return Err(Refusal::new("nothing_here", message, next).into());
+    };
+    Ok(Redirect::to(&address).into_response())
 }
 
 /// Sets the cookie of a sign-in that was begun, or takes it back. The provider's answer comes from another site, and the cookie

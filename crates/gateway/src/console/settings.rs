@@ -8,9 +8,11 @@ use quorate_custody::Refusal;
 use quorate_pages::{
     Markup, Press, Tone, badge, digest, elsewhere, facts, heading, outside, paragraph, table, when,
 };
+use quorate_terms::Digest;
 use quorate_terms::credential::Role;
 
 use super::filing::Yes;
+use super::gate::Refused;
 use super::visit::{Answered, Ask, Session, Visit, asked};
 use super::{Here, Page, home};
 use crate::office::Reply;
@@ -78,15 +80,22 @@ fn views(visit: &Visit) -> Markup {
     table("Views", &["View", "Run by", "Where"], views.iter().map(row).collect())
 }
 
-/// An operator sees every session, everybody else their own.
-fn sessions(visit: &Visit) -> Reply<Markup> {
+/// An operator sees every session and may end it, everybody else their own.
+fn seen(visit: &Visit) -> Vec<Session> {
     let now = visit.console.now();
-    let mine = |one: &Session| one.who.credential == visit.caller.credential;
-    let all = visit.console.people(|people| people.live(now));
+    let mut seen = visit.console.people(|people| people.live(now));
+    let is_own = |one: &Session| one.who.credential == visit.caller.credential;
+    seen.retain(|one| visit.role == Role::Operator || is_own(one));
+    seen
+}
+
+fn sessions(visit: &Visit) -> Reply<Markup> {
+    let (all, is_fresh) = (seen(visit), visit.session.is_fresh(visit.console.now()));
     let mut rows = Vec::new();
-    for one in all.into_iter().filter(|one| mine(one) || visit.role == Role::Operator).take(20) {
+    for one in all.iter().take(20) {
         let end = match one.name == visit.session.name {
             true => badge(Tone::Note, "this one"),
+            false if !is_fresh => Markup::text("sign in again first"),
             false => visit.question(
                 Ask::EndSession(one.name),
                 ("/settings/end", Markup::default()),
@@ -95,20 +104,57 @@ fn sessions(visit: &Visit) -> Reply<Markup> {
         };
         rows.push(vec![outside(one.who.credential.as_str()), when(one.begun), when(one.seen), end]);
     }
-    Ok(table("Who is signed in", &["Credential", "Since", "Last seen", "End"], rows))
+    let listed = table("Who is signed in", &["Credential", "Since", "Last seen", "End"], rows);
+    if all.len() < 2 {
+        return Ok(listed);
+    }
+    let others = match is_fresh {
+        true => visit.question(
+            Ask::EndOthers,
+            ("/settings/end", Markup::default()),
+            ("End all but this one", Press::No),
+        )?,
+        false => paragraph(Markup::text(AGAIN)),
+    };
+    Ok(Markup::all([listed, others]))
 }
 
+/// What somebody is told who signed in too long ago to end sessions.
+const AGAIN: &str =
+    "Ending another session takes a sign-in of the last 10 minutes: sign out and sign in again.";
+
 async fn end(visit: Visit, Form(yes): Form<Yes>) -> Answered {
-    let Ask::EndSession(name) = visit.answered(&yes.ask)? else { return Err(asked().into()) };
+    let ask = visit.answered(&yes.ask)?;
+    let ended = match ask {
+        Ask::EndSession(name) => vec![one(&visit, name)?],
+        Ask::EndOthers => {
+            let others = seen(&visit).into_iter().map(|one| one.name);
+            others.filter(|name| *name != visit.session.name).collect()
+        }
+        _ => return Err(asked().into()),
+    };
+    if !visit.session.is_fresh(visit.console.now()) {
+        let message = "you signed in too long ago to end another session";
+        let next = "sign out, sign in again and end it within 10 minutes";
+        return Err(Refusal::new("sign_in_again", message, next).into());
+    }
+    for name in &ended {
+        visit.console.people(|people| people.end(name));
+    }
+    let (by, count) = (&visit.caller.credential, ended.len());
+    tracing::info!(credential = %by, count, "ended sessions at the console");
+    Ok(Redirect::to("/settings").into_response())
+}
+
+/// A live session, if this person may end it.
+fn one(visit: &Visit, name: Digest) -> Result<Digest, Refused> {
     let now = visit.console.now();
-    let found = visit.console.people(|people| people.live(now));
-    let Some(session) = found.into_iter().find(|one| one.name == name) else {
+    let Some(found) = visit.console.people(|people| people.still(&name, now)) else {
         let next = "nothing needs doing";
         return Err(Refusal::new("nothing_here", "this session is over", next).into());
     };
-    if session.who.credential != visit.caller.credential {
+    if found.who.credential != visit.caller.credential {
         visit.operator()?;
     }
-    visit.console.people(|people| people.end(&session.name));
-    Ok(Redirect::to("/settings").into_response())
+    Ok(name)
 }

@@ -57,6 +57,8 @@ pub(crate) enum Ask {
     Alert(Digest),
     /// Whether to end this session.
     EndSession(Digest),
+    /// Whether to end every session but the one that was asked.
+    EndOthers,
     /// Whether to give a stuck transaction another fee.
     Replace(quorate_terms::CaseId),
     /// For whom to open a checklist.
@@ -173,7 +175,7 @@ impl Visit {
         (words, press): (&str, Press),
     ) -> Reply<Markup> {
         let offered = match ask {
-            Ask::EndSession(_) => true,
+            Ask::EndSession(_) | Ask::EndOthers => true,
             Ask::Attest(_) => self.may_attest(),
             _ => self.may_file(),
         };

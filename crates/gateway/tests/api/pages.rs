@@ -81,6 +81,10 @@ impl Provider for Unread {
         Err(Refusal::new("unreadable", "the provider cannot be read", "try again"))
     }
 
+    async fn farewell(&self) -> Option<String> {
+        None
+    }
+
     async fn identify(&self, _: &str, _: &Bound) -> Reply<Identified> {
         busy()
     }
@@ -149,4 +153,26 @@ async fn strangers_whom_the_console_refuses_take_no_line_from_whoever_is_signed_
     assert_eq!(said.status().as_u16(), 503);
     let told = lines.taken();
     assert!(told.len() == 1 && told[0].contains("not_now"), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_a_browser_reports_is_one_line_in_plain_letters_and_without_secrets() {
+    let (app, lines) = (app(), Lines::default());
+    let pages = pages(&app);
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    let report = r#"{ "csp-report": { "document-uri": "http://localhost:7420/cases/7?code=s3cret",
+        "blocked-uri": "https://ann:s3cret@evil.example/s3cret?s3cret", "script-sample": "s3cret",
+        "effective-directive": "img-src\u001b[2J\u202e" } }"#;
+    let request = Request::builder().method("POST").uri("/csp-reports");
+    let request = request.header("host", "localhost:7420").header("sec-fetch-site", "same-origin");
+    let request = request.header("origin", "http://localhost:7420");
+    let request = request.header("content-type", "application/csp-report");
+    let said = pages.clone().oneshot(request.body(Body::from(report)).unwrap()).await.unwrap();
+    assert_eq!(said.status().as_u16(), 204);
+    let told = lines.taken();
+    let [line] = &told[..] else { panic!("one line for one report: {told:?}") };
+    for words in ["WARN", "\"img-src_[2J_\"", "\"https://evil.example\"", "\"/cases/7\""] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    assert!(!line.contains("s3cret") && line.chars().all(|c| (' '..='~').contains(&c)), "{line}");
 }

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::keys::Keys;
-use super::server::{NoAnswer, check_issuer};
+use super::server::{NoAnswer, check_issuer, private};
 use super::{Audience, LEEWAY_S, No, keys, signed};
 use crate::config::OpenidConfig;
 
@@ -41,6 +41,8 @@ pub(crate) struct Openid {
     issuer: String,
     client: String,
     secret: Secret,
+    /// Where the provider sends people who signed out there.
+    signed_out: Option<String>,
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
     places: Semaphore,
@@ -82,6 +84,12 @@ impl Openid {
             let mend = "give the client's name as the provider registered it";
             return Err(Fault::new("console.openid.client", "is no name of a client", mend));
         }
+        let signed_out = config.signed_out.clone();
+        if signed_out.as_deref().is_some_and(|url| private(url).is_none()) {
+            let mend = "give an address of the console as it is registered with the client, such as `https://console.example/`";
+            let what = "console.openid.signed_out";
+            return Err(Fault::new(what, "is neither https nor http on loopback", mend));
+        }
         let path = resolve(&config.secret);
         let secret = secret_file::read(&path)?.without_line_break();
         if !std::str::from_utf8(secret.expose()).is_ok_and(fits) {
@@ -90,7 +98,8 @@ impl Openid {
         }
         let keys = Keys::of_provider(&config.issuer).await?;
         let (issuer, client) = (config.issuer.clone(), config.client.clone());
-        Ok(Self { issuer, client, secret, keys, clock, places: Semaphore::new(AT_ONCE) })
+        let places = Semaphore::new(AT_ONCE);
+        Ok(Self { issuer, client, secret, signed_out, keys, clock, places })
     }
 
     /// The identity token for a code.
@@ -159,6 +168,17 @@ impl Provider for Openid {
             ("code_challenge_method", "S256"),
         ]);
         Ok(address.into())
+    }
+
+    async fn farewell(&self) -> Option<String> {
+        let (_, ends) = self.keys.provider().await?;
+        let mut address = ends.end_session?;
+        // No identity token is kept to be shown as a hint: the provider knows its own session, and asks the person.
+        address.query_pairs_mut().append_pair("client_id", &self.client);
+        if let Some(back) = &self.signed_out {
+            address.query_pairs_mut().append_pair("post_logout_redirect_uri", back);
+        }
+        Some(address.into())
     }
 
     async fn identify(&self, code: &str, bound: &Bound) -> Reply<Identified> {

@@ -30,6 +30,8 @@ pub(super) struct Server {
 pub(super) struct Ends {
     pub(super) authorize: Url,
     pub(super) token: Url,
+    /// Where they sign out, if the server has such a place and one that is safe to send people to.
+    pub(super) end_session: Option<Url>,
 }
 
 /// Why a code was not redeemed.
@@ -50,6 +52,9 @@ struct Metadata {
     authorization_endpoint: Option<String>,
     #[serde(default)]
     token_endpoint: Option<String>,
+    /// OpenID Connect RP-Initiated Logout 1.0, section 2.1.
+    #[serde(default)]
+    end_session_endpoint: Option<String>,
 }
 
 /// Why a server refuses (RFC 6749 section 5.2).
@@ -111,7 +116,8 @@ impl Server {
         else {
             return Err("people sign in neither at https nor on loopback");
         };
-        let learnt = Some(Ends { authorize, token });
+        let end_session = end(&said.end_session_endpoint);
+        let learnt = Some(Ends { authorize, token, end_session });
         *ends.write().unwrap_or_else(PoisonError::into_inner) = learnt;
         Ok(())
     }
@@ -187,7 +193,7 @@ fn places(issuer: &str) -> Option<[Url; 2]> {
 }
 
 /// TLS, or plain HTTP that never leaves this machine; and nobody's name or password in the address.
-fn private(url: &str) -> Option<Url> {
+pub(super) fn private(url: &str) -> Option<Url> {
     let url = Url::parse(url).ok()?;
     let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     let is_private = url.scheme() == "https" || (url.scheme() == "http" && local);

@@ -10,6 +10,7 @@ use quorate_terms::credential::{Band, Role, subject_digest};
 use std::net::SocketAddr;
 
 const BEGIN: &str = "/sign-in/provider";
+const END: &str = "/sign-out/provider";
 
 /// Admits a subject of the provider as a person in a role.
 async fn admit(room: &Room, provider: &Loopback, who: &str, role: Option<Role>) {
@@ -181,6 +182,50 @@ async fn no_page_of_another_site_and_no_typed_address_sends_anybody_to_sign_in()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_came_through_the_provider_may_sign_out_there_too_and_no_other_site_sends_them() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("vera", room.clock.clone()).await;
+    provider.signs_out_at("https://login.example/out");
+    admit(&room, &provider, "vera", Some(Role::Viewer)).await;
+    let olga = admitted(&room, "olga", Role::Operator).await;
+    let address = opened(&room, &provider).await;
+    let vera = through(address, &provider).await.unwrap();
+    let (status, said) = vera.posts("/sign-out", "").await;
+    assert!(status == 200 && said.contains(&format!("href=\"{END}\"")), "{said}");
+    assert!(said.contains("You are signed out of the console") && !said.contains("login.example"));
+    let taken_back = cookie("quorate-console", address);
+    assert!(header(&said, "set-cookie")[0].starts_with(&format!("{taken_back};")), "{said}");
+    assert_eq!(header(&said, "clear-site-data"), ["\"cache\""]);
+    assert_eq!(vera.gets("/ledger").await.0, 401, "signed out here whatever comes of it there");
+    for site in ["cross-site", "same-site", "none", "", "same-origin\r\nsec-fetch-site: cross-site"]
+    {
+        let (status, said) = vera.comes_from(END, site).await;
+        assert!(status == 403 && header(&said, "location").is_empty(), "{site}: {said}");
+    }
+    let (status, said) = vera.comes_from(END, "same-origin").await;
+    let sent = "https://login.example/out?client_id=quorate+console";
+    assert!(status == 303 && header(&said, "location") == [sent], "{said}");
+    let olga = Visitor::signed_in(address, olga).await.unwrap();
+    let (status, said) = olga.posts("/sign-out", "").await;
+    assert!(status == 303 && header(&said, "location") == ["/"], "with a token: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_to_sign_out_that_is_not_safe_is_neither_offered_nor_gone_to() {
+    let room = Room::new().await;
+    let provider = Loopback::start_at("vera", room.clock.clone()).await;
+    provider.signs_out_at("http://login.example/out");
+    admit(&room, &provider, "vera", Some(Role::Viewer)).await;
+    let address = opened(&room, &provider).await;
+    let vera = through(address, &provider).await.unwrap();
+    let (status, said) = vera.posts("/sign-out", "").await;
+    assert!(status == 303 && header(&said, "location") == ["/"], "{said}");
+    let (status, said) = vera.gets(END).await;
+    assert!(status == 404 && header(&said, "location").is_empty(), "{said}");
+    assert_eq!(vera.gets("/ledger").await.0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_this_browser_did_not_ask_for_signs_nobody_in() {
     let room = Room::new().await;
     let provider = Loopback::start_at("vera", room.clock.clone()).await;
@@ -245,5 +290,7 @@ async fn a_console_without_a_provider_offers_none() {
     let address = served(&room, ConsoleConfig::default()).await;
     let bare = Visitor { address, cookie: String::new() };
     assert!(!bare.gets("/").await.1.contains(BEGIN));
-    assert_eq!(bare.gets(BEGIN).await.0, 404);
+    for path in [BEGIN, END] {
+        assert_eq!(bare.gets(path).await.0, 404, "{path}");
+    }
 }

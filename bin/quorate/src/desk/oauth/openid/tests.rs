@@ -29,6 +29,8 @@ pub(in crate::desk) struct Loopback {
     server: Server,
     subject: Mutex<String>,
     changes: Mutex<Vec<Change>>,
+    /// Where it says that people sign out.
+    out: Mutex<Option<String>>,
     /// What the browser was sent with.
     asked: Mutex<BTreeMap<String, String>>,
     _room: tempfile::TempDir,
@@ -53,6 +55,7 @@ impl Loopback {
             server: Server::new(3),
             subject: Mutex::new(subject.to_owned()),
             changes: Mutex::default(),
+            out: Mutex::default(),
             asked: Mutex::default(),
             _room: room,
             secret,
@@ -73,19 +76,27 @@ impl Loopback {
 
     fn described(&self) -> Value {
         let at = |path: &str| format!("{}{path}", self.issuer);
-        json!({
+        let mut said = json!({
             "issuer": self.issuer, "jwks_uri": at("/keys"), "token_endpoint": at("/token"),
             "authorization_endpoint": at("/auth?tenant=1"),
-        })
+        });
+        if let Some(out) = self.out.lock().unwrap().as_deref() {
+            said["end_session_endpoint"] = json!(out);
+        }
+        said
     }
 
     pub(in crate::desk) fn config(&self) -> OpenidConfig {
         let (issuer, client) = (self.issuer.clone(), CLIENT.to_owned());
-        OpenidConfig { issuer, client, secret: self.secret.clone() }
+        OpenidConfig { issuer, client, secret: self.secret.clone(), signed_out: None }
     }
 
     pub(in crate::desk) fn speaks_of(&self, subject: &str) {
         subject.clone_into(&mut self.subject.lock().unwrap());
+    }
+
+    pub(in crate::desk) fn signs_out_at(&self, url: &str) {
+        *self.out.lock().unwrap() = Some(url.to_owned());
     }
 
     pub(in crate::desk) fn says(&self, changes: Vec<Change>) {
@@ -244,6 +255,54 @@ async fn a_code_of_another_sign_in_of_another_client_or_of_nobody_is_refused() {
     let other = OpenidConfig { client: "another".into(), ..provider.config() };
     let other = Openid::start(&other, Path::to_path_buf, SystemClock::shared()).await.unwrap();
     assert_eq!(other.identify(CODE, &own).await.unwrap_err().code.as_str(), "not_vouched");
+}
+
+#[tokio::test]
+async fn people_are_sent_to_sign_out_at_the_provider_under_tls_or_on_loopback_and_nowhere_else() {
+    let provider = Loopback::start("vera").await;
+    assert_eq!(openid(&provider).await.farewell().await, None, "it names no such place");
+    for place in [
+        "http://login.example/out",
+        "https://ann:pass@login.example/out",
+        "ftp://login.example/out",
+        "javascript:alert(1)",
+        "data:text/html,out",
+        "file:///out",
+        "//login.example/out",
+        "/out",
+        "",
+    ] {
+        provider.signs_out_at(place);
+        let openid = openid(&provider).await;
+        assert_eq!(openid.farewell().await, None, "{place}");
+        assert!(openid.address(&bound("a verifier")).await.is_ok(), "{place}: they sign in");
+    }
+    for (place, sent) in [
+        ("https://login.example/out", "https://login.example/out?client_id=quorate+console"),
+        ("https://login.example/?a=b", "https://login.example/?a=b&client_id=quorate+console"),
+        ("http://127.0.0.1:9/out", "http://127.0.0.1:9/out?client_id=quorate+console"),
+    ] {
+        provider.signs_out_at(place);
+        assert_eq!(openid(&provider).await.farewell().await.as_deref(), Some(sent), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_comes_back_from_signing_out_only_to_where_the_configuration_says() {
+    let provider = Loopback::start("vera").await;
+    provider.signs_out_at("https://login.example/out");
+    let start = async |back: &str| {
+        let config = OpenidConfig { signed_out: Some(back.to_owned()), ..provider.config() };
+        Openid::start(&config, Path::to_path_buf, SystemClock::shared()).await
+    };
+    let sent = start("https://console.example/").await.unwrap().farewell().await.unwrap();
+    let expected =
+        "client_id=quorate+console&post_logout_redirect_uri=https%3A%2F%2Fconsole.example%2F";
+    assert!(sent.ends_with(expected), "{sent}");
+    for back in ["http://console.example/", "javascript:alert(1)", "console.example", "/", ""] {
+        let told = start(back).await.err().unwrap().to_string();
+        assert!(told.contains("console.openid.signed_out"), "{back}: {told}");
+    }
 }
 
 #[tokio::test]
