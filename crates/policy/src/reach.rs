@@ -165,7 +165,7 @@ pub struct Reach {
 impl Reach {
     /// Whether every edge of both policies was asked about. Only then is what has no row known to be answered as before.
     #[must_use]
-    pub const fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.asked == self.edges && !self.is_cut && self.unreached.is_empty()
     }
 

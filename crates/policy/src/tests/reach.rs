@@ -15,8 +15,7 @@ fn found(change: impl FnOnce(&mut PolicyDocument)) -> Vec<String> {
     change(&mut new);
     let found = between(&document(), &new);
     assert_eq!(found.asked, found.edges, "{found:?}");
-    let row =
-        |row: crate::reach::Row| format!("{:?} {} | {} -> {}", row.way, row.what, row.was, row.now);
+    let row = |row: Row| format!("{:?} {} | {} -> {}", row.way, row.what, row.was, row.now);
     found.rows.into_iter().map(row).collect()
 }
 
@@ -238,7 +237,7 @@ fn who_writes_a_policy_cannot_name_those_who_are_asked_about_as_unnamed() {
     }
     let hidden: Vec<&str> = hidden.iter().map(String::as_str).collect();
     let found = between(&with_rules(&[]), &with_rules(&hidden));
-    let others = |row: &crate::reach::Row| {
+    let others = |row: &Row| {
         row.way == Way::Looser
             && ["any other person", "any other wallet", "any other recipient"]
                 .iter()
@@ -272,9 +271,8 @@ fn what_a_coin_may_pay_ends_below_its_budget_by_the_fee() {
     let mut new = old.clone();
     new.budgets[0].amount = Some(amount("3000000000000000000"));
     let rows = between(&old, &new).rows;
-    let ends = |row: &crate::reach::Row, much: &str| {
-        row.what.contains(much) && row.what.ends_with("(a fee of 1 coins)")
-    };
+    let ends =
+        |row: &Row, much: &str| row.what.contains(much) && row.what.ends_with("(a fee of 1 coins)");
     let much = "transfer up to 2 ETH";
     assert!(rows.iter().any(|row| ends(row, much)), "{rows:#?}");
 }
