@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::frame::local;
 use crate::{Markup, visible};
 
 /// A field that a person fills in.
@@ -130,18 +131,21 @@ pub fn group(field: Field<'_>, said: Said<'_>, inside: Markup) -> Markup {
 struct Button<'a> {
     name: &'a str,
     value: &'a str,
+    to: &'a str,
     words: &'a str,
 }
 
-/// A button inside a form beside its main one: it sends the form with this name and value, whatever is still missing in it.
-pub fn press(name: &str, value: &str, words: &str) -> Markup {
-    Markup::of(&Button { name, value, words })
+/// A button inside a form beside its main one: it sends the form with this name and value, whatever is still missing in it. It
+/// goes where the form goes, or `to` a path of the same origin, which may name a part of the page: `f-` before a field's name.
+pub fn press((name, value): (&str, &str), to: &str, words: &str) -> Markup {
+    let to = if to.is_empty() { to } else { local(to) };
+    Markup::of(&Button { name, value, to, words })
 }
 
 /// The button that the key Enter presses in a form with more buttons than one: nobody sees it until it has the focus. It does what
 /// the main button does.
 pub fn first_press(words: &str) -> Markup {
-    press("", "", words)
+    Markup::of(&Button { name: "", value: "", to: "", words })
 }
 
 #[cfg(test)]
@@ -183,9 +187,11 @@ mod tests {
         let well = text_field_said(field, Said { wrong: "", lenient: true });
         assert!(!well.as_str().contains("aria-invalid") && !well.as_str().contains("required"));
         assert!(text_field(field).as_str().contains(" required"));
-        let inside = Markup::all([press("do", hostile, hostile), first_press("Go on")]);
+        let inside =
+            Markup::all([press(("do", hostile), "/x#f-rows.0", hostile), first_press("Go on")]);
         let all = group(field, said, inside);
         assert!(all.as_str().contains("<legend>To</legend>"), "{all}");
+        assert!(all.as_str().contains("formaction=\"/x#f-rows.0\""), "{all}");
         assert!(all.as_str().contains("<p class=\"wrong\" id=\"w-rows.0.to\">"), "{all}");
         assert!(all.as_str().contains("formnovalidate") && !all.as_str().contains("<b>"), "{all}");
     }

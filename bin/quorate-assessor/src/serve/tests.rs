@@ -1,5 +1,7 @@
 //! The pages of a real office, asked as a browser asks them.
 
+mod guided;
+mod inherited;
 mod logged;
 mod people;
 mod uploads;
