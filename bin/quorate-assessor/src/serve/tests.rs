@@ -3,6 +3,7 @@
 mod guided;
 mod inherited;
 mod logged;
+mod papers;
 mod people;
 mod uploads;
 mod walk;

@@ -34,9 +34,8 @@ impl Drawing<'_> {
         let said = Said { wrong: self.wrong(&name), lenient };
         match field.kind {
             Kind::Line | Kind::Day | Kind::Number | Kind::Tags => text_field_said(shown, said),
-            Kind::Long | Kind::Lines | Kind::Json | Kind::JsonList | Kind::Rows(_) => {
-                long_field_said(shown, said)
-            }
+            Kind::Long | Kind::Lines | Kind::Rows(_) => long_field_said(shown, said),
+            Kind::Json | Kind::JsonList | Kind::Envelope => long_field_said(shown, said),
             Kind::YesNo => choice_field_said(shown, &[("no", "no"), ("yes", "yes")], said),
             Kind::File => file_field_said(shown, said),
             Kind::Choice(of) => {

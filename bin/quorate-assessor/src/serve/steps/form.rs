@@ -1,12 +1,15 @@
 //! A step's form, its question and its outcome as pages.
 
+use quorate_assessor::audit::Record as Act;
 use quorate_assessor::audit::waiting::Waiting;
 use quorate_assessor::ccss::inherit::Imported;
+use quorate_assessor::mark::Envelope;
 use quorate_pages::Press;
 use quorate_pages::{
     Field, Markup, Tone, badge, choice_field, code_block, digest, facts, first_press, form,
     form_as, hidden, link, long_field, outside, paragraph, text_field, upload_form, when,
 };
+use serde_json::Value;
 
 use super::drawn::Drawing;
 use super::given::{Bad, Given};
@@ -15,7 +18,7 @@ use super::press::{NAME, READ};
 use super::rows::{called, is_of, written};
 use super::table::{FieldText, Kind, StepForm};
 use crate::audit::Taken;
-use crate::serve::paper::{Page, path, value};
+use crate::serve::paper::{Page, listed, path, value};
 use crate::trouble::{Done, Trouble};
 
 /// Who may take the step, by id and words; none where the id is written.
@@ -143,6 +146,9 @@ pub(super) fn question(
     rows.push(("On record", badge(Tone::Note, "not yet")));
     page.push(facts(rows));
     page.section("What is recorded", value(&waiting.read()?));
+    if let Some(envelope) = envelope_of(&waiting.record) {
+        page.section("What the envelope says", enclosed(envelope));
+    }
     let said = "The key stays where it is. Fetch the step, take it there, and run the command; it shows the step and its \
                 SHA-256, and gives one line.";
     let fetch = form_as(
@@ -169,6 +175,28 @@ pub(super) fn question(
         link(&here, "Leave it and go back to the audit"),
     ])));
     Ok(page)
+}
+
+/// What a step files that was signed outside.
+fn envelope_of(record: &Act) -> Option<&Envelope> {
+    match record {
+        Act::Inherited(held) => Some(&held.envelope),
+        Act::Certified(sealed) | Act::Accredited(sealed) | Act::MarkIssued(sealed) => {
+            Some(&sealed.envelope)
+        }
+        _ => None,
+    }
+}
+
+/// What somebody signed outside, opened: in the record it stands as base64, which nobody reads.
+fn enclosed(envelope: &Envelope) -> Markup {
+    let payload = envelope.payload().ok();
+    let read = payload.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let said = read.map_or_else(|| Markup::text("It cannot be read here."), |read| value(&read));
+    let keys = envelope.signatures.iter().map(|line| line.keyid.as_str());
+    let who =
+        facts(vec![("It is", outside(&envelope.payload_type)), ("Signed under", listed(keys))]);
+    Markup::all([who, said])
 }
 
 /// What the step's file is called.
@@ -206,7 +234,6 @@ pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Done<Option<String>>)
 mod tests {
     use super::*;
     use crate::serve::paper::Nav;
-    use quorate_assessor::audit::Record as Act;
     use quorate_assessor::audit::record::About;
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use quorate_assessor::audit::Record as Act;
 use serde_json::{Map, Value, json};
 
-use super::made::{Grounds, imported};
+use super::made::{Grounds, envelope, imported};
 use super::rows::{is_blank, rows};
 use super::table::{Cell, Each, FieldText, Group, Kind, StepForm, act};
 use crate::commands::moment;
@@ -179,6 +179,7 @@ fn read(field: &FieldText, grounds: &Grounds<'_>, text: &str) -> Result<Value, S
             rows.map(|(number, line)| row(columns, number, line)).collect()
         }
         Kind::Report => imported(grounds, text).map(|(envelope, _)| json!(envelope)),
+        Kind::Envelope => envelope(text).map(|envelope| json!(envelope)),
         // These are read by what they hold, and nothing of their own is written.
         Kind::Many(_) | Kind::Part(_) | Kind::Each(_) => Ok(Value::Null),
     }

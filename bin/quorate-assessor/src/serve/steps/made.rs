@@ -22,8 +22,9 @@ use quorate_terms::{Digest, Signature, Timestamp};
 use serde_json::{Value, json};
 
 pub(super) use scope::{
-    about_inherited, about_scope, imported, inherited, inherited_asks, inherited_begins,
-    inheriting, owned, ranks, report as read_report, scope_begins, scoped, services,
+    about_envelope, about_inherited, about_scope, envelope, imported, inherited, inherited_asks,
+    inherited_begins, inheriting, owned, ranks, report as read_report, scope_begins, scoped,
+    services,
 };
 
 use super::upload::Upload;

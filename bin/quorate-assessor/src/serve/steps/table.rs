@@ -48,6 +48,8 @@ pub(super) enum Kind {
     Each(&'static Each),
     /// A provider's signed report, as it came.
     Report,
+    /// Something else that was signed outside, as it came.
+    Envelope,
 }
 
 /// What one of several consists of.

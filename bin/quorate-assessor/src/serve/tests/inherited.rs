@@ -9,6 +9,7 @@ use quorate_assessor::ccss::inherit::{Owner, PROVIDER_REPORT, Pin, ProviderRepor
 use quorate_assessor::mark::{Envelope, Signer};
 use quorate_host::clock::Clock as _;
 use quorate_terms::{Digest, Timestamp, canonical};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::guided::{with, wrong};
@@ -27,15 +28,32 @@ struct Provided {
     lacking: String,
 }
 
+impl World {
+    /// Lets the office believe this registrar from now on.
+    pub(super) async fn believes(&self, registrar: &str) {
+        let key = self.key(registrar).public_key();
+        let pins = vec![Pin { name: "Registrar".to_owned(), key }];
+        let open = self.hall.enter().await.unwrap();
+        let bytes = canonical::to_bytes(&pins, "registrars").unwrap();
+        home::write(&open.home.registrars(), &bytes).unwrap();
+        open.close().await;
+    }
+
+    /// A paper in its envelope, as it comes from outside.
+    pub(super) fn sealed(&self, of: &str, paper: &impl Serialize, by: &str) -> String {
+        let key = self.key(by);
+        let sign = |bytes: &[u8]| key.sign_bytes(bytes);
+        let signers = [Signer { key: key.public_key(), sign: &sign }];
+        let payload = canonical::to_bytes(paper, "paper").unwrap();
+        json!(Envelope::seal(of, &payload, &signers)).to_string()
+    }
+}
+
 impl Provided {
     async fn new() -> Self {
         let world = World::new().await;
         world.with_evidence().await;
-        let pins = vec![Pin { name: "Registrar".to_owned(), key: world.key("reg").public_key() }];
-        let open = world.hall.enter().await.unwrap();
-        let bytes = canonical::to_bytes(&pins, "registrars").unwrap();
-        home::write(&open.home.registrars(), &bytes).unwrap();
-        open.close().await;
+        world.believes("reg").await;
         let held = world.held("brick-1").await;
         let mut low = held.requirements.iter().filter(|r| r.rank == 1).map(|r| r.id.clone());
         let (shown, lacking) = (low.next().unwrap(), low.next().unwrap());
@@ -61,11 +79,7 @@ impl Provided {
     }
 
     fn sealed(&self, report: &ProviderReport, by: &str) -> String {
-        let key = self.world.key(by);
-        let sign = |bytes: &[u8]| key.sign_bytes(bytes);
-        let signers = [Signer { key: key.public_key(), sign: &sign }];
-        let payload = canonical::to_bytes(report, "report").unwrap();
-        json!(Envelope::seal(PROVIDER_REPORT, &payload, &signers)).to_string()
+        self.world.sealed(PROVIDER_REPORT, report, by)
     }
 
     async fn sends(&self, fields: Fields<'_>) -> Got {
@@ -109,6 +123,9 @@ async fn a_providers_report_is_read_first_and_what_is_made_is_the_command_lines_
     ];
     let asked = here.sends(&fields).await;
     assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
+    for piece in ["What the envelope says", "Alder cosigning", PROVIDER_REPORT] {
+        assert!(asked.text().contains(piece), "{piece}: {}", asked.text());
+    }
     let (_, waiting) = here.world.waiting(&here.world.cookie, &asked).await;
     let at = crate::commands::moment(&reviewed).unwrap();
     let envelope: Value = serde_json::from_str(&envelope).unwrap();

@@ -1,4 +1,5 @@
-//! What a scope and an inheritance take from the audit, how each form begins, and of which field an objection speaks.
+//! What a scope, an inheritance and other papers from outside take from the audit, how each form begins, and of which field an
+//! objection speaks.
 
 use quorate_assessor::audit::{Record as Act, Role};
 use quorate_assessor::ccss::inherit::Imported;
@@ -65,14 +66,24 @@ pub(in crate::serve::steps) fn inherited_asks(grounds: &Grounds<'_>, name: &str)
     name == "envelope" || grounds.report.is_some()
 }
 
+/// Reads something that was signed outside. Who signed it, the step's own judgement says.
+pub(in crate::serve::steps) fn envelope(text: &str) -> Result<Envelope, String> {
+    serde_json::from_str(text).map_err(|e| format!("This is no signed envelope: {e}."))
+}
+
+/// Whether an objection is to the envelope that is filed.
+pub(in crate::serve::steps) fn about_envelope(_: &Act, why: &str) -> Vec<String> {
+    let is_about = why.starts_with("paper_is_the_registrars: ");
+    is_about.then(|| "/envelope".to_owned()).into_iter().collect()
+}
+
 /// Reads a report by the function that judges it, under the registrars whom the office believes.
 pub(in crate::serve::steps) fn imported(
     grounds: &Grounds<'_>,
     text: &str,
 ) -> Result<(Envelope, Imported), String> {
     let held = grounds.held.ok_or_else(|| "Open the form from an audit.".to_owned())?;
-    let envelope: Envelope =
-        serde_json::from_str(text).map_err(|e| format!("This is no signed envelope: {e}."))?;
+    let envelope = envelope(text)?;
     let report = Imported::from_envelope(&envelope, held.rules().pins)
         .map_err(|e| format!("This report {}: {}.", e.why(), e.mend()))?;
     Ok((envelope, report))
