@@ -142,8 +142,8 @@ pub fn press((name, value): (&str, &str), to: &str, words: &str) -> Markup {
     Markup::of(&Button { name, value, to, words })
 }
 
-/// The button that the key Enter presses in a form with more buttons than one: nobody sees it until it has the focus. It does what
-/// the main button does.
+/// The button that the key Enter presses in a form with more buttons than one: nobody sees it until it has the focus. It does
+/// what the main button does.
 pub fn first_press(words: &str) -> Markup {
     Markup::of(&Button { name: "", value: "", to: "", words })
 }

@@ -1,9 +1,9 @@
 //! Steps of audits, taken in the pages: a form, a question that shows what will be recorded, the person's signature from where
 //! the key is, and the same functions as the command line's that judge and write it.
 //!
-//! Reading order: the forms ([`table`]), what they take from the audit ([`made`]), lists in them ([`rows`]), from fields to a record
-//! ([`given`]), buttons beside the main one ([`press`]), files ([`upload`]), the pages ([`drawn`], [`form`]), and what can be done
-//! now ([`now`]).
+//! Reading order: the forms ([`table`]), what they take from the audit ([`made`]), lists in them ([`rows`]), from fields to a
+//! record ([`given`]), buttons beside the main one ([`press`]), files ([`upload`]), the pages ([`drawn`], [`form`]), and what can
+//! be done now ([`now`]).
 //!
 //! Invariant: a step is taken once for each question, and only with its person's signature, whoever is signed in.
 

@@ -84,7 +84,8 @@ pub(super) enum Cell {
 #[derive(Clone, Copy)]
 pub(super) struct FieldText {
     pub(super) name: &'static str,
-    /// Where it goes: a JSON pointer into the record, or into what the field is a part of. Below `/_` it is for [`StepForm::finish`], which takes it away.
+    /// Where it goes: a JSON pointer into the record, or into what the field is a part of. Below `/_` it is for
+    /// [`StepForm::finish`], which takes it away.
     pub(super) at: &'static str,
     pub(super) label: &'static str,
     pub(super) hint: &'static str,

@@ -138,15 +138,15 @@ async fn what_is_wrong_with_a_scope_stands_beside_its_field_and_nothing_that_was
     let missing = "Write something here.";
     for name in ["description", "sought", "people", "processes", "technology"] {
         let field = format!("systems.0.{name}");
-        check(&[(field.as_str(), "")], &field, missing).await;
+        check(&[(field.as_str(), "")], field.as_str(), missing).await;
     }
     for name in ["validated.by", "validated.at", "validated.sources", "exclusions.0.why"] {
         let field = format!("systems.0.{name}");
-        check(&[(field.as_str(), " ")], &field, missing).await;
+        check(&[(field.as_str(), " ")], field.as_str(), missing).await;
     }
     for name in ["name", "kind", "place", "class", "criticality", "holders"] {
         let field = format!("systems.0.inventory.0.{name}");
-        check(&[(field.as_str(), "")], &field, missing).await;
+        check(&[(field.as_str(), "")], field.as_str(), missing).await;
     }
     check(&[("systems.0.sought", "9")], "systems.0.sought", "Choose one").await;
     check(&[("systems.0.customers_funds", "so so")], "systems.0.customers_funds", "yes or no")

@@ -199,8 +199,8 @@ async fn each_doubt_about_a_provider_stands_beside_the_field_that_it_is_about() 
     check(&[("reviewed", "")], "reviewed", "no review of this vendor").await;
     let long_ago = here.world.day(800);
     check(&[("reviewed", long_ago.as_str())], "reviewed", "out of date").await;
-    check(&[(owner.as_str(), "nobody")], &owner, "Choose one of the list").await;
-    check(&[(other.as_str(), "provider")], &other, "is not in place").await;
+    check(&[(owner.as_str(), "nobody")], owner.as_str(), "Choose one of the list").await;
+    check(&[(other.as_str(), "provider")], other.as_str(), "is not in place").await;
     check(&[("grace.0.version", "8.1")], "grace.0.until", "Write something here").await;
     let ended = ProviderReport { valid_until: here.now.minus_s(DAY_S), ..here.report() };
     let ended = here.sealed(&ended, "reg");
