@@ -390,7 +390,8 @@ fn marked(
             if !said.is_empty() {
                 said.push_str("; ");
             }
-            said.push_str(&why);
+            // Beside its field the rule's name says nothing more.
+            said.push_str(why.split_once(": ").map_or(why.as_str(), |(_, said)| said));
         }
         if fields.is_empty() {
             others.push(why);
