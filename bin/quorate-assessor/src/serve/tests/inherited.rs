@@ -131,7 +131,7 @@ async fn a_providers_report_is_read_first_and_what_is_made_is_the_command_lines_
     let envelope: Value = serde_json::from_str(&envelope).unwrap();
     let file: Act = serde_json::from_value(json!({ "act": "inherited", "envelope": envelope, "using": {
         "service": "second cosigner", "standard": "ccss", "version": "9.0", "sought": 1, "reviewed": at, "grace": {},
-        "review_months": 12, "owners": { here.shown.as_str(): "provider" } } }))
+        "review_months": 12, "owners": { (here.shown.as_str()): "provider" } } }))
     .unwrap();
     assert_eq!(waiting.record, file);
     here.world.step(PATH, "ann", &fields).await;
