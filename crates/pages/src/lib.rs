@@ -26,7 +26,10 @@ pub mod headers;
 
 pub use assets::{ASSET_CACHE, Asset, asset, assets};
 pub use charts::{Bar, bars, elsewhere, heading, timeline};
-pub use fields::{Field, choice_field, file_field, long_field, secret_field, text_field};
+pub use fields::{
+    Field, Said, choice_field, choice_field_said, file_field, file_field_said, first_press, group,
+    long_field, long_field_said, press, secret_field, text_field, text_field_said,
+};
 pub use frame::{Alert, Frame, Link};
 pub use headers::{REPORTS, headers, headers_under_tls};
 pub use layout::{details, empty, facts, table};

@@ -1,15 +1,21 @@
 //! Steps of audits, taken in the pages: a form, a question that shows what will be recorded, the person's signature from where
 //! the key is, and the same functions as the command line's that judge and write it.
 //!
-//! Reading order: the forms ([`table`]), what they take from the audit ([`made`]), from fields to a record ([`given`]), files
-//! ([`upload`]), the pages ([`form`]), and what can be done now ([`now`]).
+//! Reading order: the forms ([`table`]), what they take from the audit ([`made`]), lists in them ([`rows`]), from fields to a
+//! record ([`given`]), buttons beside the main one ([`press`]), files ([`upload`]), the pages ([`drawn`], [`form`]), and what can
+//! be done now ([`now`]).
 //!
 //! Invariant: a step is taken once for each question, and only with its person's signature, whoever is signed in.
 
+mod drawn;
 mod form;
 mod given;
 mod made;
 pub(super) mod now;
+mod press;
+#[cfg(test)]
+mod probe;
+mod rows;
 mod table;
 mod upload;
 
@@ -28,7 +34,7 @@ use quorate_assessor::audit::waiting::Answer as Signed;
 use serde::Deserialize;
 
 use self::form::Takers;
-use self::given::{Bad, Given};
+use self::given::{Bad, Given, Places};
 use self::made::Grounds;
 use self::table::{ENGAGED, StepForm};
 use super::audits;
@@ -42,6 +48,9 @@ use crate::trouble::{Done, Trouble};
 type Here = State<Arc<Hall>>;
 
 pub(super) use upload::{ARRIVES_WITHIN, BODY, REQUEST_BYTES};
+
+#[cfg(test)]
+pub(super) use probe::{read_again, shown_for};
 
 /// The kinds of record that have a form.
 #[cfg(test)]
@@ -200,6 +209,7 @@ impl Ground {
             workflows: &self.workflows,
             standards: self.standards.clone(),
             file,
+            report: None,
             copy: OnceLock::new(),
         }
     }
@@ -249,6 +259,8 @@ async fn shown(hall: &Hall, visit: &Visit, about: (Option<&str>, &StepForm), on:
 enum Outcome {
     /// It is shown again with what is wrong.
     Form(Page),
+    /// It is shown again because another button than the main one was pressed.
+    Shown(Page),
     /// It waits for its signature.
     Composed(Arc<audit::Composed>, Option<upload::Upload>),
 }
@@ -300,6 +312,7 @@ async fn came(
         Outcome::Form(made) => {
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page(hall, visit, "", made)).into_response())
         }
+        Outcome::Shown(made) => Ok(page(hall, visit, "", made)),
         Outcome::Composed(composed, _) => {
             let ask = hall.ask(visit, Ask::Step(Arc::clone(&composed)))?;
             let made = form::question(about.1.title, &composed.waiting, &ask, None)?;
@@ -312,14 +325,10 @@ async fn judged(
     hall: &Hall,
     (open, visit): (&Open<'_>, &Visit),
     about: (Option<&str>, &StepForm),
-    (given, file): (Given, Option<upload::Upload>),
+    (mut given, file): (Given, Option<upload::Upload>),
 ) -> Done<Outcome> {
     let ground = Ground::of(hall, open, &visit.who, about).await?;
-    let grounds = ground.grounds(open, (about.1.id, ""), file.as_ref());
-    let again = |bad: &Bad| {
-        let given = Some(&given);
-        form::page((about.1, &grounds), &action(about), &ground.takers, (given, bad))
-    };
+    let mut grounds = ground.grounds(open, (about.1.id, ""), file.as_ref());
     let by = given.get("taker").cloned().unwrap_or_default();
     let is_taker = ground.held.is_none() || ground.takers.iter().any(|(id, _)| *id == by);
     if !is_taker {
@@ -329,27 +338,66 @@ async fn judged(
             "sign in as who takes it",
         ));
     }
-    let record: Act = match given::record(about.1, &grounds, &given) {
-        Ok(Ok(record)) => record,
+    let pressed = press::pressed(about.1.fields, &mut given)?;
+    grounds.report = made::read_report(about.1.fields, &grounds, &given);
+    let beside = match pressed {
+        Some(pressed) => Some(pressed.done(about.1, &grounds, &mut given)?),
+        None => None,
+    };
+    let again = |bad: &Bad| {
+        let given = Some(&given);
+        form::page((about.1, &grounds), &action(about), &ground.takers, (given, bad))
+    };
+    if let Some(bad) = beside {
+        let made = again(&bad);
+        return Ok(if bad.is_empty() { Outcome::Shown(made) } else { Outcome::Form(made) });
+    }
+    let (record, places) = match given::record(about.1, &grounds, &given) {
+        Ok(Ok(read)) => read,
         Ok(Err(bad)) => return Ok(Outcome::Form(again(&bad))),
         Err(trouble) if trouble.refused => return Ok(Outcome::Form(again(&said(&trouble)))),
         Err(trouble) => return Err(trouble),
     };
-    let composed = compose(hall.standards(), (&open.home, &open.office), about.0, (&by, record));
-    match composed.await {
+    let ours = (&open.home, &open.office);
+    match compose(hall.standards(), ours, about.0, (&by, record.clone())).await {
         Ok(composed) => {
             let copy = grounds.copy.get().cloned().unwrap_or_default();
             Ok(Outcome::Composed(Arc::new(audit::Composed { copy, ..composed }), file))
         }
         Err(trouble) if trouble.refused => {
-            let mut made = again(&Bad::new());
-            for why in reasons(&trouble) {
-                made.alert(quorate_pages::Tone::Bad, why);
-            }
+            let (bad, others) = marked(about.1, (&record, &places), reasons(&trouble));
+            let mut made = again(&bad);
+            others.into_iter().for_each(|why| made.alert(quorate_pages::Tone::Bad, why));
             Ok(Outcome::Form(made))
         }
         Err(trouble) => Err(trouble),
     }
+}
+
+/// What is said against a record: beside the fields of which it speaks, and the others.
+fn marked(
+    form: &StepForm,
+    (record, places): (&Act, &Places),
+    reasons: Vec<String>,
+) -> (Bad, Vec<String>) {
+    let (mut bad, mut others) = (Bad::new(), Vec::new());
+    for why in reasons {
+        let speaks_of = (form.about)(record, &why);
+        let fields: Vec<&String> =
+            speaks_of.iter().filter_map(|at| given::filled(places, at)).collect();
+        for field in &fields {
+            let said = bad.entry((*field).clone()).or_default();
+            if !said.is_empty() {
+                said.push_str("; ");
+            }
+            // Beside its field the rule's name says nothing more.
+            said.push_str(why.split_once(": ").map_or(why.as_str(), |(_, said)| said));
+        }
+        if fields.is_empty() {
+            others.push(why);
+        }
+    }
+    (bad, others)
 }
 
 fn reasons(trouble: &Trouble) -> Vec<String> {

@@ -1,6 +1,9 @@
 //! The pages of a real office, asked as a browser asks them.
 
+mod guided;
+mod inherited;
 mod logged;
+mod papers;
 mod people;
 mod uploads;
 mod walk;

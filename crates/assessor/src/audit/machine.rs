@@ -154,9 +154,7 @@ fn take_outside(next: &mut Audit, asked: &Asked<'_>) {
         }
         Record::MarkIssued(sealed) => next.mark = sealed.envelope.digest().ok(),
         Record::Inherited(held) => {
-            let bytes = quorate_terms::canonical::to_bytes(&held.envelope, "provider report");
-            let Ok(imported) = bytes.and_then(|b| Imported::from_bytes(&b, asked.rules.pins))
-            else {
+            let Ok(imported) = Imported::from_envelope(&held.envelope, asked.rules.pins) else {
                 return;
             };
             let shares = inherit(&imported, &held.using, asked.rules.requirements, asked.now);

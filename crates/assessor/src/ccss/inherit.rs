@@ -96,6 +96,14 @@ impl Imported {
         bad("is signed by nobody who is pinned", "pin the registrar's key, or ask who signed it")
     }
 
+    /// The same of an envelope that was taken apart already.
+    ///
+    /// # Errors
+    /// As [`Self::from_bytes`].
+    pub fn from_envelope(envelope: &Envelope, pins: &[Pin]) -> Result<Self, Malformed> {
+        Self::from_bytes(&canonical::to_bytes(envelope, "provider report")?, pins)
+    }
+
     /// What it says.
     pub const fn report(&self) -> &ProviderReport {
         &self.report

@@ -103,76 +103,83 @@ impl Scope {
 
     /// What is missing before anybody may test against this scope. Empty means ready.
     pub fn holes(&self) -> Vec<Objection> {
+        self.placed_holes().into_iter().map(|(_, objection)| objection).collect()
+    }
+
+    /// The same, each with the place that it speaks of: a JSON pointer (RFC 6901) into the scope.
+    pub fn placed_holes(&self) -> Vec<(String, Objection)> {
         let mut found = Vec::new();
         if blank(&self.entity) {
-            found.push(hole(
-                "the entity has no name",
-                "name the legal entity: it cannot be anonymous",
-            ));
+            let mend = "name the legal entity: it cannot be anonymous";
+            found.push(hole("/entity", "the entity has no name", mend));
         }
         if self.systems.is_empty() {
-            found.push(hole("it has no system", "name the systems that are certified"));
+            found.push(hole("/systems", "it has no system", "name the systems that are certified"));
         }
         let mut seen = BTreeSet::new();
-        for system in &self.systems {
+        for (place, system) in self.systems.iter().enumerate() {
+            let below = |at: &str| format!("/systems/{place}{at}");
             if !seen.insert(system.name.as_str()) {
                 let why = format!("system {} stands twice", system.name);
-                found.push(hole(why, "give each system a name of its own"));
+                found.push(hole(below("/name"), why, "give each system a name of its own"));
             }
-            found.extend(system.holes());
+            found.extend(system.holes().into_iter().map(|(at, why)| (below(&at), why)));
         }
         found
     }
 }
 
 impl System {
-    fn holes(&self) -> Vec<Objection> {
+    fn holes(&self) -> Vec<(String, Objection)> {
         let mut found = Vec::new();
         let of = |why: &str| format!("system {}: {why}", self.name);
         if blank(&self.name) || blank(&self.description) {
-            found.push(hole("a system has no name or description", "say what it is and does"));
+            let at = if blank(&self.name) { "/name" } else { "/description" };
+            found.push(hole(at, "a system has no name or description", "say what it is and does"));
         }
         if self.sought == 0 {
-            found.push(hole(of("no level is sought"), "name the level"));
+            found.push(hole("/sought", of("no level is sought"), "name the level"));
         }
-        for why in self.environment.holes() {
-            found.push(hole(of(&why), "complete the trusted environment with the auditor"));
+        for (at, why) in self.environment.holes() {
+            let mend = "complete the trusted environment with the auditor";
+            found.push(hole(format!("/environment{at}"), of(&why), mend));
         }
-        for why in self.inventory_holes() {
-            found.push(hole(of(&why), "complete the key-material inventory"));
+        for (at, why) in self.inventory_holes() {
+            let mend = "complete the key-material inventory";
+            found.push(hole(format!("/inventory{at}"), of(&why), mend));
         }
-        for why in self.wrongly_excluded() {
-            found.push(hole(of(&why), "take it back in: it could affect key material"));
+        for (place, why) in self.wrongly_excluded() {
+            let at = format!("/environment/exclusions/{place}/what");
+            found.push(hole(at, of(&why), "take it back in: it could affect key material"));
         }
         found
     }
 
-    fn inventory_holes(&self) -> Vec<String> {
+    fn inventory_holes(&self) -> Vec<(String, String)> {
         let names: BTreeSet<&str> = self.inventory.iter().map(|key| key.name.as_str()).collect();
         let mut found = Vec::new();
         if self.inventory.is_empty() {
-            found.push("the key-material inventory is empty".to_owned());
+            found.push((String::new(), "the key-material inventory is empty".to_owned()));
         }
         if names.len() != self.inventory.len() {
-            found.push("two lines of the inventory have one name".to_owned());
+            found.push((String::new(), "two lines of the inventory have one name".to_owned()));
         }
-        for key in &self.inventory {
-            let texts = [&key.name, &key.kind, &key.place, &key.class, &key.criticality];
-            if texts.into_iter().any(|text| blank(text)) || key.holders.is_empty() {
-                found.push(format!("key material {} lacks a field", key.name));
+        for (place, key) in self.inventory.iter().enumerate() {
+            if let Some(field) = key.lacks() {
+                let why = format!("key material {} lacks a field", key.name);
+                found.push((format!("/{place}/{field}"), why));
             }
             for other in key.depends_on.iter().filter(|other| !names.contains(other.as_str())) {
-                found.push(format!(
-                    "key material {} depends on {other}, which is not listed",
-                    key.name
-                ));
+                let why =
+                    format!("key material {} depends on {other}, which is not listed", key.name);
+                found.push((format!("/{place}/depends_on"), why));
             }
         }
         found
     }
 
     /// Places, holders and near providers cannot be left out, whatever reason is given.
-    fn wrongly_excluded(&self) -> Vec<String> {
+    fn wrongly_excluded(&self) -> Vec<(usize, String)> {
         let near = self.custody.providers.iter().filter(|p| p.takes_part || p.could_affect);
         let held = self
             .inventory
@@ -180,14 +187,31 @@ impl System {
             .flat_map(|key| [&key.name, &key.place].into_iter().chain(&key.holders));
         let touching: BTreeSet<&str> =
             near.map(|p| p.name.as_str()).chain(held.map(String::as_str)).collect();
-        let left_out = self.environment.exclusions.iter().map(|x| x.what.as_str());
-        let wrong = left_out.filter(|what| touching.contains(what));
-        wrong.map(|what| format!("{what} is excluded and touches key material")).collect()
+        let left_out = self.environment.exclusions.iter().map(|x| x.what.as_str()).enumerate();
+        let wrong = left_out.filter(|(_, what)| touching.contains(what));
+        wrong
+            .map(|(place, what)| (place, format!("{what} is excluded and touches key material")))
+            .collect()
+    }
+}
+
+impl KeyMaterial {
+    /// The first of its fields that says nothing.
+    fn lacks(&self) -> Option<&'static str> {
+        let texts = [
+            ("name", &self.name),
+            ("kind", &self.kind),
+            ("place", &self.place),
+            ("class", &self.class),
+            ("criticality", &self.criticality),
+        ];
+        let empty = texts.into_iter().find(|(_, text)| blank(text)).map(|(field, _)| field);
+        empty.or_else(|| self.holders.is_empty().then_some("holders"))
     }
 }
 
 impl Environment {
-    fn holes(&self) -> Vec<String> {
+    fn holes(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         let parts = [
             ("people", &self.people),
@@ -196,25 +220,31 @@ impl Environment {
         ];
         for (name, part) in parts {
             if part.is_empty() || part.iter().any(|line| blank(line)) {
-                found.push(format!("the trusted environment names no {name}"));
+                let why = format!("the trusted environment names no {name}");
+                found.push((format!("/{name}"), why));
             }
         }
-        match &self.validated {
-            None => found.push("no auditor validated the trusted environment".to_owned()),
+        let validated = match &self.validated {
+            None => Some("no auditor validated the trusted environment"),
             Some(done) if blank(&done.by) || done.sources.is_empty() => {
-                found.push("the validation names no auditor or no sources".to_owned());
+                Some("the validation names no auditor or no sources")
             }
-            Some(_) => {}
-        }
-        for left in self.exclusions.iter().filter(|x| blank(&x.what) || blank(&x.why)) {
-            found.push(format!("the exclusion of {} has no reason", left.what));
+            Some(_) => None,
+        };
+        found.extend(validated.map(|why| ("/validated".to_owned(), why.to_owned())));
+        for (place, left) in self.exclusions.iter().enumerate() {
+            if blank(&left.what) || blank(&left.why) {
+                let at = if blank(&left.what) { "what" } else { "why" };
+                let why = format!("the exclusion of {} has no reason", left.what);
+                found.push((format!("/exclusions/{place}/{at}"), why));
+            }
         }
         found
     }
 }
 
-fn hole(why: impl Into<String>, mend: &str) -> Objection {
-    Objection::new("scope_is_whole", why, mend)
+fn hole(at: impl Into<String>, why: impl Into<String>, mend: &str) -> (String, Objection) {
+    (at.into(), Objection::new("scope_is_whole", why, mend))
 }
 
 fn blank(text: &str) -> bool {
@@ -291,6 +321,40 @@ pub(crate) mod tests {
         check(|s| s.inventory[0].depends_on = vec!["gone".to_owned()], "not listed");
         check(|s| s.sought = 0, "no level is sought");
         check(|s| s.description.clear(), "no name or description");
+    }
+
+    #[test]
+    fn each_hole_names_the_place_that_a_form_must_mark() {
+        fn check(change: fn(&mut System), expected: &str) {
+            let mut scope = whole();
+            change(&mut scope.systems[0]);
+            let places: Vec<String> = scope.placed_holes().into_iter().map(|(at, _)| at).collect();
+            let at = format!("/systems/0{expected}");
+            assert!(places.contains(&at), "{at}: {places:?}");
+            // What is named must be there, or be a list that is empty.
+            let value = serde_json::to_value(&scope).unwrap();
+            assert!(places.iter().all(|at| value.pointer(at).is_some()), "{places:?}");
+        }
+        check(|s| s.name.clear(), "/name");
+        check(|s| s.description.clear(), "/description");
+        check(|s| s.sought = 0, "/sought");
+        check(|s| s.environment.technology.clear(), "/environment/technology");
+        check(|s| s.environment.validated = None, "/environment/validated");
+        check(|s| s.environment.exclusions[0].what.clear(), "/environment/exclusions/0/what");
+        check(|s| s.environment.exclusions[0].why.clear(), "/environment/exclusions/0/why");
+        check(
+            |s| s.environment.exclusions[0].what = "Alba".to_owned(),
+            "/environment/exclusions/0/what",
+        );
+        check(|s| s.inventory.clear(), "/inventory");
+        check(|s| s.inventory[1].class.clear(), "/inventory/1/class");
+        check(|s| s.inventory[1].holders.clear(), "/inventory/1/holders");
+        check(|s| s.inventory[0].depends_on = vec!["gone".to_owned()], "/inventory/0/depends_on");
+        let mut scope = whole();
+        scope.entity.clear();
+        scope.systems.clear();
+        let places: Vec<String> = scope.placed_holes().into_iter().map(|(at, _)| at).collect();
+        assert_eq!(places, ["/entity", "/systems"]);
     }
 
     #[test]

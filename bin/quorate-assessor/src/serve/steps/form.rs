@@ -1,21 +1,36 @@
 //! A step's form, its question and its outcome as pages.
 
+use quorate_assessor::audit::Record as Act;
 use quorate_assessor::audit::waiting::Waiting;
+use quorate_assessor::ccss::inherit::Imported;
+use quorate_assessor::mark::Envelope;
 use quorate_pages::Press;
 use quorate_pages::{
-    Field, Markup, Tone, badge, choice_field, code_block, digest, facts, file_field, form, form_as,
-    hidden, link, long_field, outside, paragraph, text_field, upload_form,
+    Field, Markup, Tone, badge, choice_field, code_block, digest, facts, first_press, form,
+    form_as, hidden, link, long_field, outside, paragraph, text_field, upload_form, when,
 };
+use serde_json::Value;
 
+use super::drawn::Drawing;
 use super::given::{Bad, Given};
 use super::made::Grounds;
+use super::press::{NAME, READ};
+use super::rows::{called, is_of, written};
 use super::table::{FieldText, Kind, StepForm};
 use crate::audit::Taken;
-use crate::serve::paper::{Page, path, value};
+use crate::serve::paper::{Page, listed, path, value};
 use crate::trouble::{Done, Trouble};
 
 /// Who may take the step, by id and words; none where the id is written.
 pub(super) type Takers = Vec<(String, String)>;
+
+/// What stands in a form before anybody writes in it.
+pub(super) fn begun(form: &StepForm, grounds: &Grounds<'_>) -> Given {
+    let start = |field: &FieldText| (field.name.to_owned(), (form.start)(grounds, field.name));
+    let mut given: Given = form.fields.iter().map(start).collect();
+    given.extend(written(form.fields, "", &(form.begins)(grounds)));
+    given
+}
 
 /// A form, empty or as somebody filled it in.
 pub(super) fn page(
@@ -26,21 +41,33 @@ pub(super) fn page(
 ) -> Page {
     let mut page = Page::new(form.title);
     page.push(paragraph(Markup::text(form.says)));
+    page.body.extend(grounds.report.as_ref().map(reported));
+    let given = given.cloned().unwrap_or_else(|| begun(form, grounds));
     for (name, why) in bad {
-        let label = form.fields.iter().find(|field| field.name == name);
-        let text = match label {
-            Some(field) => format!("{}: {why}", field.label),
+        let text = match called(form.fields, &given, ("", name)) {
+            Some(label) => format!("{label}: {why}"),
             None => why.clone(),
         };
         page.alert(Tone::Bad, text);
     }
-    let said = given.is_some() && grounds.file.is_some();
-    if said && !bad.is_empty() {
+    if grounds.file.is_some() && !bad.is_empty() {
         page.alert(Tone::Note, "Choose the file again: nothing of it was stored.");
     }
-    let mut fields = vec![by(takers, given)];
-    fields.extend(form.fields.iter().map(|one| field(form, grounds, one, (given, bad))));
-    page.push(upload_form(action, Markup::all(fields), "Read it over before it is signed"));
+    let (asked, later): (Vec<&FieldText>, Vec<&FieldText>) =
+        form.fields.iter().partition(|field| (form.asks)(grounds, field.name));
+    let mut fields = Vec::new();
+    if asked.iter().any(|field| matches!(field.kind, Kind::Many(_))) {
+        fields.push(first_press("Go on with the form as it stands"));
+    }
+    fields.push(by(takers, &given));
+    let drawing = Drawing { grounds, given: &given, bad, action };
+    fields.extend(asked.into_iter().map(|one| drawing.field(one, "", false)));
+    let mut button = "Read it over before it is signed";
+    if !later.is_empty() {
+        fields.push(kept(&later, &given));
+        button = "Read the report";
+    }
+    page.push(upload_form(action, Markup::all(fields), button));
     if let Some(held) = grounds.held {
         let audit = held.state.engagement().map(|e| e.audit.clone()).unwrap_or_default();
         page.push(paragraph(link(&path("/audits", &audit), "Back to the audit")));
@@ -48,9 +75,37 @@ pub(super) fn page(
     page
 }
 
+/// What was typed into fields that are not asked for now, and that the report is to be read.
+fn kept(later: &[&FieldText], given: &Given) -> Markup {
+    let is_later = |name: &str| later.iter().any(|field| is_of(field, name));
+    let mut fields: Vec<(&str, &str)> = given
+        .iter()
+        .filter(|(name, _)| is_later(name.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    fields.push((NAME, READ));
+    hidden(&fields)
+}
+
+/// What a provider's report says, beside the form that takes it in.
+fn reported(read: &Imported) -> Markup {
+    let report = read.report();
+    let until = [when(report.valid_from), Markup::text(" until "), when(report.valid_until)];
+    let under = format!("{} {}", report.standard, report.version);
+    facts(vec![
+        ("The report is of", outside(&report.provider)),
+        ("Its certified system", outside(&report.system)),
+        ("Under", outside(&under)),
+        ("Rank of the level reached", Markup::text(&report.level.to_string())),
+        ("It counts from", Markup::all(until)),
+        ("Signed by", outside(read.signed_by())),
+        ("SHA-256 of the envelope", digest(&read.envelope().to_string())),
+    ])
+}
+
 /// Who takes the step.
-fn by(takers: &Takers, given: Option<&Given>) -> Markup {
-    let said = given.and_then(|given| given.get("taker")).map_or("", String::as_str);
+fn by(takers: &Takers, given: &Given) -> Markup {
+    let said = given.get("taker").map_or("", String::as_str);
     let label = "Who takes the step";
     match takers.as_slice() {
         [] => {
@@ -66,41 +121,6 @@ fn by(takers: &Takers, given: Option<&Given>) -> Markup {
                 Field { name: "taker", label, hint, value: said, optional: false },
                 &options,
             )
-        }
-    }
-}
-
-fn field(
-    form: &StepForm,
-    grounds: &Grounds<'_>,
-    one: &FieldText,
-    (given, bad): (Option<&Given>, &Bad),
-) -> Markup {
-    let value = match given {
-        Some(given) => given.get(one.name).cloned().unwrap_or_default(),
-        None => (form.start)(grounds, one.name),
-    };
-    let hint = match bad.get(one.name) {
-        Some(why) => format!("{why} {}", one.hint),
-        None => one.hint.to_owned(),
-    };
-    let field = Field {
-        name: one.name,
-        label: one.label,
-        hint: hint.trim(),
-        value: &value,
-        optional: one.optional,
-    };
-    match one.kind {
-        Kind::Line | Kind::Day | Kind::Number | Kind::Tags => text_field(field),
-        Kind::Long | Kind::Lines | Kind::Json | Kind::JsonList | Kind::Rows(_) => long_field(field),
-        Kind::YesNo => choice_field(field, &[("no", "no"), ("yes", "yes")]),
-        Kind::File => file_field(field),
-        Kind::Choice(of) => {
-            let all = of(grounds);
-            let options: Vec<(&str, &str)> =
-                all.iter().map(|(value, words)| (value.as_str(), words.as_str())).collect();
-            choice_field(field, &options)
         }
     }
 }
@@ -126,6 +146,9 @@ pub(super) fn question(
     rows.push(("On record", badge(Tone::Note, "not yet")));
     page.push(facts(rows));
     page.section("What is recorded", value(&waiting.read()?));
+    if let Some(envelope) = envelope_of(&waiting.record) {
+        page.section("What the envelope says", enclosed(envelope));
+    }
     let said = "The key stays where it is. Fetch the step, take it there, and run the command; it shows the step and its \
                 SHA-256, and gives one line.";
     let fetch = form_as(
@@ -152,6 +175,28 @@ pub(super) fn question(
         link(&here, "Leave it and go back to the audit"),
     ])));
     Ok(page)
+}
+
+/// What a step files that was signed outside.
+fn envelope_of(record: &Act) -> Option<&Envelope> {
+    match record {
+        Act::Inherited(held) => Some(&held.envelope),
+        Act::Certified(sealed) | Act::Accredited(sealed) | Act::MarkIssued(sealed) => {
+            Some(&sealed.envelope)
+        }
+        _ => None,
+    }
+}
+
+/// What somebody signed outside, opened: in the record it stands as base64, which nobody reads.
+fn enclosed(envelope: &Envelope) -> Markup {
+    let payload = envelope.payload().ok();
+    let read = payload.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let said = read.map_or_else(|| Markup::text("It cannot be read here."), |read| value(&read));
+    let keys = envelope.signatures.iter().map(|line| line.keyid.as_str());
+    let who =
+        facts(vec![("It is", outside(&envelope.payload_type)), ("Signed under", listed(keys))]);
+    Markup::all([who, said])
 }
 
 /// What the step's file is called.
@@ -189,7 +234,6 @@ pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Done<Option<String>>)
 mod tests {
     use super::*;
     use crate::serve::paper::Nav;
-    use quorate_assessor::audit::Record as Act;
     use quorate_assessor::audit::record::About;
 
     #[test]

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use quorate_assessor::audit::Record as Act;
 use serde_json::{Map, Value, json};
 
-use super::made::Grounds;
-use super::table::{Cell, FieldText, Kind, StepForm, act};
+use super::made::{Grounds, envelope, imported};
+use super::rows::{is_blank, rows};
+use super::table::{Cell, Each, FieldText, Group, Kind, StepForm, act};
 use crate::commands::moment;
 use crate::trouble::{Done, Trouble};
 
@@ -16,22 +17,21 @@ pub(super) type Given = BTreeMap<String, String>;
 /// What is wrong, by the names of fields; what belongs to none stands under the empty name.
 pub(super) type Bad = BTreeMap<String, String>;
 
-/// The record of a form, or what is wrong with its fields.
+/// By which field each place of a record was filled: a JSON pointer, and the field's name.
+pub(super) type Places = BTreeMap<String, String>;
+
+/// The record of a form with the fields that it comes from, or what is wrong with its fields.
 pub(super) fn record(
     form: &StepForm,
     grounds: &Grounds<'_>,
     given: &Given,
-) -> Done<Result<Act, Bad>> {
+) -> Done<Result<(Act, Places), Bad>> {
     let mut record = (form.base)(grounds)?;
-    let mut bad = Bad::new();
-    for field in form.fields {
-        let text = given.get(field.name).map_or("", String::as_str);
-        match value(field, grounds, text) {
-            Ok(Some(value)) => put(&mut record, field.at, value),
-            Ok(None) => {}
-            Err(why) => drop(bad.insert(field.name.to_owned(), why)),
-        }
+    let mut reader = Reader { grounds, given, bad: Bad::new(), places: Places::new() };
+    for field in form.fields.iter().filter(|field| (form.asks)(grounds, field.name)) {
+        reader.field(field, ("", ""), &mut record);
     }
+    let Reader { bad, places, .. } = reader;
     if !bad.is_empty() {
         return Ok(Err(bad));
     }
@@ -40,9 +40,93 @@ pub(super) fn record(
         fields.remove("_");
         fields.insert("act".to_owned(), json!(act(form.id)));
     }
-    Ok(serde_json::from_value(record)
-        .map_err(|e| Bad::from([(String::new(), format!("The record cannot be read: {e}."))])))
+    let read = serde_json::from_value(record).map(|record| (record, places));
+    Ok(read.map_err(|e| Bad::from([(String::new(), format!("The record cannot be read: {e}."))])))
 }
+
+/// The field that filled a place, or what the place is a part of.
+pub(super) fn filled<'p>(places: &'p Places, mut at: &str) -> Option<&'p String> {
+    loop {
+        if let Some(name) = places.get(at) {
+            return Some(name);
+        }
+        at = at.rsplit_once('/')?.0;
+    }
+}
+
+/// Reads fields into values. Beside each field goes what stands before its name, and where its own place begins.
+struct Reader<'a> {
+    grounds: &'a Grounds<'a>,
+    given: &'a Given,
+    bad: Bad,
+    places: Places,
+}
+
+impl Reader<'_> {
+    fn field(&mut self, field: &FieldText, (before, at): (&str, &str), into: &mut Value) {
+        let (name, at) = (format!("{before}{}", field.name), format!("{at}{}", field.at));
+        let value = match field.kind {
+            Kind::Many(group) => Some(self.many(group, &name, &at)),
+            Kind::Part(fields) => Some(self.all(fields, &format!("{name}."), &at)),
+            Kind::Each(each) => Some(self.each(each, &name, &at)),
+            _ => self.one(field, &name),
+        };
+        self.places.insert(at, name);
+        if let Some(value) = value {
+            put(into, field.at, value);
+        }
+    }
+
+    fn one(&mut self, field: &FieldText, name: &str) -> Option<Value> {
+        let text = self.given.get(name).map_or("", String::as_str);
+        match value(field, self.grounds, text) {
+            Ok(value) => value,
+            Err(why) => {
+                self.bad.insert(name.to_owned(), why);
+                None
+            }
+        }
+    }
+
+    fn all(&mut self, fields: &[FieldText], before: &str, at: &str) -> Value {
+        let mut value = json!({});
+        for field in fields {
+            self.field(field, (before, at), &mut value);
+        }
+        value
+    }
+
+    /// A row in which nothing is written is none.
+    fn many(&mut self, group: &Group, name: &str, at: &str) -> Value {
+        let mut all = Vec::new();
+        for row in rows(self.given, name) {
+            let before = format!("{name}.{row}.");
+            if !is_blank(group.fields, self.given, &before) {
+                let here = format!("{at}/{}", all.len());
+                all.push(self.all(group.fields, &before, &here));
+            }
+        }
+        Value::Array(all)
+    }
+
+    fn each(&mut self, each: &Each, name: &str, at: &str) -> Value {
+        let mut all = Map::new();
+        for (key, _) in (each.keys)(self.grounds) {
+            let name = format!("{name}.{key}");
+            let said = self.given.get(&name).map_or("", |text| text.trim());
+            match each.choices.iter().position(|(value, _)| *value == said) {
+                Some(0) => {}
+                Some(_) => drop(all.insert(key.clone(), json!(said))),
+                None if said.is_empty() => {}
+                None => drop(self.bad.insert(name.clone(), NOT_LISTED.to_owned())),
+            }
+            self.places.insert(format!("{at}/{key}"), name);
+        }
+        Value::Object(all)
+    }
+}
+
+const NOT_LISTED: &str = "Choose one of the list.";
 
 /// The value of a field; none where it has no place in the record.
 fn value(field: &FieldText, grounds: &Grounds<'_>, given: &str) -> Result<Option<Value>, String> {
@@ -87,13 +171,17 @@ fn read(field: &FieldText, grounds: &Grounds<'_>, text: &str) -> Result<Value, S
         }),
         Kind::Choice(of) => {
             let known = of(grounds).iter().any(|(value, _)| value == text);
-            if known { json() } else { Err("Choose one of the list.".to_owned()) }
+            if known { json() } else { Err(NOT_LISTED.to_owned()) }
         }
         Kind::Tags => Ok(json!({ "cites": text.split_whitespace().collect::<Vec<_>>() })),
         Kind::Rows(columns) => {
             let rows = (1_usize..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
             rows.map(|(number, line)| row(columns, number, line)).collect()
         }
+        Kind::Report => imported(grounds, text).map(|(envelope, _)| json!(envelope)),
+        Kind::Envelope => envelope(text).map(|envelope| json!(envelope)),
+        // These are read by what they hold, and nothing of their own is written.
+        Kind::Many(_) | Kind::Part(_) | Kind::Each(_) => Ok(Value::Null),
     }
 }
 

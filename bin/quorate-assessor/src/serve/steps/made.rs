@@ -1,5 +1,7 @@
 //! What a step's record takes from the audit itself, and what is worked out from its fields.
 
+mod scope;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -8,15 +10,22 @@ use quorate_assessor::audit::personal::Openings;
 use quorate_assessor::audit::redact::Wish;
 use quorate_assessor::audit::report::summary as summary_of;
 use quorate_assessor::audit::signed::digest_of;
-use quorate_assessor::audit::{Audit, Workflow};
+use quorate_assessor::audit::{Audit, Record as Act, Workflow};
 use quorate_assessor::ccss::Designation;
 use quorate_assessor::ccss::Status;
+use quorate_assessor::ccss::inherit::Imported;
 use quorate_assessor::ccss::sampling::{Seed, draw, population_digest};
 use quorate_assessor::ccss::status::NotApplicable;
 use quorate_assessor::finding::Finding;
 use quorate_terms::commitment::Opening;
 use quorate_terms::{Digest, Signature, Timestamp};
 use serde_json::{Value, json};
+
+pub(super) use scope::{
+    about_envelope, about_inherited, about_scope, envelope, imported, inherited, inherited_asks,
+    inherited_begins, inheriting, owned, ranks, report as read_report, scope_begins, scoped,
+    services,
+};
 
 use super::upload::Upload;
 use crate::audit::Held;
@@ -41,6 +50,8 @@ pub(super) struct Grounds<'a> {
     pub(super) standards: Vec<String>,
     /// What was uploaded.
     pub(super) file: Option<&'a Upload>,
+    /// The provider's report that stands in the form, once one does that is believed.
+    pub(super) report: Option<Imported>,
     /// What opens the redacted copy that was made, once one was.
     pub(super) copy: OnceLock<Vec<Opening>>,
 }
@@ -75,6 +86,18 @@ pub(super) fn as_it_is(_: &Grounds<'_>, _: &mut Value) -> Done<()> {
 
 pub(super) fn empty(_: &Grounds<'_>, _: &str) -> String {
     String::new()
+}
+
+pub(super) fn no_record(_: &Grounds<'_>) -> Value {
+    json!({})
+}
+
+pub(super) fn always(_: &Grounds<'_>, _: &str) -> bool {
+    true
+}
+
+pub(super) fn no_place(_: &Act, _: &str) -> Vec<String> {
+    Vec::new()
 }
 
 /// Takes a value that is no part of the record.
@@ -148,7 +171,7 @@ pub(super) fn chosen(grounds: &Grounds<'_>) -> Done<Value> {
     Ok(json!({ "list": options.list }))
 }
 
-// Declarations, scope, inheritance.
+// Declarations.
 
 pub(super) fn to_be_signed(_: &Grounds<'_>) -> Done<Value> {
     Ok(json!({ "signature": no_signature() }))
@@ -157,37 +180,6 @@ pub(super) fn to_be_signed(_: &Grounds<'_>) -> Done<Value> {
 pub(super) fn declared_start(_: &Grounds<'_>, _: &str) -> String {
     "I am independent of the other parties of this audit.\nI answer for what I put on file here."
         .to_owned()
-}
-
-pub(super) fn scope_start(grounds: &Grounds<'_>, _: &str) -> String {
-    let Some(held) = grounds.held else { return String::new() };
-    if let Some(scope) = held.state.scope() {
-        return format!("{:#}", json!(scope));
-    }
-    let Some(e) = held.state.engagement() else { return String::new() };
-    let auditor = held.state.party_of(quorate_assessor::audit::Role::Auditor);
-    let skeleton = json!({
-        "entity": e.entity,
-        "systems": [{
-            "name": e.system, "description": "", "sought": e.sought,
-            "custody": { "supplies_only_a_part": false, "customers_funds": false, "holds_every_key": true, "providers": [] },
-            "environment": {
-                "people": [], "processes": [], "technology": [],
-                "validated": { "by": auditor.map(|party| &party.name), "at": grounds.now, "sources": [] },
-                "exclusions": [{ "what": "", "why": "" }] },
-            "inventory": [{ "name": "", "kind": "", "place": "", "class": "", "criticality": "", "holders": [],
-                            "depends_on": [] }],
-        }],
-    });
-    format!("{skeleton:#}")
-}
-
-pub(super) fn inherited_start(grounds: &Grounds<'_>, name: &str) -> String {
-    let e = grounds.held.and_then(|held| held.state.engagement());
-    let Some(e) = e.filter(|_| name == "using") else { return String::new() };
-    let using = json!({ "service": "", "standard": e.standard, "version": e.version, "sought": e.sought,
-                        "reviewed": grounds.now, "grace": {}, "review_months": 12, "owners": {} });
-    format!("{using:#}")
 }
 
 // Exhibits.

@@ -3,12 +3,14 @@
 
 mod beginning;
 mod closing;
+mod scope;
 mod testing;
 
 use super::made::{self, Grounds};
 pub(super) use beginning::ENGAGED;
 
 use crate::trouble::Done;
+use quorate_assessor::audit::Record as Act;
 use serde_json::Value;
 
 /// What a field holds.
@@ -38,6 +40,31 @@ pub(super) enum Kind {
     Rows(&'static [(&'static str, Cell)]),
     /// A file.
     File,
+    /// Several of one kind, each with fields of its own. One in which nothing is written is none.
+    Many(&'static Group),
+    /// Fields that belong together.
+    Part(&'static [FieldText]),
+    /// One choice for each of several things.
+    Each(&'static Each),
+    /// A provider's signed report, as it came.
+    Report,
+    /// Something else that was signed outside, as it came.
+    Envelope,
+}
+
+/// What one of several consists of.
+pub(super) struct Group {
+    /// What it is called.
+    pub(super) one: &'static str,
+    pub(super) fields: &'static [FieldText],
+}
+
+/// One choice for each of several things.
+pub(super) struct Each {
+    /// What is chosen for: a key of the record, and words about it.
+    pub(super) keys: fn(&Grounds<'_>) -> Vec<(String, String)>,
+    /// Values with their words. The first is the rule, and is not recorded.
+    pub(super) choices: &'static [(&'static str, &'static str)],
 }
 
 /// What stands in a column.
@@ -57,7 +84,8 @@ pub(super) enum Cell {
 #[derive(Clone, Copy)]
 pub(super) struct FieldText {
     pub(super) name: &'static str,
-    /// Where it goes: a JSON pointer into the record. Below `/_` it is for [`StepForm::finish`], which takes it away.
+    /// Where it goes: a JSON pointer into the record, or into what the field is a part of. Below `/_` it is for
+    /// [`StepForm::finish`], which takes it away.
     pub(super) at: &'static str,
     pub(super) label: &'static str,
     pub(super) hint: &'static str,
@@ -80,6 +108,12 @@ pub(super) struct StepForm {
     pub(super) finish: fn(&Grounds<'_>, &mut Value) -> Done<()>,
     /// What stands in a field at first.
     pub(super) start: fn(&Grounds<'_>, &str) -> String,
+    /// A record, or a part of one, that the form shows at first.
+    pub(super) begins: fn(&Grounds<'_>) -> Value,
+    /// Whether a field is asked for already: some follow from what stands in another.
+    pub(super) asks: fn(&Grounds<'_>, &str) -> bool,
+    /// Of which places of the record an objection speaks, as JSON pointers.
+    pub(super) about: fn(&Act, &str) -> Vec<String>,
 }
 
 const fn field(
@@ -110,6 +144,9 @@ const fn step(
         base: made::nothing,
         finish: made::as_it_is,
         start: made::empty,
+        begins: made::no_record,
+        asks: made::always,
+        about: made::no_place,
     }
 }
 

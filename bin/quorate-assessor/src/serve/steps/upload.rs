@@ -29,8 +29,8 @@ pub(in crate::serve) const REQUEST_BYTES: usize = FILE_BYTES_MAX + FIELDS_BYTES_
 const FIELD_BYTES_MAX: usize = 256 * 1024;
 /// All fields together, in bytes.
 const FIELDS_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// The most fields.
-const FIELDS_MAX: usize = 64;
+/// The most fields: a scope has some for each line of each inventory.
+const FIELDS_MAX: usize = 2048;
 /// How long the fields of a form may take to arrive, then the wait for a place, and then again its file.
 pub(in crate::serve) const ARRIVES_WITHIN: Duration = Duration::from_secs(120);
 /// The longest that a form may take in all: its fields, the wait for a place, its file.
@@ -71,7 +71,7 @@ pub(super) async fn read(door: &Door<'_>, mut parts: Multipart) -> Done<Form> {
         }
         let Some(called) = field.file_name().map(str::to_owned) else {
             let text = text(&name, field, since).await?;
-            bytes = bytes.saturating_add(text.len());
+            bytes = bytes.saturating_add(text.len()).saturating_add(name.len());
             if bytes > FIELDS_BYTES_MAX {
                 return Err(too_long(&name, FIELDS_BYTES_MAX));
             }

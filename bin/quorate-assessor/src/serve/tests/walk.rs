@@ -7,23 +7,27 @@ use quorate_assessor::audit::{self, Event, Record as Act};
 use quorate_assessor::ccss::Status;
 use quorate_assessor::ccss::status::NotApplicable;
 use quorate_assessor::record::Record;
-use serde_json::json;
 
+use super::guided::scope_fields;
 use super::world::World;
 use crate::serve::steps::forms;
 
 const AT: &str = "/audits/brick-1/steps";
 
 impl World {
-    /// Declarations, scope, an interview and a document on file.
-    pub(super) async fn with_evidence(&self) {
+    /// An audit whose parties have declared their independence.
+    pub(super) async fn declared(&self) {
         self.engaged().await;
         for person in ["ann", "eva", "rolf"] {
             let said = [("statements", "I am independent of the other parties.")];
             self.step(&format!("{AT}/declared"), person, &said).await;
         }
-        let scope = scope(&self.day(1));
-        self.step(&format!("{AT}/scope_set"), "ann", &[("scope", &scope)]).await;
+    }
+
+    /// Declarations, scope, an interview and a document on file.
+    pub(super) async fn with_evidence(&self) {
+        self.declared().await;
+        self.step(&format!("{AT}/scope_set"), "ann", &scope_fields(&self.day(1))).await;
         let (from, to, at) = (self.day(300), self.day(3), self.day(4));
         let when = [("from", from.as_str()), ("to", to.as_str()), ("at", at.as_str())];
         let interview = [
@@ -130,21 +134,6 @@ fn found(id: &str, above: bool) -> Found {
         samples: Vec::new(),
         machine: None,
     }
-}
-
-fn scope(day: &str) -> String {
-    let at = crate::commands::moment(day).unwrap();
-    json!({ "entity": "Brickmere Ltd", "systems": [{
-        "name": "Treasury vault", "description": "a vault of two cosigners", "sought": 1,
-        "custody": { "supplies_only_a_part": false, "customers_funds": false, "holds_every_key": true, "providers": [] },
-        "environment": {
-            "people": ["two operators"], "processes": ["key generation", "signing", "backup"], "technology": ["two cosigners"],
-            "validated": { "by": "Ann", "at": at, "sources": ["network diagram"] },
-            "exclusions": [{ "what": "the website", "why": "has no way to any cosigner" }] },
-        "inventory": [{ "name": "key share", "kind": "key share", "place": "rack seventeen", "class": "secret",
-            "criticality": "high", "holders": ["Alba Ost", "Nils Vest"], "depends_on": [] }],
-    }] })
-    .to_string()
 }
 
 #[tokio::test]
@@ -255,8 +244,9 @@ async fn what_is_wrong_with_a_form_is_said_beside_its_fields_and_nothing_is_reco
         "Write a day",
     )
     .await;
-    check("scope_set", &[taker, ("scope", "{")], "no JSON").await;
-    check("scope_set", &[taker, ("scope", "{}")], "cannot be read").await;
+    check("redacted", &[taker, ("wishes", "{")], "no JSON").await;
+    check("redacted", &[taker, ("wishes", "[7]")], "cannot be read").await;
+    check("scope_set", &[taker], "it has no system").await;
     check("declared", &[taker, ("statements", "  ")], "Write something").await;
     check("summary_written", &[taker, ("description", "x")], "write the report first").await;
     check("found", &[taker, ("id", "\"9.9\"")], "Choose one of the list").await;

@@ -28,8 +28,7 @@ pub(super) fn provider_is_good(asked: &Asked<'_>) -> Vec<Objection> {
         "the use speaks of another standard, version or level than the engagement",
         "make both the same",
     ));
-    let bytes = quorate_terms::canonical::to_bytes(&held.envelope, "provider report");
-    match bytes.and_then(|bytes| Imported::from_bytes(&bytes, asked.rules.pins)) {
+    match Imported::from_envelope(&held.envelope, asked.rules.pins) {
         Ok(imported) => {
             found.extend(
                 inherit(&imported, using, asked.rules.requirements, asked.now)

@@ -1,6 +1,7 @@
 //! Forms of an audit's beginning: engagement, reviewer, declarations, scope, inheritance.
 
 use super::super::made;
+use super::scope::{PROVIDED, SCOPE};
 use super::{Cell, DAY_HINT, JSON_HINT, Kind, StepForm, WHY, field, maybe, step};
 
 const PARTIES: Kind = Kind::Rows(&[
@@ -168,36 +169,27 @@ pub(super) const BEGINNING: &[StepForm] = &[
         )
     },
     StepForm {
-        start: made::scope_start,
+        base: made::scoped,
+        begins: made::scope_begins,
+        about: made::about_scope,
         ..step(
             "scope_set",
             "Set the validated scope",
-            "Systems, the trusted environment of each, key material, exclusions.",
-            &[field("scope", "", Kind::Json, "The scope", JSON_HINT)],
+            "Systems, the trusted environment of each, key material, exclusions. Never key material itself.",
+            SCOPE,
         )
     },
     StepForm {
-        start: made::inherited_start,
+        base: made::inheriting,
+        begins: made::inherited_begins,
+        asks: made::inherited_asks,
+        finish: made::inherited,
+        about: made::about_inherited,
         ..step(
             "inherited",
             "Take in a provider's report",
-            "What a certified provider answers for.",
-            &[
-                field(
-                    "envelope",
-                    "/envelope",
-                    Kind::Json,
-                    "The signed report",
-                    "The envelope as it came.",
-                ),
-                field(
-                    "using",
-                    "/using",
-                    Kind::Json,
-                    "How it is used, and who owns what",
-                    JSON_HINT,
-                ),
-            ],
+            "What a certified provider answers for. The report is read first; then it is said how it is used, and who owns what.",
+            PROVIDED,
         )
     },
 ];

@@ -165,19 +165,9 @@ pub(super) const CLOSING: &[StepForm] = &[
             ],
         )
     },
-    step(
-        "certified",
-        "File the certificate",
-        "What a pinned registrar signed for this audit.",
-        ENVELOPE,
-    ),
+    filing("certified", "File the certificate", "What a pinned registrar signed for this audit."),
     step("certificate_refused", "Record that the registrar refused", "", &[WHY]),
-    step(
-        "accredited",
-        "File the auditor's accreditation",
-        "What a pinned registrar signed.",
-        ENVELOPE,
-    ),
+    filing("accredited", "File the auditor's accreditation", "What a pinned registrar signed."),
     step(
         "decided",
         "Decide on the audit",
@@ -187,9 +177,19 @@ pub(super) const CLOSING: &[StepForm] = &[
             field("reasons", "/reasons", Kind::Lines, "Reasons", "One a line."),
         ],
     ),
-    step("mark_issued", "File the Trust Mark", "What issuer and auditor signed.", ENVELOPE),
+    filing("mark_issued", "File the Trust Mark", "What issuer and auditor signed."),
     step("given_up", "Give the audit up", "It counts for nothing after this.", &[WHY]),
 ];
 
-const ENVELOPE: &[FieldText] =
-    &[field("envelope", "/envelope", Kind::Json, "The signed envelope", "As it came.")];
+const ENVELOPE: &[FieldText] = &[field(
+    "envelope",
+    "/envelope",
+    Kind::Envelope,
+    "The signed envelope",
+    "As it came. What it says is shown before the step is signed.",
+)];
+
+/// A step that files what somebody signed outside.
+const fn filing(id: &'static str, title: &'static str, says: &'static str) -> StepForm {
+    StepForm { about: made::about_envelope, ..step(id, title, says, ENVELOPE) }
+}
