@@ -55,6 +55,7 @@ fn frame(here: &str, title: &str, body: Markup) -> Frame {
         ],
         alerts: Vec::new(),
         body,
+        is_signed_in: false,
         live: None,
     }
 }

@@ -37,6 +37,8 @@ pub struct Frame {
     pub alerts: Vec<Alert>,
     /// The page itself, without a heading of the first rank.
     pub body: Markup,
+    /// Whether somebody is signed in, who may then sign out from every page (`POST /sign-out`).
+    pub is_signed_in: bool,
     /// Where events come from that say `changed`; the page then brings itself up to date. A path of the same origin.
     pub live: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Frame {
             nav: Vec::new(),
             alerts: Vec::new(),
             body,
+            is_signed_in: false,
             live: None,
         }
     }
@@ -104,6 +107,7 @@ mod tests {
             nav: vec![Link { href: "/a".to_owned(), label: hostile.to_owned(), is_here: true }],
             alerts: vec![Alert { tone: Tone::Bad, text: hostile.to_owned() }],
             body: Markup::text("body"),
+            is_signed_in: true,
             live: Some("/live\"><script>".to_owned()),
         }
     }
@@ -149,6 +153,14 @@ mod tests {
         ] {
             assert_eq!(local(href), there);
         }
+    }
+
+    #[test]
+    fn whoever_is_signed_in_and_nobody_else_may_sign_out_beside_the_name_of_the_page() {
+        let out = "<form method=\"post\" action=\"/sign-out\">";
+        assert!(frame().render().split("</header>").next().is_some_and(|top| top.contains(out)));
+        let stranger = Frame { is_signed_in: false, ..frame() };
+        assert!(!stranger.render().contains("sign-out"));
     }
 
     #[test]

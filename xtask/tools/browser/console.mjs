@@ -330,7 +330,7 @@ async function viewer() {
   for (const path of ["/transfer", "/freeze", agent, "/addresses", "/policy", "/people"]) {
     await page.goto(origin + path).catch(() => null);
     const buttons = await page.locator("main button").allInnerTexts();
-    assert.deepEqual(buttons, ["Sign out"], path);
+    assert.deepEqual(buttons, [], path);
   }
   const post = (path, form) => browser.context.request.post(origin + path, { form, headers: { origin }, maxRedirects: 0 });
   assert.equal((await post("/file", { ask: "x" })).status(), 403);

@@ -51,8 +51,8 @@ fn alert(tone: Tone, text: impl Into<String>) -> Alert {
 /// The frame of somebody who is signed in.
 fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &Told)) -> Frame {
     let (body, (_, trouble)) = parts;
-    let out = form_as(Press::Aside, "/sign-out", Markup::default(), "Sign out");
-    let mut frame = of(seat, title, Markup::all([body, out]));
+    let mut frame = of(seat, title, body);
+    frame.is_signed_in = true;
     let label = format!("Cases for {}", session.who.approver);
     let link = |href: &str, label: String, page: &str| Link {
         href: href.to_owned(),

@@ -2,8 +2,7 @@
 
 use quorate_assessor::finding::State;
 use quorate_pages::{
-    Alert, Frame, Link, Look, Markup, Press, Tone, badge, facts, form_as, link, outside, paragraph,
-    section, when,
+    Alert, Frame, Link, Look, Markup, Tone, badge, facts, link, outside, paragraph, section, when,
 };
 use quorate_terms::Timestamp;
 use serde_json::Value;
@@ -37,7 +36,7 @@ impl Page {
 
     /// The document. `office` is whose pages they are, `here` the path of the page.
     pub(super) fn render(self, office: &str, here: &str, nav: Nav) -> String {
-        let signed_in = nav != Nav::Stranger;
+        let is_signed_in = nav != Nav::Stranger;
         let nav: &[(&str, &str)] = match nav {
             Nav::Office => &PAGES,
             Nav::Party => &[("/audits", "Audits"), ("/marks", "Marks")],
@@ -48,15 +47,14 @@ impl Page {
             label: (*label).to_owned(),
             is_here: *href == here,
         };
-        let out =
-            signed_in.then(|| form_as(Press::Aside, "/sign-out", Markup::default(), "Sign out"));
         let frame = Frame {
             title: self.title,
             product: "Auditor's office".to_owned(),
             party: office.to_owned(),
             nav: nav.iter().map(to).collect(),
             alerts: self.alerts,
-            body: Markup::all(self.body.into_iter().chain(out)),
+            body: Markup::all(self.body),
+            is_signed_in,
             live: None,
         };
         frame.render()

@@ -1,5 +1,5 @@
-//! Agents and people: who holds a credential, what it allows, and its end. Admitting somebody makes a token, which belongs on
-//! the machine of whoever will use it: that is the command line's.
+//! Credentials of agents and people: who holds one, what it allows, and its end. Admitting somebody makes a token, which belongs
+//! on the machine of whoever will use it: that is the command line's.
 
 use axum::Router;
 use axum::extract::Path;
@@ -18,7 +18,7 @@ use crate::office::{CaseView, CasesRequest, CredentialView};
 
 pub(crate) const PAGE: Page = Page {
     path: "/agents",
-    label: "Agents and people",
+    label: "Credentials",
     routes: |router: Router<Here>| {
         router.route("/agents", get(all)).route("/agents/{credential}", get(one))
     },
@@ -71,7 +71,7 @@ async fn all(visit: Visit) -> Answered {
         people => listed("People", people, now),
     };
     let said = "Somebody new is admitted on the command line, because a token is made there.";
-    visit.page("Agents and people", [agents, people, paragraph(Markup::text(said))])
+    visit.page("Credentials", [agents, people, paragraph(Markup::text(said))])
 }
 
 async fn one(visit: Visit, Path(credential): Path<String>) -> Answered {

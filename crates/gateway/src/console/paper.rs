@@ -2,8 +2,8 @@
 
 use quorate_custody::{Nearing, Refusal, State};
 use quorate_pages::{
-    Alert, Field, Frame, Link, Markup, Press, Tone, amount, badge, empty, facts, form, form_as,
-    link, outside, paragraph, secret_field, section, table, when,
+    Alert, Field, Frame, Link, Markup, Tone, amount, badge, empty, facts, form, link, outside,
+    paragraph, secret_field, section, table, when,
 };
 use quorate_terms::entry::{Outcome, Severity};
 use quorate_terms::freeze::Scope;
@@ -80,8 +80,8 @@ pub(crate) fn refused(refusal: &Refusal) -> String {
 
 /// The page around everything for somebody who is signed in.
 pub(crate) fn frame(visit: &Visit, title: &str, body: Markup) -> Frame {
-    let out = form_as(Press::Aside, "/sign-out", Markup::default(), "Sign out");
-    let mut frame = bare(title, Markup::all([body, out]));
+    let mut frame = bare(title, body);
+    frame.is_signed_in = true;
     let (vault, who) = (&visit.status.vault, &visit.caller.owner);
     let how = if visit.session.who.via == Via::Provider { ", through the provider" } else { "" };
     frame.party = format!("{vault}, as {who} ({}{how})", visit.role);
