@@ -49,7 +49,8 @@ fn around(content: &'static str) -> [(&'static str, &'static str); 8] {
         // V3.4.4 a file is what its type says.
         ("x-content-type-options", "nosniff"),
         // V3.4.5 no path, which may name a case, leaves with a link.
-        // Not "no-referrer": with that, browsers say `Origin: null` of a form's own POST, and no server can tell it from another's.
+        // Not "no-referrer": with that, browsers say `Origin: null` of a form's own POST, and no server can tell it from
+        // another's.
         ("referrer-policy", "same-origin"),
         // V3.4.8 no other window holds a handle on this one.
         ("cross-origin-opener-policy", "same-origin"),

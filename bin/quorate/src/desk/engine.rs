@@ -39,6 +39,8 @@ const QUEUE: usize = 4096;
 const PAGE: u64 = 2000;
 /// Canonical entries kept in memory for the cosigners.
 const TAIL_MAX: usize = 8192;
+/// How long a task waits before it ends the process, so that a runtime that is being taken down has dropped it by then.
+const TAKEN_DOWN: Duration = Duration::from_millis(100);
 
 /// Why the engine did not do what was asked.
 #[derive(Clone, Debug)]
@@ -326,8 +328,8 @@ impl Writer {
                 Err(_) => self.look_for_room().await,
             };
             if let Err(fault) = done {
-                // A runtime that is being taken down may have dropped the writer, and drops this task here.
-                tokio::task::yield_now().await;
+                // A runtime that is being taken down may have dropped the writer. It drops this task too, while it waits here.
+                tokio::time::sleep(TAKEN_DOWN).await;
                 tracing::error!(%fault, "the desk stops");
                 // After a failed flush nothing more can be promised: the process ends (row 6).
                 std::process::exit(70);

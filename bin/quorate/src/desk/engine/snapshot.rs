@@ -93,7 +93,7 @@ impl Keeper {
                 Ok(()) => tracing::info!(size, "the whole ledger is verified"),
                 Err(fault) => {
                     // As in `Engine::serve`: not while the runtime is being taken down.
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(super::TAKEN_DOWN).await;
                     tracing::error!(%fault, "the desk stops");
                     std::process::exit(70);
                 }
