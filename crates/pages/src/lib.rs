@@ -12,6 +12,7 @@ pub mod outside;
 pub mod charts;
 pub mod fields;
 pub mod layout;
+pub mod levels;
 pub mod passkey;
 pub mod proof;
 pub mod qr;
@@ -33,6 +34,7 @@ pub use fields::{
 pub use frame::{Alert, Frame, Link};
 pub use headers::{REPORTS, headers, headers_under_tls};
 pub use layout::{details, empty, facts, table};
+pub use levels::{Level, Third, levels, split};
 pub use markup::Markup;
 pub use outside::{outside, visible};
 pub use passkey::{
