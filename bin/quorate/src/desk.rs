@@ -7,6 +7,7 @@ pub mod files;
 
 pub mod engine;
 
+pub mod balances;
 pub mod chain;
 pub mod cosigners;
 pub mod effects;

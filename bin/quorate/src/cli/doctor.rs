@@ -22,6 +22,8 @@ use super::trouble::Tried;
 use super::{Ended, charter, read};
 use crate::bounded::bounded;
 use crate::config::DeskConfig;
+use crate::desk::balances;
+use crate::desk::files::Files;
 use quorate_gateway::office::StatusView;
 
 /// Clocks further apart than this make approvals and facts lapse early.
@@ -41,6 +43,7 @@ pub(crate) async fn obey(ui: &Ui, at: &At) -> Tried<Ended> {
     let accepted = config.as_ref().and_then(|config| founding(&at.dir, config, &mut found));
     if let Some(config) = &config {
         certificates(config, &mut found);
+        history(&config.resolve(&config.value.data), &mut found);
         for (chain, node) in &config.value.chains {
             self::node(chain, &node.rpc, &mut found).await;
         }
@@ -78,6 +81,21 @@ fn certificates(config: &Config<DeskConfig>, found: &mut Findings) {
             Ok(until) => found.ok(name, format!("valid until {}", until.utc())),
             Err(fault) => found.bad(name, &fault),
         }
+    }
+}
+
+/// Whether what nodes said of balances can be read, and whether it ever could not.
+fn history(data: &Path, found: &mut Findings) {
+    let path = Files::balances(data);
+    if let Err(fault) = balances::look(&path) {
+        let why = format!("{}: {}", fault.what(), fault.why());
+        found.add(Grade::Warn, "balances", why, fault.mend());
+    }
+    let aside = balances::put_aside_at(&path);
+    if aside.exists() {
+        let why = format!("{} could not be read, and began anew", path.display());
+        let mend = format!("find out what changed it, then delete {}", aside.display());
+        found.add(Grade::Warn, "balances", why, mend);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Doing what the book says is to be done, once it is durable. Every effect may be repeated without harm.
 
+pub mod balances;
 pub mod ceremony;
 pub mod publish;
 pub mod pulse;
@@ -17,6 +18,7 @@ use quorate_terms::entry::{AlertRaised, Body, Severity};
 use quorate_terms::intent::Transfer;
 use tokio::sync::mpsc;
 
+use super::balances::Balances;
 use super::chain::Chains;
 use super::cosigners::Cosigners;
 use super::engine::{Engine, Trouble};
@@ -39,6 +41,8 @@ pub struct World {
     /// What is measured on the way.
     pub meters: Meters,
     pub(super) heights: Heights,
+    /// What nodes said of balances.
+    pub balances: Balances,
     /// What is done when people come, move and leave; set once, before any door is open.
     pub template: OnceLock<Template>,
     busy: Mutex<BTreeSet<Effect>>,
@@ -54,8 +58,19 @@ impl World {
         poll: Duration,
     ) -> Arc<Self> {
         let (meters, heights, busy) = (Meters::default(), Heights::default(), Mutex::default());
-        let template = OnceLock::new();
-        Arc::new(Self { engine, cosigners, chains, facts, poll, meters, heights, template, busy })
+        let (template, balances) = (OnceLock::new(), Balances::default());
+        Arc::new(Self {
+            engine,
+            cosigners,
+            chains,
+            facts,
+            poll,
+            meters,
+            heights,
+            balances,
+            template,
+            busy,
+        })
     }
 
     /// Takes effects as they come, each on a task of its own; one that runs already is not started twice.
@@ -87,7 +102,10 @@ impl World {
             Effect::Publish(case) => self.publish(*case).await,
             Effect::Watch(case) => self.watch(*case).await,
             Effect::Spread(freeze) => self.spread(*freeze).await,
-            Effect::Receipt(_) => self.witness().await,
+            Effect::Receipt(_) => {
+                self.balances.hasten(self.engine.clock().now());
+                self.witness().await
+            }
         };
         if let Err(trouble) = outcome {
             tracing::warn!(?effect, %trouble, "an effect did not come off; it is tried again");

@@ -34,6 +34,11 @@ impl Files {
         self.dir.join("run").join("desk.sock")
     }
 
+    /// What nodes said of balances.
+    pub fn balances(data: &Path) -> PathBuf {
+        data.join("balances.history")
+    }
+
     /// The ledger.
     pub fn ledger(data: &Path) -> PathBuf {
         data.join("ledger.db")

@@ -9,6 +9,7 @@ use quorate_host::clock::SystemClock;
 use quorate_host::config::Config;
 use quorate_host::fault::Fault;
 use quorate_host::identity::Identity;
+use quorate_host::random::Random;
 use quorate_host::store::Store;
 use quorate_host::{harden, secret_file, telemetry};
 use quorate_terms::canonical::Term;
@@ -59,12 +60,14 @@ pub async fn run(dir: &Path, operator: &PersonId) -> Result<(), Fault> {
     let lists = checklists::template(lists.as_deref())?;
     let world = World::new(engine.clone(), cosigners.clone(), chains.clone(), facts, poll);
     world.template.get_or_init(|| lists);
+    world.balances.open(&Files::balances(&data), Random::start()?);
     captured::record(&engine, &config.value, &charter, operator).await?;
     let pinned = world.pin_manifests().await;
     pinned.map_err(|e| Fault::new("ledger", e.to_string(), "free space and start again"))?;
     tokio::spawn(world.clone().run(effects));
     tokio::spawn(world.clone().sweep());
     world.look_at_chains();
+    tokio::spawn(world.clone().record_balances());
 
     let readers = config.value.readers.values().copied();
     let listen = &config.value.book_listen;

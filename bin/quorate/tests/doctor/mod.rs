@@ -123,7 +123,7 @@ fn a_node_of_another_chain_or_that_is_none_is_found_with_its_mend() {
 #[test]
 fn each_file_of_a_desk_that_is_not_in_order_is_found_with_its_mend() {
     type Break = fn(&std::path::Path);
-    let breaks: [(Break, &[&str]); 8] = [
+    let breaks: [(Break, &[&str]); 10] = [
         (|desk| chmod(desk, 0o755), &["folder", "open to others", "chmod 700"]),
         (|desk| chmod(&desk.join("keys"), 0o750), &["folder", "keys", "chmod 700"]),
         (|desk| chmod(&desk.join("keys/log.seed"), 0o644), &["key", "log.seed", "chmod 600"]),
@@ -135,6 +135,11 @@ fn each_file_of_a_desk_that_is_not_in_order_is_found_with_its_mend() {
             |desk| fs::remove_file(desk.join("charter.json")).unwrap(),
             &["charter.json", "check the path"],
         ),
+        (
+            |desk| in_data(desk, "balances.history"),
+            &["balances", "is cut short", "start the desk", "begins anew"],
+        ),
+        (|desk| in_data(desk, "balances.unread"), &["balances", "began anew", "delete"]),
     ];
     for (number, (broken, parts)) in breaks.into_iter().enumerate() {
         let house = House::new();
@@ -147,6 +152,11 @@ fn each_file_of_a_desk_that_is_not_in_order_is_found_with_its_mend() {
         let desk_is_down = ["desk", "quorate up --dir"];
         assert!(tells(&wrong(&done), &desk_is_down), "{done:?}");
     }
+}
+
+fn in_data(desk: &std::path::Path, file: &str) {
+    fs::create_dir_all(desk.join("data")).unwrap();
+    fs::write(desk.join("data").join(file), "x").unwrap();
 }
 
 fn chmod(path: &std::path::Path, mode: u32) {

@@ -1,9 +1,11 @@
 //! What the console asks of the desk beyond [`Office`]: what people type, read as an act before anything is filed, and what a
 //! page shows at one look.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use quorate_terms::commitment::Opening;
-use quorate_terms::intent::{Action, OpenWallet, OwnerKind, Transfer};
+use quorate_terms::intent::{Action, OpenWallet, OwnerKind, Tier, Transfer};
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{AccountId, Amount, AssetId, CaseId, CosignerId, Digest, Timestamp, WalletId};
 use serde::Deserialize;
@@ -42,6 +44,13 @@ pub trait Paperwork: Office {
 
     /// What was settled from `from` on, in order.
     async fn flow(&self, from: Timestamp) -> Reply<Vec<Flow>>;
+
+    /// How exposed each wallet is.
+    async fn tiers(&self) -> Reply<BTreeMap<WalletId, Tier>>;
+
+    /// What the desk's nodes said of balances from `from` on: the last word of each hour or day, in order for each wallet and
+    /// asset. An hour or day in which none was heard is left out.
+    async fn held(&self, from: Timestamp, grain: Grain) -> Reply<Vec<Held>>;
 
     /// What the desk's node thinks that a transfer would change, within two seconds; none where there is none to try. Advice.
     async fn simulated(&self, what: Tried) -> Reply<Option<Simulation>>;
@@ -266,4 +275,46 @@ pub struct Flow {
     pub asset: AssetId,
     /// Base units, fees of the asset's own coin among them.
     pub amount: Amount,
+}
+
+/// What the desk's node said that a wallet held. It is shown; nothing is decided by it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// Which wallet.
+    pub wallet: WalletId,
+    /// Of which asset.
+    pub asset: AssetId,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Base units.
+    pub amount: Amount,
+}
+
+/// How finely time is told, in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grain {
+    /// Hour by hour.
+    Hour,
+    /// Day by day.
+    Day,
+}
+
+impl Grain {
+    /// Milliseconds of one.
+    pub const fn millis(self) -> u64 {
+        match self {
+            Self::Hour => 60 * 60 * 1000,
+            Self::Day => 24 * 60 * 60 * 1000,
+        }
+    }
+
+    /// The number of the hour or day that a time lies in, from 1970 on.
+    pub fn of(self, at: Timestamp) -> u64 {
+        at.as_millis().checked_div(self.millis()).unwrap_or(0)
+    }
+
+    /// When an hour or day begins.
+    pub const fn begin(self, number: u64) -> Timestamp {
+        Timestamp::from_millis(number.saturating_mul(self.millis()))
+    }
 }

@@ -1,5 +1,6 @@
 //! What the log is told of whom the console refused: strangers take no line away from whoever is signed in, whatever the code.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
@@ -7,12 +8,13 @@ use axum::response::Response;
 use quorate_custody::Refusal;
 use quorate_gateway::console;
 use quorate_gateway::console::paperwork::{
-    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook, Said,
-    Simulation, TransferTyped, Tried,
+    BudgetUse, Composed, Flow, Grain, Held, Listed, ListingTyped, Moment, Paperwork, Review,
+    Runbook, Said, Simulation, TransferTyped, Tried,
 };
 use quorate_gateway::console::provider::{Bound, Identified, Provider};
 use quorate_gateway::office::Reply;
-use quorate_terms::{CaseId, Timestamp};
+use quorate_terms::intent::Tier;
+use quorate_terms::{CaseId, Timestamp, WalletId};
 
 use super::logged::Lines;
 use super::{Allowed, App, Arc, Body, FakeOffice, Request, Router, ServiceExt, app};
@@ -60,6 +62,14 @@ impl Paperwork for FakeOffice {
     }
 
     async fn flow(&self, _: Timestamp) -> Reply<Vec<Flow>> {
+        busy()
+    }
+
+    async fn tiers(&self) -> Reply<BTreeMap<WalletId, Tier>> {
+        busy()
+    }
+
+    async fn held(&self, _: Timestamp, _: Grain) -> Reply<Vec<Held>> {
         busy()
     }
 

@@ -1,20 +1,23 @@
 //! What the console asks: a case told entry by entry, what people type read as an act, budgets, the address book.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use quorate_chains::{look_alike, native_asset, parse_account};
+use quorate_custody::book::Wallet;
 use quorate_custody::{Book, Refusal};
 use quorate_gateway::console::paperwork::{
-    BudgetUse, Composed, Flow, Listed, ListingTyped, Moment, Paperwork, Review, Runbook, Said,
-    Simulation, TransferTyped, Tried,
+    BudgetUse, Composed, Flow, Grain, Held, Listed, ListingTyped, Moment, Paperwork, Review,
+    Runbook, Said, Simulation, TransferTyped, Tried,
 };
 use quorate_gateway::office::Reply;
 use quorate_host::random::Random;
 use quorate_policy::{Kept, Policy, Usage, settled, used};
 use quorate_terms::commitment::Opening;
 use quorate_terms::entry::{Body, Entry};
-use quorate_terms::intent::{Action, Transfer};
+use quorate_terms::intent::{Action, Tier, Transfer};
 use quorate_terms::policy::{AssetInfo, Budget, PolicyDocument, Window};
-use quorate_terms::{AccountId, Amount, AssetId, CaseId, ChainId, Term as _, Timestamp};
+use quorate_terms::{AccountId, Amount, AssetId, CaseId, ChainId, Term as _, Timestamp, WalletId};
 
 use super::{Here, refusal, runbook, simulated, view};
 
@@ -129,6 +132,18 @@ impl Paperwork for Here {
             assets.flat_map(of_asset).collect()
         });
         told.await.map_err(refusal)
+    }
+
+    async fn tiers(&self) -> Reply<BTreeMap<WalletId, Tier>> {
+        let told = self.0.engine.look(|book| {
+            let of_wallet = |(id, wallet): (&WalletId, &Wallet)| (id.clone(), wallet.open.tier);
+            book.wallets().map(of_wallet).collect()
+        });
+        told.await.map_err(refusal)
+    }
+
+    async fn held(&self, from: Timestamp, grain: Grain) -> Reply<Vec<Held>> {
+        Ok(self.0.balances.since(from, grain))
     }
 
     async fn simulated(&self, what: Tried) -> Reply<Option<Simulation>> {
