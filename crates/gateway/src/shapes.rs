@@ -258,4 +258,4 @@ forms! {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

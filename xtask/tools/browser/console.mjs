@@ -116,6 +116,23 @@ async function operator() {
   const account = (await (await browser.context.request.get(`${origin}/wallets`)).text()).match(/eip155:\d+/)?.[0];
   assert.ok(account, "an account of the wallet");
 
+  // The nodes are asked soon after a case ended, and what they say is drawn.
+  await page.goto(`${origin}/wallets`);
+  await page.waitForFunction(async () => (await (await fetch(location.href)).text()).includes(" of 30 known"), undefined,
+    { polling: 500, timeout: 60_000 });
+  await page.reload();
+  const told = await page.locator("main").innerText();
+  assert.match(told, /All wallets, by tier[\s\S]*Sums of all wallets/i);
+  assert.match(told, /Tier\s+(hot|warm|cold)/i);
+  assert.ok(await page.locator('figure.gauge svg[role="img"][aria-label*=", by tier: hot "]').count() > 0, "sums by tier");
+  const held = page.locator('figure.bars:has(svg[aria-label*="held at the end of each day"])').first();
+  assert.ok(await held.locator("rect").count() > 0, "a balance is drawn");
+  assert.match(await held.locator("svg").getAttribute("aria-label"), /[1-9]\d* of 30 known\. The most was \d/);
+  await held.locator("summary").click();
+  assert.match(await held.locator("dl").innerText(), /not known[\s\S]*\d [A-Z]+/);
+  const wallet = await page.locator('main a[href^="/wallets/"]').first().getAttribute("href");
+  saw("all wallets are summed by tier, each says its own, and what it held is drawn day by day with gaps where nobody knows");
+
   await page.goto(`${origin}/people`);
   await page.getByText("one key only: enrol a second").first().waitFor();
   await page.fill("#f-person", "vera");
@@ -132,7 +149,7 @@ async function operator() {
   assert.ok(options.length > 0 && !options.some((words) => /No seat|No credential|Access to hosts/.test(words)), String(options));
   saw("a checklist is opened, what was done is attested by whoever did it, and what the book shows is nobody's to say");
 
-  for (const [path, name] of [[list, "checklist"], ["/people", "people"], ["/", "home"], ["/cases", "cases"], ["/transfer", "transfer"], ["/wallets", "wallets"],
+  for (const [path, name] of [[list, "checklist"], [wallet, "wallet"], ["/people", "people"], ["/", "home"], ["/cases", "cases"], ["/transfer", "transfer"], ["/wallets", "wallets"],
     ["/addresses", "addresses"], ["/policy", "policy"], ["/agents", "agents"], ["/agents/olga", "credential"], ["/ledger", "ledger"],
     ["/ledger/3", "entry"], ["/standing", "findings"], ["/alerts", "alerts"], ["/settings", "settings"], ["/freeze", "freeze"]]) {
     await looksWell(browser, path, name);

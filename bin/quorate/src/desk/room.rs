@@ -2,6 +2,7 @@
 //! chain node that answer as they are told. The cosigners follow the book as real ones do, and one plain key stands for the
 //! threshold key.
 
+mod balances;
 mod brake;
 mod console;
 mod cosigner;

@@ -9,11 +9,11 @@ use quorate_pages::{
 };
 use quorate_terms::CaseId;
 use quorate_terms::entry::Outcome;
-use quorate_terms::intent::Tier;
 
 use super::paper;
 use super::paperwork::{HolderSaid, RunFailed, Runbook};
 use super::visit::{Answered, Visit};
+use super::wallets::tier_word;
 use crate::office::{CaseView, CosignerView};
 
 /// How a step stands.
@@ -61,15 +61,10 @@ pub(crate) async fn shown(visit: Visit, Path(id): Path<String>) -> Answered {
 
 fn about(case: &CaseView, run: &Runbook) -> Markup {
     let chains: Vec<String> = run.open.chains.iter().map(ToString::to_string).collect();
-    let tier = match run.open.tier {
-        Tier::Hot => "hot",
-        Tier::Warm => "warm",
-        Tier::Cold => "cold",
-    };
     facts(vec![
         ("Wallet", outside(run.open.wallet.as_str())),
         ("For", outside(&run.open.purpose)),
-        ("Tier", Markup::text(tier)),
+        ("Tier", Markup::text(tier_word(run.open.tier))),
         ("Chains", outside(&chains.join(", "))),
         ("State", paper::state(&case.state)),
         ("Case", link(&format!("/cases/{}", case.case), "The case, entry by entry")),

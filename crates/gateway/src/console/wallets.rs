@@ -1,65 +1,110 @@
-//! Wallets: accounts and balances as the chain's node tells them, and what left each of them over a month.
+//! Wallets: what all of them hold by tier, accounts and balances as the chain's node tells them, what each held as time went by,
+//! and what left it.
 
-use std::collections::BTreeMap;
+mod charts;
+mod tiers;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
+use axum::extract::Path;
 use axum::routing::get;
+use quorate_custody::Refusal;
 use quorate_pages::{
-    Bar, Markup, Tone, address, amount, badge, bars, empty, facts, heading, outside, table,
+    Markup, Tone, address, amount, badge, empty, facts, heading, link, outside, paragraph, table,
 };
-use quorate_terms::{AccountId, Amount, AssetId, Timestamp};
+use quorate_terms::intent::Tier;
+use quorate_terms::{AccountId, AssetId};
 
-use super::paperwork::Flow;
+use super::paperwork::{Flow, Held};
 use super::visit::{Answered, Visit};
-use super::{Here, Page, paper};
-use crate::answer::{Answer, Holding};
+use super::{Here, Page};
+use crate::answer::{Answer, Balances, Holding};
 use crate::desk::Progress;
 use crate::office::WalletView;
 use crate::question::{Currency, Question};
+use charts::{LONG, MONTH, WEEK};
 
 pub(crate) const PAGE: Page = Page {
     path: "/wallets",
     label: "Wallets",
-    routes: |router: Router<Here>| router.route("/wallets", get(shown)),
+    routes: |router: Router<Here>| {
+        router.route("/wallets", get(shown)).route("/wallets/{wallet}", get(one))
+    },
 };
 
-/// Days in a chart.
-const DAYS: u64 = 30;
-/// Milliseconds of a day.
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// What the nodes said of each account just now, or why there is nothing.
+type Told = BTreeMap<AccountId, Result<Balances, String>>;
 
 async fn shown(visit: Visit) -> Answered {
     if visit.status.wallets.is_empty() {
         let next = "open one with `quorate wallet new`";
         return visit.page("Wallets", [empty("There is no wallet yet.", next)]);
     }
-    let first = first_day(visit.status.now);
-    let flow = visit.console.office.flow(Timestamp::from_millis(first)).await?;
-    let mut body = Vec::new();
+    let office = &visit.console.office;
+    let from = MONTH.begin(visit.status.now);
+    let flow = office.flow(from).await?;
+    let held = office.held(from, MONTH.grain).await?;
+    let tiers = office.tiers().await?;
+    let mut told = Told::new();
+    for account in visit.status.wallets.iter().flat_map(|wallet| wallet.accounts.values()) {
+        told.insert(account.clone(), ask(&visit, account).await);
+    }
+    let mut body = vec![
+        heading("All wallets, by tier"),
+        tiers::all(&visit.status.policy_document, &visit.status.wallets, &tiers, &told),
+    ];
     for wallet in &visit.status.wallets {
         body.push(heading(&format!("Wallet {}", wallet.wallet)));
-        body.push(about(wallet));
-        for account in wallet.accounts.values() {
-            body.push(balances(&visit, account).await);
-        }
-        body.push(charts(&visit, wallet, &flow));
+        body.push(about(wallet, tiers.get(&wallet.wallet).copied()));
+        body.extend(wallet.accounts.values().map(|account| balances(told.get(account))));
+        body.push(month(&visit, wallet, &held, &flow));
+        let more = link(&format!("/wallets/{}", wallet.wallet), "A week by hours, and longer");
+        body.push(paragraph(more));
     }
     visit.page("Wallets", body)
 }
 
-/// The first millisecond of the first day in a chart.
-fn first_day(now: Timestamp) -> u64 {
-    let today = now.as_millis().checked_div(DAY_MS).unwrap_or(0);
-    today.saturating_sub(DAYS.saturating_sub(1)).saturating_mul(DAY_MS)
+/// One wallet, with all that is known of what it held.
+async fn one(visit: Visit, Path(wallet): Path<String>) -> Answered {
+    let found = visit.status.wallets.iter().find(|one| one.wallet.as_str() == wallet);
+    let Some(one) = found else {
+        let next = "look at the wallets that there are";
+        return Err(Refusal::new("nothing_here", "there is no such wallet", next).into());
+    };
+    let office = &visit.console.office;
+    let tiers = office.tiers().await?;
+    let mut body = vec![about(one, tiers.get(&one.wallet).copied())];
+    for account in one.accounts.values() {
+        body.push(balances(Some(&ask(&visit, account).await)));
+    }
+    let (policy, now) = (&visit.status.policy_document, visit.status.now);
+    for (words, span) in [("A week, hour by hour", WEEK), ("400 days", LONG)] {
+        let held = office.held(span.begin(now), span.grain).await?;
+        let drawn = charts::held(policy, (span, now), &of_wallet(&held, one));
+        body.push(heading(words));
+        body.extend(drawn.is_empty().then(not_known));
+        body.extend(drawn.into_values());
+    }
+    visit.page(&format!("Wallet {}", one.wallet), body)
 }
 
-fn about(wallet: &WalletView) -> Markup {
+/// How exposed a wallet is, in one word.
+pub(super) const fn tier_word(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Hot => "hot",
+        Tier::Warm => "warm",
+        Tier::Cold => "cold",
+    }
+}
+
+fn about(wallet: &WalletView, tier: Option<Tier>) -> Markup {
     let (proven, holders) = (wallet.backups.len(), wallet.holders.len());
     let tone = if proven == holders { Tone::Good } else { Tone::Warn };
-    let mut rows = vec![
-        ("Shares are held by", outside(&wallet.holders.join(", "))),
-        ("Backups proven", badge(tone, &format!("{proven} of {holders}"))),
-    ];
+    let mut rows = Vec::new();
+    rows.extend(tier.map(|tier| ("Tier", badge(Tone::Note, tier_word(tier)))));
+    rows.push(("Shares are held by", outside(&wallet.holders.join(", "))));
+    rows.push(("Backups proven", badge(tone, &format!("{proven} of {holders}"))));
     rows.extend(
         wallet.accounts.values().map(|account| ("Account", address(account.as_str(), None))),
     );
@@ -69,28 +114,31 @@ fn about(wallet: &WalletView) -> Markup {
     facts(rows)
 }
 
-async fn balances(visit: &Visit, account: &AccountId) -> Markup {
+async fn ask(visit: &Visit, account: &AccountId) -> Result<Balances, String> {
     let Ok(fiat) = visit.status.policy_document.currency.parse::<Currency>() else {
-        return Markup::default();
+        return Err("the policy names no currency; look at the policy".to_owned());
     };
     let account = account.clone();
-    let ask = Question::GetAllBalances {
-        account: account.clone(),
-        fiat,
-        assets: None,
-        include_native: true,
-    };
+    let ask = Question::GetAllBalances { account, fiat, assets: None, include_native: true };
     match visit.console.desk.ask(&visit.caller, ask, Progress::silent()).await {
-        Ok(Answer::Balances(said)) => {
+        Ok(Answer::Balances(said)) => Ok(said),
+        Ok(_) => Err("the desk told something else; run `quorate doctor`".to_owned()),
+        Err(complaint) => Err(complaint.message),
+    }
+}
+
+fn balances(told: Option<&Result<Balances, String>>) -> Markup {
+    match told {
+        Some(Ok(said)) => {
             let rows = said.holdings.iter().map(holding).collect();
             let caption = format!("Balances at block {}", said.block);
             table(&caption, &["Asset", "Balance"], rows)
         }
-        Ok(_) => Markup::default(),
-        Err(complaint) => {
-            let words = Markup::all([badge(Tone::Bad, "no balance"), outside(&complaint.message)]);
+        Some(Err(why)) => {
+            let words = Markup::all([badge(Tone::Bad, "no balance"), outside(why)]);
             facts(vec![("Balances", words)])
         }
+        None => Markup::default(),
     }
 }
 
@@ -100,30 +148,31 @@ fn holding(one: &Holding) -> Vec<Markup> {
     vec![outside(one.asset.as_str()), amount(&units, one.decimals.unwrap_or(0), symbol)]
 }
 
-/// One chart for each asset that left the wallet.
-fn charts(visit: &Visit, wallet: &WalletView, flow: &[Flow]) -> Markup {
-    let mut left: BTreeMap<&AssetId, BTreeMap<u64, Amount>> = BTreeMap::new();
-    for one in flow.iter().filter(|one| one.wallet == wallet.wallet) {
-        let day = one.at.as_millis().checked_div(DAY_MS).unwrap_or(0);
-        let sum = left.entry(&one.asset).or_default().entry(day).or_insert(Amount::ZERO);
-        *sum = sum.checked_add(one.amount).unwrap_or(Amount::MAX);
-    }
+fn of_wallet<'a>(held: &'a [Held], wallet: &WalletView) -> Vec<&'a Held> {
+    held.iter().filter(|one| one.wallet == wallet.wallet).collect()
+}
+
+fn not_known() -> Markup {
+    let next = "the desk asks its nodes four times an hour, and what they say is drawn here";
+    empty("What this wallet held is not known of this time.", next)
+}
+
+/// For each asset what the wallet held, and what left it, day by day.
+fn month(visit: &Visit, wallet: &WalletView, held: &[Held], flow: &[Flow]) -> Markup {
+    let (policy, now) = (&visit.status.policy_document, visit.status.now);
+    let flow: Vec<&Flow> = flow.iter().filter(|one| one.wallet == wallet.wallet).collect();
+    let mut held = charts::held(policy, (MONTH, now), &of_wallet(held, wallet));
+    let mut left = charts::left(policy, (MONTH, now), &flow);
+    let mut drawn = Vec::new();
+    drawn.extend(held.is_empty().then(not_known));
     if left.is_empty() {
-        let what = format!("Nothing left this wallet in {DAYS} days.");
-        return empty(&what, "what settles is drawn here, day by day");
+        let what = format!("Nothing left this wallet in {} days.", MONTH.count);
+        drawn.push(empty(&what, "what settles is drawn here, day by day"));
     }
-    let first = first_day(visit.status.now).checked_div(DAY_MS).unwrap_or(0);
-    let policy = &visit.status.policy_document;
-    let chart = |(asset, days): (&AssetId, BTreeMap<u64, Amount>)| {
-        let day = |at: u64| {
-            let units = days.get(&at).copied().unwrap_or(Amount::ZERO);
-            let label = Timestamp::from_millis(at.saturating_mul(DAY_MS)).written("%Y-%m-%d");
-            Bar { label, amount: units, said: paper::sum_words(policy, asset, units) }
-        };
-        let drawn: Vec<Bar> = (first..first.saturating_add(DAYS)).map(day).collect();
-        let symbol = policy.assets.iter().find(|info| info.asset == *asset);
-        let symbol = symbol.map_or(asset.as_str(), |info| info.symbol.as_str());
-        bars(&format!("{symbol} that left for good, fees included, each day (UTC)"), &drawn)
-    };
-    Markup::all(left.into_iter().map(chart))
+    let assets: BTreeSet<AssetId> = held.keys().chain(left.keys()).cloned().collect();
+    for asset in assets {
+        drawn.extend(held.remove(&asset));
+        drawn.extend(left.remove(&asset));
+    }
+    Markup::all(drawn)
 }

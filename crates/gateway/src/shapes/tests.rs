@@ -102,7 +102,7 @@ fn quorum() -> Quorum {
     Quorum { name: "two".parse().unwrap(), m: 2, members: set("ann"), parties: Some(2) }
 }
 
-fn policy() -> PolicyDocument {
+pub(crate) fn policy() -> PolicyDocument {
     let name = || quorum().name;
     PolicyDocument {
         v: 1,

@@ -125,6 +125,8 @@ async fn whoever_only_looks_is_offered_nothing_and_refused_everything() {
         "/",
         "/cases",
         "/transfer",
+        "/wallets",
+        "/wallets/ops",
         "/addresses",
         "/policy",
         "/agents",

@@ -23,6 +23,8 @@ struct State {
     sent: Vec<String>,
     known: Vec<String>,
     mined: u64,
+    /// Whether it answers nothing that makes sense.
+    away: bool,
 }
 
 impl Node {
@@ -49,6 +51,11 @@ impl Node {
         self.state.lock().unwrap().mined += 1;
     }
 
+    /// From now on it answers nothing that makes sense, or does again.
+    pub(super) fn goes_away(&self, away: bool) {
+        self.state.lock().unwrap().away = away;
+    }
+
     /// Everything that it was asked, with the heads of each request.
     pub(super) fn heard(&self) -> Vec<String> {
         self.state.lock().unwrap().heard.clone()
@@ -62,6 +69,8 @@ impl Node {
     fn answer(&self, ask: &Value) -> Value {
         let mut state = self.state.lock().unwrap();
         let result = match ask["method"].as_str().unwrap() {
+            _ if state.away => Value::Null,
+            "eth_call" if is_balance(&ask["params"][0]) => json!(format!("0x{:064x}", 5_000_000)),
             "eth_chainId" => json!("0x7a69"),
             "eth_blockNumber" => json!("0x9"),
             "eth_getBlockByNumber" => json!({
@@ -86,6 +95,11 @@ impl Node {
         };
         json!({ "jsonrpc": "2.0", "id": 1, "result": result })
     }
+}
+
+/// Whether a call asks a token's contract what somebody holds.
+fn is_balance(call: &Value) -> bool {
+    call["data"].as_str().is_some_and(|data| data.starts_with("0x70a08231"))
 }
 
 /// A payment of the chain's own coin that goes through, with its one traced transfer.

@@ -1,0 +1,87 @@
+//! What nodes said of balances, from the node to the console's page, and that it is asked for again when something moved.
+
+use super::console::{Visitor, open};
+use super::*;
+use crate::desk::balances::SOON_S;
+
+const DAY_S: u64 = 86_400;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_wallet_held_is_drawn_and_a_day_on_which_the_node_was_away_is_a_gap() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    let (status, page) = vera.gets("/wallets").await;
+    assert_eq!(status, 200, "{page}");
+    for part in [
+        "All wallets, by tier",
+        "DEV, by tier: hot 18.446744073709551615 DEV, warm 0 DEV, cold 0 DEV",
+        "USDC, by tier: hot 5 USDC",
+        "What this wallet held is not known of this time.",
+        "Nothing left this wallet in 30 days.",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("DEV held at the end") && !page.contains("left out"), "{page}");
+
+    room.world.ask_balances().await;
+    for away in [true, false] {
+        room.later(DAY_S);
+        room.node.goes_away(away);
+        room.world.ask_balances().await;
+    }
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    let (_, page) = vera.gets("/wallets").await;
+    for part in [
+        "DEV held at the end of each day (UTC), as the node said, 2 of 30 known",
+        "USDC held at the end of each day (UTC), as the node said, 2 of 30 known",
+        "<dd>18.446744073709551615 DEV</dd>",
+        "<dd>not known</dd>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("<dd>0 DEV</dd>"), "a gap is not a zero: {page}");
+
+    let (status, page) = vera.gets("/wallets/ops").await;
+    assert!(status == 200 && page.contains("badge note\">hot"), "{page}");
+    assert!(page.contains("2 of 168 known") && page.contains("2 of 400 known"), "{page}");
+    assert_eq!(vera.gets("/wallets/nobodys").await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_node_is_away_what_it_said_before_is_still_drawn_and_nothing_is_summed() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    room.world.ask_balances().await;
+    room.node.goes_away(true);
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    let (status, page) = vera.gets("/wallets").await;
+    assert_eq!(status, 200, "{page}");
+    for part in ["left out", "no balance", "1 of 30 known"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("Sums of all wallets") && !page.contains("hot 0"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_nodes_are_asked_again_soon_after_a_case_ended() {
+    let room = Room::new().await;
+    let is_due = || room.world.balances.is_due(room.clock.now());
+    let caller = room.caller("trader").await;
+    // What ended before this may still hasten the first rounds.
+    room.pay(&caller, "first").await;
+    room.later(SOON_S);
+    assert!(is_due());
+    room.pay(&caller, "second").await;
+    let hastened = async {
+        let mut waited = 0_u64;
+        while !is_due() {
+            room.later(1);
+            waited = waited.saturating_add(1);
+            tokio::time::sleep(room.world.poll).await;
+        }
+        waited
+    };
+    let waited = tokio::time::timeout(PATIENCE, hastened).await.unwrap();
+    assert!(waited < 600, "{waited} s");
+}
