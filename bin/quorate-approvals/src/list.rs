@@ -104,6 +104,12 @@ fn act(book: &Book, action: &Action) -> (String, String, String) {
         Action::IssueCredential { credential } => {
             (what, credential.band.to_string(), credential.agent.to_string())
         }
+        Action::Delegate { delegation } => {
+            let until = format!("until {}", delegation.until.utc());
+            let to = format!("{} for {}", delegation.stand_in.person, delegation.seat);
+            (what, until, to)
+        }
+        Action::EndDelegation { delegation } => (what, String::new(), delegation.to_string()),
         Action::Freeze { scope } | Action::Unfreeze { scope, .. } => {
             (what, String::new(), words::scope(scope))
         }

@@ -197,6 +197,8 @@ forms! {
         RevokeCredential { credential: String },
         ListAddress { account: String, beneficiary: Hash, owner_kind: OwnerKind },
         RemoveAddress { account: String },
+        Delegate { delegation: Document },
+        EndDelegation { delegation: String },
         Freeze { scope: Scope },
         Unfreeze { scope: Scope, lifts: BTreeSet<Hash> },
     }

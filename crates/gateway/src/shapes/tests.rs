@@ -11,6 +11,7 @@ use quorate_terms::approval::{
 use quorate_terms::charter::{CharterText, LogSeat};
 use quorate_terms::commitment::Opening as RealOpening;
 use quorate_terms::credential::{AgentCredential, Band as RealBand, Role as RealRole};
+use quorate_terms::delegation::{Delegation, StandIn};
 use quorate_terms::entry::{Outcome as RealOutcome, Severity as RealSeverity};
 use quorate_terms::freeze::Scope as RealScope;
 use quorate_terms::intent::{
@@ -264,6 +265,8 @@ fn actions() -> Vec<RealAction> {
         RealAction::ChangeCharter { charter: Box::new(charter()) },
         RealAction::RevokeCredential { credential: "bot-1".parse().unwrap() },
         RealAction::RemoveAddress { account: account() },
+        RealAction::Delegate { delegation: Box::new(delegation()) },
+        RealAction::EndDelegation { delegation: "leave-1".parse().unwrap() },
     ];
     made.extend(TIERS.map(|tier| {
         RealAction::OpenWallet(OpenWallet {
@@ -286,6 +289,24 @@ fn actions() -> Vec<RealAction> {
         made.push(RealAction::Unfreeze { scope, lifts });
     }
     made
+}
+
+fn delegation() -> Delegation {
+    let key: PublicKey = "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".parse().unwrap();
+    Delegation {
+        id: "leave-1".parse().unwrap(),
+        seat: "ann".parse().unwrap(),
+        stand_in: StandIn {
+            person: "p-sam".parse().unwrap(),
+            credential: "sam-key".parse().unwrap(),
+            key,
+            link: key,
+            passkeys: Vec::new(),
+        },
+        from: Timestamp::ZERO,
+        until: Timestamp::from_millis(1),
+        above: None,
+    }
 }
 
 const VERDICTS: [RealVerdict; 2] = [RealVerdict::Approve, RealVerdict::Reject];

@@ -19,6 +19,7 @@ use crate::desk::effects::pulse::SILENCE_S;
 use quorate_gateway::office::{AlertRequest, AlertView, CaseRequest, ChecklistAct, StatusView};
 use quorate_terms::checklist::{Change, Post};
 use quorate_terms::credential::Role;
+use quorate_terms::delegation::{Delegation, StandIn};
 
 /// The kinds that the page says are written into the book.
 fn promised() -> BTreeSet<String> {
@@ -125,6 +126,10 @@ async fn administer(room: &Room) {
     room.world.engine.tell(Event::FreezeCame(Box::new(freeze))).await.unwrap();
     let scope = Scope::Agent { agent: id("somebody") };
     room.administer(Action::Unfreeze { scope, lifts: [digest].into() }).await;
+    let delegation = stand_in(room);
+    let ends = Action::EndDelegation { delegation: delegation.id.clone() };
+    room.administer(Action::Delegate { delegation: Box::new(delegation) }).await;
+    room.administer(ends).await;
     room.admit("gone").await;
     room.administer(Action::RevokeCredential { credential: id("cred-gone") }).await;
     let (mut policy, previous) = room
@@ -146,6 +151,23 @@ async fn administer(room: &Room) {
     room.administer(Action::ChangeCharter { charter: Box::new(text) }).await;
     room.later(room.charter.change_delay_s);
     room.until(|book| book.charter().version == 2).await;
+}
+
+fn stand_in(room: &Room) -> Delegation {
+    Delegation {
+        id: id("leave-1"),
+        seat: id("ann"),
+        stand_in: StandIn {
+            person: id("p-sam"),
+            credential: id("key-sam"),
+            key: public("sam"),
+            link: public("sam-link"),
+            passkeys: Vec::new(),
+        },
+        from: room.clock.now(),
+        until: room.clock.now().plus_s(86_400),
+        above: None,
+    }
 }
 
 fn commitment() -> quorate_terms::commitment::Commitment {
