@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use quorate_custody::Event;
 use quorate_custody::protocol::book::{
-    ENDING, FREEZE, OPENINGS, OpeningsAnswer, OpeningsRequest, READ, ReadAnswer, ReadRequest, SUBMIT,
-    Submit, SubmitAnswer,
+    ENDING, FREEZE, OPENINGS, OpeningsAnswer, OpeningsRequest, READ, ReadAnswer, ReadRequest,
+    SUBMIT, Submit, SubmitAnswer,
 };
 use quorate_host::Identity;
 use quorate_host::link::{BoxFuture, Handler, Limits, Pins, Refused, Request, Server};
@@ -155,7 +155,10 @@ impl Handler for Shared {
                     Ok(b"{}".to_vec())
                 }
                 ENDING => {
-                    desk.ended_at_cosigner.push(serde_json::from_slice(body).unwrap());
+                    let ending: Ending = serde_json::from_slice(body).unwrap();
+                    let known = desk.house.book.check_ending(&ending).map(drop);
+                    known.map_err(|r| Refused::new(r.code.clone(), r.to_string()))?;
+                    desk.ended_at_cosigner.push(ending);
                     Ok(b"{}".to_vec())
                 }
                 _ => return Err(Refused::new("unknown_method", "no")),

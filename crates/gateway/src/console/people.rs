@@ -19,7 +19,7 @@ use quorate_terms::{Digest, IdempotencyKey, PersonId};
 use serde::Deserialize;
 
 use super::visit::{Answered, Ask, Visit, asked};
-use super::{Here, Page};
+use super::{Here, Page, delegations};
 use crate::office::{ChecklistAct, ChecklistRequest, ChecklistView, Reply, TaskView};
 
 pub(crate) const PAGE: Page = Page {
@@ -70,6 +70,8 @@ async fn all(visit: Visit) -> Answered {
     let body = [
         heading("Keys and passkeys"),
         keys(&visit),
+        heading("Who stands in for whom"),
+        delegations::section(&visit).await?,
         heading("Who comes, moves and leaves"),
         open,
         over,
