@@ -5,6 +5,7 @@
 mod brake;
 mod console;
 mod cosigner;
+mod delegations;
 mod doors;
 mod ends;
 mod http;

@@ -19,7 +19,6 @@ use crate::desk::effects::pulse::SILENCE_S;
 use quorate_gateway::office::{AlertRequest, AlertView, CaseRequest, ChecklistAct, StatusView};
 use quorate_terms::checklist::{Change, Post};
 use quorate_terms::credential::Role;
-use quorate_terms::delegation::{Delegation, StandIn};
 
 /// The kinds that the page says are written into the book.
 fn promised() -> BTreeSet<String> {
@@ -126,7 +125,7 @@ async fn administer(room: &Room) {
     room.world.engine.tell(Event::FreezeCame(Box::new(freeze))).await.unwrap();
     let scope = Scope::Agent { agent: id("somebody") };
     room.administer(Action::Unfreeze { scope, lifts: [digest].into() }).await;
-    let delegation = stand_in(room);
+    let delegation = delegations::stand_in(room);
     let ends = Action::EndDelegation { delegation: delegation.id.clone() };
     room.administer(Action::Delegate { delegation: Box::new(delegation) }).await;
     room.administer(ends).await;
@@ -151,23 +150,6 @@ async fn administer(room: &Room) {
     room.administer(Action::ChangeCharter { charter: Box::new(text) }).await;
     room.later(room.charter.change_delay_s);
     room.until(|book| book.charter().version == 2).await;
-}
-
-fn stand_in(room: &Room) -> Delegation {
-    Delegation {
-        id: id("leave-1"),
-        seat: id("ann"),
-        stand_in: StandIn {
-            person: id("p-sam"),
-            credential: id("key-sam"),
-            key: public("sam"),
-            link: public("sam-link"),
-            passkeys: Vec::new(),
-        },
-        from: room.clock.now(),
-        until: room.clock.now().plus_s(86_400),
-        above: None,
-    }
 }
 
 fn commitment() -> quorate_terms::commitment::Commitment {
