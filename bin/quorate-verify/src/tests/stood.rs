@@ -1,7 +1,6 @@
 //! Receipts of cases in which somebody stood in for a seat.
 
 use quorate_terms::Term as _;
-use quorate_terms::approval::Proof;
 use quorate_terms::delegation::{Delegation, StandIn};
 use quorate_terms::entry::{CharterActivated, CharterApproved, Delegated, DelegationEnded};
 use quorate_terms::{CaseId, Timestamp};
@@ -85,7 +84,8 @@ fn a_word_before_the_beginning_or_after_the_end_is_no_approval() {
     late.from = Timestamp::from_millis(11_000);
     check(told(&late), "approvals", Verdict::Refuted, "did not stand");
     let mut bodies = told(&delegation("ann", SAM, 60_000));
-    bodies.swap(1, FIRST);
+    let late = bodies.remove(1);
+    bodies.insert(FIRST, late);
     check(bodies, "approvals", Verdict::Refuted, "is not `ann`'s");
 }
 
