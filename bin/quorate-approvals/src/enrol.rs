@@ -160,6 +160,9 @@ pub(crate) fn own_seat(charter: &CharterText, own: &ApproverSeat) -> Done<()> {
 
 /// Refuses a machine whose keys neither the charter seats nor a delegation lets speak at `now`.
 pub(crate) fn own_place(book: &Book, own: &ApproverSeat, now: Timestamp) -> Done<()> {
+    if own_seat(book.charter(), own).is_ok() {
+        return Ok(());
+    }
     let granted = book.delegations().map(|(_, granted)| granted);
     let mut granted = granted.filter(|one| one.delegation.stand_in.key == own.key);
     let Some(granted) = granted.next() else { return own_seat(book.charter(), own) };

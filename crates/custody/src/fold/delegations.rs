@@ -5,7 +5,7 @@ use quorate_terms::charter::{ApproverSeat, CharterText};
 use quorate_terms::delegation::{Delegation, Ending, Unfit};
 use quorate_terms::entry::{Delegated, DelegationEnded, Entry};
 use quorate_terms::intent::Action;
-use quorate_terms::{ApproverId, CredentialId, DelegationId, PublicKey, Timestamp};
+use quorate_terms::{ApproverId, CredentialId, DelegationId, PersonId, PublicKey, Timestamp};
 
 use super::{need, void};
 use crate::book::Book;
@@ -30,22 +30,18 @@ impl Book {
         all.find(|one| one.delegation.seat == *seat && one.phase(at) != Phase::Ended)
     }
 
+    /// Whether a person stands in for a seat at `at`, or will.
+    pub fn stands_in(&self, person: &PersonId, at: Timestamp) -> bool {
+        let mut all = self.state.delegations.values();
+        all.any(|one| one.delegation.stand_in.person == *person && one.phase(at) != Phase::Ended)
+    }
+
     /// The link keys of those who stand in, or will: their machines are let in as approvers' are, as long as the book shows no
     /// end.
     pub fn stand_in_links(&self) -> impl Iterator<Item = PublicKey> {
         let open = self.state.delegations.values();
         let open = open.filter(|one| one.phase(self.last_at()) != Phase::Ended);
         open.map(|one| one.delegation.stand_in.link)
-    }
-
-    /// The place of an approver's machine at `at`: the seat that the charter gives these keys, or the one that they stand in for.
-    pub fn place_of(&self, own: &ApproverSeat, at: Timestamp) -> Option<ApproverSeat> {
-        let seat = self.charter.approver(&own.approver).filter(|seat| seat.key == own.key);
-        let stood = || {
-            let granted = self.delegation_of(&own.approver, at)?;
-            Some(granted.delegation.as_seat()).filter(|seat| seat.key == own.key)
-        };
-        seat.cloned().or_else(stood)
     }
 
     /// Everything that must hold of a delegation before people are asked to agree to it, and again when it is granted.
@@ -79,7 +75,7 @@ impl Book {
     }
 
     /// The person in a seat.
-    fn holder(&self, seat: &ApproverId) -> Option<&quorate_terms::PersonId> {
+    fn holder(&self, seat: &ApproverId) -> Option<&PersonId> {
         self.charter.approver(seat).map(|seat| &seat.person)
     }
 

@@ -7,6 +7,7 @@ use quorate_custody::{Book, Event, Phase, State};
 use quorate_terms::approval::{Approval, Proof, Verdict as Word};
 use quorate_terms::canonical::Term as _;
 use quorate_terms::charter::ApproverSeat;
+use quorate_terms::checklist::Shown;
 use quorate_terms::delegation::{Delegation, Ender, Ending, EndingBody, StandIn};
 use quorate_terms::entry::{Body, Delegated, DelegationEnded};
 use quorate_terms::freeze::Scope;
@@ -474,6 +475,15 @@ fn an_operator_takes_it_back_and_nobody_need_agree() {
     let by_agent = house.intent(agent("trader"), action());
     let case = house.file(&by_agent).unwrap();
     assert_eq!(house.outcome(&case), "Refused", "agents do not administer");
+}
+
+#[test]
+fn a_leaver_who_stands_in_has_something_to_give_back() {
+    let (mut house, given) = house();
+    let shows = |house: &House| house.book.shows(&id("p-sam"), Shown::SeatEnded, house.now);
+    assert!(!shows(&house));
+    house.administer(Action::EndDelegation { delegation: given.id });
+    assert!(shows(&house));
 }
 
 #[test]
