@@ -100,5 +100,7 @@ async fn cosigners_sign_on_a_stand_in_s_word_until_either_of_the_two_ends_it_at_
     }
     for answer in house.sign(&second).await {
         assert_eq!(refusal(&answer), "quorum_not_met");
+        let told: Vec<_> = answer.outbox.endings.iter().map(|one| &one.body.delegation).collect();
+        assert_eq!(told, [&given.id], "the book hears of it");
     }
 }

@@ -369,6 +369,9 @@ impl Party {
             book.freezes().any(|(known, _)| *known == digest)
                 || !self.charter.freezes().any(|(d, _)| *d == digest)
         };
+        let stands = |ending: &Ending| {
+            book.delegation(&ending.body.delegation).is_some_and(|one| one.ended.is_none())
+        };
         Outbox {
             backups: self
                 .notes
@@ -380,6 +383,7 @@ impl Party {
                 .cloned()
                 .collect(),
             freezes: self.notes.freezes.values().filter(|f| !said(f)).cloned().collect(),
+            endings: self.notes.endings.values().filter(|e| stands(e)).cloned().collect(),
             barred: self
                 .notes
                 .barred

@@ -171,7 +171,7 @@ async fn hear(room: &Room) {
     };
     let backups = vec![BackupStatement { signature: signed("east", &body), body }];
     let barred = vec![(id("ops"), id("west"), "a share does not fit".to_owned())];
-    let outbox = Outbox { backups, barred, freezes: Vec::new() };
+    let outbox = Outbox { backups, barred, ..Outbox::default() };
     *room.scripts["east"].outbox.lock().unwrap() = outbox;
     room.until(|book| book.wallet(&id("ops")).is_some_and(|wallet| wallet.barred.is_some())).await;
     room.scripts["west"].beyond.store(100_000, Ordering::Relaxed);
