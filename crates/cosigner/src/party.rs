@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use quorate_custody::protocol::{Answer, Call};
 use quorate_custody::{Charter, Follower, Refusal};
-use quorate_terms::entry::{BackupStatement, Entry, ShareRestored};
 use quorate_terms::delegation::Ending;
+use quorate_terms::entry::{BackupStatement, Entry, ShareRestored};
 use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::{CosignerId, Digest, PublicKey, Signature, Timestamp, WalletId};
 use zeroize::Zeroizing;
