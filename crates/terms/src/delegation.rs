@@ -317,6 +317,8 @@ mod tests {
 
     #[test]
     fn a_delegation_has_the_bytes_of_its_page() {
+        let page = include_str!("../../../docs/spec/delegation.md");
+        assert!(page.lines().any(|line| line == BYTES));
         let bytes = crate::canonical::to_bytes(&delegation(), "delegation").unwrap();
         assert_eq!(String::from_utf8(bytes).unwrap(), BYTES);
         let read: Delegation =
