@@ -117,8 +117,8 @@ impl Stood {
     }
 }
 
-/// At most one vote for each seat before an entry: its own last word if it is in force at `at`, otherwise its stand-in's. The same
-/// choice as `Case::votes` makes for everyone who folds the book.
+/// At most one vote for each seat before an entry: its own last word if it is in force at `at`, otherwise its stand-in's. It is
+/// the choice that `Case::votes` makes for everyone who folds the book.
 pub(crate) fn standing<'a>(
     votes: &'a [Yes<'_>],
     charters: &Charters,

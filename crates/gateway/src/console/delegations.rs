@@ -20,8 +20,8 @@ pub(super) async fn section(visit: &Visit) -> Reply<Markup> {
         [] => empty("Nobody stands in for anybody.", next),
         open => listed(visit, "Delegations", open)?,
     }];
-    let said = "A stand-in speaks on transfers alone, and the seat's own word goes before. Either of the two takes it back with \
-        `quorate-approvals delegation end`.";
+    let said = "A stand-in speaks on transfers alone, and the seat's own word goes before. \
+        Either of the two takes it back with `quorate-approvals delegation end`.";
     parts.push(paragraph(Markup::text(said)));
     let over: Vec<DelegationView> = over.into_iter().take(SHOWN).collect();
     if !over.is_empty() {
