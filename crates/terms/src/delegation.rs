@@ -329,7 +329,8 @@ mod tests {
 
     #[test]
     fn a_delegation_ends_after_it_begins_and_within_thirty_days_and_limits_something() {
-        let spoils: [(&str, fn(&mut Delegation)); 6] = [
+        type Spoil = (&'static str, fn(&mut Delegation));
+        let spoils: [Spoil; 6] = [
             ("delegation.until", |d| d.until = d.from),
             ("delegation.until", |d| d.until = d.from.plus_s(DELEGATION_S_MAX + 1)),
             ("delegation.until", |d| d.until = Timestamp::ZERO),

@@ -55,6 +55,15 @@ pub(super) fn stood_in(delegation: &Delegation, case: Option<CaseId>, cause: &st
     held(&seat).iter().map(|one| revoked(&seat, one, case, cause)).collect()
 }
 
+/// What a charter takes from whoever stood in: all but what it seats for the same person.
+pub(super) fn unseated(delegation: &Delegation, after: &CharterText, case: CaseId) -> Vec<Body> {
+    let seat = delegation.as_seat();
+    let own = after.approvers.iter().filter(|other| other.person == seat.person);
+    let still: Vec<Held> = own.flat_map(held).collect();
+    let gone = held(&seat).into_iter().filter(|one| !still.contains(one));
+    gone.map(|one| revoked(&seat, &one, Some(case), "charter")).collect()
+}
+
 fn role(charter: &CharterText, seat: &ApproverSeat) -> &'static str {
     if charter.governance.members.contains(&seat.approver) { "governor" } else { "approver" }
 }
