@@ -58,7 +58,7 @@ fn agreed(house: &mut House) -> CaseId {
     }
     let snapshot = Box::new(house.snapshot(CHAIN));
     house.does(Event::SnapshotCame { case, snapshot });
-    house.nonce += 1;
+    house.nonce = house.nonce.saturating_add(1);
     case
 }
 

@@ -117,7 +117,12 @@ fn approval<'a>(
     let mut expires_at = body.expires_at;
     if let Some(stood) = stood {
         let intent = &story.filed()?.body.intent;
-        stood.allows((approved.entry, approved.body), (intent, &seat.person))?;
+        let Entry { index, at, .. } = approved.entry;
+        stood.allows((*index, *at), body, (intent, &seat.person))?;
+        if !stood.lasts(charters, *index) {
+            let id = &stood.delegation.id;
+            return Err(format!("was given after a charter had ended delegation `{id}`"));
+        }
         expires_at = expires_at.min(stood.delegation.until);
     }
     let (approver, person) = (speaks.approver, speaks.person);

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quorate_terms::approval::Approval;
+use quorate_terms::approval::{Approval, ApprovalBody};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::delegation::Delegation;
-use quorate_terms::entry::{Approved, Entry};
 use quorate_terms::intent::{Action, Intent};
 use quorate_terms::quorum::Vote;
 use quorate_terms::{ApproverId, CredentialId, DelegationId, PersonId, Timestamp};
@@ -19,8 +18,8 @@ pub(crate) struct Delegations(Vec<Stood>);
 /// A delegation, with the entry that grants it and the first that ends it.
 pub(crate) struct Stood {
     pub(crate) delegation: Delegation,
-    from: u64,
-    until: Option<u64>,
+    pub(crate) from: u64,
+    pub(crate) until: Option<u64>,
 }
 
 /// A yes: where it stands, what was signed, how it counts, and under which delegation a stand-in gave it.
@@ -86,16 +85,16 @@ fn ended(story: &Story, id: &DelegationId, after: u64) -> Option<u64> {
 }
 
 impl Stood {
-    /// Whether it stood when a word was given under it, and let its stand-in speak so.
+    /// Whether it stood at the entry of a word that was given under it, and let its stand-in speak so.
     pub(crate) fn allows(
         &self,
-        approved: (&Entry, &Approved),
+        (index, at): (u64, Timestamp),
+        said: &ApprovalBody,
         (intent, holder): (&Intent, &PersonId),
     ) -> Result<(), String> {
-        let (entry, said) = (approved.0, &approved.1.approval.body);
         let delegation = &self.delegation;
-        let over = self.until.is_some_and(|until| until < entry.index);
-        if over || !delegation.stands_at(entry.at) || said.issued_at < delegation.from {
+        let over = self.until.is_some_and(|until| until < index);
+        if over || !delegation.stands_at(at) || said.issued_at < delegation.from {
             return Err(format!("was given while delegation `{}` did not stand", delegation.id));
         }
         let Action::Transfer(transfer) = &intent.action else {
@@ -111,7 +110,7 @@ impl Stood {
     }
 
     /// Whether it was still standing just before an entry: nobody had ended it, nor had a charter.
-    fn lasts(&self, charters: &Charters, until: u64) -> bool {
+    pub(crate) fn lasts(&self, charters: &Charters, until: u64) -> bool {
         self.until.is_none_or(|ended| ended >= until)
             && charters.outlived(&self.delegation, self.from, until)
     }

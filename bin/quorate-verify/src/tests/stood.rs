@@ -3,9 +3,11 @@
 use quorate_terms::Term as _;
 use quorate_terms::delegation::{Delegation, StandIn};
 use quorate_terms::entry::{CharterActivated, CharterApproved, Delegated, DelegationEnded};
+use quorate_terms::intent::{Intent, Requester};
 use quorate_terms::{CaseId, Timestamp};
 
 use super::*;
+use crate::stood::Stood;
 
 const SAM: u8 = 45;
 /// Where the first approval stands in the true story, and where the draft does, once the delegation stands before them.
@@ -57,9 +59,12 @@ fn told(delegation: &Delegation) -> Vec<Body> {
 }
 
 fn check(bodies: Vec<Body>, what: &str, expected: Verdict, words: &str) {
-    let report = verify(bodies);
+    check_report(&verify(bodies), what, expected, words);
+}
+
+fn check_report(report: &Report, what: &str, expected: Verdict, words: &str) {
     let text = report.to_text(false);
-    assert!(verdicts(&report, what).contains(&expected), "{what}\n{text}");
+    assert!(verdicts(report, what).contains(&expected), "{what}\n{text}");
     assert_eq!(report.is_refuted(), expected == Verdict::Refuted, "{text}");
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(line.contains(words), "{words}\n{text}");
@@ -164,12 +169,11 @@ fn whoever_has_a_seat_stands_in_for_nobody_and_a_key_stands_in_once() {
     assert!(verify(again).is_refuted(), "one key, two delegations");
 }
 
-#[test]
-fn a_stand_in_who_is_seated_before_the_draft_stands_no_more() {
-    let mut bodies = told(&delegation("ann", SAM, 60_000));
+/// Another charter, which seats sam, in two entries at a place.
+fn seat_sam(bodies: &mut Vec<Body>, at: usize) {
     let mut text = charter();
     let previous = text.digest().unwrap();
-    text.version += 1;
+    text.version = 2;
     text.previous = Some(previous);
     let mut dee = text.approvers[2].clone();
     (dee.approver, dee.person, dee.credential) = (id("dee"), id("p-sam"), id("k-dee"));
@@ -177,8 +181,56 @@ fn a_stand_in_who_is_seated_before_the_draft_stands_no_more() {
     text.approvers.push(dee);
     let (digest, case) = (text.digest().unwrap(), case());
     let coming = CharterApproved { charter: digest, case, text };
-    bodies.insert(DRAFT, Body::CharterApproved(Box::new(coming)));
     let now = CharterActivated { charter: digest, case, previous };
-    bodies.insert(DRAFT + 1, Body::CharterActivated(Box::new(now)));
+    let changes = [Body::CharterApproved(Box::new(coming)), Body::CharterActivated(Box::new(now))];
+    bodies.splice(at..at, changes);
+}
+
+#[test]
+fn a_stand_in_who_is_seated_before_the_draft_stands_no_more() {
+    let mut bodies = told(&delegation("ann", SAM, 60_000));
+    seat_sam(&mut bodies, DRAFT);
     check(bodies, "agreement", Verdict::Refuted, "1 of 2 needed");
+    let mut bodies = told(&delegation("ann", SAM, 60_000));
+    seat_sam(&mut bodies, FIRST);
+    check(bodies, "approvals", Verdict::Refuted, "after a charter had ended");
+}
+
+#[test]
+fn a_stand_in_speaks_on_transfers_alone_and_on_no_request_of_the_person_stood_in_for() {
+    let (given, holder) = (delegation("ann", SAM, 60_000), id("p-ann"));
+    let stood = Stood { delegation: given, from: 1, until: Some(9) };
+    let Body::Approved(approved) = word("ann", SAM, Word::Approve) else { panic!("another kind") };
+    let said = &approved.approval.body;
+    let (at, true_intent) = ((5, Timestamp::from_millis(5_000)), intent());
+    assert_eq!(stood.allows(at, said, (&true_intent, &holder)), Ok(()));
+    let person = |name| Requester::Person { person: id(name) };
+    let asked = |requester| Intent { requester, ..intent() };
+    let act = Action::RemoveAddress { account: id("eip155:31337:0x00") };
+    for (wrong, words) in [
+        (Intent { action: act, ..intent() }, "something else than a transfer"),
+        (asked(person("p-ann")), "a request of the person stood in for"),
+    ] {
+        let why = stood.allows(at, said, (&wrong, &holder)).unwrap_err();
+        assert!(why.contains(words), "{why}");
+    }
+    assert_eq!(stood.allows(at, said, (&asked(person("p-olga")), &holder)), Ok(()));
+    let after = (10, Timestamp::from_millis(5_000));
+    assert!(stood.allows(after, said, (&true_intent, &holder)).is_err(), "ended before it");
+    let mut early = said.clone();
+    early.issued_at = Timestamp::ZERO;
+    assert!(stood.allows(at, &early, (&true_intent, &holder)).is_err(), "signed too early");
+}
+
+#[test]
+fn a_person_who_speaks_in_another_seat_is_back() {
+    let mut text = charter();
+    text.approvers[2].person = id("p-ann");
+    let policy = LogPolicy { charter: text.digest().unwrap(), ..pinned() };
+    let mut bodies = told(&delegation("ann", SAM, 60_000));
+    let Body::Founded(founded) = &mut bodies[0] else { panic!("another kind") };
+    founded.charter = text;
+    bodies[FIRST + 1] = approved("cy", 43, Word::Approve, 80_000);
+    let report = receipt::verify(&receipt(bodies), &policy);
+    check_report(&report, "agreement", Verdict::Refuted, "1 of 2 needed");
 }
