@@ -221,7 +221,8 @@ forms! {
         pub credential: String,
         pub key: String,
         pub link: String,
-        pub passkeys: Option<Vec<Passkey>>,
+        #[schemars(default, length(min = 1))]
+        pub passkeys: Vec<Passkey>,
     }
 
     /// A passkey that may sign.

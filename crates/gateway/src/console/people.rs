@@ -29,6 +29,7 @@ pub(crate) const PAGE: Page = Page {
         router
             .route("/people", get(all))
             .route("/people/open", post(open))
+            .route("/people/delegate", post(delegations::read))
             .route("/people/{checklist}", get(one))
             .route("/people/{checklist}/attest", post(attest))
             .route("/people/{checklist}/close", post(close))

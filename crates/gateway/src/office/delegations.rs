@@ -66,7 +66,7 @@ impl DelegationView {
     pub fn all(book: &Book, now: Timestamp) -> Vec<Self> {
         let view = |(_, granted): (&DelegationId, &Granted)| Self::of(book, granted, now);
         let mut all: Vec<Self> = book.delegations().map(view).collect();
-        all.sort_by(|one, other| other.granted_at.cmp(&one.granted_at));
+        all.sort_by_key(|one| std::cmp::Reverse(one.granted_at));
         all
     }
 

@@ -85,6 +85,10 @@ async fn a_stand_in_comes_in_at_the_book_s_door_until_the_delegation_is_taken_ba
     assert_eq!(counted, ["ann"]);
     room.approve("bo", case).await;
     room.until(move |book| book.case(&case).is_some_and(|case| case.stage.is_some())).await;
+    let address = open(&room).await;
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    let (_, page) = vera.gets(&format!("/cases/{case}")).await;
+    assert!(page.contains("by p-sam standing in for ann"), "{page}");
 
     let draft = room.prepare(&trader, 2_500 * MILLI).await.unwrap();
     let later = room.send(&trader, draft, "too-late").await.unwrap().case;
@@ -109,17 +113,63 @@ async fn the_console_shows_who_stands_in_and_an_operator_ends_it() {
     assert!(page.contains("Nobody stands in for anybody"), "{page}");
     let given = stand_in(&room);
     room.administer(Action::Delegate { delegation: Box::new(given.clone()) }).await;
-    super::people::admitted(&room, "lena", Role::Viewer).await;
+    people::admitted(&room, "lena", Role::Viewer).await;
     let lena = Visitor::signed_in(address, "lena").await.unwrap();
     let (_, looked) = lena.gets("/people").await;
     assert!(looked.contains("p-sam") && !looked.contains("End leave-1"), "{looked}");
     let (_, page) = olga.gets("/people").await;
-    let end = page.find("End leave-1").map(|at| &page[..at]).unwrap();
-    let form = end.rfind("<form").map(|at| &end[at..]).unwrap();
+    let end = page.split("End leave-1").next().unwrap();
+    let form = end.rsplit("<form").next().unwrap();
     let (status, said) = olga.posts("/file", &format!("ask={}", question(form).unwrap())).await;
     assert_eq!(status, 303, "{said}");
     let [one] = listed(&room).await.try_into().unwrap();
     assert_eq!((one.phase, one.cause.as_deref()), (Phase::Ended, Some("taken_back")));
     let (_, page) = olga.gets("/people").await;
     assert!(page.contains("Delegations that ended") && page.contains("taken back"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_asks_for_a_delegation_in_the_console_and_whoever_looks_does_not() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let (_, page) = olga.gets("/people").await;
+    assert!(page.contains("action=\"/people/delegate\""), "{page}");
+    let given = stand_in(&room);
+    let enrolment = serde_json::to_string(&given.as_seat()).unwrap();
+    let form = |enrolment: &str, days: &str, above: &str| {
+        let encoded = |text: &str| text.bytes().map(|b| format!("%{b:02x}")).collect::<String>();
+        let (enrolment, above) = (encoded(enrolment), encoded(above));
+        format!("enrolment={enrolment}&days={days}&after=&above={above}")
+    };
+    let mut seated = given.as_seat();
+    seated.person = id("p-bo");
+    let seated = serde_json::to_string(&seated).unwrap();
+    for (enrolment, days, above, words) in [
+        ("{}", "7", "", "no enrolment"),
+        (&enrolment, "31", "", "no number of days"),
+        (&enrolment, "", "", "no length"),
+        (&enrolment, "7", "NOPE=1", "names no asset"),
+        (&seated, "7", "", "holds a seat"),
+    ] {
+        let (status, page) = olga.posts("/people/delegate", &form(enrolment, days, above)).await;
+        assert!(status == 409 && page.contains(words), "{words}: {status} {page}");
+    }
+    let good = form(&enrolment, "7", "");
+    people::admitted(&room, "lena", Role::Viewer).await;
+    let lena = Visitor::signed_in(address, "lena").await.unwrap();
+    assert_eq!(lena.posts("/people/delegate", &good).await.0, 403);
+    let (status, page) = olga.posts("/people/delegate", &good).await;
+    assert!(status == 200 && page.contains("Nothing is filed yet"), "{page}");
+    assert!(listed(&room).await.is_empty());
+    let (status, said) = olga.posts("/file", &format!("ask={}", question(&page).unwrap())).await;
+    assert_eq!(status, 303, "{said}");
+    let open = |book: &Book| book.open_cases().map(|case| case.id).next();
+    let case = room.world.engine.look(open).await.unwrap().expect("it waits for people");
+    for name in ["ann", "bo"] {
+        room.approve(name, case).await;
+    }
+    let [one] = listed(&room).await.try_into().unwrap();
+    assert_eq!((one.phase, one.stand_in.as_str()), (Phase::Standing, "p-sam"));
+    assert_eq!(one.until.since(one.from), 7 * 86_400_000);
 }
