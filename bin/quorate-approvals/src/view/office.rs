@@ -328,7 +328,7 @@ fn no_charter() -> Trouble {
 }
 
 fn unseated() -> Trouble {
-    let message = "the charter seats you no longer";
+    let message = "neither the charter nor a delegation gives you a seat any longer";
     Trouble::refused("no_seat", message, "ask the operators whether your seat was given up")
 }
 
