@@ -106,8 +106,8 @@ pub(super) async fn read(visit: Visit, Form(typed): Form<Typed>) -> Answered {
     let view = |passkey: &quorate_terms::passkey::Passkey| outside(passkey.view.as_str());
     about.extend(stand_in.passkeys.iter().map(|passkey| ("Passkey at view", view(passkey))));
     about.push(("Delegation", outside(one.id.as_str())));
-    let said = "Nothing is filed yet. Compare the key with what the stand-in reads to you from their own machine: whoever holds it \
-        speaks for the seat.";
+    let said = "Nothing is filed yet. Compare the key with what the stand-in reads to you from their own \
+        machine: whoever holds it speaks for the seat.";
     let action = Action::Delegate { delegation: Box::new(one.clone()) };
     let button = visit.offer(action, ("Ask the charter's quorum", Press::Main))?;
     let body = [heading("Who would stand in"), facts(about), paragraph(Markup::text(said)), button];
