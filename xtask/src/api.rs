@@ -2,6 +2,7 @@
 //! by an operator. Then the tally of what was answered: a run in which everything was refused has shown nothing. Beside it an
 //! authorization server of somebody else's, and its tokens at both doors.
 
+mod delegations;
 mod oauth;
 mod openid;
 
@@ -31,8 +32,9 @@ const EXAMPLES: &str = "15";
 const SECONDS: &str = "60";
 
 /// Operations that nobody outside can bring to a good end here, and why. One that was answered well no longer belongs here.
-const NEVER_WELL: [(&str, &str); 5] = [
+const NEVER_WELL: [(&str, &str); 6] = [
     ("approve", "an approval is signed by a person elsewhere"),
+    ("delegate", "keys and a time that lies ahead are not guessed; it is asked once beforehand"),
     ("erase", "the cases here hold nothing personal"),
     ("attest_checklist", "nobody attests what they opened about a person without a credential"),
     (
@@ -65,6 +67,7 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
     let agent = stage.admit("asker", "full")?;
     let person = stage.admit_person("olga", "operator")?;
     paid(&stage, &agent)?;
+    delegations::begin(&stage, &person)?;
     let early = server.admitted(&stage)?;
     let people = openid::SignIn::admitted(&stage, &server.issuer)?;
     let mut told = 0_usize;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use quorate_terms::freeze::Scope;
-use quorate_terms::{ApproverId, CosignerId, Digest, PersonId, PublicKey, ViewId};
+use quorate_terms::{ApproverId, CosignerId, DelegationId, Digest, PersonId, PublicKey, ViewId};
 
 use crate::{home, stop, words};
 
@@ -51,6 +51,9 @@ pub(crate) enum Command {
         /// What device this is; only a commitment to it leaves this machine.
         #[arg(long)]
         device: Option<String>,
+        /// The person stands in for the seat while its own person is away, and holds none.
+        #[arg(long, conflicts_with = "device")]
+        stand_in: bool,
     },
     /// Accept the charter whose digest you were told on another channel.
     Accept(AcceptArgs),
@@ -87,6 +90,9 @@ pub(crate) enum Command {
         #[arg(long, value_parser = stop::cause)]
         cause: String,
     },
+    /// Who stands in for whom, and how to end it.
+    #[command(subcommand)]
+    Delegation(DelegationCommand),
     /// Agree to go on after the void entry at an index.
     Resume {
         /// The index.
@@ -111,6 +117,17 @@ pub(crate) enum Command {
     Completions {
         /// The shell.
         shell: Shell,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DelegationCommand {
+    /// The delegation of this seat, or the one under which this machine stands in.
+    Show,
+    /// Take it back at once, at the desk and at every cosigner: the seat and the stand-in may, each alone.
+    End {
+        /// The delegation.
+        delegation: DelegationId,
     },
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 use clap::CommandFactory as _;
 use quorate_custody::protocol::book::Submit;
 use quorate_host::ui::Ui;
-use quorate_terms::CaseId;
 use quorate_terms::approval::Verdict;
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::freeze::Scope;
+use quorate_terms::{CaseId, DelegationId};
 
-use crate::cli::{AcceptArgs, Cli, Command, DecideArgs, ViewCommand};
+use crate::cli::{AcceptArgs, Cli, Command, DecideArgs, DelegationCommand, ViewCommand};
 use crate::decide::{self, Offline, Word};
-use crate::desk::{self, Peer, follow, now};
+use crate::desk::{self, Brake, Peer, follow, now};
 use crate::enrol::{self, Accept, Enrol};
 use crate::home::Home;
 use crate::key::{self, Passphrase};
@@ -41,11 +41,12 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
     }
     let home = Home::open(&cli.dir, matches!(cli.command, Command::Enrol { .. }))?;
     let screen = match &cli.command {
-        Command::Enrol { approver, person, device } => {
+        Command::Enrol { approver, person, device, stand_in } => {
             let asked = Enrol {
                 approver: approver.clone(),
                 person: person.clone(),
                 device: device.clone(),
+                stand_in: *stand_in,
             };
             enrol::enrol(&home, &asked, &passphrase)?
         }
@@ -59,6 +60,10 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
         Command::Reject(asked) => word(&home, asked, Verdict::Reject, (&passphrase, ui)).await?,
         Command::Submit { file } => submit(&home, file).await?,
         Command::Freeze { scope, cause } => freeze(&home, scope, cause, &passphrase).await?,
+        Command::Delegation(DelegationCommand::Show) => delegation(&home).await?,
+        Command::Delegation(DelegationCommand::End { delegation }) => {
+            end(&home, delegation, &passphrase).await?
+        }
         Command::Resume { index, yes } => resume(&home, *index, *yes, (&passphrase, ui)).await?,
         Command::Status => standing(&home).await?,
         Command::Doctor => {
@@ -215,21 +220,48 @@ async fn submit(home: &Home, file: &std::path::Path) -> Done<Screen> {
     Ok(match &what {
         Submit::Approval(approval) => decide::outcome(approval, &answer, &at.replica),
         Submit::Freeze(freeze) => stop::reported(freeze, &[("desk".to_owned(), Ok(()))])?,
+        Submit::Ending(ending) => stop::ended(ending, &[("desk".to_owned(), Ok(()))])?,
         Submit::Resume(resume) => stop::resumed(resume, &answer),
     })
 }
 
-/// Freezing needs no book: a damaged replica must not stand in its way.
+/// What is known here of the book. A damaged replica must not stand in the way of a stop, so the charter will do.
+fn known(home: &Home) -> Done<Replica> {
+    match Replica::load(home) {
+        Ok(replica) => Ok(replica),
+        Err(_) => Replica::empty(home.accepted()?, crate::memory::Memory::default()),
+    }
+}
+
+async fn delegation(home: &Home) -> Done<Screen> {
+    let at = At::head(home).await?;
+    let (book, here) = (at.replica.book(), now());
+    let granted = book.delegation_of(&at.me.approver, here);
+    let title = if granted.is_some() { "delegation" } else { "nobody stands in for this seat" };
+    let mut screen = Screen::new(title);
+    list::delegations(book, &at.me, here, &mut screen);
+    screen.json = serde_json::json!({
+        "delegation": granted.map(|one| &one.delegation),
+        "phase": granted.map(|one| one.phase(here)),
+    });
+    Ok(screen)
+}
+
+async fn end(home: &Home, delegation: &DelegationId, passphrase: &Passphrase) -> Done<Screen> {
+    let (me, replica) = (home.seat()?, known(home)?);
+    let key = key::unseal(&home.key(), &me.approver, passphrase)?;
+    let ending = stop::ending(replica.book(), &me, delegation.clone(), (now(), &key))?;
+    let answers = desk::everywhere(home, &replica, &Brake::Ending(ending.clone())).await?;
+    stop::ended(&ending, &answers)
+}
+
+/// Freezing needs no book.
 async fn freeze(home: &Home, scope: &Scope, cause: &str, passphrase: &Passphrase) -> Done<Screen> {
-    let me = home.seat()?;
-    let replica = match Replica::load(home) {
-        Ok(replica) => replica,
-        Err(_) => Replica::empty(home.accepted()?, crate::memory::Memory::default())?,
-    };
+    let (me, replica) = (home.seat()?, known(home)?);
     let key = key::unseal(&home.key(), &me.approver, passphrase)?;
     let vault = replica.book().vault();
     let freeze = stop::freeze((vault, &me), scope.clone(), cause.to_owned(), (now(), &key))?;
-    let answers = desk::freeze_everywhere(home, &replica, &freeze).await?;
+    let answers = desk::everywhere(home, &replica, &Brake::Freeze(freeze.clone())).await?;
     stop::reported(&freeze, &answers)
 }
 

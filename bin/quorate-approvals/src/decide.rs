@@ -14,7 +14,7 @@ use quorate_terms::charter::ApproverSeat;
 use quorate_terms::{CaseId, Digest, Term as _, Timestamp};
 use serde_json::json;
 
-use crate::enrol::own_seat;
+use crate::enrol::own_place;
 use crate::home::{Home, read_text};
 use crate::key::{self, Passphrase};
 use crate::replica::Replica;
@@ -44,7 +44,7 @@ pub(crate) fn decide(
     (id, asked): (&CaseId, &Word),
     (passphrase, ui): (&Passphrase, &Ui),
 ) -> Done<Approval> {
-    own_seat(view.replica.book().charter(), view.me)?;
+    own_place(view.replica.book(), view.me, view.now)?;
     let screen = show::case(view, id)?;
     if waits_for_witness(view.replica, id, asked)? {
         return Err(unwitnessed());
@@ -127,7 +127,10 @@ pub(crate) fn outcome(approval: &Approval, answer: &SubmitAnswer, replica: &Repl
     let case = replica.book().case(&id);
     let recorded = case.map_or_else(
         || replica.book().closed(&id).is_some(),
-        |case| case.approvals.get(&body.approver) == Some(approval),
+        |case| {
+            let stood = case.stand_ins.get(&body.approver).map(|said| &said.approval);
+            case.approvals.get(&body.approver) == Some(approval) || stood == Some(approval)
+        },
     );
     match recorded {
         true => screen.toned("in the book", "yes, verified here", Tone::Good),
@@ -180,6 +183,7 @@ pub(crate) fn check(what: &Submit, replica: &Replica, now: Timestamp) -> Done<()
     match what {
         Submit::Approval(approval) => replica.book().check_approval(approval, now).map(drop)?,
         Submit::Freeze(freeze) => replica.book().check_freeze(freeze).map(drop)?,
+        Submit::Ending(ending) => replica.book().check_ending(ending).map(drop)?,
         Submit::Resume(resume) => {
             let void = replica.book().voids().any(|(index, _)| index == resume.body.index);
             if !void {

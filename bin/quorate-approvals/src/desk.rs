@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use quorate_custody::Refusal;
 use quorate_custody::protocol::book::{
-    FREEZE, OPENINGS, OPENINGS_MAX, OpeningsAnswer, OpeningsRequest, READ, READ_MAX, ReadAnswer,
-    ReadRequest, SUBMIT, Submit, SubmitAnswer,
+    ENDING, FREEZE, OPENINGS, OPENINGS_MAX, OpeningsAnswer, OpeningsRequest, READ, READ_MAX,
+    ReadAnswer, ReadRequest, SUBMIT, Submit, SubmitAnswer,
 };
 use quorate_host::link::{Client, Limits, Silent};
 use quorate_host::random::Random;
 use quorate_host::{Clock as _, Identity, SystemClock, secret_file};
 use quorate_terms::commitment::{Commitment, Opening};
+use quorate_terms::delegation::Ending;
 use quorate_terms::freeze::Freeze;
 use quorate_terms::{CosignerId, PublicKey, Timestamp};
 use serde::Serialize;
@@ -78,10 +79,10 @@ impl Peer {
         }
     }
 
-    /// Brings a freeze to a cosigner.
-    pub(crate) async fn freeze(&self, freeze: &Freeze) -> Done<()> {
-        let body = quorate_terms::canonical::to_bytes(freeze, "freeze")?;
-        self.client.call(FREEZE, body, self.within).await?;
+    /// Brings a freeze, or the end of a delegation, to a cosigner.
+    async fn brake(&self, brake: &Brake) -> Done<()> {
+        let (method, body) = brake.call()?;
+        self.client.call(method, body, self.within).await?;
         Ok(())
     }
 
@@ -164,26 +165,52 @@ fn keep_evidence(home: &Home, note: &str, trouble: &Trouble) -> Done<()> {
     Ok(())
 }
 
-/// Sends a freeze to the desk and to every cosigner whose address is known. Each answer stands alone.
-pub(crate) async fn freeze_everywhere(
+/// What is brought to the desk and to every cosigner at once, because it only takes leave away.
+#[derive(Clone)]
+pub(crate) enum Brake {
+    /// A stop.
+    Freeze(Freeze),
+    /// A delegation taken back.
+    Ending(Ending),
+}
+
+impl Brake {
+    fn submission(&self) -> Submit {
+        match self.clone() {
+            Self::Freeze(freeze) => Submit::Freeze(Box::new(freeze)),
+            Self::Ending(ending) => Submit::Ending(Box::new(ending)),
+        }
+    }
+
+    /// How a cosigner is called with it.
+    fn call(&self) -> Done<(&'static str, Vec<u8>)> {
+        use quorate_terms::canonical::to_bytes;
+        Ok(match self {
+            Self::Freeze(freeze) => (FREEZE, to_bytes(freeze, "freeze")?),
+            Self::Ending(ending) => (ENDING, to_bytes(ending, "ending")?),
+        })
+    }
+}
+
+/// Sends it to the desk and to every cosigner whose address is known. Each answer stands alone.
+pub(crate) async fn everywhere(
     home: &Home,
     replica: &Replica,
-    freeze: &Freeze,
+    brake: &Brake,
 ) -> Done<Vec<(String, Result<(), Trouble>)>> {
     let (settings, me) = (home.settings()?, home.identity()?);
     let charter = replica.book().charter();
     let mut tasks = Vec::new();
     if settings.desk.is_some() {
-        let (desk, freeze) = (Peer::desk(home, replica), freeze.clone());
-        let send =
-            async move { desk?.submit(&Submit::Freeze(Box::new(freeze))).await.map(|_taken| ()) };
+        let (desk, what) = (Peer::desk(home, replica), brake.submission());
+        let send = async move { desk?.submit(&what).await.map(|_taken| ()) };
         tasks.push(("desk".to_owned(), tokio::spawn(send)));
     }
     for (cosigner, address) in &settings.cosigners {
         let peer =
             seat_key(charter, cosigner).and_then(|key| Peer::at(address, key, &me, &settings));
-        let freeze = freeze.clone();
-        let send = async move { peer?.freeze(&freeze).await };
+        let brake = brake.clone();
+        let send = async move { peer?.brake(&brake).await };
         tasks.push((format!("cosigner {cosigner}"), tokio::spawn(send)));
     }
     let mut answers = Vec::new();

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use quorate_custody::Book;
+use quorate_custody::{Book, Phase};
 use quorate_host::random::Random;
 use quorate_host::ui::Tone;
 use quorate_host::{Identity, secret_file};
 use quorate_terms::charter::{ApproverSeat, CharterText};
 use quorate_terms::commitment::Opening;
-use quorate_terms::{ApproverId, CosignerId, CredentialId, Digest, PersonId, PublicKey, Term as _};
+use quorate_terms::{
+    ApproverId, CosignerId, CredentialId, Digest, PersonId, PublicKey, Term as _, Timestamp,
+};
 use serde_json::json;
 
 use crate::home::{Home, Settings, address, read_text};
@@ -24,6 +26,8 @@ pub(crate) struct Enrol {
     pub(crate) approver: ApproverId,
     pub(crate) person: PersonId,
     pub(crate) device: Option<String>,
+    /// Whether the person stands in for the seat, and holds none.
+    pub(crate) stand_in: bool,
 }
 
 /// Makes the keys and the enrolment. What is there is never overwritten.
@@ -60,7 +64,13 @@ pub(crate) fn enrol(home: &Home, asked: &Enrol, passphrase: &Passphrase) -> Done
     screen.row("signing key", seat.key.to_string());
     screen.row("link key", seat.link.to_string());
     screen.row("enrolment", home.enrolment().display().to_string());
-    screen.row("next", "give the enrolment to the operators; it is public. keep the passphrase");
+    let next = match asked.stand_in {
+        true => {
+            "give the enrolment to the operators, for `quorate delegation new`; keep the passphrase"
+        }
+        false => "give the enrolment to the operators; it is public. keep the passphrase",
+    };
+    screen.row("next", next);
     screen.json = json!({ "seat": seat, "file": home.enrolment() });
     Ok(screen)
 }
@@ -146,6 +156,27 @@ pub(crate) fn own_seat(charter: &CharterText, own: &ApproverSeat) -> Done<()> {
             "give the operators the enrolment file of this machine",
         )),
     }
+}
+
+/// Refuses a machine whose keys neither the charter seats nor a delegation lets speak at `now`.
+pub(crate) fn own_place(book: &Book, own: &ApproverSeat, now: Timestamp) -> Done<()> {
+    if own_seat(book.charter(), own).is_ok() {
+        return Ok(());
+    }
+    let granted = book.delegations().map(|(_, granted)| granted);
+    let mut granted = granted.filter(|one| one.delegation.stand_in.key == own.key);
+    let Some(granted) = granted.next() else { return own_seat(book.charter(), own) };
+    if granted.phase(now) == Phase::Ended {
+        let next = "nothing is signed here any more; for another delegation enrol in a new --dir";
+        return Err(Trouble::refused("not_standing", "the delegation has ended", next));
+    }
+    let seat = granted.delegation.as_seat();
+    let passkeys = seat.passkeys.iter().all(|passkey| own.passkeys.contains(passkey));
+    if passkeys && *own == (ApproverSeat { passkeys: own.passkeys.clone(), ..seat }) {
+        return Ok(());
+    }
+    let next = "give the operators the enrolment file of this machine";
+    Err(Trouble::refused("other_seat", "the delegation names other keys or another person", next))
 }
 
 fn store(home: &Home, charter: &CharterText, asked: &Accept<'_>) -> Done<()> {

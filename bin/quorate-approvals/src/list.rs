@@ -1,8 +1,8 @@
 //! What waits for this approver, and what stands in the way of everything.
 
 use quorate_custody::case::{Case, quorum};
-use quorate_custody::{Book, Nearing, State};
-use quorate_host::ui::Table;
+use quorate_custody::{Book, Granted, Nearing, Phase, State};
+use quorate_host::ui::{Table, Tone};
 use quorate_terms::charter::ApproverSeat;
 use quorate_terms::intent::Action;
 use quorate_terms::{Amount, Timestamp};
@@ -15,7 +15,20 @@ use crate::words;
 /// Whether this approver's word is wanted on a case now.
 pub(crate) fn waits_for(book: &Book, case: &Case, me: &ApproverSeat, now: Timestamp) -> bool {
     let spoken = case.approvals.get(&me.approver).is_some_and(|said| said.body.expires_at > now);
-    let own = case.intent.requester.person() == Some(&me.person);
+    let granted = stands_in(book, me, now);
+    let (spoken, own) = match granted {
+        None => (spoken, case.intent.requester.person() == Some(&me.person)),
+        Some(granted) => {
+            let stood = case.stand_ins.get(&me.approver);
+            let stood = stood.is_some_and(|said| said.expires_at() > now);
+            let may = granted.phase(now) == Phase::Standing
+                && case.transfer().is_some_and(|transfer| granted.delegation.covers(transfer));
+            let holder = book.charter().approver(&me.approver).map(|seat| &seat.person);
+            let asked = case.intent.requester.person();
+            let own = asked.is_some_and(|asked| *asked == me.person || Some(asked) == holder);
+            (spoken || stood || !may, own)
+        }
+    };
     let required = case.quorums();
     let mut quorums =
         required.iter().filter_map(|name| quorum(book.charter(), book.policy(), name));
@@ -24,6 +37,32 @@ pub(crate) fn waits_for(book: &Book, case: &Case, me: &ApproverSeat, now: Timest
         && !own
         && case.expires_at() > now
         && quorums.any(|quorum| quorum.members.contains(&me.approver))
+}
+
+/// The delegation under which this machine speaks, or will, if it is a stand-in's.
+pub(crate) fn stands_in<'a>(
+    book: &'a Book,
+    me: &ApproverSeat,
+    now: Timestamp,
+) -> Option<&'a Granted> {
+    let granted = book.delegation_of(&me.approver, now)?;
+    (granted.delegation.stand_in.key == me.key).then_some(granted)
+}
+
+/// For whom this person stands in, or who stands in for them.
+pub(crate) fn delegations(book: &Book, me: &ApproverSeat, now: Timestamp, screen: &mut Screen) {
+    let Some(granted) = book.delegation_of(&me.approver, now) else { return };
+    let one = &granted.delegation;
+    let (from, until) = (one.from.utc(), one.until.utc());
+    let (who, own) = match stands_in(book, me, now) {
+        Some(_) => (format!("seat {}", one.seat), "you stand in for"),
+        None => (one.stand_in.person.to_string(), "stands in for you"),
+    };
+    screen.toned(own, format!("{who}, from {from} until {until}, on transfers"), Tone::Wait);
+    for (asset, limit) in one.above.iter().flatten() {
+        screen.row("up to", words::amount(*limit, asset, book.policy()));
+    }
+    screen.row("to end it", format!("quorate-approvals delegation end {}", one.id));
 }
 
 /// The list, as a table and as JSON.
@@ -35,6 +74,7 @@ pub(crate) fn list(view: &View<'_>, all: bool) -> Screen {
     let title = if all { "open cases" } else { "cases that wait for you" };
     let mut screen = Screen::new(format!("{title}: {}", cases.len()));
     warn_of_the_book(view, &mut screen);
+    delegations(book, view.me, view.now, &mut screen);
     let mut table =
         Table::new(&["CASE", "AGE", "ASKED BY", "WHAT", "HOW MUCH", "TO", "AGREED", "EXPIRES IN"]);
     for case in &cases {
@@ -104,6 +144,12 @@ fn act(book: &Book, action: &Action) -> (String, String, String) {
         Action::IssueCredential { credential } => {
             (what, credential.band.to_string(), credential.agent.to_string())
         }
+        Action::Delegate { delegation } => {
+            let until = format!("until {}", delegation.until.utc());
+            let to = format!("{} for {}", delegation.stand_in.person, delegation.seat);
+            (what, until, to)
+        }
+        Action::EndDelegation { delegation } => (what, String::new(), delegation.to_string()),
         Action::Freeze { scope } | Action::Unfreeze { scope, .. } => {
             (what, String::new(), words::scope(scope))
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use quorate_chains::{Attempt, carries_out, describe, read_back};
 use quorate_custody::book::Book;
 use quorate_custody::case::{Case, party_name};
-use quorate_custody::{Refusal, State};
+use quorate_custody::{Phase, Refusal, State};
 use quorate_host::ui::Tone;
 use quorate_policy::reach::accounts;
 use quorate_policy::{Names, Policy};
@@ -199,6 +199,7 @@ pub(crate) fn case(view: &View<'_>, id: &CaseId) -> Done<Screen> {
     warn_of_the_book(view, &mut screen);
     screen.toned("what", kind.replace('_', " "), Tone::Strong);
     who(view, intent, &mut screen);
+    standing_in(view, intent, &mut screen);
     match &intent.action {
         Action::Transfer(wanted) => transfer::rows(view, id, wanted, &mut screen),
         other => administration::rows(view, id, other, &mut screen)?,
@@ -263,6 +264,29 @@ fn who(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
     screen.row("request key", intent.key.as_str());
 }
 
+/// For whom a stand-in speaks here, and where that does not reach.
+fn standing_in(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
+    let Some(granted) = crate::list::stands_in(view.book(), view.me, view.now) else { return };
+    let one = &granted.delegation;
+    let holder = view.book().charter().approver(&one.seat).map(|seat| &seat.person);
+    let of = holder.map(|person| format!(" (person {person})")).unwrap_or_default();
+    let text = format!("seat {}{of}, until {}", one.seat, one.until.utc());
+    screen.toned("you stand in for", text, Tone::Strong);
+    if granted.phase(view.now) != Phase::Standing {
+        screen.warn(format!("the delegation begins at {}", one.from.utc()));
+    }
+    match &intent.action {
+        Action::Transfer(transfer) if !one.covers(transfer) => {
+            screen.warn("the amount is above your delegation's limit: the seat itself must speak");
+        }
+        Action::Transfer(_) => {}
+        _ => screen.warn("a stand-in speaks on transfers alone: the seat itself must speak"),
+    }
+    if holder.is_some() && intent.requester.person() == holder {
+        screen.warn("whom you stand in for asked for this; your approval does not count");
+    }
+}
+
 fn opened(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
     let Some((commitment, label)) = committed(intent) else { return };
     let text = match &view.opened {
@@ -296,6 +320,12 @@ fn open_case(view: &View<'_>, case: &Case, screen: &mut Screen) -> State {
         let word = words::plain(&body.verdict);
         let until = body.expires_at.utc();
         screen.row("word of", format!("{}: {word}, until {until}", body.approver));
+    }
+    for said in case.stand_ins.values() {
+        let (body, person) = (&said.approval.body, &said.delegation.stand_in.person);
+        let (word, until) = (words::plain(&body.verdict), said.expires_at().utc());
+        let text = format!("{}: {word}, until {until}, by {person} standing in", body.approver);
+        screen.row("word of", text);
     }
     for draft in &case.drafts {
         drafted(view, case, draft, screen);

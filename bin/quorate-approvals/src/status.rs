@@ -11,8 +11,9 @@ use quorate_terms::{Term as _, Timestamp};
 use serde_json::json;
 
 use crate::desk::{Peer, follow, now, seat_key};
-use crate::enrol::own_seat;
+use crate::enrol::own_place;
 use crate::home::Home;
+use crate::list::stands_in;
 use crate::replica::Replica;
 use crate::screen::Screen;
 use crate::show::{Made, Opened, View, warn_of_the_book};
@@ -30,6 +31,7 @@ pub(crate) fn status(
     let view = View { replica, me, now: here, opened: Opened::Unasked, made: Made::default() };
     warn_of_the_book(&view, &mut screen);
     screen.row("seat", words::seat(me));
+    crate::list::delegations(book, me, here, &mut screen);
     screen.row("charter", book.charter_digest().to_string());
     screen.row("policy", book.policy().digest().to_string());
     screen.row("entries", book.size().to_string());
@@ -92,7 +94,12 @@ fn keys(home: &Home) -> Done<String> {
 }
 
 fn charter(home: &Home, replica: &Replica) -> Done<String> {
-    own_seat(replica.book().charter(), &home.seat()?)?;
+    let (own, now) = (home.seat()?, now());
+    own_place(replica.book(), &own, now)?;
+    if let Some(granted) = stands_in(replica.book(), &own, now) {
+        let until = granted.delegation.until.utc();
+        return Ok(format!("this machine stands in for `{}` until {until}", own.approver));
+    }
     Ok(format!("{} seats this machine", home.accepted()?.digest()?))
 }
 

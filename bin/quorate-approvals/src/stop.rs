@@ -1,13 +1,15 @@
 //! Stopping at once, and agreeing to go on after a void entry.
 
+use quorate_custody::Book;
 use quorate_custody::protocol::book::{Submit, SubmitAnswer};
 use quorate_host::Identity;
 use quorate_host::telemetry::safe;
 use quorate_host::ui::Tone;
 use quorate_terms::charter::ApproverSeat;
+use quorate_terms::delegation::{Ender, Ending, EndingBody};
 use quorate_terms::freeze::{Freeze, FreezeBody, Freezer, Resume, ResumeBody, Scope};
-use quorate_terms::{Digest, Malformed, Term as _, Timestamp, VaultId};
-use serde_json::json;
+use quorate_terms::{DelegationId, Digest, Malformed, Term as _, Timestamp, VaultId};
+use serde_json::{Value, json};
 
 use crate::replica::Replica;
 use crate::screen::Screen;
@@ -59,31 +61,74 @@ pub(crate) fn freeze(
 /// # Errors
 /// When nobody did.
 pub(crate) fn reported(freeze: &Freeze, answers: &[(String, Result<(), Trouble>)]) -> Done<Screen> {
-    if !answers.iter().any(|(_, answer)| answer.is_ok()) {
-        let each = |(name, answer): &(String, Result<(), Trouble>)| match answer {
-            Ok(()) => String::new(),
-            Err(trouble) => format!("{name}: {}", trouble.message),
-        };
-        let all: Vec<String> = answers.iter().map(each).collect();
-        let message = format!("nobody took the freeze ({})", safe(&all.join("; ")));
-        let next = "run `quorate-cosigner freeze` on a cosigner's machine at once";
-        return Err(Trouble::fault("not_frozen", message, next));
-    }
+    let next = "run `quorate-cosigner freeze` on a cosigner's machine at once";
+    taken(answers, ("not_frozen", "nobody took the freeze", next))?;
     let mut screen = Screen::new(format!("frozen: {}", words::scope(&freeze.body.scope)));
     screen.row("freeze", freeze.body.digest()?.to_string());
     screen.row("cause", &freeze.body.cause);
+    told(answers, &mut screen);
+    screen.json = json!({
+        "freeze": freeze.body.digest()?, "scope": freeze.body.scope, "peers": peers(answers),
+    });
+    Ok(screen)
+}
+
+/// Signs the end of a delegation: as the seat, or as whoever stands in for it.
+pub(crate) fn ending(
+    book: &Book,
+    me: &ApproverSeat,
+    delegation: DelegationId,
+    (now, key): (Timestamp, &Identity),
+) -> Done<Ending> {
+    let own = book.charter().approver(&me.approver).is_some_and(|seat| seat.key == me.key);
+    let by = if own { Ender::Seat } else { Ender::StandIn };
+    let body = EndingBody { v: 1, vault: book.vault().clone(), delegation, by, at: now };
+    let signature = key.sign(&body.digest()?);
+    Ok(Ending { body, signature })
+}
+
+/// Who took the end of a delegation.
+///
+/// # Errors
+/// When nobody did.
+pub(crate) fn ended(ending: &Ending, answers: &[(String, Result<(), Trouble>)]) -> Done<Screen> {
+    let next = "have an operator run `quorate delegation end`, or freeze";
+    taken(answers, ("not_ended", "nobody took the end of the delegation", next))?;
+    let mut screen = Screen::new(format!("ended: delegation {}", ending.body.delegation));
+    screen.row("by", words::plain(&ending.body.by));
+    told(answers, &mut screen);
+    screen.json = json!({ "delegation": ending.body.delegation, "peers": peers(answers) });
+    Ok(screen)
+}
+
+/// Refuses where nobody took it, with what each said.
+fn taken(
+    answers: &[(String, Result<(), Trouble>)],
+    (code, what, next): (&str, &str, &str),
+) -> Done<()> {
+    if answers.iter().any(|(_, answer)| answer.is_ok()) {
+        return Ok(());
+    }
+    let each = |(name, answer): &(String, Result<(), Trouble>)| match answer {
+        Ok(()) => String::new(),
+        Err(trouble) => format!("{name}: {}", trouble.message),
+    };
+    let all: Vec<String> = answers.iter().map(each).collect();
+    Err(Trouble::fault(code, format!("{what} ({})", safe(&all.join("; "))), next))
+}
+
+fn told(answers: &[(String, Result<(), Trouble>)], screen: &mut Screen) {
     for (name, answer) in answers {
         match answer {
             Ok(()) => screen.toned(name, "holds it", Tone::Good),
             Err(trouble) => screen.toned(name, trouble.to_string(), Tone::Bad),
         }
     }
+}
+
+fn peers(answers: &[(String, Result<(), Trouble>)]) -> Vec<Value> {
     let told = |(name, answer): &(String, Result<(), Trouble>)| json!({ "peer": name, "holds": answer.is_ok(), "error": answer.as_ref().err() });
-    screen.json = json!({
-        "freeze": freeze.body.digest()?, "scope": freeze.body.scope,
-        "peers": answers.iter().map(told).collect::<Vec<_>>(),
-    });
-    Ok(screen)
+    answers.iter().map(told).collect()
 }
 
 /// The void entry at an index, and what must be seen of it before anybody agrees to go on.

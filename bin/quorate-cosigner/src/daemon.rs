@@ -24,6 +24,7 @@ use quorate_host::random::Random;
 use quorate_host::ui::Ui;
 use quorate_host::unix::Control;
 use quorate_host::{Clock, Fault, SystemClock, harden, telemetry};
+use quorate_terms::delegation::Ending;
 use quorate_terms::entry::BackupStatement;
 use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::{CosignerId, Digest, Timestamp};
@@ -58,6 +59,8 @@ pub(crate) enum Input {
     Round(CosignerId, Vec<u8>),
     /// A signed freeze came.
     Freeze(Box<Freeze>, oneshot::Sender<Result<(), Refusal>>),
+    /// A delegation was taken back.
+    Ending(Box<Ending>, oneshot::Sender<Result<(), Refusal>>),
     /// The operator freezes here.
     FreezeHere(Scope, String, oneshot::Sender<()>),
     /// A peer asks for a drill.
@@ -163,7 +166,8 @@ async fn serve(
     (clock, held, notices): (Arc<dyn Clock>, (u64, u64), Vec<Event>),
 ) -> Result<(), Fault> {
     let (inputs, queue) = mpsc::channel(INPUTS);
-    let doors = links::Doors::new(party.charter().text(), &settings);
+    let stand_ins = party.follower().book().stand_in_links().collect();
+    let doors = links::Doors::new(party.charter().text(), &stand_ins, &settings);
     let peers = links::Peers::start(&settings, &keys.identity)?;
     let door = Arc::new(links::Door::new(doors.clone(), inputs.clone()));
     let limits = limits();

@@ -85,7 +85,7 @@ async fn a_restart_goes_on_from_the_snapshot_and_from_no_bad_one() {
 async fn what_another_version_left_is_folded_anew_and_is_no_alarm() {
     let mut house = House::open().await;
     house.cosigners.get_mut("east").unwrap().stop();
-    for (form, raised) in [(4, 0), (5, 1)] {
+    for (form, raised) in [(5, 0), (6, 1)] {
         let east = &house.cosigners["east"];
         let owner = Identity::load(&east.dir.join("identity.key")).unwrap();
         let book = format!("{{\"v\":{form}}}");

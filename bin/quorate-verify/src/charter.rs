@@ -3,6 +3,7 @@
 use quorate_ledger::LogPolicy;
 use quorate_terms::approval::{Approval, Proof};
 use quorate_terms::charter::CharterText;
+use quorate_terms::delegation::Delegation;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{Digest, Term as _};
 
@@ -86,6 +87,19 @@ impl Charters {
                 Proof::Ed25519 { .. } => true,
             };
             view && then.approver(who) == now.approver(who)
+        })
+    }
+
+    /// Whether no charter between two entries ended a delegation: by another seat, or by naming whoever stands in.
+    pub(crate) fn outlived(&self, delegation: &Delegation, from: u64, until: u64) -> bool {
+        let (mut before, mut changes) = (self.at(from), self.in_force.iter());
+        changes.all(|(index, _, now)| {
+            if !(from..until).contains(index) {
+                return true;
+            }
+            let lives = before.as_ref().is_ok_and(|before| delegation.outlives(before, now));
+            before = Ok(now);
+            lives
         })
     }
 

@@ -1,8 +1,8 @@
 //! What policy answered, and whether those whom it asked for agreed: every signature checked, then the house's one tally.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use quorate_terms::approval::{Approval, Verdict as Said};
+use quorate_terms::approval::Verdict as Said;
 use quorate_terms::entry::{Approved, Entry, Judged, Outcome};
 use quorate_terms::intent::Action;
 use quorate_terms::judgment::Judgment;
@@ -12,6 +12,7 @@ use quorate_terms::{QuorumName, Timestamp};
 
 use crate::charter::Charters;
 use crate::report::Report;
+use crate::stood::{Delegations, Yes, standing};
 use crate::story::{At, Story};
 
 /// Checks the judgment, each approval, and each quorum that the judgment asks for.
@@ -19,13 +20,14 @@ pub(crate) fn check(story: &Story, charters: &Charters, report: &mut Report) -> 
     let judged = story.judged()?;
     let policy = charters.policy(&judged.body.policy, judged.entry.index)?;
     report.record("judgment", judgment(&judged, policy));
+    let delegations = Delegations::read(story, charters)?;
     let (mut votes, mut names) = (Vec::new(), Vec::new());
     for approved in story.approvals() {
-        match approval(&approved, story, charters) {
-            Ok(vote) => {
-                names.push(said(approved.body.verdict, &vote));
+        match approval(&approved, story, (charters, &delegations)) {
+            Ok(yes) => {
+                names.push(said(approved.body.verdict, &yes));
                 if approved.body.verdict == Said::Approve {
-                    votes.push((approved.entry.index, &approved.body.approval, vote));
+                    votes.push(yes);
                 }
             }
             Err(why) => {
@@ -33,15 +35,19 @@ pub(crate) fn check(story: &Story, charters: &Charters, report: &mut Report) -> 
             }
         }
     }
+    if let Some(says) = delegations.says() {
+        report.proven("delegations", format!("granted in the book: {says}"));
+    }
     if !names.is_empty() {
         report.proven("approvals", format!("signed by the charter's seats: {}", names.join(", ")));
     }
     quorums(story, charters, &votes, report)
 }
 
-fn said(verdict: Said, vote: &Vote) -> String {
+fn said(verdict: Said, yes: &Yes<'_>) -> String {
     let word = if verdict == Said::Approve { "yes" } else { "NO" };
-    format!("{} ({}) {word}", vote.approver, vote.person)
+    let by = if yes.stood.is_some() { " standing in" } else { "" };
+    format!("{} ({}{by}) {word}", yes.vote.approver, yes.vote.person)
 }
 
 /// The first entry that acts on the agreement: from here on, everyone needed must have agreed.
@@ -72,12 +78,13 @@ fn judgment(judged: &At<'_, Judged>, policy: &PolicyDocument) -> Result<String, 
     ))
 }
 
-/// One approval: about this intent and policy, by the key in the approver's seat, and told truly by its entry.
-fn approval(
-    approved: &At<'_, Approved>,
-    story: &Story,
-    charters: &Charters,
-) -> Result<Vote, String> {
+/// One approval: about this intent and policy, by the key in the approver's seat or of whoever stood in for it, and told truly
+/// by its entry.
+fn approval<'a>(
+    approved: &At<'a, Approved>,
+    story: &'a Story,
+    (charters, delegations): (&Charters, &'a Delegations),
+) -> Result<Yes<'a>, String> {
     let (entry, body) = (approved.body, &approved.body.approval.body);
     let charter = charters.at(approved.entry.index)?;
     let seat = charter
@@ -103,11 +110,26 @@ fn approval(
     if !told {
         return Err("says something else than what was signed".into());
     }
-    let seated = approved.body.approval.check_seat(charter, seat);
+    let stood = delegations.of(approved.entry.index, seat, &body.credential);
+    let speaks = stood.map_or_else(|| seat.clone(), |stood| stood.delegation.as_seat());
+    let seated = approved.body.approval.check_seat(charter, &speaks);
     seated.map_err(|why| format!("is not `{}`'s: {why}", body.approver))?;
-    let (approver, person) = (seat.approver.clone(), seat.person.clone());
-    let party = approved.body.approval.party(charter).map(str::to_owned);
-    Ok(Vote { approver, person, party, expires_at: body.expires_at })
+    let mut expires_at = body.expires_at;
+    if let Some(stood) = stood {
+        let intent = &story.filed()?.body.intent;
+        let Entry { index, at, .. } = approved.entry;
+        stood.allows((*index, *at), body, (intent, &seat.person))?;
+        if !stood.lasts(charters, *index) {
+            let id = &stood.delegation.id;
+            return Err(format!("was given after a charter had ended delegation `{id}`"));
+        }
+        expires_at = expires_at.min(stood.delegation.until);
+    }
+    let (approver, person) = (speaks.approver, speaks.person);
+    let said = &approved.body.approval;
+    let party = said.party(charter).map(str::to_owned);
+    let vote = Vote { approver, person, party, expires_at };
+    Ok(Yes { index: approved.entry.index, said, vote, stood })
 }
 
 /// A quorum by name. The charter's own quorum governs what no policy may loosen, whatever a policy calls its quorums.
@@ -119,26 +141,15 @@ fn named<'a>(
 ) -> Result<&'a Quorum, String> {
     let governed = matches!(
         story.filed()?.body.intent.action,
-        Action::ChangePolicy { .. } | Action::ChangeCharter { .. } | Action::Unfreeze { .. }
+        Action::ChangePolicy { .. }
+            | Action::ChangeCharter { .. }
+            | Action::Delegate { .. }
+            | Action::Unfreeze { .. }
     );
     let of_policy = policy.quorums.iter().find(|q| q.name == *name && !governed);
     of_policy
         .or_else(|| (governance.name == *name).then_some(governance))
         .ok_or_else(|| format!("nobody knows the quorum `{name}`"))
-}
-
-/// A yes: where it stands, what was signed, and how it counts.
-type Yes<'a> = (u64, &'a Approval, Vote);
-
-/// Everyone's last yes before an entry, unless a charter took away what it rested on.
-fn standing<'a>(votes: &'a [Yes<'_>], charters: &Charters, until: u64) -> Vec<&'a Vote> {
-    let mut last = BTreeMap::new();
-    for (index, said, vote) in votes.iter().filter(|(index, ..)| *index < until) {
-        if charters.keep(said, *index, until) {
-            last.insert(&vote.approver, vote);
-        }
-    }
-    last.into_values().collect()
 }
 
 fn quorums(
@@ -161,7 +172,7 @@ fn quorums(
     for name in &needed {
         let quorum = named(name, story, policy, &charter.governance)?;
         let (until, at) = acted.map_or((u64::MAX, Timestamp::ZERO), |e| (e.index, e.at));
-        let in_time = standing(votes, charters, until);
+        let in_time = standing(votes, charters, (until, at));
         let tally = quorum.tally(in_time, intent.requester.person(), at);
         let says = format!(
             "quorum `{name}`: {} of {} needed, distinct and unexpired{}",

@@ -9,6 +9,7 @@ mod cli;
 mod report;
 
 mod receipt;
+mod stood;
 mod story;
 
 mod charter;

@@ -1,8 +1,9 @@
 //! A receipt's entries as one case's story: who is in it, once each, in the only order in which it can have gone.
 
 use quorate_terms::entry::{
-    Approved, Body, Broadcast, CharterActivated, CharterApproved, Closed, Entry, Filed, Founded,
-    Judged, KeyGenerated, PolicyActivated, Signed, Warranted,
+    Approved, Body, Broadcast, CharterActivated, CharterApproved, Closed, Delegated,
+    DelegationEnded, Entry, Filed, Founded, Judged, KeyGenerated, PolicyActivated, Signed,
+    Warranted,
 };
 use quorate_terms::{CaseId, Digest, Term as _};
 
@@ -38,6 +39,8 @@ impl Story {
     kind!(charters_approved, CharterApproved);
     kind!(charters_activated, CharterActivated);
     kind!(policies_activated, PolicyActivated);
+    kind!(delegated, Delegated);
+    kind!(delegations_ended, DelegationEnded);
     kind!(keys, KeyGenerated);
     kind!(all_filed, Filed);
     kind!(all_judged, Judged);

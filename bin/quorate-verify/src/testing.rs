@@ -31,7 +31,7 @@ pub(crate) fn key(seed: u8) -> PublicKey {
     PublicKey::from_bytes(secret(seed).verifying_key().to_bytes()).unwrap()
 }
 
-fn sign(seed: u8, bytes: &[u8]) -> Signature {
+pub(crate) fn sign(seed: u8, bytes: &[u8]) -> Signature {
     Signature::from_bytes(secret(seed).sign(bytes).to_bytes())
 }
 

@@ -17,6 +17,7 @@ use crate::testing::*;
 use crate::{book, receipt};
 
 mod parties;
+mod stood;
 
 fn verify(bodies: Vec<Body>) -> Report {
     receipt::verify(&receipt(bodies), &pinned())

@@ -22,6 +22,7 @@ mod alert;
 mod case;
 mod charter;
 mod checklist;
+mod delegation;
 mod freeze;
 mod ledger;
 mod lost;
@@ -90,6 +91,9 @@ enum Command {
     /// Admit, list and end people at the console and the HTTP API.
     #[command(subcommand)]
     Member(member::MemberCommand),
+    /// Let somebody stand in for a seat for a while, end it, show who stands in for whom.
+    #[command(subcommand)]
+    Delegation(delegation::DelegationCommand),
     /// List recipients and take them off the list.
     #[command(subcommand)]
     Address(address::AddressCommand),
@@ -186,6 +190,7 @@ impl Cli {
             Command::Wallet(command) => wallet::obey(ui, command).await,
             Command::Agent(command) => agent::obey(ui, command).await,
             Command::Member(command) => member::obey(ui, command).await,
+            Command::Delegation(command) => delegation::obey(ui, command).await,
             Command::Address(command) => address::obey(ui, command).await,
             Command::Policy(command) => policy::obey(ui, command).await,
             Command::Charter(command) => charter::obey(ui, command).await,

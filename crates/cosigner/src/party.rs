@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use quorate_custody::protocol::{Answer, Call};
 use quorate_custody::{Charter, Follower, Refusal};
+use quorate_terms::delegation::Ending;
 use quorate_terms::entry::{BackupStatement, Entry, ShareRestored};
 use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::{CosignerId, Digest, PublicKey, Signature, Timestamp, WalletId};
@@ -74,6 +75,8 @@ pub enum Event {
     Worked(Box<Worked>),
     /// A signed freeze came, from whatever channel.
     FreezeCame(Box<Freeze>),
+    /// A delegation was taken back, as whoever did it signed it, from whatever channel.
+    EndingCame(Box<Ending>),
     /// The operator froze on the spot.
     FreezeHere {
         /// What.
@@ -346,6 +349,7 @@ impl Party {
             Event::PeerSpoke { from, bytes } => self.peer_spoke(&from, &bytes, now),
             Event::Worked(worked) => self.worked(*worked, now),
             Event::FreezeCame(freeze) => self.freeze_came(&freeze, now),
+            Event::EndingCame(ending) => self.ending_came(&ending, now),
             Event::FreezeHere { scope, cause } => self.freeze_here(scope, cause, now),
             Event::BackupRead { id, share, backup } => self.backup_read(id, share, backup, now),
             Event::DrillAsked { id, from, call } => self.drill_asked(id, &from, &call, now),

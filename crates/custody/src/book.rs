@@ -12,13 +12,14 @@ use quorate_terms::freeze::{Freeze, Scope};
 use quorate_terms::intent::{OpenWallet, Requester};
 use quorate_terms::passkey::PasskeyKey;
 use quorate_terms::{
-    AccountId, CaseId, ChainId, CosignerId, CredentialId, Digest, IdempotencyKey, Malformed,
-    PersonId, Timestamp, VaultId, WalletId,
+    AccountId, CaseId, ChainId, CosignerId, CredentialId, DelegationId, Digest, IdempotencyKey,
+    Malformed, PersonId, Timestamp, VaultId, WalletId,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, State};
 use crate::checklist::Checklist;
+use crate::delegation::Granted;
 use crate::refusal::Refusal;
 
 /// What the fold says of one entry. Fixed at first replay.
@@ -139,8 +140,11 @@ pub(crate) struct BookState {
     pub(crate) voids: BTreeMap<u64, Digest>,
     #[serde(with = "pairs")]
     pub(crate) nonces: BTreeMap<(AccountId, u64), CaseId>,
+    /// Every delegation that was ever agreed to: names and keys are used once.
+    pub(crate) delegations: BTreeMap<DelegationId, Granted>,
     pub(crate) coming: Option<Coming>,
     pub(crate) policy_entry: Option<u64>,
+    /// Entries about charters and delegations.
     pub(crate) charter_entries: BTreeSet<u64>,
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
     pub(crate) manifests: BTreeMap<Band, Digest>,
@@ -417,7 +421,7 @@ impl Book {
         self.state.nonces.get(&(account.clone(), nonce)).copied()
     }
 
-    /// Entries that explain who may do what: the charter's, the policy's and the wallet's.
+    /// Entries that explain who may do what: the charter's, those of delegations, the policy's and the wallet's.
     pub fn ground_entries(&self, wallet: Option<&WalletId>) -> BTreeSet<u64> {
         let mut entries = self.state.charter_entries.clone();
         entries.extend(self.state.policy_entry);
@@ -474,6 +478,7 @@ impl BookState {
             lifted: BTreeSet::new(),
             voids: BTreeMap::new(),
             nonces: BTreeMap::new(),
+            delegations: BTreeMap::new(),
             coming: None,
             policy_entry: None,
             charter_entries: BTreeSet::from([0]),

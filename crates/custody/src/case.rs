@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_policy::Policy;
 use quorate_terms::approval::{Approval, Verdict};
-use quorate_terms::charter::CharterText;
+use quorate_terms::charter::{ApproverSeat, CharterText};
+use quorate_terms::delegation::Delegation;
 use quorate_terms::entry::{Judged, Outcome, Party, Stage, Warranted};
 use quorate_terms::intent::{Action, Intent, Transfer};
 use quorate_terms::quorum::{Quorum, Tally, Vote};
-use quorate_terms::{ApproverId, CaseId, CosignerId, Digest, QuorumName, Timestamp, WalletId};
+use quorate_terms::{
+    ApproverId, CaseId, CosignerId, DelegationId, Digest, PersonId, QuorumName, Timestamp, WalletId,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::delegation::StoodIn;
 use crate::nearing::Nearing;
 
 /// What a case awaits.
@@ -52,8 +56,10 @@ pub struct Case {
     pub filed_at: Timestamp,
     /// The judgment, once there is one.
     pub judged: Option<Judged>,
-    /// Everyone's latest word.
+    /// Everyone's own latest word.
     pub approvals: BTreeMap<ApproverId, Approval>,
+    /// The latest word of each stand-in, by the seat that it is for, unless its delegation was ended before its time.
+    pub stand_ins: BTreeMap<ApproverId, StoodIn>,
     /// The drafts in order; the last is the live one.
     pub drafts: Vec<Warranted>,
     /// What has been signed: draft, transaction id, transaction bytes (hex).
@@ -93,6 +99,7 @@ impl Case {
             filed_at: at,
             judged: None,
             approvals: BTreeMap::new(),
+            stand_ins: BTreeMap::new(),
             drafts: Vec::new(),
             signed: Vec::new(),
             stage: None,
@@ -148,7 +155,7 @@ impl Case {
 
     /// Every required quorum, counted at `now`. One count for all who ask: desk, cosigners, views.
     pub fn tallies(&self, charter: &CharterText, policy: &Policy, now: Timestamp) -> Vec<Tally> {
-        let votes: Vec<Vote> = self.votes(charter);
+        let votes = self.votes(charter, now);
         let requester = self.intent.requester.person();
         self.quorums()
             .iter()
@@ -200,22 +207,82 @@ impl Case {
         self.signed.iter().any(|signed| self.moves(&signed.draft))
     }
 
-    fn votes(&self, charter: &CharterText) -> Vec<Vote> {
-        let yes = |a: &&Approval| a.body.verdict == Verdict::Approve;
-        self.approvals
-            .values()
-            .filter(yes)
-            .filter_map(|approval| {
-                let seat = charter.approver(&approval.body.approver)?;
-                seat.holds(&approval.body.credential).then(|| Vote {
-                    approver: seat.approver.clone(),
-                    person: seat.person.clone(),
-                    party: approval.party(charter).map(str::to_owned),
-                    expires_at: approval.body.expires_at,
-                })
-            })
-            .collect()
+    /// At most one vote for each seat: its own word if there is one in force, whichever came first; otherwise its stand-in's,
+    /// on a transfer within the delegation's limit, until word or delegation lapses. This is the one tally's only source.
+    pub fn votes(&self, charter: &CharterText, now: Timestamp) -> Vec<Vote> {
+        let seats: BTreeSet<_> = self.approvals.keys().chain(self.stand_ins.keys()).collect();
+        let seats = seats.into_iter().filter_map(|approver| charter.approver(approver));
+        seats.filter_map(|seat| self.vote(charter, seat, now)).collect()
     }
+
+    fn vote(&self, charter: &CharterText, seat: &ApproverSeat, now: Timestamp) -> Option<Vote> {
+        if let Some(said) = self.own_word(seat, now) {
+            let (person, until) = (seat.person.clone(), said.body.expires_at);
+            return vote(charter, said, person, until);
+        }
+        // One person is back, in whichever seat: nobody speaks for whoever speaks.
+        let mut seats = charter.approvers.iter().filter(|other| other.person == seat.person);
+        let is_back = seats.any(|other| self.own_word(other, now).is_some());
+        let asked = self.intent.requester.person() == Some(&seat.person);
+        let stood = self.stand_ins.get(&seat.approver).filter(|_| !is_back && !asked)?;
+        let delegation = &stood.delegation;
+        let stands = delegation.seat == seat.approver
+            && delegation.stands_at(now)
+            && delegation.stand_in.holds(&stood.approval.body.credential)
+            && delegation.covers(self.transfer()?);
+        let person = delegation.stand_in.person.clone();
+        vote(charter, &stood.approval, person, stood.expires_at()).filter(|_| stands)
+    }
+
+    /// What a seat's own person said, if it is in force at `now`.
+    fn own_word(&self, seat: &ApproverSeat, now: Timestamp) -> Option<&Approval> {
+        let said = self.approvals.get(&seat.approver)?;
+        let in_force = seat.holds(&said.body.credential) && said.body.expires_at > now;
+        in_force.then_some(said)
+    }
+
+    /// The case without what was said under delegations that a party knows to have ended.
+    #[must_use]
+    pub(crate) fn without(&self, ended: impl Fn(&DelegationId) -> bool) -> Self {
+        let mut case = self.clone();
+        case.stand_ins.retain(|_, said| !ended(&said.delegation.id));
+        case
+    }
+
+    /// Keeps a word in its place: the seat's own, or that of whoever stands in for it.
+    pub(crate) fn keep(&mut self, approval: Approval, stood: Option<Delegation>) {
+        let approver = approval.body.approver.clone();
+        match stood {
+            Some(delegation) => {
+                self.stand_ins.insert(approver, StoodIn { approval, delegation });
+            }
+            None => {
+                self.approvals.insert(approver, approval);
+            }
+        }
+    }
+
+    /// Whether somebody said no.
+    pub(crate) fn is_rejected(&self) -> bool {
+        let stood = self.stand_ins.values().map(|said| &said.approval);
+        let mut words = self.approvals.values().chain(stood);
+        words.any(|word| word.body.verdict == Verdict::Reject)
+    }
+}
+
+/// A yes as the tally sees it; none for a no.
+fn vote(
+    charter: &CharterText,
+    said: &Approval,
+    person: PersonId,
+    expires_at: Timestamp,
+) -> Option<Vote> {
+    (said.body.verdict == Verdict::Approve).then(|| Vote {
+        approver: said.body.approver.clone(),
+        person,
+        party: said.party(charter).map(str::to_owned),
+        expires_at,
+    })
 }
 
 /// A quorum by name: the charter's own, or one of the policy's.

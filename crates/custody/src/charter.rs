@@ -9,7 +9,7 @@ use quorate_policy::{Claim, Usage};
 use quorate_terms::charter::CharterText;
 use quorate_terms::entry::{Body, Entry, Marked, Party};
 use quorate_terms::freeze::Scope;
-use quorate_terms::{AccountId, CaseId, Digest, Timestamp, WalletId};
+use quorate_terms::{AccountId, CaseId, DelegationId, Digest, Timestamp, WalletId};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -37,6 +37,9 @@ pub struct Memory {
     freezes: BTreeMap<Digest, Scope>,
     lifted: BTreeSet<Digest>,
     barred: BTreeSet<WalletId>,
+    /// Delegations that were taken back at this party's own door, whatever the desk says of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    ended: BTreeSet<DelegationId>,
     seen: BTreeMap<Digest, Timestamp>,
     /// Wallets whose shares were made while this party kept this ledger.
     held: BTreeSet<WalletId>,
@@ -140,6 +143,11 @@ impl Charter {
         self.memory.barred.contains(wallet)
     }
 
+    /// Whether a delegation was taken back at this party's own door.
+    pub fn has_ended(&self, delegation: &DelegationId) -> bool {
+        self.memory.ended.contains(delegation)
+    }
+
     /// Freezes at this party's own door.
     pub fn freezes(&self) -> impl Iterator<Item = (&Digest, &Scope)> {
         self.memory.freezes.iter()
@@ -219,6 +227,9 @@ impl Charter {
             }
             Body::PeerBanned(barred) => {
                 self.memory.barred.insert(barred.wallet.clone());
+            }
+            Body::DelegationEnded(ended) => {
+                self.memory.ended.insert(ended.id.clone());
             }
             Body::CharterApproved(approved) => {
                 self.memory.seen.entry(approved.charter).or_insert(entry.at);

@@ -128,7 +128,10 @@ impl Book {
         };
         match shown {
             Shown::SeatHeld => seats(self.charter()) > 0,
-            Shown::SeatEnded => seats(self.charter()) == 0 && coming.is_none_or(|c| seats(c) == 0),
+            Shown::SeatEnded => {
+                let seated = seats(self.charter()) > 0 || coming.is_some_and(|c| seats(c) > 0);
+                !seated && !self.stands_in(person, at)
+            }
             Shown::TwoKeysHeld => keys(self.charter()) >= 2,
             Shown::CredentialHeld => live().any(|credential| credential.role.is_some()),
             Shown::CredentialsEnded => !live().any(|credential| credential.role.is_some()),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use quorate_chains::Snapshot;
 use quorate_terms::approval::Approval;
+use quorate_terms::delegation::Ending;
 use quorate_terms::entry::{BackupStatement, Body, KeyStatement, Stage};
 use quorate_terms::fact::{CounterpartyCheck, SignedFact};
 use quorate_terms::freeze::{Freeze, Resume};
@@ -29,6 +30,8 @@ pub enum Event {
     ApprovalCame(Box<Approval>),
     /// A signed freeze came in.
     FreezeCame(Box<Freeze>),
+    /// A delegation was taken back by the seat's person or by the stand-in.
+    EndingCame(Box<Ending>),
     /// Enough approvers agreed to go on after a void entry.
     ResumesCame {
         /// The index of the void entry.

@@ -6,6 +6,7 @@ mod alerts;
 mod cases;
 mod checklists;
 mod closing;
+mod delegations;
 mod keys;
 mod people;
 
@@ -112,6 +113,8 @@ impl Book {
             Body::AddressRemoved(removed) => self.fold_removed(removed, entry),
             Body::AgentEnrolled(enrolled) => self.fold_enrolled(enrolled, entry),
             Body::AgentRetired(retired) => self.fold_retired(retired, entry),
+            Body::Delegated(delegated) => self.fold_delegated(delegated, entry),
+            Body::DelegationEnded(ended) => self.fold_delegation_ended(ended, entry),
             Body::CredentialRevoked(revoked) => self.fold_revoked(revoked),
             Body::RulesChanged(changed) => self.fold_rules(changed),
             Body::ManifestPinned(pinned) => self.fold_pinned(pinned),

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod refusal;
 
 pub mod case;
+pub mod delegation;
 pub mod nearing;
 
 pub mod book;
@@ -39,6 +40,7 @@ pub use case::{Case, State};
 pub use charter::{Charter, Memory};
 pub use checklist::Checklist;
 pub use commission::{Commission, Drill};
+pub use delegation::{Granted, Phase};
 pub use dossier::Dossier;
 pub use event::{Effect, Event, Step};
 pub use fold::check_freeze;

@@ -18,5 +18,7 @@ pub const ALERTS_PER_TICK_MAX: usize = 64;
 pub const CHECKLISTS_OPEN_MAX: usize = 256;
 /// Entries that a follower takes in one message.
 pub const ENTRIES_PER_FOLLOW_MAX: usize = 4096;
+/// The longest delegation, in seconds.
+pub use quorate_terms::delegation::DELEGATION_S_MAX;
 /// Longest free text in an entry that a door passes on (`reason`, `cause`), in bytes.
 pub const CAUSE_BYTES_MAX: usize = 512;

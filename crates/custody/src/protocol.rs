@@ -4,6 +4,7 @@ pub mod book;
 
 use std::collections::BTreeSet;
 
+use quorate_terms::delegation::Ending;
 use quorate_terms::entry::{BackupStatement, KeyStatement};
 use quorate_terms::freeze::Freeze;
 use quorate_terms::judgment::Reason;
@@ -87,6 +88,9 @@ pub struct Outbox {
     pub backups: Vec<BackupStatement>,
     /// Freezes at its own door.
     pub freezes: Vec<Freeze>,
+    /// Delegations that were taken back at its own door.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endings: Vec<Ending>,
     /// Peers that it has barred: wallet, peer, the check that failed.
     pub barred: Vec<(WalletId, CosignerId, String)>,
 }

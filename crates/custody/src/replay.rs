@@ -293,7 +293,10 @@ impl Replay {
         let intent = self.book.case(&judged.case)?.intent.clone();
         if matches!(
             intent.action,
-            Action::ChangePolicy { .. } | Action::ChangeCharter { .. } | Action::Unfreeze { .. }
+            Action::ChangePolicy { .. }
+                | Action::ChangeCharter { .. }
+                | Action::Delegate { .. }
+                | Action::Unfreeze { .. }
         ) {
             return Some(Again::Beyond);
         }

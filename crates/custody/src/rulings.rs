@@ -57,16 +57,22 @@ impl Book {
         exclude: Option<CaseId>,
     ) -> Result<Ruled, Refusal> {
         self.check_facts(outside.facts, at)?;
-        self.check_reach(intent)?;
+        self.check_reach(intent, at)?;
         let base = self.facts(intent, outside, at, exclude);
         Ok(self.weigh(intent, outside, at, usage, (base, exclude)))
     }
 
     /// Whether the quorums of a proposed policy can muster the parties that they demand: nobody is asked to agree to one that
-    /// could never be met. Policy knows no charter, so it is asked here.
-    fn check_reach(&self, intent: &Intent) -> Result<(), Refusal> {
-        let Action::ChangePolicy { policy } = &intent.action else { return Ok(()) };
-        Ok(policy.quorums.iter().try_for_each(|quorum| self.charter.check_parties(quorum))?)
+    /// could never be met, nor to a delegation that could never be granted. Policy knows no charter, so it is asked here.
+    fn check_reach(&self, intent: &Intent, at: Timestamp) -> Result<(), Refusal> {
+        match &intent.action {
+            Action::ChangePolicy { policy } => {
+                let mut quorums = policy.quorums.iter();
+                Ok(quorums.try_for_each(|quorum| self.charter.check_parties(quorum))?)
+            }
+            Action::Delegate { delegation } => self.check_delegation(delegation, at),
+            _ => Ok(()),
+        }
     }
 
     /// The same question at a later time, over another usage: facts were checked when the case was judged.
@@ -394,6 +400,8 @@ pub const fn action_kind(action: &Action) -> &'static str {
         Action::RevokeCredential { .. } => "revoke_credential",
         Action::ListAddress { .. } => "list_address",
         Action::RemoveAddress { .. } => "remove_address",
+        Action::Delegate { .. } => "delegate",
+        Action::EndDelegation { .. } => "end_delegation",
         Action::Freeze { .. } => "freeze",
         Action::Unfreeze { .. } => "unfreeze",
     }

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use history::History;
 
 /// The form of the state. A snapshot of another form is not used: the ledger is folded anew.
-const FORM: u8 = 5;
+const FORM: u8 = 6;
 /// The code of a refusal of another form, which is what an upgrade leaves and no alarm.
 pub const OTHER_FORM: &str = "other_form";
 

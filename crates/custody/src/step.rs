@@ -2,6 +2,7 @@
 
 mod acts;
 mod chain;
+mod delegations;
 mod filing;
 mod reminding;
 mod seats;
@@ -35,6 +36,7 @@ impl Book {
             }
             Event::ApprovalCame(approval) => self.step_approval(&approval, at),
             Event::FreezeCame(freeze) => self.step_freeze(&freeze),
+            Event::EndingCame(ending) => self.step_ending(*ending),
             Event::ResumesCame { voided, resumes } => {
                 let entry = self.check_resumes(voided, &resumes, at)?;
                 let resumed = Resumed { voided, entry, resumes };
@@ -218,6 +220,8 @@ impl Book {
             step.close(closed(case, Outcome::Expired, "nobody agreed in time"));
         }
         step.absorb(self.retire_lapsed(at));
+        // Before a charter comes into force, which may end the same delegations.
+        step.absorb(self.lapse_delegations(at));
         step.absorb(self.activate_charter(at));
         step.absorb(self.remind(at));
         step

@@ -44,7 +44,7 @@ use quorate_terms::judgment::Judgment;
 use quorate_terms::{CaseId, CosignerId, Digest, Timestamp, WalletId};
 
 use crate::book::Wallet;
-use crate::case::State;
+use crate::case::{Case, State};
 use crate::charter::Charter;
 use crate::dossier::Dossier;
 use crate::limits;
@@ -108,7 +108,7 @@ impl Warrant {
         unfrozen(charter, dossier, &wallet.open.wallet)?;
         live(dossier, draft)?;
         if !bound(dossier, draft) {
-            agreed(dossier, now)?;
+            agreed(charter, dossier, now)?;
             within_policy(charter, dossier, now)?;
         }
         one_live_draft(charter, dossier, draft)?;
@@ -220,8 +220,8 @@ fn bound(dossier: &Dossier<'_>, draft: &Draft) -> bool {
 }
 
 /// Approvals and expiry hold at this party's own now, under the policy in force.
-fn agreed(dossier: &Dossier<'_>, now: Timestamp) -> Result<(), Refusal> {
-    let (book, case) = (dossier.book(), dossier.case());
+fn agreed(charter: &Charter, dossier: &Dossier<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let (book, case) = (dossier.book(), &counted(charter, dossier));
     if now >= case.expires_at() {
         return Err(Refusal::new(
             "expired",
@@ -247,11 +247,17 @@ fn agreed(dossier: &Dossier<'_>, now: Timestamp) -> Result<(), Refusal> {
     ))
 }
 
+/// The case as this party counts it: a delegation that was taken back at its own door speaks for nobody, whatever the desk
+/// says.
+fn counted(charter: &Charter, dossier: &Dossier<'_>) -> Case {
+    dossier.case().without(|delegation| charter.has_ended(delegation))
+}
+
 /// The judgment stands at this party's own now, and at the book's time where that is later: over the book's reservations,
 /// and over all that this party has itself signed. What it has marked for this very case is charged there already.
 fn within_policy(charter: &Charter, dossier: &Dossier<'_>, now: Timestamp) -> Result<(), Refusal> {
     let (book, case) = (dossier.book(), dossier.case());
-    let met: BTreeSet<_> = case
+    let met: BTreeSet<_> = counted(charter, dossier)
         .tallies(book.charter(), book.policy(), now)
         .into_iter()
         .filter(|tally| tally.is_met())

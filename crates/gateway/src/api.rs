@@ -9,6 +9,7 @@ mod agents;
 mod asked;
 mod brake;
 mod checklists;
+mod delegations;
 mod events;
 mod once;
 pub mod openapi;

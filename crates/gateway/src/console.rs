@@ -20,6 +20,7 @@ mod addresses;
 mod agents;
 mod alerts;
 mod cases;
+mod delegations;
 mod freeze;
 mod home;
 mod ledger;

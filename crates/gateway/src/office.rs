@@ -3,8 +3,10 @@
 //! A method of the socket is a name; request and answer are JSON. Only processes of the desk's own user get through there.
 
 mod checklists;
+mod delegations;
 
 pub use checklists::{ChecklistAct, ChecklistRequest, ChecklistView, TaskView};
+pub use delegations::DelegationView;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +52,9 @@ pub trait Office: Send + Sync + 'static {
 
     /// Freezes in force, in the order of their names.
     async fn freezes(&self) -> Reply<Vec<FreezeView>>;
+
+    /// Every delegation, the last granted first.
+    async fn delegations(&self) -> Reply<Vec<DelegationView>>;
 
     /// Takes an approval or a rejection that an approver signed elsewhere; the proof is in it.
     async fn approve(&self, approval: Approval) -> Reply<CaseView>;

@@ -85,6 +85,8 @@ words! {
     Post { Approver, Cosigner, Operator, Auditor, Viewer, AgentOwner, }
     /// How a checklist ended.
     ChecklistEnd { Done, Withdrawn, }
+    /// Where a delegation is in its life.
+    Phase { Granted, Standing, Ended, }
 }
 
 /// A node's height, or why there is none.
@@ -197,8 +199,38 @@ forms! {
         RevokeCredential { credential: String },
         ListAddress { account: String, beneficiary: Hash, owner_kind: OwnerKind },
         RemoveAddress { account: String },
+        Delegate { delegation: Delegation },
+        EndDelegation { delegation: String },
         Freeze { scope: Scope },
         Unfreeze { scope: Scope, lifts: BTreeSet<Hash> },
+    }
+
+    /// Who may speak for a seat, from when until when, and up to which amount (docs/spec/delegation.md).
+    pub struct Delegation {
+        pub id: String,
+        pub seat: String,
+        pub stand_in: StandIn,
+        pub from: u64,
+        pub until: u64,
+        pub above: Option<BTreeMap<String, String>>,
+    }
+
+    /// Whoever stands in.
+    pub struct StandIn {
+        pub person: String,
+        pub credential: String,
+        pub key: String,
+        pub link: String,
+        #[schemars(default, length(min = 1))]
+        pub passkeys: Vec<Passkey>,
+    }
+
+    /// A passkey that may sign.
+    pub struct Passkey {
+        pub credential: String,
+        pub view: String,
+        pub handle: String,
+        pub key: String,
     }
 
     /// A credential to admit; the token appears only as a tagged hash.

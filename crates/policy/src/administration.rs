@@ -55,6 +55,7 @@ pub(crate) fn judge(policy: &Policy, ask: &Ask<'_>) -> Act {
         Action::Cancel { .. }
         | Action::RevokeCredential { .. }
         | Action::RemoveAddress { .. }
+        | Action::EndDelegation { .. }
         | Action::Freeze { .. } => {
             Act::Allow(reason("check:tightens", "tightens", "it only takes leave away", "nothing"))
         }
@@ -63,7 +64,7 @@ pub(crate) fn judge(policy: &Policy, ask: &Ask<'_>) -> Act {
         Action::ListAddress { .. } => named(policy, ask, &names.addresses, "addresses"),
         Action::ChangePolicy { policy: next } => governance(ask, successor(policy, next)),
         Action::ChangeCharter { charter } => governance(ask, sound(charter)),
-        Action::Unfreeze { .. } => governance(ask, Vec::new()),
+        Action::Unfreeze { .. } | Action::Delegate { .. } => governance(ask, Vec::new()),
         // Transfers are judged elsewhere; to be refused here is the safe side of a mistake.
         Action::Transfer(_) => Act::Deny(vec![reason(
             "check:kind",

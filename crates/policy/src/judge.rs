@@ -35,12 +35,14 @@ pub const fn risk_class(action: &Action) -> RiskClass {
         | Action::Cancel { .. }
         | Action::RevokeCredential { .. }
         | Action::RemoveAddress { .. }
+        | Action::EndDelegation { .. }
         | Action::Freeze { .. } => RiskClass::Standard,
         Action::OpenWallet(_)
         | Action::ChangePolicy { .. }
         | Action::ChangeCharter { .. }
         | Action::IssueCredential { .. }
         | Action::ListAddress { .. }
+        | Action::Delegate { .. }
         | Action::Unfreeze { .. } => RiskClass::High,
     }
 }

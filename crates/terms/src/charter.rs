@@ -152,15 +152,7 @@ impl CharterText {
         {
             return bad("charter", "seats one name twice", "give each seat a name of its own");
         }
-        let keys = self
-            .cosigners
-            .iter()
-            .flat_map(|c| [&c.identity, &c.witness])
-            .chain(self.approvers.iter().flat_map(|a| [&a.key, &a.link]))
-            .chain(self.views.iter().map(|v| &v.link))
-            .chain(self.sources.iter().map(|s| &s.key))
-            .chain([&self.log.key, &self.log.identity]);
-        if !distinct(keys) {
+        if !distinct(self.keys()) {
             return bad("charter", "uses one key in two places", "make a key for each purpose");
         }
         if self.log.origin.is_empty()
@@ -222,6 +214,16 @@ impl CharterText {
         Ok(())
     }
 
+    /// Every key that it names, passkeys left aside.
+    pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        let cosigners = self.cosigners.iter().flat_map(|c| [&c.identity, &c.witness]);
+        cosigners
+            .chain(self.approvers.iter().flat_map(|a| [&a.key, &a.link]))
+            .chain(self.views.iter().map(|v| &v.link))
+            .chain(self.sources.iter().map(|s| &s.key))
+            .chain([&self.log.key, &self.log.identity])
+    }
+
     /// A view by name.
     pub fn view(&self, view: &ViewId) -> Option<&ViewSeat> {
         self.views.iter().find(|seat| seat.view == *view)
@@ -249,7 +251,7 @@ impl CharterText {
     }
 }
 
-fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> bool {
+pub(crate) fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> bool {
     let mut seen = BTreeSet::new();
     items.into_iter().all(|item| seen.insert(item))
 }

@@ -82,11 +82,13 @@ pub mod tag {
     /// What a passkey signs to say that its holder is there; it agrees to nothing.
     pub const SIGN_IN: &str = "quorate/sign-in/v1";
 
+    /// [`crate::delegation::EndingBody`]
+    pub const ENDING: &str = "quorate/ending/v1";
     /// [`crate::bulletin::Bulletin`]
     pub const BULLETIN: &str = "quorate/bulletin/v1";
 
     /// Every tag, for the test that they are distinct and for `docs/spec`.
-    pub const ALL: [&str; 34] = [
+    pub const ALL: [&str; 35] = [
         INTENT,
         APPROVAL,
         POLICY,
@@ -120,6 +122,7 @@ pub mod tag {
         ATTESTATION,
         CHECKLIST,
         SIGN_IN,
+        ENDING,
         BULLETIN,
     ];
 }

@@ -5,6 +5,7 @@
 
 mod body;
 mod checklists;
+mod delegations;
 mod keys;
 mod people;
 mod watch;
@@ -14,6 +15,7 @@ pub use body::{
     PrincipalKind, Refused, RiskClass, Signed, Stage, TransferObserved, Warranted,
 };
 pub use checklists::{ChecklistAttested, ChecklistClosed, ChecklistEnd, ChecklistOpened, Done};
+pub use delegations::{Delegated, DelegationEnded};
 pub use keys::{
     BackupStatement, BackupStatementBody, BackupVerified, DrillJoined, KeyGenerated, KeyStatement,
     KeyStatementBody, PeerBanned, PlacementAttested, RunAborted, ShareRestored, WalletOpened,

@@ -95,6 +95,8 @@ id!(/// A program that files intents through a door.
     AgentId, "agent");
 id!(/// Something one can prove possession of: a token, a key, a passkey.
     CredentialId, "credential");
+id!(/// A delegation, named once in the life of a vault.
+    DelegationId, "delegation");
 id!(/// A named approval quorum of a policy.
     QuorumName, "quorum");
 id!(/// A rule of a policy, as reasons cite it.

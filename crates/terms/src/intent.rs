@@ -10,10 +10,13 @@ use crate::canonical::Term;
 use crate::charter::CharterText;
 use crate::commitment::Commitment;
 use crate::credential::AgentCredential;
+use crate::delegation::Delegation;
 use crate::digest::{Digest, tag};
 use crate::error::Malformed;
 use crate::freeze::Scope;
-use crate::id::{AgentId, CaseId, CredentialId, IdempotencyKey, PersonId, VaultId, WalletId};
+use crate::id::{
+    AgentId, CaseId, CredentialId, DelegationId, IdempotencyKey, PersonId, VaultId, WalletId,
+};
 use crate::policy::PolicyDocument;
 
 /// What somebody wants of a vault (`docs/spec/intent.md`).
@@ -130,6 +133,16 @@ pub enum Action {
     RemoveAddress {
         /// The recipient.
         account: AccountId,
+    },
+    /// Let somebody stand in for a seat for a while.
+    Delegate {
+        /// The delegation.
+        delegation: Box<Delegation>,
+    },
+    /// Take a delegation back. Tightens, so nobody need agree.
+    EndDelegation {
+        /// The delegation.
+        delegation: DelegationId,
     },
     /// Stop signing in a scope. Tightens, so nobody need agree.
     Freeze {

@@ -24,6 +24,7 @@ pub mod approval;
 pub mod charter;
 pub mod checklist;
 pub mod credential;
+pub mod delegation;
 pub mod fact;
 pub mod freeze;
 pub mod intent;
@@ -41,8 +42,8 @@ pub use canonical::Term;
 pub use digest::Digest;
 pub use error::Malformed;
 pub use id::{
-    AgentId, ApproverId, BudgetId, CaseId, CosignerId, CredentialId, IdempotencyKey, ItemId,
-    PersonId, QuorumName, RuleId, SourceId, VaultId, ViewId, WalletId,
+    AgentId, ApproverId, BudgetId, CaseId, CosignerId, CredentialId, DelegationId, IdempotencyKey,
+    ItemId, PersonId, QuorumName, RuleId, SourceId, VaultId, ViewId, WalletId,
 };
 pub use intent::Intent;
 pub use key::{PublicKey, Signature};

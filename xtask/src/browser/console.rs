@@ -47,6 +47,7 @@ fn obey(stage: &mut Stage, asked: &str) -> Done {
             let words = ["wallet", "new", wallet, "--chain", &chain, "--key", wallet];
             stage.desk(&words).map(drop)
         }
+        Some(("stand-in", seat)) => stage.enrol_stand_in("sam", seat),
         Some(("stop", who)) => {
             stage.kill(who);
             Ok(())

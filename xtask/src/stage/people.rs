@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{APPROVERS, Said, Stage, WALLET, late, text};
+use super::{APPROVERS, Said, Stage, WALLET, late, secrets, text};
 use crate::Done;
 
 impl Stage {
@@ -36,6 +36,14 @@ impl Stage {
     /// The first two people agree.
     pub(crate) fn agree(&self, case: &str) -> Done {
         APPROVERS.iter().take(2).try_for_each(|who| self.approve(who, case))
+    }
+
+    /// Somebody who holds no seat makes keys to stand in for one. The enrolment lies in `approvers/NAME`.
+    pub(crate) fn enrol_stand_in(&self, name: &str, seat: &str) -> Done {
+        secrets::passphrase(self, name)?;
+        let person = format!("person-{name}");
+        let words = ["enrol", "--approver", seat, "--person", &person, "--stand-in"];
+        self.approver(name, &words)?.good().map(drop)
     }
 
     /// The first two governors agree to go on after a void entry.

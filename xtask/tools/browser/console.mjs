@@ -149,6 +149,30 @@ async function operator() {
   assert.ok(options.length > 0 && !options.some((words) => /No seat|No credential|Access to hosts/.test(words)), String(options));
   saw("a checklist is opened, what was done is attested by whoever did it, and what the book shows is nobody's to say");
 
+  await outside("stand-in ann");
+  await page.goto(`${origin}/people`);
+  await page.click("text=Let somebody stand in");
+  await page.fill("#f-enrolment", "{}");
+  await page.fill("#f-days", "7");
+  await page.click("text=Look at who would stand in");
+  await page.getByText("this is no enrolment").first().waitFor();
+  await page.goto(`${origin}/people`);
+  await page.click("text=Let somebody stand in");
+  await page.fill("#f-enrolment", readFileSync(join(secrets, "../approvers/sam/enrolment.json"), "utf8"));
+  await page.fill("#f-days", "7");
+  await page.fill("#f-above", "ETH=1.5");
+  await shots(page, "console-stand-in-asked", folder);
+  await page.click("text=Look at who would stand in");
+  await page.getByText("Nothing is filed yet").first().waitFor();
+  assert.match(await page.locator("main").innerText(), /person-sam[\s\S]*person-ann[\s\S]*1\.5 ETH/);
+  await shots(page, "console-stand-in", folder);
+  await page.click("text=Ask the charter's quorum");
+  await page.getByText("awaits approvals").first().waitFor();
+  await outside(`resume ${caseOf(page)}`);
+  await page.goto(`${origin}/people`);
+  await page.getByText("stands", { exact: true }).first().waitFor();
+  saw("somebody is let stand in with the enrolment of their own machine, once the quorum agreed, and the page says until when");
+
   for (const [path, name] of [[list, "checklist"], [wallet, "wallet"], ["/people", "people"], ["/", "home"], ["/cases", "cases"], ["/transfer", "transfer"], ["/wallets", "wallets"],
     ["/addresses", "addresses"], ["/policy", "policy"], ["/agents", "agents"], ["/agents/olga", "credential"], ["/ledger", "ledger"],
     ["/ledger/3", "entry"], ["/standing", "findings"], ["/alerts", "alerts"], ["/settings", "settings"], ["/freeze", "freeze"]]) {

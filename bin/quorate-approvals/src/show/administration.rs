@@ -5,9 +5,10 @@ use std::sync::Arc;
 use quorate_host::ui::Tone;
 use quorate_policy::words::span;
 use quorate_terms::credential::AgentCredential;
+use quorate_terms::delegation::Delegation;
 use quorate_terms::intent::{Action, OpenWallet};
 use quorate_terms::policy::PolicyDocument;
-use quorate_terms::{CaseId, Term as _};
+use quorate_terms::{CaseId, DelegationId, Term as _};
 
 use super::View;
 use super::differences::{self, Comparison};
@@ -63,6 +64,8 @@ pub(super) fn rows(view: &View<'_>, id: &CaseId, action: &Action, screen: &mut S
             }
         }
         Action::RemoveAddress { account } => screen.row("takes off the list", account.to_string()),
+        Action::Delegate { delegation } => delegated(view, delegation, screen),
+        Action::EndDelegation { delegation } => ended(view, delegation, screen),
         Action::Freeze { scope } => screen.row("stops signing for", words::scope(scope)),
         Action::Unfreeze { scope, lifts } => {
             screen.toned("allows signing again for", words::scope(scope), Tone::Strong);
@@ -74,6 +77,41 @@ pub(super) fn rows(view: &View<'_>, id: &CaseId, action: &Action, screen: &mut S
         }
     }
     Ok(())
+}
+
+/// Who will stand in for whom, from when until when, and what no stand-in may do.
+fn delegated(view: &View<'_>, delegation: &Delegation, screen: &mut Screen) {
+    let stand_in = &delegation.stand_in;
+    screen.toned("stands in", stand_in.person.to_string(), Tone::Strong);
+    screen.toned("for seat", delegation.seat.to_string(), Tone::Strong);
+    if let Some(seat) = view.book().charter().approver(&delegation.seat) {
+        screen.row("of", seat.person.to_string());
+    }
+    screen.row("from", delegation.from.utc());
+    screen.toned("until", delegation.until.utc(), Tone::Wait);
+    match &delegation.above {
+        None => screen.toned("up to", "any amount", Tone::Wait),
+        Some(above) => {
+            for (asset, limit) in above {
+                screen.row("up to", words::amount(*limit, asset, view.book().policy()));
+            }
+        }
+    }
+    screen.row("signs with", stand_in.key.to_string());
+    screen.row("credential", stand_in.credential.to_string());
+    for passkey in &stand_in.passkeys {
+        screen.row("passkey", format!("{} at view {}", passkey.credential, passkey.view));
+    }
+    screen.row("delegation", delegation.id.to_string());
+    screen.row("note", "speaks on transfers alone; the seat itself may always speak instead");
+}
+
+fn ended(view: &View<'_>, id: &DelegationId, screen: &mut Screen) {
+    screen.row("ends", format!("delegation {id}, at once"));
+    match view.book().delegation(id).map(|granted| &granted.delegation) {
+        Some(one) => screen.row("of", format!("{} for seat {}", one.stand_in.person, one.seat)),
+        None => screen.warn("the book knows no such delegation"),
+    }
 }
 
 fn cancel(view: &View<'_>, case: &CaseId, screen: &mut Screen) {

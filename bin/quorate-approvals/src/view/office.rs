@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use quorate_custody::protocol::book::Submit;
+use quorate_custody::{Book, Phase};
 use quorate_host::random::Random;
 use quorate_terms::approval::{Approval, ApprovalBody, Proof, Verdict};
 use quorate_terms::charter::ApproverSeat;
@@ -134,10 +135,15 @@ impl Office {
     pub(super) async fn passkeys(&self) -> Vec<(ApproverSeat, Passkey)> {
         let book = self.book.lock().await;
         let Some((replica, _)) = book.as_ref() else { return Vec::new() };
-        let seats = replica.book().charter().approvers.iter();
-        let here = seats.flat_map(|seat| seat.passkeys.iter().map(move |one| (seat, one)));
-        let here = here.filter(|(_, passkey)| passkey.view == self.seat.view);
-        here.map(|(seat, passkey)| (seat.clone(), passkey.clone())).collect()
+        let (here, book) = (now(), replica.book());
+        let stand = book.delegations().filter(|(_, granted)| granted.phase(here) != Phase::Ended);
+        let stand = stand.map(|(_, granted)| granted.delegation.as_seat());
+        let seats = book.charter().approvers.iter().cloned().chain(stand);
+        let own = |seat: ApproverSeat| {
+            let passkeys = seat.passkeys.clone().into_iter();
+            passkeys.map(move |passkey| (seat.clone(), passkey))
+        };
+        seats.flat_map(own).filter(|(_, passkey)| passkey.view == self.seat.view).collect()
     }
 
     /// Looks at the book as a person sees it.
@@ -148,7 +154,7 @@ impl Office {
     ) -> Done<T> {
         let book = self.book.lock().await;
         let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
-        let me = replica.book().charter().approver(&session.who.approver).ok_or_else(unseated)?;
+        let me = &place(replica.book(), session, now()).ok_or_else(unseated)?;
         let (now, opened) = (now(), Opened::Unasked);
         look(&View { replica, me, now, opened, made: Made::default() })
     }
@@ -165,8 +171,7 @@ impl Office {
             let compared = self.compared(session, id, &opened).await?;
             let book = self.book.lock().await;
             let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
-            let seats = replica.book().charter();
-            let me = seats.approver(&session.who.approver).ok_or_else(unseated)?;
+            let me = &place(replica.book(), session, now()).ok_or_else(unseated)?;
             let made = Made { compared, charter };
             let view = View { replica, me, now: now(), opened, made };
             // The policy in force or a name changed meanwhile. Made here, everybody would wait for another comparison.
@@ -218,8 +223,7 @@ impl Office {
         let asked = {
             let book = self.book.lock().await;
             let (replica, _) = book.as_ref().ok_or_else(no_charter)?;
-            let seats = replica.book().charter();
-            let me = seats.approver(&session.who.approver).ok_or_else(unseated)?;
+            let me = &place(replica.book(), session, now()).ok_or_else(unseated)?;
             let opened = opened.clone();
             let made = Made::default();
             Comparison::of_case(&View { replica, me, now: now(), opened, made }, id)
@@ -288,6 +292,14 @@ fn shown(view: &View<'_>, id: &CaseId, credential: &CredentialId) -> Done<Shown>
     Ok(Shown { screen, intent, words, trial: show::trial(book, id) })
 }
 
+/// The place of whoever is signed in: their own seat, or the one that they stand in for at this moment.
+fn place(book: &Book, session: &Session, now: Timestamp) -> Option<ApproverSeat> {
+    let who = &session.who;
+    let own = book.charter().approver(&who.approver).cloned();
+    let stood = book.delegation_of(&who.approver, now).map(|one| one.delegation.as_seat());
+    own.into_iter().chain(stood).find(|seat| seat.holds(&who.credential))
+}
+
 fn body(
     view: &View<'_>,
     (id, verdict): (&CaseId, Verdict),
@@ -316,7 +328,7 @@ fn no_charter() -> Trouble {
 }
 
 fn unseated() -> Trouble {
-    let message = "the charter seats you no longer";
+    let message = "neither the charter nor a delegation gives you a seat any longer";
     Trouble::refused("no_seat", message, "ask the operators whether your seat was given up")
 }
 

@@ -107,7 +107,9 @@ pub(super) fn home(seat: &ViewSeat, session: &Session, view: &View<'_>, told: &T
         }
     };
     let open = cases(&all, "All open cases").map(|table| details("All open cases", table));
-    let body = Markup::all([body].into_iter().chain(open));
+    let stands: Vec<_> = mine.rows().map(|(label, text)| (label, outside(text))).collect();
+    let stands = (!stands.is_empty()).then(|| facts(stands));
+    let body = Markup::all(stands.into_iter().chain([body]).chain(open));
     let mut frame = signed_in(seat, session, HOME, (body, told));
     frame.alerts.extend(mine.warnings().iter().map(|text| alert(Tone::Warn, text)));
     frame.render()

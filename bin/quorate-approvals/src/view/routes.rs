@@ -210,7 +210,8 @@ async fn sign_in(State(office): Here, Form(answer): Form<Answer>) -> Open {
     };
     answer.assertion()?.check(office.seat(), &passkey.key, &Office::challenge(&answer.ask))?;
     let secret = Office::secret()?;
-    let who = Signer { approver: seat.approver, credential: passkey.credential };
+    let (approver, person, credential) = (seat.approver, seat.person, passkey.credential);
+    let who = Signer { approver, person, credential };
     tracing::info!(approver = %who.approver, passkey = %who.credential, "signed in at the view");
     office.people(|people| people.begin(&secret, who, present()));
     Ok(to_with("/", &cookie(&office), Some(&secret)))
@@ -227,7 +228,10 @@ async fn sign_out(State(office): Here, headers: HeaderMap) -> Page {
 /// The sessions of whoever asks, and of nobody else.
 fn own_sessions(office: &Office, session: &Session) -> Vec<Session> {
     let mut open = office.people(|people| people.live(present()));
-    open.retain(|one| one.who.approver == session.who.approver);
+    // A seat has two people while somebody stands in for it, and neither ends the other's sessions.
+    open.retain(|one| {
+        (&one.who.approver, &one.who.person) == (&session.who.approver, &session.who.person)
+    });
     open
 }
 

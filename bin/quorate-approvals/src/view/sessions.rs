@@ -2,7 +2,7 @@
 
 use quorate_terms::approval::ApprovalBody;
 use quorate_terms::passkey::Passkey;
-use quorate_terms::{ApproverId, CredentialId, Digest, Timestamp};
+use quorate_terms::{ApproverId, CredentialId, Digest, PersonId, Timestamp};
 use quorate_web::sessions;
 
 use crate::trouble::{Done, Trouble};
@@ -11,6 +11,8 @@ use crate::trouble::{Done, Trouble};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Signer {
     pub(super) approver: ApproverId,
+    /// The person in the seat, or who stands in for it.
+    pub(super) person: PersonId,
     pub(super) credential: CredentialId,
 }
 
@@ -50,7 +52,8 @@ mod tests {
     #[test]
     fn another_session_is_ended_shortly_after_the_passkey_was_proved_and_ones_own_at_any_time() {
         let begun = Timestamp::from_millis(1_795_262_400_000);
-        let who = Signer { approver: "cy".parse().unwrap(), credential: "phone".parse().unwrap() };
+        let (approver, person) = ("cy".parse().unwrap(), "p-cy".parse().unwrap());
+        let who = Signer { approver, person, credential: "phone".parse().unwrap() };
         let (name, other) = (Digest::sha256(b"this"), Digest::sha256(b"other"));
         let session = Session { name, who, begun, seen: begun };
         for (ended, after_s, expected) in [

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use quorate_custody::Event;
 use quorate_custody::protocol::book::{
-    FREEZE, OPENINGS, OpeningsAnswer, OpeningsRequest, READ, ReadAnswer, ReadRequest, SUBMIT,
-    Submit, SubmitAnswer,
+    ENDING, FREEZE, OPENINGS, OpeningsAnswer, OpeningsRequest, READ, ReadAnswer, ReadRequest,
+    SUBMIT, Submit, SubmitAnswer,
 };
 use quorate_host::Identity;
 use quorate_host::link::{BoxFuture, Handler, Limits, Pins, Refused, Request, Server};
@@ -13,6 +13,7 @@ use quorate_ledger::{Checkpoint, Frontier, KeyKind, VerifierKey, cosignature, ha
 use quorate_terms::PublicKey;
 use quorate_terms::canonical::Term as _;
 use quorate_terms::commitment::Opening;
+use quorate_terms::delegation::Ending;
 use quorate_terms::freeze::{Freeze, Resume};
 
 use super::house::{COSIGNERS, House, secret};
@@ -29,6 +30,7 @@ pub(crate) struct Desk {
     pub(crate) openings: Vec<Opening>,
     pub(crate) resumes: Vec<Resume>,
     pub(crate) frozen_at_cosigner: Vec<Freeze>,
+    pub(crate) ended_at_cosigner: Vec<Ending>,
 }
 
 pub(crate) fn identity(name: &str) -> Identity {
@@ -46,6 +48,7 @@ impl Desk {
             openings: Vec::new(),
             resumes: Vec::new(),
             frozen_at_cosigner: Vec::new(),
+            ended_at_cosigner: Vec::new(),
         }
     }
 
@@ -99,6 +102,7 @@ impl Desk {
                 (Some(case), Event::ApprovalCame(approval))
             }
             Submit::Freeze(freeze) => (None, Event::FreezeCame(freeze)),
+            Submit::Ending(ending) => (None, Event::EndingCame(ending)),
             Submit::Resume(resume) => {
                 self.resumes.push(*resume);
                 let resumes = self.resumes.clone();
@@ -148,6 +152,13 @@ impl Handler for Shared {
                 OPENINGS => serde_json::to_vec(&desk.open(&serde_json::from_slice(body).unwrap())),
                 FREEZE => {
                     desk.frozen_at_cosigner.push(serde_json::from_slice(body).unwrap());
+                    Ok(b"{}".to_vec())
+                }
+                ENDING => {
+                    let ending: Ending = serde_json::from_slice(body).unwrap();
+                    let known = desk.house.book.check_ending(&ending).map(drop);
+                    known.map_err(|r| Refused::new(r.code.clone(), r.to_string()))?;
+                    desk.ended_at_cosigner.push(ending);
                     Ok(b"{}".to_vec())
                 }
                 _ => return Err(Refused::new("unknown_method", "no")),

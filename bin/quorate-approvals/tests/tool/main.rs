@@ -12,6 +12,7 @@ mod authenticator;
 #[path = "../../../../crates/custody/tests/house/mod.rs"]
 mod house;
 
+mod delegation;
 mod desk;
 mod inputs;
 mod lies;

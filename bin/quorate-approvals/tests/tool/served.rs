@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use quorate_host::link::Server;
 use quorate_terms::canonical::Term as _;
+use quorate_terms::delegation::{Delegation, StandIn};
 use quorate_terms::digest::tag;
-use quorate_terms::passkey::ViewSeat;
+use quorate_terms::intent::Action;
+use quorate_terms::passkey::{Assertion, ViewSeat};
 use quorate_terms::{CaseId, Digest};
 use tempfile::TempDir;
 
@@ -82,21 +84,40 @@ impl Vault {
 
     /// Signs cy in, whoever was before.
     fn sign_in(&mut self, browser: &mut Browser) {
-        browser.cookie.clear();
-        let page = browser.get("/");
-        let ask = page.split("name=\"ask\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        let challenge = Digest::of(tag::SIGN_IN, ask.as_bytes());
-        let said = self.phone.asserts(&Said::at(&self.seat, &challenge));
-        let handle = self.phone.passkey("cy-phone", &self.seat).handle;
-        let form = format!(
-            "ask={ask}&credential_id={handle}&authenticator_data={}&client_data={}&signature={}",
-            said.authenticator_data, said.client_data, said.signature
-        );
-        let heads = format!("host: {HOST}\r\norigin: {ORIGIN}\r\n");
-        let answer = browser.ask("POST", "/sign-in", &heads, &form);
-        let line = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
-        let cookie = line.unwrap_or_else(|| panic!("{answer}"));
-        browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        let answer = browser.enter(&self.seat, (&mut self.phone, "cy-phone"));
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    }
+
+    /// The view, and a browser of nobody.
+    fn open(&self) -> Browser {
+        Browser { view: Serving::start(self.dir.path(), &[]), cookie: String::new() }
+    }
+
+    /// Sam, with a passkey in this phone, stands in for ann from now on.
+    fn delegate(&self, phone: &Authenticator) -> Delegation {
+        let stand_in = StandIn {
+            person: house::id("p-sam"),
+            credential: house::id("key-sam"),
+            key: house::public("sam"),
+            link: house::public("sam-link"),
+            passkeys: vec![phone.passkey("sam-phone", &self.seat)],
+        };
+        let given = Delegation {
+            id: house::id("leave-1"),
+            seat: house::id("ann"),
+            stand_in,
+            from: now(),
+            until: now().plus_s(86_400),
+            above: None,
+        };
+        self.does(Action::Delegate { delegation: Box::new(given.clone()) });
+        given
+    }
+
+    fn does(&self, action: Action) {
+        let mut desk = self.desk.0.lock().unwrap();
+        desk.house.now = now();
+        desk.house.administer(action);
     }
 
     pub(crate) fn page(&self) -> String {
@@ -110,6 +131,30 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// Signs in with a passkey. Gives what the view answered.
+    fn enter(&mut self, seat: &ViewSeat, (phone, name): (&mut Authenticator, &str)) -> String {
+        self.cookie.clear();
+        let page = self.get("/");
+        let ask = field(&page, "name=\"ask\" value=\"");
+        let challenge = Digest::of(tag::SIGN_IN, ask.as_bytes());
+        let said = phone.asserts(&Said::at(seat, &challenge));
+        let handle = phone.passkey(name, seat).handle;
+        let answer = self.answers("/sign-in", &ask, (&handle.to_string(), &said));
+        if let Some(line) = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")) {
+            self.cookie = line.split(';').next().unwrap().to_owned();
+        }
+        answer
+    }
+
+    fn answers(&self, path: &str, ask: &str, (handle, said): (&str, &Assertion)) -> String {
+        let form = format!(
+            "ask={ask}&credential_id={handle}&authenticator_data={}&client_data={}&signature={}",
+            said.authenticator_data, said.client_data, said.signature
+        );
+        let heads = format!("host: {HOST}\r\norigin: {ORIGIN}\r\n");
+        self.ask("POST", path, &heads, &form)
+    }
+
     fn begin(&self, method: &str, path: &str, heads: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.view.address).unwrap();
         let text = format!(
@@ -142,6 +187,12 @@ impl Browser {
         assert_eq!(&head, b"HTTP/1.1 200");
         stream
     }
+}
+
+/// What stands in a page from these letters to the next quote.
+fn field(page: &str, letters: &str) -> String {
+    let found = page.split(letters).nth(1).and_then(|rest| rest.split('"').next());
+    found.unwrap_or_else(|| panic!("{letters} in {page}")).to_owned()
 }
 
 /// Waits until a page is told that something changed.
@@ -191,6 +242,49 @@ fn t03_a_view_that_hears_only_the_lie_shows_no_case_and_no_thief() {
     let page = browser.get("/");
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("void entry"), "{page}");
     assert!(!names(&page, &other_recipient()), "{page}");
+}
+
+#[test]
+fn a_stand_in_approves_at_the_view_with_a_passkey_of_their_own_until_it_is_taken_back() {
+    let (vault, mut phone) = (Vault::new(), Authenticator::new());
+    let mut browser = vault.open();
+    let early = browser.enter(&vault.seat, (&mut phone, "sam-phone"));
+    assert!(early.starts_with("HTTP/1.1 401"), "nobody agreed to it yet: {early}");
+    let mut another = Authenticator::new();
+    let given = vault.delegate(&phone);
+    drop(browser);
+    let mut browser = vault.open();
+    let stranger = browser.enter(&vault.seat, (&mut another, "sam-phone"));
+    assert!(stranger.starts_with("HTTP/1.1 401"), "{stranger}");
+    let entered = browser.enter(&vault.seat, (&mut phone, "sam-phone"));
+    assert!(entered.starts_with("HTTP/1.1 303"), "{entered}");
+    let page = browser.get(&vault.page());
+    assert!(page.contains("you stand in for"), "{page}");
+    let path = format!("{}/word", vault.page());
+    let form = page.split(&format!("action=\"{path}\"")).nth(1).unwrap();
+    let mut said = Said::at(&vault.seat, &Digest::ZERO);
+    said.challenge = field(form, "data-challenge=\"");
+    let ask = field(form, "name=\"ask\" value=\"");
+    let taken = browser.answers(&path, &ask, ("", &phone.asserts(&said)));
+    assert!(taken.starts_with("HTTP/1.1 303"), "{taken}");
+    {
+        let desk = vault.desk.0.lock().unwrap();
+        let case = desk.house.case(&vault.case);
+        assert!(case.approvals.is_empty());
+        assert_eq!(case.stand_ins.len(), 1);
+    }
+    let events = browser.events();
+    vault.does(Action::EndDelegation { delegation: given.id });
+    changed(events);
+    for path in ["/".to_owned(), vault.page()] {
+        let page = browser.get(&path);
+        assert!(
+            page.starts_with("HTTP/1.1 409"),
+            "{path} is for nobody who stands in no more: {page}"
+        );
+    }
+    let over = browser.enter(&vault.seat, (&mut phone, "sam-phone"));
+    assert!(over.starts_with("HTTP/1.1 401"), "{over}");
 }
 
 #[test]

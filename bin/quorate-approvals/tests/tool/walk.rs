@@ -16,7 +16,7 @@ use super::house::{MILLI, id, other_recipient, person, recipient, transfer};
 use super::office::{Office, enrolled, private, tool};
 
 /// All rows and warnings as one text.
-fn words(document: &Value) -> String {
+pub(crate) fn words(document: &Value) -> String {
     let rows = document["rows"].as_array().unwrap().iter();
     let rows = rows.map(|row| format!("{}: {}\n", row["label"], row["text"]));
     let warnings = document["warnings"].as_array().unwrap().iter();

@@ -1,5 +1,6 @@
 //! The engine: the one task that owns the party. What a run has to compute, other threads compute for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quorate_cosigner::Party;
@@ -11,7 +12,7 @@ use quorate_host::store::{Append, Ticket};
 use quorate_host::{Clock, Fault, Store};
 use quorate_terms::canonical::Term as _;
 use quorate_terms::entry::Body;
-use quorate_terms::{Digest, Timestamp};
+use quorate_terms::{Digest, PublicKey, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
@@ -53,6 +54,8 @@ pub(crate) struct Engine {
     works: JoinSet<Worked>,
     next: CallId,
     charter: Digest,
+    /// The link keys of those who stand in for a seat.
+    stand_ins: BTreeSet<PublicKey>,
     /// Entries in the newest snapshots of the two ledgers, whoever made them: this process or one before it.
     snapshots_at: (u64, u64),
 }
@@ -68,6 +71,7 @@ impl Engine {
     ) -> Self {
         let (book, own) = (stores.book.clone(), stores.own.clone());
         let (sizes, charter) = ((book.size(), own.size()), party.charter().digest());
+        let stand_ins = party.follower().book().stand_in_links().collect();
         Self {
             party: party.working_apart(),
             book,
@@ -82,6 +86,7 @@ impl Engine {
             works: JoinSet::new(),
             next: 0,
             charter,
+            stand_ins,
             snapshots_at,
         }
     }
@@ -134,6 +139,11 @@ impl Engine {
                 let honoured = check_freeze(self.party.charter().text(), &freeze).map(drop);
                 let then = told(reply, honoured);
                 self.step(Event::FreezeCame(freeze), None, Some(then), now).await
+            }
+            Input::Ending(ending, reply) => {
+                let honoured = self.party.follower().book().check_ending(&ending).map(drop);
+                let then = told(reply, honoured);
+                self.step(Event::EndingCame(ending), None, Some(then), now).await
             }
             Input::FreezeHere(scope, cause, reply) => {
                 self.step(Event::FreezeHere { scope, cause }, None, Some(told(reply, ())), now)
@@ -231,14 +241,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Who may speak follows the charter that is in force here.
+    /// Who may speak follows the charter that is in force here, and who stands in for whom.
     fn follow_charter(&mut self) {
         let charter = self.party.charter();
+        let stand_ins = self.party.follower().book().stand_in_links().collect();
         if charter.digest() != self.charter {
             self.charter = charter.digest();
-            self.doors.seat(charter.text());
             tracing::info!(charter = %self.charter, "a new charter is in force here");
+        } else if stand_ins == self.stand_ins {
+            return;
         }
+        self.doors.seat(charter.text(), &stand_ins);
+        self.stand_ins = stand_ins;
     }
 
     fn status(&self, now: Timestamp) -> Status {

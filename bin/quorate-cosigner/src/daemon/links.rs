@@ -1,15 +1,17 @@
 //! Links: who may speak, and of what; and one warm connection to each peer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use quorate_cosigner::party::DrillCall;
 use quorate_custody::Refusal;
 use quorate_custody::protocol::Call;
+use quorate_custody::protocol::book::ENDING;
 use quorate_host::link::{BoxFuture, Client, Handler, Limits, Pins, Refused, Request, Silent};
 use quorate_host::{Fault, Identity};
 use quorate_terms::charter::CharterText;
+use quorate_terms::delegation::Ending;
 use quorate_terms::freeze::Freeze;
 use quorate_terms::{CosignerId, Digest, PublicKey};
 use serde::Serialize;
@@ -38,7 +40,7 @@ enum Role {
     Desk,
     /// Send rounds, ask for drills.
     Peer(CosignerId),
-    /// Freeze, as everybody may.
+    /// Freeze and end delegations, as everybody may.
     Approver,
 }
 
@@ -51,16 +53,21 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    pub(crate) fn new(text: &CharterText, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        text: &CharterText,
+        stand_ins: &BTreeSet<PublicKey>,
+        settings: &Settings,
+    ) -> Self {
         let doors =
             Self { roles: Arc::default(), pins: Pins::default(), me: settings.cosigner.clone() };
-        doors.seat(text);
+        doors.seat(text, stand_ins);
         doors
     }
 
-    /// Seats exactly the keys of this charter.
-    pub(crate) fn seat(&self, text: &CharterText) {
+    /// Seats exactly the keys of this charter, and lets those in who stand in for a seat.
+    pub(crate) fn seat(&self, text: &CharterText, stand_ins: &BTreeSet<PublicKey>) {
         let mut roles = BTreeMap::from([(text.log.identity, Role::Desk)]);
+        roles.extend(stand_ins.iter().map(|link| (*link, Role::Approver)));
         roles.extend(text.approvers.iter().map(|seat| (seat.link, Role::Approver)));
         let others = text.cosigners.iter().filter(|seat| seat.cosigner != self.me);
         roles.extend(others.map(|seat| (seat.identity, Role::Peer(seat.cosigner.clone()))));
@@ -108,6 +115,14 @@ impl Door {
                 let freeze: Freeze = read(&request.body)?;
                 let (reply, answer) = oneshot::channel();
                 let honoured = self.ask(Input::Freeze(Box::new(freeze), reply), answer).await?;
+                honoured
+                    .map(|()| Vec::new())
+                    .map_err(|r| Refused::new(r.code.clone(), r.to_string()))
+            }
+            (Some(_), ENDING) => {
+                let ending: Ending = read(&request.body)?;
+                let (reply, answer) = oneshot::channel();
+                let honoured = self.ask(Input::Ending(Box::new(ending), reply), answer).await?;
                 honoured
                     .map(|()| Vec::new())
                     .map_err(|r| Refused::new(r.code.clone(), r.to_string()))

@@ -95,6 +95,10 @@ impl BookDoor {
                 let taken = SubmitAnswer::Taken { case: None, state: None, tallies: Vec::new() };
                 self.engine.tell(Event::FreezeCame(freeze)).await.map(|_| taken)
             }
+            Submit::Ending(ending) => {
+                let taken = SubmitAnswer::Taken { case: None, state: None, tallies: Vec::new() };
+                self.engine.tell(Event::EndingCame(ending)).await.map(|_| taken)
+            }
             Submit::Resume(resume) => self.resume(*resume).await,
         };
         outcome.unwrap_or_else(|trouble| SubmitAnswer::Refused { refusal: refusal(trouble) })
@@ -180,11 +184,12 @@ fn say<T: Serialize>(answer: &T) -> Result<Vec<u8>, Refused> {
     serde_json::to_vec(answer).map_err(|e| Refused::new("bug", e.to_string()))
 }
 
-/// The size of the book, and the link keys that its charter seats.
+/// The size of the book, and the link keys that its charter seats, with those of whoever stands in for a seat.
 fn seated(book: &Book) -> (u64, BTreeSet<PublicKey>) {
     let charter = book.charter();
     let approvers = charter.approvers.iter().map(|seat| seat.link);
-    (book.size(), approvers.chain(charter.views.iter().map(|view| view.link)).collect())
+    let seats = approvers.chain(charter.views.iter().map(|view| view.link));
+    (book.size(), seats.chain(book.stand_in_links()).collect())
 }
 
 /// Lets in whom the charter in force seats, as long as the desk runs.

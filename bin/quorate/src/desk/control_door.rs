@@ -60,6 +60,7 @@ impl ControlDoor {
             "desk.alert" => say(&self.office.alert(parse(body)?).await),
             "desk.checklists" => say(&self.office.checklists().await),
             "desk.checklist" => say(&self.deal(parse(body)?).await),
+            "desk.delegations" => say(&self.office.delegations().await),
             "desk.replay" => say(&self.office.replay(parse(body)?, Whom::Typed).await),
             "desk.status" => say(&self.office.status().await),
             "desk.book" => say(&self.office.book(parse(body)?).await),

@@ -223,13 +223,17 @@ impl World {
         Ok(())
     }
 
-    /// Records what a cosigner tells of its own accord: proven backups, freezes at its door, peers that it barred.
+    /// Records what a cosigner tells of its own accord: proven backups, freezes and ends of delegations at its
+    /// door, peers that it barred.
     async fn hear_out(&self, answer: &quorate_custody::protocol::Answer) -> Result<(), Trouble> {
         for backup in &answer.outbox.backups {
             self.engine.tell(Event::BackupCame(Box::new(backup.clone()))).await?;
         }
         for freeze in &answer.outbox.freezes {
             self.engine.tell(Event::FreezeCame(Box::new(freeze.clone()))).await?;
+        }
+        for ending in &answer.outbox.endings {
+            self.engine.tell(Event::EndingCame(Box::new(ending.clone()))).await?;
         }
         for (wallet, holder, cause) in &answer.outbox.barred {
             let by = answer.cosigner.clone();

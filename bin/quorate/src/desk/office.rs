@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use quorate_custody::{Event, Refusal};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, FreezeView, Office,
-    PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
+    CasesRequest, ChecklistRequest, ChecklistView, DelegationView, EraseRequest, FileRequest,
+    FreezeView, Office, PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
 use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Whom};
 use quorate_terms::approval::Approval;
@@ -119,6 +119,12 @@ impl Office for Here {
             };
             book.freezes().map(view).collect()
         });
+        found.await.map_err(refusal)
+    }
+
+    async fn delegations(&self) -> Reply<Vec<DelegationView>> {
+        let now = self.0.engine.clock().now();
+        let found = self.0.engine.look(move |book| DelegationView::all(book, now));
         found.await.map_err(refusal)
     }
 

@@ -6,6 +6,7 @@ mod balances;
 mod brake;
 mod console;
 mod cosigner;
+mod delegations;
 mod doors;
 mod ends;
 mod http;

@@ -7,8 +7,9 @@ use quorate_custody::protocol::{Answer, Ask, Call, Came, Outbox};
 use quorate_custody::witness::Head;
 use quorate_custody::{Refusal, check_freeze};
 use quorate_terms::canonical::Term;
+use quorate_terms::delegation::Ending;
 use quorate_terms::entry::{
-    AlertRaised, Body, Frozen, RollbackDetected, Severity, ShareRestored, Unfrozen,
+    AlertRaised, Body, DelegationEnded, Frozen, RollbackDetected, Severity, ShareRestored, Unfrozen,
 };
 use quorate_terms::freeze::{Freeze, FreezeBody, Freezer, Scope};
 use quorate_terms::{CaseId, CosignerId, Digest, Timestamp};
@@ -155,6 +156,26 @@ impl Party {
             Ok(digest) if self.charter.freezes().any(|(known, _)| *known == digest) => {}
             Ok(digest) => self.freeze(&mut step, freeze.clone(), digest, now),
             Err(refusal) => self.alarm(&mut step, "bad_freeze", &refusal.to_string(), now),
+        }
+        step
+    }
+
+    /// A delegation that either of the two takes back at this party's own door speaks for nobody here from now on, whatever
+    /// the desk tells of it.
+    pub(super) fn ending_came(&mut self, ending: &Ending, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        let granted = match self.follower.book().check_ending(ending) {
+            Ok(granted) => granted,
+            Err(refusal) => {
+                self.alarm(&mut step, "bad_ending", &refusal.to_string(), now);
+                return step;
+            }
+        };
+        let (id, by) = (granted.delegation.id.clone(), ending.ender(&granted.delegation));
+        if granted.ended.is_none() && !self.charter.has_ended(&id) {
+            let (cause, signed) = ("taken_back".to_owned(), Some(ending.clone()));
+            let ended = DelegationEnded { id, by, cause, signed, case: None };
+            self.record(&mut step, Body::DelegationEnded(Box::new(ended)), now);
         }
         step
     }
@@ -348,6 +369,9 @@ impl Party {
             book.freezes().any(|(known, _)| *known == digest)
                 || !self.charter.freezes().any(|(d, _)| *d == digest)
         };
+        let stands = |ending: &Ending| {
+            book.delegation(&ending.body.delegation).is_some_and(|one| one.ended.is_none())
+        };
         Outbox {
             backups: self
                 .notes
@@ -359,6 +383,7 @@ impl Party {
                 .cloned()
                 .collect(),
             freezes: self.notes.freezes.values().filter(|f| !said(f)).cloned().collect(),
+            endings: self.notes.endings.values().filter(|e| stands(e)).cloned().collect(),
             barred: self
                 .notes
                 .barred

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use quorate_terms::canonical::Term;
+use quorate_terms::delegation::Ending;
 use quorate_terms::entry::{BackupStatement, Body, Entry, RULES_VERSION};
 use quorate_terms::freeze::Freeze;
-use quorate_terms::{CosignerId, Digest, Malformed, Timestamp, VaultId, WalletId};
+use quorate_terms::{CosignerId, DelegationId, Digest, Malformed, Timestamp, VaultId, WalletId};
 use serde::{Deserialize, Serialize};
 
 /// Where the next entry of a cosigner's own ledger goes.
@@ -93,6 +94,9 @@ pub struct Notes {
     pub(crate) statements: BTreeMap<WalletId, BackupStatement>,
     /// Signed freezes that were not lifted.
     pub(crate) freezes: BTreeMap<Digest, Freeze>,
+    /// Signed ends of delegations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) endings: BTreeMap<DelegationId, Ending>,
     /// Who is barred for which wallet, and why.
     pub(crate) barred: BTreeMap<WalletId, (CosignerId, String)>,
     configuration: Option<Digest>,
@@ -112,6 +116,11 @@ impl Notes {
             }
             Body::Unfrozen(unfrozen) => {
                 self.freezes.retain(|digest, _| !unfrozen.lifts.contains(digest));
+            }
+            Body::DelegationEnded(ended) => {
+                if let Some(signed) = &ended.signed {
+                    self.endings.insert(ended.id.clone(), signed.clone());
+                }
             }
             Body::PeerBanned(barred) => {
                 let said = (barred.holder.clone(), barred.cause.clone());

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 
 impl Book {
     /// The case of an act, if the act is due: awaited, and agreed to at this time.
-    fn due(&self, id: &CaseId, at: Timestamp) -> Result<&Case, Refusal> {
+    pub(super) fn due(&self, id: &CaseId, at: Timestamp) -> Result<&Case, Refusal> {
         let case = self.open_case(id)?;
         need(case.state == State::AwaitAct, "the case awaits no act")?;
         need(at < case.expires_at(), "the case has expired")?;
@@ -159,6 +159,7 @@ impl Book {
         let before = std::mem::replace(&mut self.charter, coming.text);
         self.charter_digest = coming.digest;
         self.drop_unseated(&before);
+        self.end_unfit(&before, entry.at);
         self.state.coming = None;
         self.state.charter_entries.insert(entry.index);
         self.case_mut(&activated.case, entry.index).map(|case| case.state = State::AwaitAct)
@@ -176,6 +177,7 @@ impl Book {
         };
         for case in self.state.cases.values_mut() {
             case.approvals.retain(|who, said| stands(who, said));
+            case.stand_ins.retain(|who, said| stands(who, &said.approval));
         }
     }
 

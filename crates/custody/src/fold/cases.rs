@@ -6,6 +6,7 @@ use quorate_chains::{Draft, Effect as OnChain};
 use quorate_terms::approval::{Approval, ApprovalBody, NotSeated, Proof, Verdict};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::ApproverSeat;
+use quorate_terms::delegation::Delegation;
 use quorate_terms::entry::{
     Approved, Broadcast, CancelAsked, Entry, Filed, Judged, Party, Refused, RunAborted, Signed,
     TransferObserved, Warranted,
@@ -17,6 +18,7 @@ use quorate_terms::{CaseId, CosignerId, CredentialId, Timestamp};
 use super::{need, same, void};
 use crate::book::Book;
 use crate::case::{Case, SignedDraft, State, after_agreement, quorum};
+use crate::delegation::Voice;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::rulings::Outside;
@@ -86,9 +88,14 @@ impl Book {
                 "run `quorate-approvals list`",
             );
         };
-        let seat = self.check_seat(approval)?;
+        let voice = self.check_voice(approval)?;
         self.check_word(case, body, at)?;
-        if case.intent.requester.person() == Some(&seat.person) {
+        if let Some(granted) = &voice.granted {
+            self.check_stand_in(granted, case, approval, at)?;
+        }
+        // Nobody's own request is agreed to by whoever stands in for that person either.
+        let asked = case.intent.requester.person();
+        if asked == Some(&voice.seat.person) || asked == Some(&voice.holder) {
             return refuse(
                 "own_request",
                 "nobody approves a request of one's own",
@@ -107,14 +114,32 @@ impl Book {
                 "ask a member",
             );
         }
-        // Whoever spoke may speak again once that word has lapsed, and not before; but for a party that is still missing.
-        let said = case.approvals.get(&body.approver);
-        if said.is_some_and(|said| {
-            said.body.expires_at > at && !self.brings_party(case, said, approval)
-        }) {
-            return refuse("duplicate", "this approver has spoken already", "ask another approver");
-        }
+        self.check_first(case, &voice, approval, at)?;
         Ok(case)
+    }
+
+    /// Whoever spoke may speak again once that word has lapsed, and not before; but for a party that is still missing. A
+    /// stand-in has nothing to add where the seat itself has spoken; the seat may always speak after its stand-in.
+    fn check_first(
+        &self,
+        case: &Case,
+        voice: &Voice,
+        approval: &Approval,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let refuse = |why: &str| Err(Refusal::new("duplicate", why, "ask another approver"));
+        let approver = &approval.body.approver;
+        let own = case.approvals.get(approver).filter(|said| said.body.expires_at > at);
+        let stood = case.stand_ins.get(approver).filter(|said| said.expires_at() > at);
+        let said = match (&voice.granted, own, stood) {
+            (Some(_), Some(_), _) => return refuse("the seat itself has spoken already"),
+            (Some(_), None, stood) => stood.map(|said| &said.approval),
+            (None, own, _) => own,
+        };
+        if said.is_some_and(|said| !self.brings_party(case, said, approval)) {
+            return refuse("this approver has spoken already");
+        }
+        Ok(())
     }
 
     /// Whether a second yes brings the first a party where a quorum demands some: said with a file, and now at a view.
@@ -129,11 +154,11 @@ impl Book {
         yes && demanded && matches!(parties, [None, Some(_)])
     }
 
-    /// The seat of whoever signed: right vault, credential and signature.
-    fn check_seat(&self, approval: &Approval) -> Result<&ApproverSeat, Refusal> {
+    /// Whoever signed, for a seat: right vault, credential and signature.
+    fn check_voice(&self, approval: &Approval) -> Result<Voice, Refusal> {
         let body = &approval.body;
         let refuse = |code: &str, why: &str, next: &str| Err(Refusal::new(code, why, next));
-        let Some(seat) = self.charter.approver(&body.approver) else {
+        let Some(voice) = self.voice(body) else {
             return refuse(
                 "no_seat",
                 "the charter seats no such approver",
@@ -144,11 +169,11 @@ impl Book {
             let why = "the approval names another vault or version";
             return refuse("wrong_vault", why, "approve again");
         }
-        match approval.check_seat(&self.charter, seat) {
-            Ok(None) => Ok(seat),
+        match approval.check_seat(&self.charter, &voice.seat) {
+            Ok(None) => Ok(voice),
             Ok(Some(counter)) => {
-                self.check_counter(seat, &body.credential, counter)?;
-                Ok(seat)
+                self.check_counter(&voice.seat, &body.credential, counter)?;
+                Ok(voice)
             }
             Err(NotSeated::Credential) => {
                 let why = "the seat holds no such credential";
@@ -221,9 +246,9 @@ impl Book {
         need(expected == *approved, "the entry does not say what the approval says")?;
         let id = case.id;
         let reject = approved.verdict == Verdict::Reject;
-        let approver = approved.approver.clone();
+        let stood = self.stood(&approved.approval);
         self.count(&approved.approval);
-        self.case_mut(&id, entry.index)?.approvals.insert(approver, approved.approval.clone());
+        self.case_mut(&id, entry.index)?.keep(approved.approval.clone(), stood);
         let case = self.open_case(&id)?;
         if reject || !case.is_agreed(&self.charter, &self.policy, entry.at) {
             return Ok(());
@@ -235,10 +260,15 @@ impl Book {
         Ok(())
     }
 
+    /// The delegation under which a word was given, where a stand-in gave it.
+    pub(crate) fn stood(&self, approval: &Approval) -> Option<Delegation> {
+        self.voice(&approval.body)?.granted.map(|granted| granted.delegation)
+    }
+
     /// Remembers how far the passkey of an approval that counts has counted.
     fn count(&mut self, approval: &Approval) {
-        let seat = self.charter.approver(&approval.body.approver);
-        let passkey = seat.and_then(|seat| seat.passkey(&approval.body.credential));
+        let seat = self.voice(&approval.body).map(|voice| voice.seat);
+        let passkey = seat.as_ref().and_then(|seat| seat.passkey(&approval.body.credential));
         if let (Some(passkey), Proof::Passkey { assertion, .. }) = (passkey, &approval.proof)
             && let Some(counter) = assertion.counter()
         {
@@ -249,7 +279,7 @@ impl Book {
     /// The entry for an approval.
     pub(crate) fn approved(&self, case: &Case, approval: &Approval) -> Result<Approved, Refusal> {
         let body = &approval.body;
-        let seat = self.charter.approver(&body.approver).ok_or_else(|| void("no such seat"))?;
+        let seat = self.voice(body).ok_or_else(|| void("no such seat"))?.seat;
         Ok(Approved {
             case: case.id,
             intent: body.intent,

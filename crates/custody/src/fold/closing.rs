@@ -1,6 +1,5 @@
 //! How cases end. A reservation is released only where no signature can come to exist; otherwise it is spent.
 
-use quorate_terms::approval::Verdict;
 use quorate_terms::entry::{Charge, Closed, Entry, Outcome};
 use quorate_terms::fact::{Fact, FactKind, Fate, SignedFact};
 use quorate_terms::intent::Action;
@@ -85,7 +84,7 @@ impl Book {
             ),
             Outcome::Aborted => need(idle, "a signature may exist"),
             Outcome::Rejected => {
-                let no = case.approvals.values().any(|a| a.body.verdict == Verdict::Reject);
+                let no = case.is_rejected();
                 need(no && case.drafts.is_empty(), "no approver of the case has said no")
             }
             Outcome::Expired => {
@@ -123,6 +122,7 @@ impl Book {
             }
             Action::ListAddress { account, .. } => self.state.listed.contains_key(account),
             Action::RemoveAddress { account } => !self.state.listed.contains_key(account),
+            Action::Delegate { .. } | Action::EndDelegation { .. } => self.is_delegation_done(case),
             Action::Freeze { scope } => self.state.freezes.values().any(|frozen| frozen == scope),
             Action::Unfreeze { lifts, .. } => {
                 lifts.iter().all(|freeze| self.state.lifted.contains(freeze))

@@ -4,6 +4,7 @@
 use quorate_terms::CaseId;
 use quorate_terms::approval::Approval;
 use quorate_terms::commitment::{Commitment, Opening};
+use quorate_terms::delegation::Ending;
 use quorate_terms::freeze::{Freeze, Resume};
 use quorate_terms::quorum::Tally;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub const SUBMIT: &str = "book.submit";
 pub const OPENINGS: &str = "book.openings";
 /// Brings a signed freeze to a cosigner: a [`Freeze`]. Any answer but a refusal means that it holds.
 pub const FREEZE: &str = "freeze";
+/// Brings a signed [`Ending`] of a delegation to a cosigner. Any answer but a refusal means that it holds.
+pub const ENDING: &str = "ending";
 
 /// The most commitments that one [`OpeningsRequest`] may name.
 pub const OPENINGS_MAX: usize = 64;
@@ -31,6 +34,8 @@ pub enum Submit {
     Approval(Box<Approval>),
     /// A freeze.
     Freeze(Box<Freeze>),
+    /// A delegation taken back.
+    Ending(Box<Ending>),
     /// A yes to going on after a void entry. The desk gathers them until the quorum is met.
     Resume(Box<Resume>),
 }

@@ -10,7 +10,7 @@ use quorate_terms::intent::Action;
 use quorate_terms::{AccountId, CaseId, Digest, Timestamp};
 
 use super::closed;
-use super::seats::reseated;
+use super::seats::{reseated, unseated};
 use crate::book::{Book, Wallet};
 use crate::case::{Case, State};
 use crate::event::{Effect, Step};
@@ -50,6 +50,10 @@ impl Book {
                     case: case.id,
                     chain: account.chain(),
                 }))
+            }
+            Action::Delegate { delegation } => self.act_delegate(case, delegation, at)?,
+            Action::EndDelegation { delegation } => {
+                self.act_end_delegation(case, delegation, at)?
             }
             Action::Freeze { scope } => {
                 let freeze = case.id.intent();
@@ -121,6 +125,12 @@ impl Book {
             case: coming.case,
             previous: self.charter_digest(),
         })));
+        // What is taken comes before what is given: a stand-in may be seated with the same keys.
+        for id in self.unfit_after(self.charter(), &coming.text, at) {
+            let over = self.delegation(id).map(|granted| &granted.delegation);
+            let taken = over.map(|over| unseated(over, &coming.text, coming.case));
+            step.records.extend(taken.unwrap_or_default());
+        }
         step.records.extend(reseated(self.charter(), &coming.text, coming.case));
         step.close(closed(case, Outcome::Done, "it took effect"));
         step

@@ -126,7 +126,7 @@ impl Book {
             return Ok(step);
         }
         let mut agreed = case.clone();
-        agreed.approvals.insert(approval.body.approver.clone(), approval.clone());
+        agreed.keep(approval.clone(), self.stood(approval));
         if agreed.is_agreed(self.charter(), self.policy(), at) {
             agreed.state = after_agreement(&agreed.intent.action);
             step.absorb(self.onward(&agreed, None, at)?);

@@ -1,6 +1,7 @@
 //! Who received and who lost which role and credential, when a charter comes into force.
 
 use quorate_terms::charter::{ApproverSeat, CharterText};
+use quorate_terms::delegation::Delegation;
 use quorate_terms::entry::{
     Body, CredentialEnrolled, CredentialRevoked, Founded, RoleEnded, RoleGranted,
 };
@@ -28,7 +29,7 @@ pub(super) fn reseated(before: &CharterText, after: &CharterText, case: CaseId) 
         }
         let still = kept.map(held).unwrap_or_default();
         let gone = held(seat).into_iter().filter(|one| !still.contains(one));
-        bodies.extend(gone.map(|one| revoked(seat, &one, case)));
+        bodies.extend(gone.map(|one| revoked(seat, &one, Some(case), "charter")));
     }
     for seat in &after.approvers {
         let was = before.approver(&seat.approver).filter(|was| was.person == seat.person);
@@ -40,6 +41,27 @@ pub(super) fn reseated(before: &CharterText, after: &CharterText, case: CaseId) 
         bodies.extend(new.map(|one| enrolled(seat, &one, Some(case))));
     }
     bodies
+}
+
+/// What whoever stands in for a seat receives: credentials, and no role.
+pub(super) fn stands_in(delegation: &Delegation, case: CaseId) -> Vec<Body> {
+    let seat = delegation.as_seat();
+    held(&seat).iter().map(|one| enrolled(&seat, one, Some(case))).collect()
+}
+
+/// What is taken from whoever stood in.
+pub(super) fn stood_in(delegation: &Delegation, case: Option<CaseId>, cause: &str) -> Vec<Body> {
+    let seat = delegation.as_seat();
+    held(&seat).iter().map(|one| revoked(&seat, one, case, cause)).collect()
+}
+
+/// What a charter takes from whoever stood in: all but what it seats for the same person.
+pub(super) fn unseated(delegation: &Delegation, after: &CharterText, case: CaseId) -> Vec<Body> {
+    let seat = delegation.as_seat();
+    let own = after.approvers.iter().filter(|other| other.person == seat.person);
+    let still: Vec<Held> = own.flat_map(held).collect();
+    let gone = held(&seat).into_iter().filter(|one| !still.contains(one));
+    gone.map(|one| revoked(&seat, &one, Some(case), "charter")).collect()
 }
 
 fn role(charter: &CharterText, seat: &ApproverSeat) -> &'static str {
@@ -100,12 +122,12 @@ fn enrolled(seat: &ApproverSeat, held: &Held, case: Option<CaseId>) -> Body {
     }))
 }
 
-fn revoked(seat: &ApproverSeat, held: &Held, case: CaseId) -> Body {
+fn revoked(seat: &ApproverSeat, held: &Held, case: Option<CaseId>, cause: &str) -> Body {
     let (Held::File(credential, _) | Held::Passkey(credential, _)) = held;
     Body::CredentialRevoked(CredentialRevoked {
         person: Some(seat.person.clone()),
         credential: credential.clone(),
-        case: Some(case),
-        cause: "charter".to_owned(),
+        case,
+        cause: cause.to_owned(),
     })
 }

@@ -23,6 +23,8 @@ mod checklists;
 #[cfg(test)]
 mod covered;
 #[cfg(test)]
+mod delegations;
+#[cfg(test)]
 mod lies;
 #[cfg(test)]
 mod notes;

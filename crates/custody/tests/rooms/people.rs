@@ -24,7 +24,7 @@ fn check(spoil: &dyn Fn(&mut ApprovalBody), signer: &str, expected: &str) {
     assert_eq!(house.case(&case).approvals.len(), 0);
 }
 
-fn approved(approval: quorate_terms::approval::Approval) -> Approved {
+pub(crate) fn approved(approval: quorate_terms::approval::Approval) -> Approved {
     let body = approval.body.clone();
     Approved {
         case: CaseId::of_intent(body.intent),
@@ -179,7 +179,7 @@ fn a_person_s_freeze_intent_freezes_at_once_and_is_lifted_by_its_own_name() {
     assert_eq!(house.case(&paid).state, State::AwaitSignature);
 }
 
-fn next_charter(house: &House) -> CharterText {
+pub(crate) fn next_charter(house: &House) -> CharterText {
     let mut next = house.book.charter().clone();
     next.version += 1;
     next.previous = Some(house.book.charter_digest());
@@ -188,7 +188,7 @@ fn next_charter(house: &House) -> CharterText {
     next
 }
 
-fn change_charter(house: &mut House, text: &CharterText) -> CaseId {
+pub(crate) fn change_charter(house: &mut House, text: &CharterText) -> CaseId {
     house.administer(Action::ChangeCharter { charter: Box::new(text.clone()) })
 }
 
@@ -287,7 +287,7 @@ fn a_charter_that_skips_reseats_or_moves_is_not_put_in_force() {
     }
 }
 
-fn list(account: AccountId) -> Action {
+pub(crate) fn list(account: AccountId) -> Action {
     let beneficiary = serde_json::from_value(serde_json::json!("00".repeat(32))).unwrap();
     Action::ListAddress { account, beneficiary, owner_kind: OwnerKind::Client }
 }

@@ -55,7 +55,7 @@ fn of_form(owner: &str, bytes: &[u8], form: u8) -> Vec<u8> {
     let mut parts = std::str::from_utf8(bytes).unwrap().splitn(3, '\n');
     let (head, _, book) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
     let (now, after) = book.split_once(',').unwrap();
-    assert_eq!(now, "{\"v\":5");
+    assert_eq!(now, "{\"v\":6");
     let book = format!("{{\"v\":{form},{after}").replacen("\"beneficiaries\"", "\"unheard_of\"", 1);
     assert!(book.contains("unheard_of"));
     let mut head: serde_json::Value = serde_json::from_str(head).unwrap();
@@ -70,11 +70,11 @@ fn what_another_version_made_is_told_apart_from_what_somebody_changed() {
     let house = House::new();
     let bytes = signed_by("log", &house.follower);
     let refused = |bytes: &[u8]| restore(&house, bytes).unwrap_err().code;
-    assert_eq!(refused(&of_form("log", &bytes, 4)), OTHER_FORM);
-    assert_eq!(refused(&of_form("log", &bytes, 6)), OTHER_FORM);
-    assert_eq!(refused(&of_form("log", &bytes, 5)), "bad_snapshot");
+    assert_eq!(refused(&of_form("log", &bytes, 5)), OTHER_FORM);
+    assert_eq!(refused(&of_form("log", &bytes, 7)), OTHER_FORM);
+    assert_eq!(refused(&of_form("log", &bytes, 6)), "bad_snapshot");
     assert_eq!(
-        refused(&of_form("east", &bytes, 4)),
+        refused(&of_form("east", &bytes, 5)),
         "bad_snapshot",
         "whoever signed is asked first"
     );

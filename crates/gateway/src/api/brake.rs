@@ -49,7 +49,7 @@ pub(super) async fn resume(api: &Api, caller: &Caller, asked: &Asked) -> Result<
     file(api, caller, asked.key()?, Action::Unfreeze { scope, lifts }).await
 }
 
-async fn file(
+pub(super) async fn file(
     api: &Api,
     caller: &Caller,
     key: IdempotencyKey,

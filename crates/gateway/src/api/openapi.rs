@@ -15,8 +15,8 @@ use super::people::{DAYS, PAGE, PAGE_MAX};
 use super::table::{Act, Does, ROUTES, Route, Who};
 use crate::errors::{Category, Code};
 use crate::office::{
-    AddressView, AlertView, CasePage, CaseView, ChecklistView, CredentialView, FreezeView,
-    ProofAnswer, StatusView, WalletView,
+    AddressView, AlertView, CasePage, CaseView, ChecklistView, CredentialView, DelegationView,
+    FreezeView, ProofAnswer, StatusView, WalletView,
 };
 use crate::proposal::ReplayAnswer;
 use crate::shapes;
@@ -37,7 +37,7 @@ const EXAMPLES: [(&str, &str); 10] = [
 ];
 
 /// From an answer to the requests that it leads to: operation, the place in its body, operation, the parameter or body field.
-const LINKS: [(&str, &str, &str, &str); 21] = [
+const LINKS: [(&str, &str, &str, &str); 22] = [
     ("file", "/case", "case", "path.case"),
     ("file", "/case", "replace", "path.case"),
     ("cases", "/cases/0/case", "case", "path.case"),
@@ -51,6 +51,7 @@ const LINKS: [(&str, &str, &str, &str); 21] = [
     ("alerts", "/alerts/0/alert", "close_alert", "path.alert"),
     ("freeze", "/case", "resume", "path.freeze"),
     ("freezes", "/freezes/0/freeze", "resume", "path.freeze"),
+    ("delegations", "/delegations/0/id", "end_delegation", "path.delegation"),
     ("open_checklist", "/checklist", "checklist", "path.checklist"),
     ("open_checklist", "/checklist", "attest_checklist", "path.checklist"),
     ("open_checklist", "/checklist", "close_checklist", "path.checklist"),
@@ -226,6 +227,11 @@ fn input(route: &Route) -> Option<Value> {
             ),
         ]),
         Does::Act(Act::Freeze) => object(&[("scope", schema::<shapes::Scope>(), true)]),
+        Does::Act(Act::Delegate) => object(&[(
+            "delegation",
+            described(schema::<shapes::Delegation>(), "Who stands in (docs/spec/delegation.md)."),
+            true,
+        )]),
         Does::Act(Act::Approve) => schema::<shapes::Approval>(),
         Does::Act(Act::Replay) => proposal(),
         Does::Act(Act::Erase) => object(&[("subject", identifier(), true)]),
@@ -361,7 +367,7 @@ fn parameters(route: &Route, input: Option<&Value>) -> Vec<Value> {
 fn segment(name: &str) -> Value {
     let schema = match name {
         "index" => json!({ "type": "integer", "minimum": 0 }),
-        "wallet" => identifier(),
+        "wallet" | "delegation" => identifier(),
         "txHash" => json!({ "type": "string", "pattern": "^0x[0-9a-f]{64}$" }),
         _ => schema::<shapes::Hash>(),
     };
@@ -524,11 +530,17 @@ fn output(does: Does) -> Value {
         Act::Wallets => list("wallets", schema::<WalletView>()),
         Act::Credentials => list("credentials", schema::<CredentialView>()),
         Act::Freezes => list("freezes", schema::<FreezeView>()),
+        Act::Delegations => list("delegations", schema::<DelegationView>()),
         Act::Addresses => list("addresses", schema::<AddressView>()),
         Act::Cases => schema::<CasePage>(),
-        Act::Case | Act::File | Act::Freeze | Act::Resume | Act::Approve | Act::Replace => {
-            schema::<CaseView>()
-        }
+        Act::Case
+        | Act::File
+        | Act::Freeze
+        | Act::Resume
+        | Act::Delegate
+        | Act::EndDelegation
+        | Act::Approve
+        | Act::Replace => schema::<CaseView>(),
         Act::Checklists => list("checklists", schema::<ChecklistView>()),
         Act::Checklist | Act::OpenChecklist | Act::AttestChecklist | Act::CloseChecklist => {
             schema::<ChecklistView>()

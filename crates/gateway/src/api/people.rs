@@ -13,7 +13,7 @@ use super::asked::{Asked, invalid, left_over};
 use super::once::Turn;
 use super::refused::complaint;
 use super::table::Act;
-use super::{Api, brake, checklists, internal};
+use super::{Api, brake, checklists, delegations, internal};
 use crate::desk::Caller;
 use crate::errors::{Code, Complaint};
 use crate::office::{
@@ -74,6 +74,7 @@ pub(super) async fn look(api: &Api, caller: &Caller, act: Act, asked: &Asked) ->
         Act::Me => say(&me(caller)),
         Act::Case => say(&told(api.office.case(asked.segment("case")?).await)?),
         Act::Freezes => brake::look(api).await,
+        Act::Delegations => delegations::look(api).await,
         Act::Addresses => say(&json!({ "addresses": told(api.office.addresses().await)? })),
         Act::Replay => replay(api, asked).await,
         Act::Receipt => {
@@ -113,6 +114,7 @@ pub(super) async fn change(api: &Api, caller: &Caller, act: Act, asked: &Asked) 
         // The ledger itself keeps the keys of intents, and an approval is the same one however often it comes.
         Act::File => return file(api, caller, asked).await,
         Act::Freeze => return brake::freeze(api, caller, asked).await,
+        Act::Delegate => return delegations::delegate(api, caller, asked).await,
         Act::Approve => return approve(api, asked).await,
         _ => {}
     }
@@ -146,6 +148,7 @@ async fn note(api: &Api, caller: &Caller, act: Act, asked: &Asked) -> Said {
             say(&json!({ "alerts": told(left)? }))
         }
         Act::Resume => brake::resume(api, caller, asked).await,
+        Act::EndDelegation => delegations::end(api, caller, asked).await,
         Act::OpenChecklist | Act::AttestChecklist | Act::CloseChecklist => {
             checklists::deal(api, caller, act, asked).await
         }

@@ -10,7 +10,9 @@ pub(super) fn complaint(refusal: &Refusal) -> Complaint {
         "malformed" | "too_many_openings" => Code::InvalidInput,
         "key_reused" => Code::IdempotencyConflict,
         "unknown_case" | "no_case" => Code::CaseNotFound,
-        "unknown_alert" | "unknown_entry" | "unknown_checklist" => Code::PathNotFound,
+        "unknown_alert" | "unknown_entry" | "unknown_checklist" | "unknown_delegation" => {
+            Code::PathNotFound
+        }
         "frozen" => Code::Frozen,
         "not_witnessed" => Code::CosignerUnavailable,
         "unreadable" | "not_now" => Code::DeskUnavailable,

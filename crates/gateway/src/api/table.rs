@@ -32,6 +32,7 @@ pub(crate) enum Act {
     Alerts,
     Events,
     Freezes,
+    Delegations,
     Receipt,
     Entries,
     Entry,
@@ -41,6 +42,8 @@ pub(crate) enum Act {
     File,
     Freeze,
     Resume,
+    Delegate,
+    EndDelegation,
     Approve,
     Replace,
     Replay,
@@ -90,7 +93,7 @@ const fn ask(method: Method, path: &'static str, tool: ToolName) -> Route {
 use Role::{Auditor, Operator, Viewer};
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 48] = [
+pub(crate) static ROUTES: [Route; 51] = [
     Route {
         method: Method::GET,
         path: "/me",
@@ -108,6 +111,12 @@ pub(crate) static ROUTES: [Route; 48] = [
     look(Viewer, "/cases/{case}", Act::Case, "One case, with how far each quorum has come."),
     look(Viewer, "/alerts", Act::Alerts, "Alerts that nobody has closed, oldest first."),
     look(Viewer, "/freezes", Act::Freezes, "Freezes in force."),
+    look(
+        Viewer,
+        "/delegations",
+        Act::Delegations,
+        "Who stands in for which seat, from when until when, and how it ended; the last granted first.",
+    ),
     look(Viewer, "/events", Act::Events, "A server-sent event whenever the ledger has grown."),
     look(
         Auditor,
@@ -147,6 +156,18 @@ pub(crate) static ROUTES: [Route; 48] = [
         "/freezes/{freeze}/resume",
         Act::Resume,
         "Asks the charter's quorum to lift every freeze in force of the scope that this one has; signing goes on once it agreed.",
+    ),
+    change(
+        Operator,
+        "/delegations",
+        Act::Delegate,
+        "Asks the charter's quorum to let somebody stand in for a seat, on transfers alone and for a while.",
+    ),
+    change(
+        Operator,
+        "/delegations/{delegation}/end",
+        Act::EndDelegation,
+        "Ends a delegation at once, in the caller's own name; nobody need agree.",
     ),
     change(
         Viewer,
@@ -295,7 +316,10 @@ impl Route {
 
     /// Whether it takes a body.
     pub(crate) fn has_body(&self) -> bool {
-        let bare = matches!(self.does, Does::Act(Act::Replace | Act::TakeAlert | Act::Resume));
+        let bare = matches!(
+            self.does,
+            Does::Act(Act::Replace | Act::TakeAlert | Act::Resume | Act::EndDelegation)
+        );
         self.method == Method::POST && !bare
     }
 }

@@ -19,7 +19,7 @@ use quorate_terms::{Digest, IdempotencyKey, PersonId};
 use serde::Deserialize;
 
 use super::visit::{Answered, Ask, Visit, asked};
-use super::{Here, Page};
+use super::{Here, Page, delegations};
 use crate::office::{ChecklistAct, ChecklistRequest, ChecklistView, Reply, TaskView};
 
 pub(crate) const PAGE: Page = Page {
@@ -29,6 +29,7 @@ pub(crate) const PAGE: Page = Page {
         router
             .route("/people", get(all))
             .route("/people/open", post(open))
+            .route("/people/delegate", post(delegations::read))
             .route("/people/{checklist}", get(one))
             .route("/people/{checklist}/attest", post(attest))
             .route("/people/{checklist}/close", post(close))
@@ -70,6 +71,8 @@ async fn all(visit: Visit) -> Answered {
     let body = [
         heading("Keys and passkeys"),
         keys(&visit),
+        heading("Who stands in for whom"),
+        delegations::section(&visit).await?,
         heading("Who comes, moves and leaves"),
         open,
         over,

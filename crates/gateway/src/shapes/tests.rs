@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use quorate_custody::State as CaseState;
 use quorate_custody::book::OpenAlert as RealAlert;
+use quorate_custody::{Phase as RealPhase, State as CaseState};
 use quorate_terms::approval::{
     Approval as RealApproval, ApprovalBody as RealBody, Proof as RealProof, Verdict as RealVerdict,
 };
 use quorate_terms::charter::{CharterText, LogSeat};
 use quorate_terms::commitment::Opening as RealOpening;
 use quorate_terms::credential::{AgentCredential, Band as RealBand, Role as RealRole};
+use quorate_terms::delegation::{Delegation as RealDelegation, StandIn as RealStandIn};
 use quorate_terms::entry::{Outcome as RealOutcome, Severity as RealSeverity};
 use quorate_terms::freeze::Scope as RealScope;
 use quorate_terms::intent::{
@@ -18,7 +19,9 @@ use quorate_terms::intent::{
 };
 use quorate_terms::judgment::{Judgment as RealJudgment, Reason as RealReason};
 use quorate_terms::parties::Parties as RealParties;
-use quorate_terms::passkey::{Assertion as RealAssertion, Blob};
+use quorate_terms::passkey::{
+    Assertion as RealAssertion, Blob, Passkey as RealPasskey, PasskeyKey,
+};
 use quorate_terms::policy::{AddressRules, Administration, Limits, PolicyDocument};
 use quorate_terms::quorum::{Quorum, Tally as RealTally};
 use quorate_terms::{Amount, CaseId, Digest, PublicKey, Signature, Timestamp};
@@ -28,8 +31,8 @@ use serde_json::json;
 
 use super::*;
 use crate::office::{
-    AddressView, AlertView, CasePage, CaseView, CosignerView, CredentialView, FreezeView,
-    StatusView, WalletView,
+    AddressView, AlertView, CasePage, CaseView, CosignerView, CredentialView, DelegationView,
+    FreezeView, StatusView, WalletView,
 };
 use crate::tools::schema_of;
 
@@ -264,6 +267,8 @@ fn actions() -> Vec<RealAction> {
         RealAction::ChangeCharter { charter: Box::new(charter()) },
         RealAction::RevokeCredential { credential: "bot-1".parse().unwrap() },
         RealAction::RemoveAddress { account: account() },
+        RealAction::Delegate { delegation: Box::new(delegation()) },
+        RealAction::EndDelegation { delegation: "leave-1".parse().unwrap() },
     ];
     made.extend(TIERS.map(|tier| {
         RealAction::OpenWallet(OpenWallet {
@@ -286,6 +291,56 @@ fn actions() -> Vec<RealAction> {
         made.push(RealAction::Unfreeze { scope, lifts });
     }
     made
+}
+
+fn delegation() -> RealDelegation {
+    let key: PublicKey = "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".parse().unwrap();
+    RealDelegation {
+        id: "leave-1".parse().unwrap(),
+        seat: "ann".parse().unwrap(),
+        stand_in: RealStandIn {
+            person: "p-sam".parse().unwrap(),
+            credential: "sam-key".parse().unwrap(),
+            key,
+            link: key,
+            passkeys: vec![passkey()],
+        },
+        from: Timestamp::ZERO,
+        until: Timestamp::from_millis(1),
+        above: Some([("eip155:31337/slip44:60".parse().unwrap(), Amount::from_u128(7))].into()),
+    }
+}
+
+fn passkey() -> RealPasskey {
+    RealPasskey {
+        credential: "sam-phone".parse().unwrap(),
+        view: "home".parse().unwrap(),
+        handle: Blob::new(vec![1; 16]).unwrap(),
+        key: PasskeyKey::from_bytes([4; 65]).unwrap(),
+    }
+}
+
+const PHASES: [RealPhase; 3] = [RealPhase::Granted, RealPhase::Standing, RealPhase::Ended];
+
+fn delegation_views() -> Vec<DelegationView> {
+    let of = |phase| DelegationView {
+        id: "leave-1".parse().unwrap(),
+        seat: "ann".parse().unwrap(),
+        holder: Some("p-ann".parse().unwrap()),
+        stand_in: "p-sam".parse().unwrap(),
+        credential: "sam-key".parse().unwrap(),
+        views: vec!["home".parse().unwrap()],
+        from: Timestamp::ZERO,
+        until: Timestamp::ZERO,
+        above: delegation().above,
+        phase,
+        case: CaseId::of_intent(Digest::ZERO),
+        granted_at: Timestamp::ZERO,
+        ended_at: Some(Timestamp::ZERO),
+        ended_by: Some("case".into()),
+        cause: Some("taken_back".into()),
+    };
+    PHASES.map(of).to_vec()
 }
 
 const VERDICTS: [RealVerdict; 2] = [RealVerdict::Approve, RealVerdict::Reject];
@@ -349,6 +404,10 @@ fn every_shape_describes_the_values_of_its_term_and_nothing_else() {
         check::<Change>(&CHANGES),
         check::<Post>(&POSTS),
         check::<ChecklistEnd>(&ENDS),
+        check::<Phase>(&PHASES),
+        check::<Delegation>(&[delegation()]),
+        check::<StandIn>(&[delegation().stand_in]),
+        check::<Passkey>(&[passkey()]),
     ]
     .into();
     let all: BTreeSet<String> = WORDS.iter().chain(FORMS).map(|name| (*name).to_owned()).collect();
@@ -447,6 +506,7 @@ fn what_the_office_says_is_what_the_api_describes() {
     }]);
     let freezes = scopes().into_iter().map(|scope| FreezeView { freeze: Digest::ZERO, scope });
     check::<FreezeView>(&freezes.collect::<Vec<_>>());
+    check::<DelegationView>(&delegation_views());
     check::<AddressView>(&[AddressView { account: account(), listed_at: Timestamp::ZERO }]);
     check::<AlertView>(&alert_views());
     check::<CosignerView>(&[cosigner_view()]);

@@ -118,6 +118,23 @@ impl Said {
     }
 }
 
+/// A delegation as its page under `docs/spec` shows it.
+fn delegation() -> Value {
+    json!({
+        "id": "leave-1",
+        "seat": "ann",
+        "stand_in": {
+            "person": "p-sam",
+            "credential": "key-sam",
+            "key": "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            "link": "ed25519:PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",
+        },
+        "from": 1000,
+        "until": 2000,
+        "above": null,
+    })
+}
+
 fn cancel() -> Value {
     json!({ "action": { "kind": "cancel", "case": known() } })
 }
@@ -131,6 +148,7 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         (format!("/cases/{case}"), 0),
         ("/addresses".to_owned(), 0),
         ("/freezes".to_owned(), 0),
+        ("/delegations".to_owned(), 0),
         ("/checklists".to_owned(), 0),
         (format!("/checklists/{case}"), 0),
         (format!("/cases/{case}/receipt"), 1),
@@ -150,6 +168,8 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         ("/intents".to_owned(), cancel()),
         ("/freezes".to_owned(), json!({ "scope": { "scope": "vault" } })),
         (format!("/freezes/{}/resume", freeze(0)), Value::Null),
+        ("/delegations".to_owned(), json!({ "delegation": delegation() })),
+        ("/delegations/leave-1/end".to_owned(), Value::Null),
         (format!("/cases/{case}/replace"), Value::Null),
         (format!("/cases/{case}/erase"), json!({ "subject": "per-1" })),
         (format!("/alerts/{case}/take"), Value::Null),
@@ -165,7 +185,7 @@ async fn each_role_reaches_what_it_may_and_nothing_above_it() {
         let key = path.replace('/', "-");
         assert_eq!(app.post("person", &path, &key, &body).await.status, 200, "{path}");
     }
-    assert_eq!(app.office.filed.lock().unwrap().len(), 3, "only the operator filed");
+    assert_eq!(app.office.filed.lock().unwrap().len(), 5, "only the operator filed");
 }
 
 #[tokio::test]
@@ -181,6 +201,9 @@ async fn agents_and_people_find_nothing_at_each_others_routes() {
         app.post(who, "/freezes", "k", &vault).await.check(403, "ROLE_TOO_LOW");
         let resume = format!("/freezes/{}/resume", freeze(0));
         app.post(who, &resume, "k", &Value::Null).await.check(403, "ROLE_TOO_LOW");
+        app.get(who, "/delegations").await.check(403, "ROLE_TOO_LOW");
+        let end = "/delegations/leave-1/end";
+        app.post(who, end, "k", &Value::Null).await.check(403, "ROLE_TOO_LOW");
     }
     let balance = format!("/agent/balance?address={ADDRESS}&chain=eip155:31337");
     for who in PEOPLE {
@@ -252,6 +275,34 @@ async fn the_brake_is_an_intent_in_the_callers_name_and_a_resume_lifts_the_whole
         ]
     );
     assert!(filed.iter().all(|ask| ask.person.as_str() == "olga" && ask.openings.is_empty()));
+}
+
+#[tokio::test]
+async fn a_delegation_is_an_intent_in_the_callers_name_and_only_a_known_one_is_ended() {
+    let app = app();
+    let mut more = delegation();
+    more["vault"] = json!("other");
+    for bad in [json!({}), json!({ "delegation": "leave-1" }), json!({ "delegation": more })] {
+        app.post("person", "/delegations", "k", &bad).await.check(400, "INVALID_INPUT");
+    }
+    let end = |name: &str| format!("/delegations/{name}/end");
+    app.post("person", &end("leave-9"), "k", &Value::Null).await.check(404, "PATH_NOT_FOUND");
+    app.post("person", &end("Leave"), "k", &Value::Null).await.check(400, "INVALID_INPUT");
+    assert!(app.office.filed.lock().unwrap().is_empty(), "nothing of this was filed");
+    let good = json!({ "delegation": delegation() });
+    assert_eq!(app.post("person", "/delegations", "away", &good).await.status, 200);
+    assert_eq!(app.post("person", &end("leave-1"), "back", &Value::Null).await.status, 200);
+    let filed = app.office.filed.lock().unwrap();
+    let said: Vec<_> = filed.iter().map(|ask| (ask.key.as_str(), ask.action.clone())).collect();
+    let delegation = serde_json::from_value(delegation()).unwrap();
+    assert_eq!(
+        said,
+        [
+            ("away", Action::Delegate { delegation }),
+            ("back", Action::EndDelegation { delegation: "leave-1".parse().unwrap() }),
+        ]
+    );
+    assert!(filed.iter().all(|ask| ask.person.as_str() == "olga"));
 }
 
 #[tokio::test]

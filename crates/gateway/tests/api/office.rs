@@ -4,11 +4,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use quorate_custody::{Refusal, State};
+use quorate_custody::{Phase, Refusal, State};
 use quorate_gateway::office::{
     AddressView, AlertRequest, AlertView, BookAnswer, BookRequest, CasePage, CaseView,
-    CasesRequest, ChecklistRequest, ChecklistView, EraseRequest, FileRequest, FreezeView, Office,
-    PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
+    CasesRequest, ChecklistRequest, ChecklistView, DelegationView, EraseRequest, FileRequest,
+    FreezeView, Office, PageRequest, ProofAnswer, ProofRequest, ReceiptAnswer, Reply, StatusView,
 };
 use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Totals, Whom};
 use quorate_terms::approval::Approval;
@@ -106,6 +106,26 @@ impl Office for FakeOffice {
         let named = [(0, Scope::Vault), (1, agent), (2, Scope::Vault)];
         let view = |(number, scope)| FreezeView { freeze: freeze(number), scope };
         Ok(named.map(view).to_vec())
+    }
+
+    async fn delegations(&self) -> Reply<Vec<DelegationView>> {
+        Ok(vec![DelegationView {
+            id: "leave-1".parse().unwrap(),
+            seat: "ann".parse().unwrap(),
+            holder: Some("p-ann".parse().unwrap()),
+            stand_in: "p-sam".parse().unwrap(),
+            credential: "key-sam".parse().unwrap(),
+            views: vec![],
+            from: Timestamp::ZERO,
+            until: Timestamp::ZERO.plus_s(60),
+            above: None,
+            phase: Phase::Standing,
+            case: known(),
+            granted_at: Timestamp::ZERO,
+            ended_at: None,
+            ended_by: None,
+            cause: None,
+        }])
     }
 
     async fn replay(&self, ask: ReplayRequest, _whom: Whom) -> Reply<ReplayAnswer> {

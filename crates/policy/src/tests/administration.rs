@@ -2,6 +2,7 @@
 
 use quorate_terms::commitment::Commitment;
 use quorate_terms::credential::AgentCredential;
+use quorate_terms::delegation::{Delegation, StandIn};
 use quorate_terms::entry::RiskClass;
 use quorate_terms::freeze::Scope;
 use quorate_terms::intent::{OpenWallet, OwnerKind, SchemeName, Tier};
@@ -41,6 +42,12 @@ fn acts() -> Vec<(&'static str, Action, &'static [&'static str])> {
         ("open", Action::OpenWallet(wallet), &["require", "treasury"]),
         ("issue", Action::IssueCredential { credential }, &["require", "treasury"]),
         ("list", list, &["require", "treasury"]),
+        (
+            "delegate",
+            Action::Delegate { delegation: Box::new(delegation()) },
+            &["require", "governance"],
+        ),
+        ("end", Action::EndDelegation { delegation: "leave".parse().unwrap() }, &["allow"]),
         ("unfreeze", unfreeze, &["require", "governance"]),
         (
             "policy",
@@ -48,6 +55,24 @@ fn acts() -> Vec<(&'static str, Action, &'static [&'static str])> {
             &["require", "governance"],
         ),
     ]
+}
+
+fn delegation() -> Delegation {
+    let key = "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    Delegation {
+        id: "leave".parse().unwrap(),
+        seat: "ann".parse().unwrap(),
+        stand_in: StandIn {
+            person: "p-sam".parse().unwrap(),
+            credential: "key-sam".parse().unwrap(),
+            key: key.parse().unwrap(),
+            link: key.parse().unwrap(),
+            passkeys: Vec::new(),
+        },
+        from: at(NOON),
+        until: at(NOON).plus_s(60),
+        above: None,
+    }
 }
 
 fn successor() -> PolicyDocument {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{checklists, keys, people, watch};
+use super::{checklists, delegations, keys, people, watch};
 use crate::amount::Amount;
 use crate::caip::{AccountId, AssetId, ChainId};
 use crate::digest::Digest;
@@ -57,6 +57,8 @@ pub enum Body {
     RoleEnded(Box<people::RoleEnded>),
     CredentialEnrolled(Box<people::CredentialEnrolled>),
     CredentialRevoked(people::CredentialRevoked),
+    Delegated(Box<delegations::Delegated>),
+    DelegationEnded(Box<delegations::DelegationEnded>),
     ChecklistOpened(Box<checklists::ChecklistOpened>),
     ChecklistAttested(Box<checklists::ChecklistAttested>),
     ChecklistClosed(Box<checklists::ChecklistClosed>),

@@ -17,7 +17,10 @@ use quorate_terms::commitment::Opening;
 use quorate_terms::entry::{Body, Entry};
 use quorate_terms::intent::{Action, Tier, Transfer};
 use quorate_terms::policy::{AssetInfo, Budget, PolicyDocument, Window};
-use quorate_terms::{AccountId, Amount, AssetId, CaseId, ChainId, Term as _, Timestamp, WalletId};
+use quorate_terms::{
+    AccountId, Amount, ApproverId, AssetId, CaseId, ChainId, CredentialId, PersonId, Term as _,
+    Timestamp, WalletId,
+};
 
 use super::{Here, refusal, runbook, simulated, view};
 
@@ -32,9 +35,10 @@ impl Paperwork for Here {
     async fn story(&self, case: CaseId) -> Reply<Vec<Moment>> {
         let found = self.0.engine.look(move |book| {
             let open = book.case(&case).map(|case| case.entries.clone());
-            open.or_else(|| book.closed(&case).map(|case| case.entries.clone()))
+            let told = open.or_else(|| book.closed(&case).map(|case| case.entries.clone()));
+            (told.unwrap_or_default(), stand_ins(book))
         });
-        let mut told = found.await.map_err(refusal)?.unwrap_or_default();
+        let (mut told, stand_ins) = found.await.map_err(refusal)?;
         told.truncate(TOLD_MAX);
         let unread = |why: String| Refusal::new("unreadable", why, "run `quorate doctor`");
         let read = self.0.engine.store().read_these(&told).await;
@@ -42,7 +46,7 @@ impl Paperwork for Here {
         if read.len() != told.len() {
             return Err(unread("an entry of the case is missing".to_owned()));
         }
-        read.into_iter().map(|(index, bytes)| moment(index, &bytes)).collect()
+        read.into_iter().map(|(index, bytes)| moment(index, &bytes, &stand_ins)).collect()
     }
 
     async fn runbook(&self, case: CaseId) -> Reply<Option<Runbook>> {
@@ -181,13 +185,25 @@ impl Here {
     }
 }
 
+/// Who stood in for a seat, by that seat and the credential that spoke for it.
+type StandIns = BTreeMap<(ApproverId, CredentialId), PersonId>;
+
+fn stand_ins(book: &Book) -> StandIns {
+    let all = book.delegations().map(|(_, granted)| &granted.delegation);
+    let held = all.flat_map(|one| {
+        let names = one.stand_in.credentials();
+        names.map(|name| ((one.seat.clone(), name.clone()), one.stand_in.person.clone()))
+    });
+    held.collect()
+}
+
 /// An entry of a case, as a line of its story.
-fn moment(index: u64, bytes: &[u8]) -> Reply<Moment> {
+fn moment(index: u64, bytes: &[u8], stand_ins: &StandIns) -> Reply<Moment> {
     let entry = Entry::from_canonical(bytes)?;
     let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
     let kind = value.pointer("/body/type").and_then(serde_json::Value::as_str);
     let kind = kind.unwrap_or("unknown").to_owned();
-    Ok(Moment { index, at: entry.at, kind, said: said(&entry.body) })
+    Ok(Moment { index, at: entry.at, kind, said: said(&entry.body, stand_ins) })
 }
 
 fn salt() -> Reply<[u8; 16]> {
@@ -264,7 +280,7 @@ fn document(text: &str) -> Reply<PolicyDocument> {
 }
 
 /// What an entry of a case says beyond its kind, in one line.
-fn said(body: &Body) -> String {
+fn said(body: &Body, stand_ins: &StandIns) -> String {
     match body {
         Body::Judged(judged) => {
             let answer = match &judged.judgment {
@@ -277,7 +293,13 @@ fn said(body: &Body) -> String {
             };
             format!("{answer}, for {}", judged.principal)
         }
-        Body::Approved(approved) => format!("by {}", approved.approver),
+        Body::Approved(approved) => {
+            let (approver, by) = (&approved.approver, &approved.credential);
+            match stand_ins.get(&(approver.clone(), by.clone())) {
+                Some(person) => format!("by {person} standing in for {approver}"),
+                None => format!("by {approver}"),
+            }
+        }
         Body::Warranted(warranted) => format!("nonce {}", warranted.nonce),
         Body::Refused(refused) => refused.reason.message.clone(),
         Body::Signed(signed) => {

@@ -70,6 +70,13 @@ pub(super) fn summary(policy: &PolicyDocument, action: &Action) -> String {
         Action::RevokeCredential { credential } => format!("revoke credential {credential}"),
         Action::ListAddress { account, .. } => format!("list {account}"),
         Action::RemoveAddress { account } => format!("take {account} off the list"),
+        Action::Delegate { delegation } => format!(
+            "let {} stand in for {} until {}",
+            delegation.stand_in.person,
+            delegation.seat,
+            delegation.until.utc()
+        ),
+        Action::EndDelegation { delegation } => format!("end delegation {delegation}"),
         Action::Freeze { .. } => "stop signing".to_owned(),
         Action::Unfreeze { lifts, .. } => {
             format!("allow signing again; ends {} freezes", lifts.len())

@@ -125,6 +125,10 @@ async fn administer(room: &Room) {
     room.world.engine.tell(Event::FreezeCame(Box::new(freeze))).await.unwrap();
     let scope = Scope::Agent { agent: id("somebody") };
     room.administer(Action::Unfreeze { scope, lifts: [digest].into() }).await;
+    let delegation = delegations::stand_in(room);
+    let ends = Action::EndDelegation { delegation: delegation.id.clone() };
+    room.administer(Action::Delegate { delegation: Box::new(delegation) }).await;
+    room.administer(ends).await;
     room.admit("gone").await;
     room.administer(Action::RevokeCredential { credential: id("cred-gone") }).await;
     let (mut policy, previous) = room
@@ -167,7 +171,7 @@ async fn hear(room: &Room) {
     };
     let backups = vec![BackupStatement { signature: signed("east", &body), body }];
     let barred = vec![(id("ops"), id("west"), "a share does not fit".to_owned())];
-    let outbox = Outbox { backups, barred, freezes: Vec::new() };
+    let outbox = Outbox { backups, barred, ..Outbox::default() };
     *room.scripts["east"].outbox.lock().unwrap() = outbox;
     room.until(|book| book.wallet(&id("ops")).is_some_and(|wallet| wallet.barred.is_some())).await;
     room.scripts["west"].beyond.store(100_000, Ordering::Relaxed);
