@@ -222,9 +222,10 @@ impl World {
     /// The question's name, and the step that the page gives as a file.
     pub(super) async fn waiting(&self, cookie: &str, asked: &Got) -> (String, Waiting) {
         let ask = asked.field("ask");
-        let to =
-            asked.text().split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let file = self.post_as(cookie, &to, &[("ask", &ask)]).await;
+        let text = asked.text();
+        let body = text.split("<main").nth(1).unwrap();
+        let to = body.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+        let file = self.post_as(cookie, to, &[("ask", &ask)]).await;
         assert!(file.header("content-disposition").starts_with("attachment"), "{}", file.text());
         (ask, Waiting::from_bytes(&file.bytes).unwrap())
     }

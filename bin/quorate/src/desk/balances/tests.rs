@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use proptest::prelude::*;
 
@@ -151,6 +152,7 @@ fn a_file_with_more_than_is_ever_kept_is_refused() {
 #[tokio::test]
 async fn a_history_outlives_its_process_and_a_damaged_one_is_put_aside_and_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let path = folder.path().join("balances.history");
     let random = Random::start().unwrap();
     let now = after(Grain::Day, 3, 0);
