@@ -93,7 +93,7 @@ codes! {
     DraftStale = "DRAFT_STALE", Flow, false, 409, "The draft's nonce or fee is out of date.";
     BackupRequired = "BACKUP_REQUIRED", Flow, false, 409, "The wallet has no verified backup and the chain is not a development chain.";
     ReceiptNotReady = "RECEIPT_NOT_READY", Flow, true, 409, "The case is not closed, so there is no receipt yet.";
-    CredentialMissing = "CREDENTIAL_MISSING", Auth, false, 401, "The request carries no bearer credential.";
+    CredentialMissing = "CREDENTIAL_MISSING", Auth, false, 401, "The request carries no credential.";
     CredentialMalformed = "CREDENTIAL_MALFORMED", Auth, false, 400, "The Authorization header cannot be read, or a credential stands in the URL.";
     CredentialInvalid = "CREDENTIAL_INVALID", Auth, false, 401, "The credential is unknown, revoked or expired.";
     ProofInvalid = "PROOF_INVALID", Auth, false, 401, "The access token is bound to a key, and the proof of that key (DPoP) is missing, does not hold for this request, or was shown before.";

@@ -14,6 +14,9 @@ pub const LONGEST_S: u64 = 8 * 60 * 60;
 /// How long after signing in somebody may end other sessions, in seconds: a browser that was left open, or a stolen cookie, ends
 /// none.
 pub const FRESH_S: u64 = 10 * 60;
+/// What somebody is told who signed in longer ago than [`FRESH_S`].
+pub const SIGN_IN_AGAIN: &str =
+    "Ending another session takes a sign-in of the last 10 minutes: sign out and sign in again.";
 /// How long a question waits for its answer, in seconds.
 pub const ASK_S: u64 = 10 * 60;
 /// With this at the beginning of its name browsers take a cookie over a secure channel only, for one host and all of its paths.

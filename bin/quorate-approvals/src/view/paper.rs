@@ -11,6 +11,7 @@ use quorate_terms::charter::ApproverSeat;
 use quorate_terms::digest::tag;
 use quorate_terms::passkey::{Passkey, ViewSeat};
 use quorate_terms::{CaseId, CredentialId, Digest, Term as _};
+use quorate_web::sessions::SIGN_IN_AGAIN;
 
 use crate::list;
 use crate::screen::Screen;
@@ -204,9 +205,7 @@ pub(super) fn sessions(
             let none = Markup::default();
             form_as(Press::No, "/sessions/end-others", none, "End all but this one")
         }
-        (true, false) => paragraph(Markup::text(
-            "Ending another session takes a sign-in of the last 10 minutes: sign out and sign in again.",
-        )),
+        (true, false) => paragraph(Markup::text(SIGN_IN_AGAIN)),
     };
     signed_in(seat, session, SESSIONS, (Markup::all([body, others, said]), told)).render()
 }

@@ -10,6 +10,7 @@ use quorate_pages::{
 };
 use quorate_terms::Digest;
 use quorate_terms::credential::Role;
+use quorate_web::sessions::SIGN_IN_AGAIN;
 
 use super::filing::Yes;
 use super::gate::Refused;
@@ -114,14 +115,10 @@ fn sessions(visit: &Visit) -> Reply<Markup> {
             ("/settings/end", Markup::default()),
             ("End all but this one", Press::No),
         )?,
-        false => paragraph(Markup::text(AGAIN)),
+        false => paragraph(Markup::text(SIGN_IN_AGAIN)),
     };
     Ok(Markup::all([listed, others]))
 }
-
-/// What somebody is told who signed in too long ago to end sessions.
-const AGAIN: &str =
-    "Ending another session takes a sign-in of the last 10 minutes: sign out and sign in again.";
 
 async fn end(visit: Visit, Form(yes): Form<Yes>) -> Answered {
     let ask = visit.answered(&yes.ask)?;

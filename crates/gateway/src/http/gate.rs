@@ -306,7 +306,8 @@ impl Shown {
         if let (Some(tokens), Some(vouched)) = (tokens, vouched)
             && let Some(proof) = vouched.proof
         {
-            tokens.spend(vouched.subject, proof)?;
+            // Before the limiter, so that whoever replays what they saw takes nothing of the owner's rate: told as a stranger's.
+            tokens.spend(vouched.subject, proof).map_err(Complaint::of_a_stranger)?;
         }
         Ok((shown, caller))
     }

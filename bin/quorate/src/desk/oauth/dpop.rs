@@ -19,11 +19,13 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{LEEWAY_S, No, by_signature, keys, signature};
+use super::{No, by_signature, keys, signature};
 pub(super) use seen::Seen;
 
 /// The oldest proof that is taken, in seconds: it was made for this request.
 const AGE_S: u64 = 60;
+/// How far ahead of ours the clock may be with which a proof was made, in seconds.
+const AHEAD_S: u64 = 5;
 /// The type of a proof.
 const KIND: &str = "dpop+jwt";
 /// What a public key may say of itself (RFC 7517, RFC 7518), with `ext`, which browsers write. Whatever else it says may be its
@@ -94,7 +96,7 @@ pub(super) fn check(
     if claims.iat < now_s.saturating_sub(AGE_S) {
         return Err(Bad::Old);
     }
-    if claims.iat > now_s.saturating_add(LEEWAY_S) {
+    if claims.iat > now_s.saturating_add(AHEAD_S) {
         return Err(Bad::Early);
     }
     if claims.jti.is_empty() {

@@ -169,16 +169,9 @@ fn client() -> Result<Client, Fault> {
 
 async fn bounded(request: RequestBuilder) -> Result<(u16, Vec<u8>), String> {
     let sent = request.header("accept", "application/json").send().await;
-    let mut answer = sent.map_err(|e| e.without_url().to_string())?;
+    let answer = sent.map_err(|e| e.without_url().to_string())?;
     let status = answer.status().as_u16();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|e| e.without_url().to_string())? {
-        if bytes.len().saturating_add(chunk.len()) > BYTES_MAX {
-            return Err(format!("it answers with more than {BYTES_MAX} bytes"));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok((status, bytes))
+    Ok((status, crate::bounded::bounded(answer, BYTES_MAX).await?))
 }
 
 /// Where a server of this issuer says what it is: RFC 8414 section 3.1, then OpenID Connect Discovery section 4.

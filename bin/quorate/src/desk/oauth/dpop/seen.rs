@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use quorate_gateway::tokens::Proven;
 use quorate_terms::Digest;
 
-use super::{AGE_S, Bad};
+use super::{AGE_S, AHEAD_S, Bad};
 
 /// The most proofs of one subject at a time: some 180 a second.
 const EACH_MAX: usize = 16_384;
@@ -24,9 +24,10 @@ struct Kept {
 }
 
 impl Seen {
-    /// Knows nothing of what was shown before now.
+    /// Knows nothing of what was shown before now. What says that it was made up to [`AHEAD_S`] from now may have been shown too.
     pub(in crate::desk::oauth) fn since(now_s: u64) -> Self {
-        Self(Mutex::new(Kept { seconds: BTreeMap::new(), from: now_s }))
+        let from = now_s.saturating_add(AHEAD_S).saturating_add(1);
+        Self(Mutex::new(Kept { seconds: BTreeMap::new(), from }))
     }
 
     /// Spends a proof of a subject.
@@ -74,6 +75,8 @@ mod tests {
 
     const START: u64 = 1_800_000_000;
     const AFTER: u64 = START + AGE_S + 1;
+    /// When the memory began, so that all is known from the start on.
+    const BEGUN: u64 = START - AHEAD_S - 1;
 
     fn name(text: &str) -> Digest {
         Digest::sha256(text.as_bytes())
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_proof_opens_once_for_as_long_as_it_could_be_shown() {
-        let seen = Seen::since(START);
+        let seen = Seen::since(BEGUN);
         assert_eq!(check(&seen, ("bot", "a"), (START, START)), Ok(()));
         for later in [0, 1, 30, AGE_S] {
             assert_eq!(
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_opens_nothing_again() {
-        let seen = Seen::since(START);
+        let seen = Seen::since(BEGUN);
         assert_eq!(check(&seen, ("bot", "a"), (START, START)), Ok(()));
         assert_eq!(check(&seen, ("bot", "b"), (START + 900, START + 900)), Ok(()));
         // The first is forgotten now, and by the clock it is new again.
@@ -115,15 +118,17 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_from_before_the_start_may_have_been_shown() {
-        let seen = Seen::since(START);
-        assert_eq!(check(&seen, ("bot", "a"), (START - 1, START)), Err(Bad::Old));
+    fn a_proof_that_may_have_been_shown_before_the_start_is_refused() {
+        let seen = Seen::since(BEGUN);
+        for made_s in [BEGUN - 1, BEGUN, BEGUN + AHEAD_S] {
+            assert_eq!(check(&seen, ("bot", "a"), (made_s, START)), Err(Bad::Old), "{made_s}");
+        }
         assert_eq!(check(&seen, ("bot", "a"), (START, START)), Ok(()));
     }
 
     #[test]
     fn a_full_memory_refuses_its_subject_alone_and_forgets_nothing() {
-        let seen = Seen::since(START);
+        let seen = Seen::since(BEGUN);
         for number in 0..EACH_MAX {
             assert_eq!(check(&seen, ("bot", &number.to_string()), (START, START)), Ok(()));
         }
