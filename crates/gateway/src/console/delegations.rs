@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use axum::extract::Form;
 use quorate_custody::{Phase, Refusal};
 use quorate_pages::{
-    Field, Markup, Press, Tone, badge, details, digest, empty, facts, form, heading, long_field,
-    outside, paragraph, table, text_field, when,
+    Field, Markup, Press, Tone, badge, details, empty, facts, form, heading, long_field, outside,
+    paragraph, table, text_field, when,
 };
 use quorate_terms::charter::{ApproverSeat, CharterText};
 use quorate_terms::delegation::{DELEGATION_S_MAX, Delegation, StandIn};
@@ -100,7 +100,7 @@ pub(super) async fn read(visit: Visit, Form(typed): Form<Typed>) -> Answered {
         ("From", when(one.from)),
         ("Until", when(one.until)),
         ("Up to", outside(&limit(&visit, one.above.as_ref()))),
-        ("Signs with", digest(&stand_in.key.to_string())),
+        ("Signs with", outside(&stand_in.key.to_string())),
         ("Credential", outside(stand_in.credential.as_str())),
     ];
     let view = |passkey: &quorate_terms::passkey::Passkey| outside(passkey.view.as_str());
@@ -199,7 +199,7 @@ fn limits(text: &str, assets: &[AssetInfo]) -> Reply<Option<BTreeMap<AssetId, Am
 }
 
 fn listed(visit: &Visit, caption: &str, all: &[DelegationView]) -> Reply<Markup> {
-    let headings = ["Stands in", "For", "From", "Until", "Up to", "How it stands", "End"];
+    let headings = ["Stands in", "For", "From, until", "Up to", "How it stands", "End"];
     let rows = all.iter().map(|one| row(visit, one)).collect::<Reply<Vec<_>>>()?;
     Ok(table(caption, &headings, rows))
 }
@@ -216,8 +216,7 @@ fn row(visit: &Visit, one: &DelegationView) -> Reply<Vec<Markup>> {
     Ok(vec![
         outside(one.stand_in.as_str()),
         outside(&format!("{}{holder}", one.seat)),
-        when(one.from),
-        when(one.until),
+        Markup::all([when(one.from), Markup::text(", "), when(one.until)]),
         outside(&limit(visit, one.above.as_ref())),
         state(one),
         end,

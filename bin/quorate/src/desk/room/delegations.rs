@@ -161,6 +161,8 @@ async fn an_operator_asks_for_a_delegation_in_the_console_and_whoever_looks_does
     assert_eq!(lena.posts("/people/delegate", &good).await.0, 403);
     let (status, page) = olga.posts("/people/delegate", &good).await;
     assert!(status == 200 && page.contains("Nothing is filed yet"), "{page}");
+    let key = given.stand_in.key.to_string();
+    assert!(page.contains(&key) && !page.contains("not a digest"), "{page}");
     assert!(listed(&room).await.is_empty());
     let (status, said) = olga.posts("/file", &format!("ask={}", question(&page).unwrap())).await;
     assert_eq!(status, 303, "{said}");
