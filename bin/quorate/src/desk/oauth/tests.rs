@@ -122,7 +122,9 @@ async fn oauth_that(server: &Server, demand_dpop: bool) -> Oauth {
     let keys = Some(room.path().join("keys.json"));
     std::fs::write(keys.as_ref().unwrap(), server.jwks().to_string()).unwrap();
     let config = OauthConfig { issuer: ISSUER.into(), keys, public_url: None, demand_dpop };
-    Oauth::start(&config, Path::to_path_buf, Arc::new(Stopped)).await.unwrap()
+    let oauth = Oauth::start(&config, Path::to_path_buf, Arc::new(Stopped)).await.unwrap();
+    // It runs for a while already.
+    Oauth { seen: dpop::Seen::since(NOW_S - 60), ..oauth }
 }
 
 async fn check(changes: &[(&str, Value)], expected: Result<(), No>) {
