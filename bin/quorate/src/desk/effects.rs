@@ -14,7 +14,7 @@ use quorate_chains::Snapshot;
 use quorate_custody::{Effect, Event, State};
 use quorate_terms::CaseId;
 use quorate_terms::checklist::Template;
-use quorate_terms::entry::{AlertRaised, Body, Severity};
+use quorate_terms::entry::{AlertRaised, Body, Outcome, Severity};
 use quorate_terms::intent::Transfer;
 use tokio::sync::mpsc;
 
@@ -102,14 +102,27 @@ impl World {
             Effect::Publish(case) => self.publish(*case).await,
             Effect::Watch(case) => self.watch(*case).await,
             Effect::Spread(freeze) => self.spread(*freeze).await,
-            Effect::Receipt(_) => {
-                self.balances.hasten(self.engine.clock().now());
+            Effect::Receipt(case) => {
+                if self.moved(*case).await {
+                    self.balances.hasten(self.engine.clock().now());
+                }
                 self.witness().await
             }
         };
         if let Err(trouble) = outcome {
             tracing::warn!(?effect, %trouble, "an effect did not come off; it is tried again");
         }
+    }
+
+    /// Whether a case ended on chain: what was denied, gave up or expired before moved nothing.
+    async fn moved(&self, case: CaseId) -> bool {
+        let looked = self.engine.look(move |book| {
+            book.closed(&case).is_some_and(|closed| {
+                matches!(closed.outcome, Outcome::Settled | Outcome::Reverted | Outcome::Replaced)
+            })
+        });
+        // It fails only where the desk is stopping.
+        looked.await.unwrap_or(false)
     }
 
     /// Tries again what is still to be done: after a restart, and whenever something did not come off.

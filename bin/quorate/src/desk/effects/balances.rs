@@ -1,4 +1,4 @@
-//! Asking the nodes what each wallet holds, four times an hour and soon after a case ended.
+//! Asking the nodes what each wallet holds, four times an hour and soon after a case ended on chain.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
