@@ -16,7 +16,7 @@ use quorate_terms::CaseId;
 use quorate_terms::checklist::Template;
 use quorate_terms::entry::{AlertRaised, Body, Outcome, Severity};
 use quorate_terms::intent::Transfer;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::balances::Balances;
 use super::chain::Chains;
@@ -25,6 +25,9 @@ use super::engine::{Engine, Trouble};
 use super::facts::Facts;
 use super::heights::Heights;
 use super::meters::Meters;
+
+/// The most simulations at a time.
+const TRIALS_AT_ONCE: usize = 4;
 
 /// What the effects reach.
 pub struct World {
@@ -45,6 +48,8 @@ pub struct World {
     pub balances: Balances,
     /// What is done when people come, move and leave; set once, before any door is open.
     pub template: OnceLock<Template>,
+    /// Turns of those who look at simulations: they share the node with what the desk itself has to do.
+    pub(super) trials: Semaphore,
     busy: Mutex<BTreeSet<Effect>>,
 }
 
@@ -59,6 +64,7 @@ impl World {
     ) -> Arc<Self> {
         let (meters, heights, busy) = (Meters::default(), Heights::default(), Mutex::default());
         let (template, balances) = (OnceLock::new(), Balances::default());
+        let trials = Semaphore::new(TRIALS_AT_ONCE);
         Arc::new(Self {
             engine,
             cosigners,
@@ -69,6 +75,7 @@ impl World {
             heights,
             balances,
             template,
+            trials,
             busy,
         })
     }
