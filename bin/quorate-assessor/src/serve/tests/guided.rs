@@ -206,6 +206,23 @@ async fn of_very_many_objections_the_first_are_shown_and_the_rest_are_counted() 
 }
 
 #[tokio::test]
+async fn of_very_many_wrong_fields_the_first_are_named_above_the_form_and_each_beside_itself() {
+    let world = World::new().await;
+    world.declared().await;
+    let day = world.day(1);
+    let rows: Vec<String> = (1..=30).map(|row| format!("systems.0.inventory.{row}.name")).collect();
+    let rows: Vec<(&str, &str)> = rows.iter().map(|name| (name.as_str(), "share")).collect();
+    let got = world.sets(&with(&scope_fields(&day), &rows)).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", got.text());
+    // Each row lacks five fields.
+    assert!(got.text().contains("130 more are said beside their fields."), "{}", got.text());
+    for row in [1, 30] {
+        let said = wrong(&got, &format!("systems.0.inventory.{row}.holders"));
+        assert!(said.contains("Write something here."), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_button_beside_the_main_one_changes_rows_and_keeps_what_was_typed() {
     let world = World::new().await;
     world.declared().await;
