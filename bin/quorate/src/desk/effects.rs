@@ -121,11 +121,13 @@ impl World {
         }
     }
 
-    /// Whether a case ended on chain: what was denied, gave up or expired before moved nothing.
+    /// Whether a case ended on chain or did what it was for, such as opening a wallet: what was denied, given up or expired before
+    /// moved nothing.
     async fn moved(&self, case: CaseId) -> bool {
         let looked = self.engine.look(move |book| {
             book.closed(&case).is_some_and(|closed| {
-                matches!(closed.outcome, Outcome::Settled | Outcome::Reverted | Outcome::Replaced)
+                use Outcome::{Done, Replaced, Reverted, Settled};
+                matches!(closed.outcome, Settled | Reverted | Replaced | Done)
             })
         });
         // It fails only where the desk is stopping.

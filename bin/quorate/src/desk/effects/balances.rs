@@ -1,4 +1,4 @@
-//! Asking the nodes what each wallet holds, four times an hour and soon after a case ended on chain.
+//! Asking the nodes what each wallet holds, four times an hour and soon after a case was carried out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
