@@ -96,12 +96,7 @@ impl Nodes {
             self.who
         );
         screen.row("simulated", whose);
-        let tone = if told.warnings.is_empty() { Tone::Good } else { Tone::Bad };
-        let verdict = match told.warnings.len() {
-            0 => "no difference from what the transfer says".to_owned(),
-            1 => "1 difference from what the transfer says: see the warning".to_owned(),
-            count => format!("{count} differences from what the transfer says: see the warnings"),
-        };
+        let (verdict, tone) = verdict(told.warnings.len(), told.unknown);
         screen.toned("shows", verdict, tone);
         for (label, text) in &told.rows {
             screen.row(label, text);
@@ -130,6 +125,24 @@ impl Nodes {
             let (why, mend) = (bad.why(), bad.mend());
             Why::Loud(format!("the node's answer {why}; {mend}"))
         })
+    }
+}
+
+/// What people see first. Where events were not understood, nothing is called good.
+fn verdict(warnings: usize, unknown: usize) -> (String, Tone) {
+    match (warnings, unknown) {
+        (0, 0) => ("no difference from what the transfer says".to_owned(), Tone::Good),
+        (0, unknown) => {
+            let words = "no difference in what is understood; events that are not";
+            (format!("{words}: {unknown}"), Tone::Wait)
+        }
+        (1, _) => {
+            ("1 difference from what the transfer says: see the warning".to_owned(), Tone::Bad)
+        }
+        (count, _) => {
+            let words = "differences from what the transfer says: see the warnings";
+            (format!("{count} {words}"), Tone::Bad)
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub use refusal::{Code, Refusal};
 pub use replace::{Replacement, replace};
 pub use sign::{SignedTransaction, normalise, sign, verify};
 pub use simulate::{
-    Allowance, Allowed, Attempt, Change, Held, Note, SIMULATE, Signed, Simulated, Told, reverted,
+    Allowance, Allowed, Attempt, Change, Note, SIMULATE, Signed, Simulated, TokenSays, Told,
+    reverted,
 };
 pub use snapshot::{FeeMode, Snapshot};

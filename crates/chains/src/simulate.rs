@@ -24,7 +24,7 @@ use crate::read::{Draft, read_back};
 use crate::refusal::{Code, Refusal};
 use crate::snapshot::FeeMode;
 
-pub use found::{Allowance, Allowed, Change, Held, Note, Signed, Simulated};
+pub use found::{Allowance, Allowed, Change, Note, Signed, Simulated, TokenSays};
 pub use reverted::reverted;
 pub use tell::Told;
 

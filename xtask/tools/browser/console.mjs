@@ -120,7 +120,7 @@ async function operator() {
   // The nodes are asked soon after a case ended, and what they say is drawn.
   await page.goto(`${origin}/wallets`);
   await page.waitForFunction(async () => (await (await fetch(location.href)).text()).includes(" of 30 known"), undefined,
-    { polling: 500, timeout: 60_000 });
+    { polling: 500, timeout: 120_000 });
   await page.reload();
   const told = await page.locator("main").innerText();
   assert.match(told, /All wallets, by tier[\s\S]*Sums of all wallets/i);

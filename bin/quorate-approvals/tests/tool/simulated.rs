@@ -138,6 +138,28 @@ fn a_node_that_sees_nothing_unusual_adds_the_changes_and_no_warning() {
 }
 
 #[test]
+fn an_event_that_is_not_understood_is_no_clean_bill() {
+    let mut vault = Vault::new();
+    let (from, to) = (topic(&wallet(&vault.desk.0.lock().unwrap().house)), topic(&recipient()));
+    let node = simulator(move || {
+        let paid = event(COIN, &[TRANSFER, &from, &to], 2_000 * MILLI);
+        // What ERC-1155 tells when one of its tokens leaves.
+        let single = "0xc3d58168c5ae7397731d063d5bbf3d657854427343f4c083240f7aacaa2d0f62";
+        let token = "0x5fbdb2315678afecb367f032d93f642f64180aa3";
+        let left = event(token, &[single, &from, &from, &to], 1);
+        Does::Answers(answer("0x1", "0x", &json!([paid, left])))
+    });
+    let browser = vault.serve_with(&node.each_ref().map(String::as_str));
+    let page = browser.get(&vault.page());
+    for part in
+        ["no difference in what is understood; events that are not: 1", "not understood here"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("no difference from what"), "{page}");
+}
+
+#[test]
 fn t03_a_node_that_tells_of_a_thief_warns_and_takes_nothing_from_what_is_signed() {
     let mut vault = Vault::new();
     let (from, thief) =

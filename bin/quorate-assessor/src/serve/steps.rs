@@ -47,6 +47,9 @@ use crate::trouble::{Done, Trouble};
 
 type Here = State<Arc<Hall>>;
 
+/// The most objections to one record that are shown at once.
+const REASONS_MAX: usize = 100;
+
 pub(super) use upload::{ARRIVES_WITHIN, BODY, REQUEST_BYTES};
 
 #[cfg(test)]
@@ -374,15 +377,19 @@ async fn judged(
     }
 }
 
-/// What is said against a record: beside the fields of which it speaks, and the others.
+/// What is said against a record: beside the fields of which it speaks, and the others. Nobody reads more than the first
+/// [`REASONS_MAX`], and one form must not hold the office up.
 fn marked(
     form: &StepForm,
     (record, places): (&Act, &Places),
-    reasons: Vec<String>,
+    mut reasons: Vec<String>,
 ) -> (Bad, Vec<String>) {
     let (mut bad, mut others) = (Bad::new(), Vec::new());
+    let rest = reasons.len().saturating_sub(REASONS_MAX);
+    reasons.truncate(REASONS_MAX);
+    let mut about = (form.about)(record, &reasons).into_iter();
     for why in reasons {
-        let speaks_of = (form.about)(record, &why);
+        let speaks_of = about.next().unwrap_or_default();
         let fields: Vec<&String> =
             speaks_of.iter().filter_map(|at| given::filled(places, at)).collect();
         for field in &fields {
@@ -396,6 +403,9 @@ fn marked(
         if fields.is_empty() {
             others.push(why);
         }
+    }
+    if rest > 0 {
+        others.push(format!("{rest} more objections; mend these first"));
     }
     (bad, others)
 }

@@ -26,6 +26,8 @@ pub(crate) use kept::{look, put_aside_at};
 pub const EVERY_S: u64 = 900;
 /// Seconds from the end of a case to the next round.
 pub const SOON_S: u64 = 10;
+/// Seconds from the beginning of a round to the next one, however much moves meanwhile.
+pub const GAP_S: u64 = 60;
 /// Hours that are kept.
 const HOURS: u64 = 7 * 24;
 /// Days that are kept.
@@ -120,6 +122,8 @@ pub struct Balances {
     history: Mutex<History>,
     file: OnceLock<(PathBuf, Random)>,
     due: AtomicU64,
+    /// When the last round began.
+    begun: AtomicU64,
 }
 
 impl Balances {
@@ -141,13 +145,16 @@ impl Balances {
         if now.as_millis() < self.due.load(Ordering::Relaxed) {
             return false;
         }
+        self.begun.store(now.as_millis(), Ordering::Relaxed);
         self.due.store(now.plus_s(EVERY_S).as_millis(), Ordering::Relaxed);
         true
     }
 
-    /// Something moved: a round is due [`SOON_S`] from now, unless it is sooner.
+    /// Something moved: a round is due [`SOON_S`] from now, and [`GAP_S`] after the last one began, unless it is sooner.
     pub(super) fn hasten(&self, now: Timestamp) {
-        self.due.fetch_min(now.plus_s(SOON_S).as_millis(), Ordering::Relaxed);
+        let begun = Timestamp::from_millis(self.begun.load(Ordering::Relaxed));
+        let at = now.plus_s(SOON_S).max(begun.plus_s(GAP_S));
+        self.due.fetch_min(at.as_millis(), Ordering::Relaxed);
     }
 
     /// Takes what a node said; says whether there was room for it.

@@ -44,6 +44,8 @@ pub(crate) type Chains = Arc<BTreeMap<ChainId, Arc<Chain>>>;
 pub(crate) struct Upset {
     why: Why,
     words: String,
+    /// Whether the answer itself is a reason to look twice: a contract can cause one that is too large or makes no sense.
+    loud: bool,
 }
 
 /// Whose matter it is.
@@ -59,16 +61,21 @@ pub(crate) enum Why {
 
 impl Upset {
     pub(super) fn new(words: impl Into<String>) -> Self {
-        Self { why: Why::Node, words: words.into() }
+        Self { why: Why::Node, words: words.into(), loud: false }
     }
 
     pub(super) fn no_token() -> Self {
         let words = "the asset is no token contract of this chain; check its address";
-        Self { why: Why::NoToken, words: words.to_owned() }
+        Self { why: Why::NoToken, words: words.to_owned(), loud: false }
     }
 
     fn would_fail(words: String) -> Self {
-        Self { why: Why::WouldFail, words }
+        Self { why: Why::WouldFail, words, loud: false }
+    }
+
+    /// The same, as a reason to look twice.
+    fn loudly(self) -> Self {
+        Self { loud: true, ..self }
     }
 
     pub(crate) const fn why(&self) -> Why {
@@ -297,9 +304,8 @@ impl Chain {
         }
         let said = number(&self.node.ask("eth_chainId", json!([])).await?)?;
         if said.to_string() != self.id.reference() {
-            return Err(
-                self.upset(format!("is of chain {said}; name a node of this chain in desk.toml"))
-            );
+            let why = format!("is of chain {said}; name a node of this chain in desk.toml");
+            return Err(self.upset(why).loudly());
         }
         self.right.store(true, Ordering::Relaxed);
         Ok(())

@@ -14,9 +14,9 @@ use quorate_chains::Snapshot;
 use quorate_custody::{Effect, Event, State};
 use quorate_terms::CaseId;
 use quorate_terms::checklist::Template;
-use quorate_terms::entry::{AlertRaised, Body, Severity};
+use quorate_terms::entry::{AlertRaised, Body, Outcome, Severity};
 use quorate_terms::intent::Transfer;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::balances::Balances;
 use super::chain::Chains;
@@ -25,6 +25,9 @@ use super::engine::{Engine, Trouble};
 use super::facts::Facts;
 use super::heights::Heights;
 use super::meters::Meters;
+
+/// The most simulations at a time.
+const TRIALS_AT_ONCE: usize = 4;
 
 /// What the effects reach.
 pub struct World {
@@ -45,6 +48,8 @@ pub struct World {
     pub balances: Balances,
     /// What is done when people come, move and leave; set once, before any door is open.
     pub template: OnceLock<Template>,
+    /// Turns of those who look at simulations: they share the node with what the desk itself has to do.
+    pub(super) trials: Semaphore,
     busy: Mutex<BTreeSet<Effect>>,
 }
 
@@ -59,6 +64,7 @@ impl World {
     ) -> Arc<Self> {
         let (meters, heights, busy) = (Meters::default(), Heights::default(), Mutex::default());
         let (template, balances) = (OnceLock::new(), Balances::default());
+        let trials = Semaphore::new(TRIALS_AT_ONCE);
         Arc::new(Self {
             engine,
             cosigners,
@@ -69,6 +75,7 @@ impl World {
             heights,
             balances,
             template,
+            trials,
             busy,
         })
     }
@@ -102,14 +109,29 @@ impl World {
             Effect::Publish(case) => self.publish(*case).await,
             Effect::Watch(case) => self.watch(*case).await,
             Effect::Spread(freeze) => self.spread(*freeze).await,
-            Effect::Receipt(_) => {
-                self.balances.hasten(self.engine.clock().now());
+            Effect::Receipt(case) => {
+                if self.moved(*case).await {
+                    self.balances.hasten(self.engine.clock().now());
+                }
                 self.witness().await
             }
         };
         if let Err(trouble) = outcome {
             tracing::warn!(?effect, %trouble, "an effect did not come off; it is tried again");
         }
+    }
+
+    /// Whether a case ended on chain or did what it was for, such as opening a wallet: what was denied, given up or expired before
+    /// moved nothing.
+    async fn moved(&self, case: CaseId) -> bool {
+        let looked = self.engine.look(move |book| {
+            book.closed(&case).is_some_and(|closed| {
+                use Outcome::{Done, Replaced, Reverted, Settled};
+                matches!(closed.outcome, Settled | Reverted | Replaced | Done)
+            })
+        });
+        // It fails only where the desk is stopping.
+        looked.await.unwrap_or(false)
     }
 
     /// Tries again what is still to be done: after a restart, and whenever something did not come off.

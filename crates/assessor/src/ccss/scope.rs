@@ -169,7 +169,9 @@ impl System {
                 let why = format!("key material {} lacks a field", key.name);
                 found.push((format!("/{place}/{field}"), why));
             }
-            for other in key.depends_on.iter().filter(|other| !names.contains(other.as_str())) {
+            // One for each line: a list can be as long as somebody likes, and every objection is told to people.
+            if let Some(other) = key.depends_on.iter().find(|other| !names.contains(other.as_str()))
+            {
                 let why =
                     format!("key material {} depends on {other}, which is not listed", key.name);
                 found.push((format!("/{place}/depends_on"), why));
@@ -355,6 +357,17 @@ pub(crate) mod tests {
         scope.systems.clear();
         let places: Vec<String> = scope.placed_holes().into_iter().map(|(at, _)| at).collect();
         assert_eq!(places, ["/entity", "/systems"]);
+    }
+
+    #[test]
+    fn a_line_that_depends_on_much_that_is_not_listed_is_one_hole() {
+        let mut scope = whole();
+        let mut others: Vec<String> = (0..100_000).map(|number| format!("gone {number}")).collect();
+        others.insert(0, "share b".to_owned());
+        scope.systems[0].inventory[0].depends_on = others;
+        let holes = scope.holes();
+        assert_eq!(holes.len(), 1, "{} holes", holes.len());
+        assert!(holes[0].why.contains("share a depends on gone 0, which is not listed"));
     }
 
     #[test]

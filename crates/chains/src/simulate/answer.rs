@@ -7,7 +7,7 @@ use ruint::aliases::U256;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::found::{Allowance, Allowed, Change, Held, Note, Signed, Simulated};
+use super::found::{Allowance, Allowed, Change, Note, Signed, Simulated, TokenSays};
 use super::reverted::{WORDS_MAX, reverted};
 use super::{Attempt, account_at, token_at};
 use crate::address::native_asset;
@@ -83,7 +83,7 @@ pub(super) fn read(attempt: &Attempt, result: &Value) -> Result<Simulated, Malfo
     }
     for (account, (before, after)) in probed.into_iter().zip(before.iter().zip(after)) {
         let told = held(before)?.zip(held(after)?);
-        found.held.push(Held { account: account.clone(), told });
+        found.held.push(TokenSays { account: account.clone(), told });
     }
     Ok(found)
 }

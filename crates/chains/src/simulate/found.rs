@@ -18,7 +18,7 @@ pub struct Simulated {
     /// Who may take something later.
     pub allowances: Vec<Allowance>,
     /// What the token itself says that wallet and recipient hold.
-    pub held: Vec<Held>,
+    pub held: Vec<TokenSays>,
     /// Everything else.
     pub notes: Vec<Note>,
 }
@@ -93,7 +93,7 @@ pub enum Allowed {
 
 /// What a token says that an account holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Held {
+pub struct TokenSays {
     /// Whose.
     pub account: AccountId,
     /// Before and after; none where the token gives no number.

@@ -4,7 +4,7 @@
 use quorate_terms::policy::AssetInfo;
 use quorate_terms::{AccountId, Amount, AssetId};
 
-use super::{Allowance, Allowed, Attempt, Held, Note, Signed, Simulated, is_nobody};
+use super::{Allowance, Allowed, Attempt, Note, Signed, Simulated, TokenSays, is_nobody};
 use crate::describe::amount;
 
 /// Rows of label and text, and what must not be overlooked.
@@ -14,13 +14,16 @@ pub struct Told {
     pub rows: Vec<(String, String)>,
     /// What differs from what the transfer says.
     pub warnings: Vec<String>,
+    /// How many events are not understood here: where there are some, no warning is no clean bill.
+    pub unknown: usize,
 }
 
 impl Attempt {
     /// What to show of a simulation.
     pub fn tell(&self, found: &Simulated, assets: &[AssetInfo]) -> Told {
         let teller = Teller { attempt: self, found, assets };
-        let mut told = Told { rows: teller.rows(), warnings: Vec::new() };
+        let unknown = found.notes.iter().filter(|note| matches!(note, Note::Unknown { .. }));
+        let mut told = Told { rows: teller.rows(), warnings: Vec::new(), unknown: unknown.count() };
         match &found.fails {
             Some(why) => {
                 told.warnings.push(format!("the transaction would fail: {}", plain(why)));
@@ -143,7 +146,7 @@ impl Teller<'_> {
     }
 
     /// What a token keeps and what its events tell can be two things; what it keeps is what can be spent.
-    fn disagrees(&self, held: &Held) -> Option<String> {
+    fn disagrees(&self, held: &TokenSays) -> Option<String> {
         let who = self.who(&held.account);
         let Some((before, after)) = held.told else {
             return Some(format!("the token does not tell what {who} holds"));
@@ -212,7 +215,7 @@ impl Teller<'_> {
         format!("{spender} may take {what} from {owner}")
     }
 
-    fn held(&self, held: &Held) -> String {
+    fn held(&self, held: &TokenSays) -> String {
         let who = self.who(&held.account);
         match held.told {
             Some((before, after)) => {

@@ -24,6 +24,9 @@ use crate::trouble::{Done, Trouble};
 /// Who may take the step, by id and words; none where the id is written.
 pub(super) type Takers = Vec<(String, String)>;
 
+/// The most fields that are named above a form. Naming one counts the rows before it, so a name each of very many would take long.
+const ALERTS_MAX: usize = 20;
+
 /// What stands in a form before anybody writes in it.
 pub(super) fn begun(form: &StepForm, grounds: &Grounds<'_>) -> Given {
     let start = |field: &FieldText| (field.name.to_owned(), (form.start)(grounds, field.name));
@@ -43,12 +46,16 @@ pub(super) fn page(
     page.push(paragraph(Markup::text(form.says)));
     page.body.extend(grounds.report.as_ref().map(reported));
     let given = given.cloned().unwrap_or_else(|| begun(form, grounds));
-    for (name, why) in bad {
+    for (name, why) in bad.iter().take(ALERTS_MAX) {
         let text = match called(form.fields, &given, ("", name)) {
             Some(label) => format!("{label}: {why}"),
             None => why.clone(),
         };
         page.alert(Tone::Bad, text);
+    }
+    let rest = bad.len().saturating_sub(ALERTS_MAX);
+    if rest > 0 {
+        page.alert(Tone::Bad, format!("{rest} more are said beside their fields."));
     }
     if grounds.file.is_some() && !bad.is_empty() {
         page.alert(Tone::Note, "Choose the file again: nothing of it was stored.");

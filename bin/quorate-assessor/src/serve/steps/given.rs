@@ -126,6 +126,8 @@ impl Reader<'_> {
     }
 }
 
+/// The longest line, in bytes: objections repeat names, and what they say is bounded by it.
+const LINE_BYTES_MAX: usize = 4096;
 const NOT_LISTED: &str = "Choose one of the list.";
 
 /// The value of a field; none where it has no place in the record.
@@ -152,7 +154,11 @@ fn read(field: &FieldText, grounds: &Grounds<'_>, text: &str) -> Result<Value, S
     let json = || serde_json::from_str::<Value>(text).map_err(|e| format!("This is no JSON: {e}."));
     match field.kind {
         Kind::Line if text.contains('\n') => Err("Write one line.".to_owned()),
+        Kind::Line if text.len() > LINE_BYTES_MAX => Err("Write a shorter line.".to_owned()),
         Kind::Line | Kind::Long | Kind::File => Ok(json!(text)),
+        Kind::Lines if text.lines().any(|line| line.len() > LINE_BYTES_MAX) => {
+            Err("Write shorter lines.".to_owned())
+        }
         Kind::Lines => Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()),
         Kind::Day => {
             let at =

@@ -96,7 +96,7 @@ pub(super) fn always(_: &Grounds<'_>, _: &str) -> bool {
     true
 }
 
-pub(super) fn no_place(_: &Act, _: &str) -> Vec<String> {
+pub(super) const fn no_place(_: &Act, _: &[String]) -> Vec<Vec<String>> {
     Vec::new()
 }
 

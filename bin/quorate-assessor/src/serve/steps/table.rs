@@ -112,8 +112,8 @@ pub(super) struct StepForm {
     pub(super) begins: fn(&Grounds<'_>) -> Value,
     /// Whether a field is asked for already: some follow from what stands in another.
     pub(super) asks: fn(&Grounds<'_>, &str) -> bool,
-    /// Of which places of the record an objection speaks, as JSON pointers.
-    pub(super) about: fn(&Act, &str) -> Vec<String>,
+    /// Of which places of the record each objection speaks, as JSON pointers, in their order. What is left out speaks of none.
+    pub(super) about: fn(&Act, &[String]) -> Vec<Vec<String>>,
 }
 
 const fn field(

@@ -161,6 +161,11 @@ async fn what_is_wrong_with_a_scope_stands_beside_its_field_and_nothing_that_was
     check(&[(what, "rack seventeen")], what, "touches key material").await;
     let depends = "systems.0.inventory.0.depends_on";
     check(&[(depends, "gone")], depends, "not listed").await;
+    let long = "x".repeat(4097);
+    check(&[("systems.0.name", long.as_str())], "systems.0.name", "shorter line").await;
+    check(&[(depends, long.as_str())], depends, "shorter lines").await;
+    let much: String = (0..30_000).map(|number| format!("gone{number}\n")).collect();
+    check(&[(depends, much.as_str())], depends, "depends on gone0, which is not listed").await;
     let twins: Vec<(String, &str)> = fields
         .iter()
         .map(|(name, value)| (name.replacen("systems.0", "systems.4", 1), *value))
@@ -177,6 +182,44 @@ async fn what_is_wrong_with_a_scope_stands_beside_its_field_and_nothing_that_was
     let nothing: Vec<(&str, &str)> = fields.iter().map(|(name, _)| (*name, "")).collect();
     check(&nothing, "systems", "it has no system").await;
     assert_eq!(world.size().await, size);
+}
+
+#[tokio::test]
+async fn of_very_many_objections_the_first_are_shown_and_the_rest_are_counted() {
+    let world = World::new().await;
+    world.declared().await;
+    let (size, day) = (world.size().await, world.day(1));
+    let names = ["name", "kind", "place", "class", "criticality", "holders", "depends_on"];
+    let rows: Vec<(String, String)> = (1..=150)
+        .flat_map(|row| {
+            names.map(|name| (format!("systems.0.inventory.{row}.{name}"), format!("{name} {row}")))
+        })
+        .collect();
+    let rows: Vec<(&str, &str)> =
+        rows.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let got = world.sets(&with(&scope_fields(&day), &rows)).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", got.text());
+    assert!(got.text().contains("50 more objections; mend these first"), "{}", got.text());
+    assert!(wrong(&got, "systems.0.inventory.100.depends_on").contains("not listed"));
+    assert!(!got.text().contains("id=\"w-systems.0.inventory.101.depends_on\""));
+    assert_eq!(world.size().await, size);
+}
+
+#[tokio::test]
+async fn of_very_many_wrong_fields_the_first_are_named_above_the_form_and_each_beside_itself() {
+    let world = World::new().await;
+    world.declared().await;
+    let day = world.day(1);
+    let rows: Vec<String> = (1..=30).map(|row| format!("systems.0.inventory.{row}.name")).collect();
+    let rows: Vec<(&str, &str)> = rows.iter().map(|name| (name.as_str(), "share")).collect();
+    let got = world.sets(&with(&scope_fields(&day), &rows)).await;
+    assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", got.text());
+    // Each row lacks five fields.
+    assert!(got.text().contains("130 more are said beside their fields."), "{}", got.text());
+    for row in [1, 30] {
+        let said = wrong(&got, &format!("systems.0.inventory.{row}.holders"));
+        assert!(said.contains("Write something here."), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -90,6 +90,12 @@ fn a_round_is_due_at_once_then_every_quarter_of_an_hour_and_soon_after_something
     // Due at 1910 s: what moves just before postpones nothing.
     balances.hasten(at(1_909));
     assert!(!balances.is_due(at(1_909)) && balances.is_due(at(1_910)));
+    // However much moves, a round begins a minute after the last one.
+    for second in 1_911..1_970 {
+        balances.hasten(at(second));
+        assert!(!balances.is_due(at(second)), "{second}");
+    }
+    assert!(balances.is_due(at(1_970)));
 }
 
 proptest! {

@@ -63,7 +63,12 @@ impl Node {
             match self.node.ask(method, &params).await {
                 Ok(result) => return Ok(result),
                 Err(NoResult::Away(because)) => why = because,
-                Err(NoResult::TooMuch) => why = "gives an answer that is too large",
+                // Asked again it would be as large.
+                Err(NoResult::TooMuch) => {
+                    let why =
+                        "gives an answer that is too large; check it, or name another in desk.toml";
+                    return Err(Failure::Upset(self.upset(why).loudly()));
+                }
                 Err(NoResult::Said { code, message, data }) => {
                     return Err(Failure::Said { code, message, data });
                 }

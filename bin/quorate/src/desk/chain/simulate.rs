@@ -16,7 +16,7 @@ pub(crate) struct Unsimulated {
 
 impl From<Upset> for Unsimulated {
     fn from(upset: Upset) -> Self {
-        Self { words: upset.to_string(), warns: false }
+        Self { words: upset.to_string(), warns: upset.loud }
     }
 }
 

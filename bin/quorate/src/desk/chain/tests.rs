@@ -259,6 +259,38 @@ async fn what_a_transfer_would_change_is_simulated_and_a_token_that_takes_more_i
     assert!(warned.ends_with("the contract says: the keeper gets nothing"), "{warned}");
 }
 
+/// A node that answers every question with this.
+async fn answering(body: String) -> Chain {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = move || {
+        let body = body.clone();
+        async move { body }
+    };
+    let app = axum::Router::new().route("/", axum::routing::post(answer));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Chain::connect(&id(), &format!("http://{address}/")).unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_right_warns_and_a_node_that_is_away_does_not() {
+    let attempt = Attempt::of_transfer(&account(PAYER), &payment(5)).unwrap();
+    let of_another = json!({ "jsonrpc": "2.0", "id": 1, "result": "0x1" }).to_string();
+    for (body, part) in [
+        (of_another, "is of chain 1;"),
+        ("<html>".to_owned(), "makes no sense"),
+        (" ".repeat(17 << 20), "too large"),
+    ] {
+        let no = answering(body).await.simulate(&attempt).await.unwrap_err();
+        assert!(no.warns && no.words.contains(part), "{part}: {no:?}");
+    }
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    drop(socket);
+    let no = Chain::connect(&id(), &url).unwrap().simulate(&attempt).await.unwrap_err();
+    assert!(!no.warns && no.words.contains("cannot be reached"), "{no:?}");
+}
+
 #[test]
 fn what_the_chain_finds_is_told_from_a_node_that_does_not_answer() {
     for (code, message, of_the_chain) in [

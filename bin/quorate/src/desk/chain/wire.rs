@@ -10,6 +10,7 @@ pub(super) fn nonsense(what: &str) -> Upset {
     Upset::new(format!(
         "the node's answer makes no sense ({what}); try again or name another node in desk.toml"
     ))
+    .loudly()
 }
 
 /// The text of a value.

@@ -1,4 +1,4 @@
-//! Asking the nodes what each wallet holds, four times an hour and soon after a case ended.
+//! Asking the nodes what each wallet holds, four times an hour and soon after a case was carried out.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,10 @@ impl World {
     /// Asks every node once. One that is away is asked no further in this round, and leaves a gap.
     pub async fn ask_balances(&self) {
         // It fails only where the desk is stopping.
-        let Ok(wanted) = self.engine.look(wanted).await else { return };
+        let looked = self.engine.look(|book| (wanted(book), book.last_at())).await;
+        let Ok((wanted, last)) = looked else { return };
+        // A clock that is behind the book would date words back and forget every one that it takes for a later one.
+        let now = || self.engine.clock().now().max(last);
         let mut away = BTreeSet::new();
         for (wallet, account, asset) in wanted {
             let chain = account.chain();
@@ -32,7 +35,7 @@ impl World {
             let Some(node) = node else { continue };
             match node.balance(&account, &asset).await {
                 Ok(amount) => {
-                    let word = Word { at: self.engine.clock().now(), amount };
+                    let word = Word { at: now(), amount };
                     if !self.balances.add(wallet.clone(), asset, word) {
                         tracing::warn!(%wallet, "too many balances are kept; this one is not");
                     }
@@ -46,7 +49,7 @@ impl World {
                 }
             }
         }
-        if let Err(fault) = self.balances.save(self.engine.clock().now()).await {
+        if let Err(fault) = self.balances.save(now()).await {
             tracing::warn!(%fault, "what nodes said of balances was not kept");
         }
     }

@@ -58,7 +58,11 @@ async fn tried(world: &World, attempt: &Attempt, assets: &[AssetInfo]) -> Simula
     let Some(node) = world.chains.get(chain) else {
         return nothing(&format!("the desk has no node of {chain}; name one in desk.toml"));
     };
-    match tokio::time::timeout(WITHIN, node.simulate(attempt)).await {
+    let asked = async {
+        let _turn = world.trials.acquire().await;
+        node.simulate(attempt).await
+    };
+    match tokio::time::timeout(WITHIN, asked).await {
         Err(_) => nothing("the node did not answer in time; check it, and open this again"),
         Ok(Err(no)) => {
             let mut said = nothing(&no.words);

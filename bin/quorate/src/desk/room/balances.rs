@@ -3,6 +3,9 @@
 use super::console::{Visitor, open};
 use super::*;
 use crate::desk::balances::SOON_S;
+use crate::desk::effects;
+use quorate_gateway::console::paperwork::{Grain, Held};
+use quorate_terms::entry::Severity;
 
 const DAY_S: u64 = 86_400;
 
@@ -61,6 +64,25 @@ async fn while_the_node_is_away_what_it_said_before_is_still_drawn_and_nothing_i
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("Sums of all wallets") && !page.contains("hot 0"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_behind_the_book_forgets_nothing() {
+    let room = Room::new().await;
+    room.world.ask_balances().await;
+    room.later(3 * DAY_S);
+    let subject = "moves the book".to_owned();
+    effects::alert(&room.world.engine, "clock_jump", Severity::Low, subject).await.unwrap();
+    room.world.ask_balances().await;
+    let held = || room.world.balances.since(Timestamp::ZERO, Grain::Day);
+    let before = held();
+    assert!(before.len() >= 4, "two assets on two days: {before:?}");
+    room.clock.now.store(DAY_S * 1000, Ordering::Relaxed);
+    room.world.ask_balances().await;
+    let days = |all: &[Held]| {
+        all.iter().map(|one| (one.asset.clone(), Grain::Day.of(one.at))).collect::<Vec<_>>()
+    };
+    assert_eq!(days(&held()), days(&before));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

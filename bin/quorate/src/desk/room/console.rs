@@ -214,6 +214,14 @@ async fn what_a_transfer_would_change_is_shown_before_it_is_filed_and_beside_its
     let (_, page) = olga.gets(path).await;
     assert!(page.contains(&format!("{path}/simulation")), "{page}");
     shows(&olga.gets(&format!("{path}/simulation")).await.1);
+    // While as many as may look at once are looking, the node is asked nothing more.
+    let turns = room.world.trials.acquire_many(4).await.unwrap();
+    let asked = || room.node.heard().iter().filter(|ask| ask.contains("eth_simulateV1")).count();
+    let before = asked();
+    let (_, page) = olga.gets(&format!("{path}/simulation")).await;
+    assert!(page.contains("did not answer in time") && asked() == before, "{page}");
+    drop(turns);
+    shows(&olga.gets(&format!("{path}/simulation")).await.1);
     let nothing = format!("/cases/{}/simulation", "0".repeat(64));
     let (status, page) = olga.gets(&nothing).await;
     assert!(status == 200 && page.contains("There is nothing to try"), "{status} {page}");

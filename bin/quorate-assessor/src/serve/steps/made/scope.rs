@@ -1,6 +1,8 @@
 //! What a scope, an inheritance and other papers from outside take from the audit, how each form begins, and of which field an
 //! objection speaks.
 
+use std::collections::BTreeMap;
+
 use quorate_assessor::audit::{Record as Act, Role};
 use quorate_assessor::ccss::inherit::Imported;
 use quorate_assessor::ccss::requirement::top;
@@ -42,11 +44,14 @@ pub(in crate::serve::steps) fn ranks(grounds: &Grounds<'_>) -> Vec<(String, Stri
     (1..=highest).map(|rank| (rank.to_string(), format!("rank {rank}"))).collect()
 }
 
-/// The holes of the scope that are said in these words, by their places.
-pub(in crate::serve::steps) fn about_scope(record: &Act, why: &str) -> Vec<String> {
+/// The holes of the scope that are said in these words, by their places. What the scope says is worked out once.
+pub(in crate::serve::steps) fn about_scope(record: &Act, reasons: &[String]) -> Vec<Vec<String>> {
     let Act::ScopeSet(scope) = record else { return Vec::new() };
-    let said = scope.placed_holes().into_iter().filter(|(_, hole)| hole.to_string() == why);
-    said.map(|(at, _)| at).collect()
+    let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (at, hole) in scope.placed_holes() {
+        said.entry(hole.to_string()).or_default().push(at);
+    }
+    reasons.iter().map(|why| said.get(why).cloned().unwrap_or_default()).collect()
 }
 
 /// What follows from the engagement.
@@ -71,10 +76,13 @@ pub(in crate::serve::steps) fn envelope(text: &str) -> Result<Envelope, String> 
     serde_json::from_str(text).map_err(|e| format!("This is no signed envelope: {e}."))
 }
 
-/// Whether an objection is to the envelope that is filed.
-pub(in crate::serve::steps) fn about_envelope(_: &Act, why: &str) -> Vec<String> {
-    let is_about = why.starts_with("paper_is_the_registrars: ");
-    is_about.then(|| "/envelope".to_owned()).into_iter().collect()
+/// Which objections are to the envelope that is filed.
+pub(in crate::serve::steps) fn about_envelope(_: &Act, reasons: &[String]) -> Vec<Vec<String>> {
+    let place = |why: &String| -> Vec<String> {
+        let is_about = why.starts_with("paper_is_the_registrars: ");
+        is_about.then(|| "/envelope".to_owned()).into_iter().collect()
+    };
+    reasons.iter().map(place).collect()
 }
 
 /// Reads a report by the function that judges it, under the registrars whom the office believes.
@@ -136,8 +144,15 @@ pub(in crate::serve::steps) fn inherited(_: &Grounds<'_>, record: &mut Value) ->
     Ok(())
 }
 
-/// Of what a rule about providers speaks.
-pub(in crate::serve::steps) fn about_inherited(record: &Act, why: &str) -> Vec<String> {
+/// Of what the rules about providers speak.
+pub(in crate::serve::steps) fn about_inherited(
+    record: &Act,
+    reasons: &[String],
+) -> Vec<Vec<String>> {
+    reasons.iter().map(|why| about_provider(record, why)).collect()
+}
+
+fn about_provider(record: &Act, why: &str) -> Vec<String> {
     let Act::Inherited(held) = record else { return Vec::new() };
     let Some((rule, said)) = why.split_once(": ") else { return Vec::new() };
     let at = match rule {
