@@ -127,7 +127,7 @@ fn a_delegation_that_was_taken_back_before_the_draft_counts_nothing() {
 #[test]
 fn above_the_limit_the_seat_itself_must_speak() {
     for (limit, what, expected) in
-        [(1_000_000, "agreement", Verdict::Proven), (999_999, "approvals", Verdict::Refuted)]
+        [(1_100_000, "agreement", Verdict::Proven), (1_099_999, "approvals", Verdict::Refuted)]
     {
         let mut given = delegation("ann", SAM, 60_000);
         let asset = id("eip155:31337/slip44:60");

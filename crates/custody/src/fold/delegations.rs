@@ -246,7 +246,7 @@ impl Book {
             return refuse("not_delegated", why, "ask the seat itself");
         };
         if !delegation.covers(transfer) {
-            let why = "the amount is above the delegation's limit";
+            let why = "the amount or its fee is above the delegation's limit";
             return refuse("above_delegation", why, "ask the seat itself");
         }
         Ok(())

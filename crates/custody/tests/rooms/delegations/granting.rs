@@ -154,7 +154,8 @@ fn a_stand_in_stops_nothing_and_resumes_nothing_as_the_seat() {
 fn above_the_limit_the_seat_itself_must_speak() {
     let mut house = House::new();
     let mut given = delegation(&house, "ann", "sam");
-    given.above = Some([(coin(CHAIN), Amount::from_u128(1_500 * MILLI))].into());
+    // Each of these transfers may spend 10 milli on its fee.
+    given.above = Some([(coin(CHAIN), Amount::from_u128(1_510 * MILLI))].into());
     delegate(&mut house, &given);
     let within = house.pay(1_500 * MILLI);
     assert_eq!(says(&mut house, ("sam", "ann"), &within), "ok");
