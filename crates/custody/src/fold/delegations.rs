@@ -93,6 +93,25 @@ impl Book {
         Ok(())
     }
 
+    /// Revoking a credential ends what an agent or a person of the desk may do. A stand-in speaks by the delegation, which would
+    /// stand on while everybody took it to be over.
+    pub(crate) fn check_revocable(
+        &self,
+        credential: &CredentialId,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let admitted = self.credential(credential).is_some();
+        let mut open = self.delegations().filter(|(_, one)| one.phase(at) != Phase::Ended);
+        match open.find(|(_, one)| !admitted && one.delegation.stand_in.holds(credential)) {
+            None => Ok(()),
+            Some((id, _)) => {
+                let why = format!("it stands in under delegation `{id}`");
+                let next = format!("run `quorate delegation end {id}`");
+                Err(Refusal::new("stands_in", why, next))
+            }
+        }
+    }
+
     pub(super) fn fold_delegated(
         &mut self,
         delegated: &Delegated,
