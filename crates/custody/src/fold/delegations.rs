@@ -93,6 +93,19 @@ impl Book {
         Ok(())
     }
 
+    /// One name means one holder for the life of a vault, so that no word or revocation can be taken for somebody else's.
+    pub(crate) fn check_unstood(&self, credential: &CredentialId) -> Result<(), Refusal> {
+        let mut all = self.delegations();
+        match all.find(|(_, one)| one.delegation.stand_in.holds(credential)) {
+            None => Ok(()),
+            Some((id, _)) => {
+                let why = format!("a stand-in of delegation `{id}` bears this credential's name");
+                let next = "give the new credential another name";
+                Err(Refusal::new("name_in_use", why, next))
+            }
+        }
+    }
+
     /// Revoking a credential ends what an agent or a person of the desk may do. A stand-in speaks by the delegation, which would
     /// stand on while everybody took it to be over.
     pub(crate) fn check_revocable(
