@@ -88,7 +88,7 @@ fn a_receipt_names_who_stood_in_and_counts_the_word_as_the_seat_s() {
 }
 
 #[test]
-fn a_word_before_the_beginning_or_after_the_end_is_no_approval() {
+fn a_word_before_the_beginning_or_after_the_end_or_without_its_delegation_is_no_approval() {
     check(
         told(&delegation("ann", SAM, 10_000)),
         "approvals",
@@ -100,6 +100,7 @@ fn a_word_before_the_beginning_or_after_the_end_is_no_approval() {
     check(told(&late), "approvals", Verdict::Refuted, "did not stand");
     let mut bodies = told(&delegation("ann", SAM, 60_000));
     let late = bodies.remove(1);
+    check(bodies.clone(), "approvals", Verdict::Refuted, "is not `ann`'s");
     bodies.insert(FIRST, late);
     check(bodies, "approvals", Verdict::Refuted, "is not `ann`'s");
 }

@@ -140,9 +140,9 @@ impl Book {
             case: delegated.case,
             at: entry.at,
             ended: None,
+            entries: vec![entry.index],
         };
         self.state.delegations.insert(delegated.delegation.id.clone(), granted);
-        self.state.charter_entries.insert(entry.index);
         self.case_mut(&delegated.case, entry.index).map(|_| ())
     }
 
@@ -197,7 +197,9 @@ impl Book {
         if let Some(case) = &ended.case {
             self.case_mut(case, entry.index)?;
         }
-        self.state.charter_entries.insert(entry.index);
+        if let Some(granted) = self.state.delegations.get_mut(&ended.id) {
+            granted.entries.push(entry.index);
+        }
         self.end(&ended.id, Ended { at: entry.at, by, cause: cause.to_owned() });
         Ok(())
     }
