@@ -277,7 +277,8 @@ fn standing_in(view: &View<'_>, intent: &Intent, screen: &mut Screen) {
     }
     match &intent.action {
         Action::Transfer(transfer) if !one.covers(transfer) => {
-            screen.warn("the amount is above your delegation's limit: the seat itself must speak");
+            let why = "amount or fee is above your delegation's limit: the seat itself must speak";
+            screen.warn(why);
         }
         Action::Transfer(_) => {}
         _ => screen.warn("a stand-in speaks on transfers alone: the seat itself must speak"),

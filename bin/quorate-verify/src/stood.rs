@@ -47,6 +47,18 @@ impl Delegations {
             if again {
                 return Err(wrong("its name or a key of it was used before".into()));
             }
+            let (at, of) = (granted.entry.at, charter.approver(&delegation.seat));
+            if delegation.until <= at {
+                return Err(wrong("its time was over when it was granted".into()));
+            }
+            let stands = |one: &Stood| at < one.delegation.until && one.lasts(charters, index);
+            let same = |one: &Stood| {
+                let seat = charter.approver(&one.delegation.seat);
+                seat.map(|seat| &seat.person) == of.map(|seat| &seat.person)
+            };
+            if all.iter().any(|one| same(one) && stands(one)) {
+                return Err(wrong("another of the same person had not ended".into()));
+            }
             let until = ended(story, &delegation.id, index);
             all.push(Stood { delegation: delegation.clone(), from: index, until });
         }

@@ -144,7 +144,7 @@ pub(crate) struct BookState {
     pub(crate) delegations: BTreeMap<DelegationId, Granted>,
     pub(crate) coming: Option<Coming>,
     pub(crate) policy_entry: Option<u64>,
-    /// Entries about charters and delegations.
+    /// Entries about charters.
     pub(crate) charter_entries: BTreeSet<u64>,
     pub(crate) wallet_entries: BTreeMap<WalletId, Vec<u64>>,
     pub(crate) manifests: BTreeMap<Band, Digest>,
@@ -421,7 +421,7 @@ impl Book {
         self.state.nonces.get(&(account.clone(), nonce)).copied()
     }
 
-    /// Entries that explain who may do what: the charter's, those of delegations, the policy's and the wallet's.
+    /// Entries that explain who may do what in any case: the charter's, the policy's and the wallet's.
     pub fn ground_entries(&self, wallet: Option<&WalletId>) -> BTreeSet<u64> {
         let mut entries = self.state.charter_entries.clone();
         entries.extend(self.state.policy_entry);

@@ -17,6 +17,8 @@ pub struct Granted {
     pub at: Timestamp,
     /// How it ended before its time, or that its time was recorded as over.
     pub ended: Option<Ended>,
+    /// The indices of the entries that granted and ended it. An end that a charter says has none of its own.
+    pub entries: Vec<u64>,
 }
 
 /// How a delegation ended.
@@ -52,6 +54,15 @@ impl Granted {
         } else {
             Phase::Granted
         }
+    }
+
+    /// Whether it was open at some time between a case's filing and the case's last entry, so that a word on the case may have
+    /// been said under it.
+    pub(crate) fn meets(&self, filed_at: Timestamp, last: u64) -> bool {
+        let ended = self.ended.as_ref();
+        self.delegation.until > filed_at
+            && ended.is_none_or(|ended| ended.at >= filed_at)
+            && self.entries.first().is_some_and(|granted| *granted < last)
     }
 }
 

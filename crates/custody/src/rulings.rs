@@ -63,7 +63,8 @@ impl Book {
     }
 
     /// Whether the quorums of a proposed policy can muster the parties that they demand: nobody is asked to agree to one that
-    /// could never be met, nor to a delegation that could never be granted. Policy knows no charter, so it is asked here.
+    /// could never be met, nor to a delegation or a credential that could never be granted; and nobody is told that a stand-in
+    /// was stopped by what stops agents alone. Policy knows no charter, so it is asked here.
     fn check_reach(&self, intent: &Intent, at: Timestamp) -> Result<(), Refusal> {
         match &intent.action {
             Action::ChangePolicy { policy } => {
@@ -71,6 +72,8 @@ impl Book {
                 Ok(quorums.try_for_each(|quorum| self.charter.check_parties(quorum))?)
             }
             Action::Delegate { delegation } => self.check_delegation(delegation, at),
+            Action::IssueCredential { credential } => self.check_unstood(&credential.credential),
+            Action::RevokeCredential { credential } => self.check_revocable(credential, at),
             _ => Ok(()),
         }
     }

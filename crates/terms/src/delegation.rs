@@ -34,8 +34,8 @@ pub struct Delegation {
     pub from: Timestamp,
     /// From then on it counts no more, whenever it was given.
     pub until: Timestamp,
-    /// Above these amounts, in base units, the seat itself must speak; so it must where the transfer's asset is not named.
-    /// None if any amount will do.
+    /// Above these amounts, in base units and fees included, the seat itself must speak; so it must where the transfer's asset,
+    /// or the coin in which its fee is paid, is not named. None if any amount will do.
     pub above: Option<BTreeMap<AssetId, Amount>>,
 }
 
@@ -167,11 +167,19 @@ impl Delegation {
         self.from <= at && at < self.until
     }
 
-    /// Whether a transfer is not above its limit.
+    /// Whether a transfer is not above its limit, whatever it may spend on fees counted.
     pub fn covers(&self, transfer: &Transfer) -> bool {
-        self.above.as_ref().is_none_or(|above| {
-            above.get(&transfer.asset).is_some_and(|limit| transfer.amount <= *limit)
-        })
+        let Some(above) = &self.above else { return true };
+        let within =
+            |asset: &AssetId, sum: Amount| above.get(asset).is_some_and(|limit| sum <= *limit);
+        let (asset, fee) = (&transfer.asset, transfer.fee_ceiling);
+        if asset.is_native() {
+            return transfer.amount.checked_add(fee).is_some_and(|sum| within(asset, sum));
+        }
+        // A token's fee is paid in the chain's coin, which must be named too.
+        let coin = above.iter().find(|(coin, _)| coin.is_native() && coin.chain() == asset.chain());
+        let paid = fee.is_zero() || coin.is_some_and(|(_, limit)| fee <= *limit);
+        paid && within(asset, transfer.amount)
     }
 
     /// The seat as the stand-in fills it: its name with the stand-in's person, keys and passkeys.
@@ -359,6 +367,68 @@ mod tests {
         for (at, stands) in [(999, false), (1_000, true), (1_999, true), (2_000, false)] {
             assert_eq!(delegation().stands_at(Timestamp::from_millis(at)), stands, "{at}");
         }
+    }
+
+    const COIN: &str = "eip155:31337/slip44:60";
+    const TOKEN: &str = "eip155:31337/erc20:0xdAC17F958D2ee523a2206206994597C13D831ec7";
+
+    fn transfer(asset: &str, amount: Amount, fee_ceiling: Amount) -> Transfer {
+        Transfer {
+            wallet: "ops".parse().unwrap(),
+            asset: asset.parse().unwrap(),
+            to: "eip155:31337:0x2222222222222222222222222222222222222222".parse().unwrap(),
+            amount,
+            fee_ceiling,
+            memo: None,
+        }
+    }
+
+    fn is_covered(limits: &[(&str, u128)], (asset, amount, fee): (&str, u128, u128)) -> bool {
+        let limit = |(asset, sum): &(&str, u128)| {
+            (asset.parse::<AssetId>().unwrap(), Amount::from_u128(*sum))
+        };
+        let above = Some(limits.iter().map(limit).collect());
+        let (amount, fee) = (Amount::from_u128(amount), Amount::from_u128(fee));
+        Delegation { above, ..delegation() }.covers(&transfer(asset, amount, fee))
+    }
+
+    #[test]
+    fn a_limit_on_a_coin_holds_for_amount_and_fee_together() {
+        for (amount, fee, covered) in [
+            (1_000, 0, true),
+            (1_001, 0, false),
+            (900, 100, true),
+            (900, 101, false),
+            (1, 100_000, false),
+            (0, 1_001, false),
+        ] {
+            assert_eq!(
+                is_covered(&[(COIN, 1_000)], (COIN, amount, fee)),
+                covered,
+                "{amount} {fee}"
+            );
+        }
+        let mut most = delegation();
+        most.above = Some([(COIN.parse().unwrap(), Amount::MAX)].into());
+        let transfer = transfer(COIN, Amount::MAX, Amount::from_u128(1));
+        assert!(!most.covers(&transfer), "a sum that overflows is above every limit");
+        most.above = None;
+        assert!(most.covers(&transfer), "without a limit any amount will do");
+    }
+
+    #[test]
+    fn a_token_s_fee_is_held_to_the_limit_of_its_chain_s_coin() {
+        let both = [(TOKEN, 500), (COIN, 20)];
+        for (amount, fee, covered) in
+            [(500, 20, true), (501, 20, false), (500, 21, false), (1, 100_000, false)]
+        {
+            assert_eq!(is_covered(&both, (TOKEN, amount, fee)), covered, "{amount} {fee}");
+        }
+        assert!(is_covered(&[(TOKEN, 500)], (TOKEN, 500, 0)), "no fee, no coin");
+        assert!(!is_covered(&[(TOKEN, 500)], (TOKEN, 500, 1)), "the coin is not named");
+        let elsewhere = [(TOKEN, 500), ("eip155:1/slip44:60", 20)];
+        assert!(!is_covered(&elsewhere, (TOKEN, 500, 1)), "another chain's coin pays no fee here");
+        assert!(!is_covered(&[(COIN, 1_000)], (TOKEN, 1, 0)), "the token is not named");
     }
 
     #[test]

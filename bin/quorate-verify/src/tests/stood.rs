@@ -37,6 +37,16 @@ fn granted(delegation: &Delegation) -> Body {
     Body::Delegated(Box::new(Delegated { delegation: delegation.clone(), case }))
 }
 
+fn taken_back(delegation: &str) -> Body {
+    Body::DelegationEnded(Box::new(DelegationEnded {
+        id: id(delegation),
+        by: "case".into(),
+        cause: "taken_back".into(),
+        signed: None,
+        case: Some(CaseId::of_intent(Digest::ZERO)),
+    }))
+}
+
 /// A stand-in's word for a seat.
 fn word(seat: &str, seed: u8, verdict: Word) -> Body {
     let Body::Approved(mut approved) = approved(seat, seed, verdict, 80_000) else {
@@ -78,7 +88,7 @@ fn a_receipt_names_who_stood_in_and_counts_the_word_as_the_seat_s() {
 }
 
 #[test]
-fn a_word_before_the_beginning_or_after_the_end_is_no_approval() {
+fn a_word_before_the_beginning_or_after_the_end_or_without_its_delegation_is_no_approval() {
     check(
         told(&delegation("ann", SAM, 10_000)),
         "approvals",
@@ -90,6 +100,7 @@ fn a_word_before_the_beginning_or_after_the_end_is_no_approval() {
     check(told(&late), "approvals", Verdict::Refuted, "did not stand");
     let mut bodies = told(&delegation("ann", SAM, 60_000));
     let late = bodies.remove(1);
+    check(bodies.clone(), "approvals", Verdict::Refuted, "is not `ann`'s");
     bodies.insert(FIRST, late);
     check(bodies, "approvals", Verdict::Refuted, "is not `ann`'s");
 }
@@ -103,22 +114,13 @@ fn a_word_given_in_time_lapses_with_the_delegation() {
 
 #[test]
 fn a_delegation_that_was_taken_back_before_the_draft_counts_nothing() {
-    let ended = || {
-        Body::DelegationEnded(Box::new(DelegationEnded {
-            id: id("leave-45"),
-            by: "case".into(),
-            cause: "taken_back".into(),
-            signed: None,
-            case: Some(CaseId::of_intent(Digest::ZERO)),
-        }))
-    };
     for (at, expected, words) in [
         (FIRST, Verdict::Refuted, "did not stand"),
         (DRAFT, Verdict::Refuted, "1 of 2 needed"),
         (DRAFT + 1, Verdict::Proven, "2 of 2 needed"),
     ] {
         let mut bodies = told(&delegation("ann", SAM, 60_000));
-        bodies.insert(at, ended());
+        bodies.insert(at, taken_back("leave-45"));
         let what = if at == FIRST { "approvals" } else { "agreement" };
         check(bodies, what, expected, words);
     }
@@ -127,7 +129,7 @@ fn a_delegation_that_was_taken_back_before_the_draft_counts_nothing() {
 #[test]
 fn above_the_limit_the_seat_itself_must_speak() {
     for (limit, what, expected) in
-        [(1_000_000, "agreement", Verdict::Proven), (999_999, "approvals", Verdict::Refuted)]
+        [(1_100_000, "agreement", Verdict::Proven), (1_099_999, "approvals", Verdict::Refuted)]
     {
         let mut given = delegation("ann", SAM, 60_000);
         let asset = id("eip155:31337/slip44:60");
@@ -167,6 +169,46 @@ fn whoever_has_a_seat_stands_in_for_nobody_and_a_key_stands_in_once() {
     let twice = Delegation { id: id("other"), ..delegation("ann", SAM, 60_000) };
     again.insert(2, granted(&twice));
     assert!(verify(again).is_refuted(), "one key, two delegations");
+}
+
+#[test]
+fn a_delegation_that_was_over_when_it_was_granted_is_none() {
+    // It stands in entry 2, two seconds into the book.
+    let words = "its time was over when it was granted";
+    check(told(&delegation("ann", SAM, 2_000)), "story", Verdict::Refuted, words);
+    check(told(&delegation("ann", SAM, 2_001)), "approvals", Verdict::Refuted, "did not stand");
+}
+
+#[test]
+fn a_person_has_one_open_delegation_at_most() {
+    let twice = "another of the same person had not ended";
+    // The other is granted in entry 2, and sam's in entry 4, four seconds into the book.
+    for (until, what, expected, words) in [
+        (4_000, "agreement", Verdict::Proven, "2 of 2 needed"),
+        (4_001, "story", Verdict::Refuted, twice),
+    ] {
+        let mut bodies = told(&delegation("ann", SAM, 60_000));
+        bodies.insert(1, granted(&delegation("ann", 46, until)));
+        check(bodies, what, expected, words);
+    }
+    let mut bodies = told(&delegation("ann", SAM, 60_000));
+    let other = granted(&delegation("ann", 46, 60_000));
+    bodies.splice(1..1, [other, taken_back("leave-46")]);
+    check(bodies, "agreement", Verdict::Proven, "2 of 2 needed");
+}
+
+#[test]
+fn a_person_in_two_seats_has_one_open_delegation_for_both() {
+    let mut text = charter();
+    text.approvers[2].person = id("p-ann");
+    let policy = LogPolicy { charter: text.digest().unwrap(), ..pinned() };
+    let mut bodies = told(&delegation("ann", SAM, 60_000));
+    bodies.insert(1, granted(&delegation("cy", 46, 60_000)));
+    let Body::Founded(founded) = &mut bodies[0] else { panic!("another kind") };
+    founded.charter = text;
+    let report = receipt::verify(&receipt(bodies), &policy);
+    let words = "another of the same person had not ended";
+    check_report(&report, "story", Verdict::Refuted, words);
 }
 
 /// Another charter, which seats sam, in two entries at a place.

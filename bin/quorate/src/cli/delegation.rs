@@ -51,7 +51,8 @@ pub(crate) struct NewArgs {
     /// How long from now it begins.
     #[arg(long, value_name = "TIME")]
     after: Option<String>,
-    /// The seat itself must speak above this amount in whole units, and on every asset that is not named. Once or more.
+    /// The seat itself must speak above this amount in whole units, fees included, and on every asset that is not named. A
+    /// token needs its chain's coin beside it, for fees. Once or more.
     #[arg(long, value_name = "ASSET=AMOUNT")]
     above: Vec<String>,
     /// Its name, used once in the life of the vault. Made of the seat and chance by default.

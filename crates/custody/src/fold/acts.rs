@@ -246,11 +246,12 @@ impl Book {
         self.case_mut(&enrolled.case, entry.index).map(|_| ())
     }
 
-    /// Whether a credential may be admitted: neither its name nor its token was ever used.
+    /// Whether a credential may be admitted: neither its name nor its token was ever used, by a stand-in either.
     pub(crate) fn check_credential(&self, credential: &AgentCredential) -> Result<(), Refusal> {
         let taken = self.credential(&credential.credential).is_some();
         let token = self.credentials().any(|a| a.credential.token == credential.token);
-        need(!taken && !token, "the credential or its token was used before")
+        need(!taken && !token, "the credential or its token was used before")?;
+        self.check_unstood(&credential.credential)
     }
 
     pub(super) fn fold_retired(

@@ -93,6 +93,38 @@ impl Book {
         Ok(())
     }
 
+    /// One name means one holder for the life of a vault, so that no word or revocation can be taken for somebody else's.
+    pub(crate) fn check_unstood(&self, credential: &CredentialId) -> Result<(), Refusal> {
+        let mut all = self.delegations();
+        match all.find(|(_, one)| one.delegation.stand_in.holds(credential)) {
+            None => Ok(()),
+            Some((id, _)) => {
+                let why = format!("a stand-in of delegation `{id}` bears this credential's name");
+                let next = "give the new credential another name";
+                Err(Refusal::new("name_in_use", why, next))
+            }
+        }
+    }
+
+    /// Revoking a credential ends what an agent or a person of the desk may do. A stand-in speaks by the delegation, which would
+    /// stand on while everybody took it to be over.
+    pub(crate) fn check_revocable(
+        &self,
+        credential: &CredentialId,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let admitted = self.credential(credential).is_some();
+        let mut open = self.delegations().filter(|(_, one)| one.phase(at) != Phase::Ended);
+        match open.find(|(_, one)| !admitted && one.delegation.stand_in.holds(credential)) {
+            None => Ok(()),
+            Some((id, _)) => {
+                let why = format!("it stands in under delegation `{id}`");
+                let next = format!("run `quorate delegation end {id}`");
+                Err(Refusal::new("stands_in", why, next))
+            }
+        }
+    }
+
     pub(super) fn fold_delegated(
         &mut self,
         delegated: &Delegated,
@@ -108,9 +140,9 @@ impl Book {
             case: delegated.case,
             at: entry.at,
             ended: None,
+            entries: vec![entry.index],
         };
         self.state.delegations.insert(delegated.delegation.id.clone(), granted);
-        self.state.charter_entries.insert(entry.index);
         self.case_mut(&delegated.case, entry.index).map(|_| ())
     }
 
@@ -165,7 +197,9 @@ impl Book {
         if let Some(case) = &ended.case {
             self.case_mut(case, entry.index)?;
         }
-        self.state.charter_entries.insert(entry.index);
+        if let Some(granted) = self.state.delegations.get_mut(&ended.id) {
+            granted.entries.push(entry.index);
+        }
         self.end(&ended.id, Ended { at: entry.at, by, cause: cause.to_owned() });
         Ok(())
     }
@@ -246,7 +280,7 @@ impl Book {
             return refuse("not_delegated", why, "ask the seat itself");
         };
         if !delegation.covers(transfer) {
-            let why = "the amount is above the delegation's limit";
+            let why = "the amount or its fee is above the delegation's limit";
             return refuse("above_delegation", why, "ask the seat itself");
         }
         Ok(())

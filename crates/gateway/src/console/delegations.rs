@@ -66,7 +66,7 @@ fn asking() -> Markup {
             ..field(
                 "above",
                 "Up to which amount",
-                "Whole units by symbol, such as ETH=1.5, USDC=2000; above them, and on any other asset, the seat itself must speak. Empty: any amount.",
+                "Whole units by symbol, fees included, such as ETH=1.5, USDC=2000; above them, and on any other asset, the seat itself must speak. A token needs its chain's coin beside it, for fees. Empty: any amount.",
             )
         }),
     ]);

@@ -183,6 +183,35 @@ fn an_operator_takes_it_back_and_nobody_need_agree() {
 }
 
 #[test]
+fn a_stand_in_s_credential_ends_with_the_delegation_and_is_not_revoked_beside_it() {
+    let mut house = House::new();
+    let home = view("home", 7800);
+    let mut text = charter();
+    text.views = vec![home.clone()];
+    let mut seen = House::with(text);
+    let phone = Authenticator::new().passkey("sam-phone", &home);
+    for (house, passkeys) in [(&mut house, Vec::new()), (&mut seen, vec![phone])] {
+        let mut given = delegation(house, "ann", "sam");
+        given.stand_in.passkeys = passkeys;
+        delegate(house, &given);
+        let names: Vec<_> = given.stand_in.credentials().cloned().collect();
+        for credential in &names {
+            let action = Action::RevokeCredential { credential: credential.clone() };
+            let intent = house.intent(person("op"), action);
+            let refusal = house.file(&intent).unwrap_err();
+            assert_eq!(refusal.code, "stands_in");
+            assert_eq!(refusal.next, "run `quorate delegation end ann-by-sam`");
+        }
+        assert_eq!(house.book.delegation(&given.id).unwrap().phase(house.now), Phase::Standing);
+        house.administer(Action::EndDelegation { delegation: given.id });
+        for credential in names {
+            let intent = house.intent(person("op"), Action::RevokeCredential { credential });
+            assert_eq!(code(house.file(&intent)), "ok", "nothing stands any more");
+        }
+    }
+}
+
+#[test]
 fn a_leaver_who_stands_in_has_something_to_give_back() {
     let (mut house, given) = house();
     let shows = |house: &House| house.book.shows(&id("p-sam"), Shown::SeatEnded, house.now);

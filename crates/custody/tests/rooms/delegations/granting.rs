@@ -1,6 +1,7 @@
 //! What may be delegated to whom, and who agrees to it.
 
-use quorate_terms::entry::{Delegated, DelegationEnded};
+use quorate_terms::credential::AgentCredential;
+use quorate_terms::entry::{AgentEnrolled, Delegated, DelegationEnded};
 use quorate_terms::freeze::{Freeze, Resume, Scope};
 use quorate_terms::intent::{OpenWallet, SchemeName, Tier, Transfer};
 use quorate_terms::{Amount, Digest};
@@ -55,6 +56,51 @@ fn a_person_in_two_seats_has_one_delegation_and_speaks_instead_of_every_stand_in
     assert_eq!(says(&mut house, ("sam", "ann"), &case), "ok");
     house.approve("cy", &case);
     assert_eq!(counted(&house, &case), "1 of 2 approved", "ann is back, in her other seat");
+}
+
+/// Leave for an agent under the name of sam's credential.
+fn namesake() -> AgentCredential {
+    AgentCredential { credential: id("key-sam"), ..credential("other", NOON.plus_s(86_400)) }
+}
+
+#[test]
+fn no_agent_bears_the_name_of_a_stand_in_s_credential() {
+    let (mut house, given) = house();
+    let asks = |house: &mut House| {
+        let action = Action::IssueCredential { credential: namesake() };
+        let intent = house.intent(person("op"), action);
+        code(house.file(&intent))
+    };
+    assert_eq!(asks(&mut house), "name_in_use");
+    house.administer(Action::EndDelegation { delegation: given.id });
+    assert_eq!(asks(&mut house), "name_in_use", "ended or not");
+    house.admit_agent("other", NOON.plus_s(86_400));
+    assert!(house.book.credential(&id("cred-other")).is_some(), "another name will do");
+}
+
+#[test]
+fn an_agent_who_was_asked_for_before_its_namesake_stood_in_is_not_admitted() {
+    let mut house = House::new();
+    let action = Action::IssueCredential { credential: namesake() };
+    let intent = house.intent(person("op"), action);
+    let case = house.file(&intent).unwrap();
+    house.approve("ann", &case);
+    let given = delegation(&house, "ann", "sam");
+    delegate(&mut house, &given);
+    let last = approved(house.approval("bo", &case));
+    house.good(vec![Body::Approved(Box::new(last))]);
+    let credential = namesake();
+    let enrolled = AgentEnrolled {
+        agent: credential.agent.clone(),
+        case,
+        owner: credential.owner.clone(),
+        band: credential.band,
+        manifest: None,
+        expires_at: credential.expires_at,
+        credential,
+    };
+    assert_eq!(house.lie(Body::AgentEnrolled(Box::new(enrolled))).code, "name_in_use");
+    assert!(house.book.credential(&id("key-sam")).is_none());
 }
 
 #[test]
@@ -154,7 +200,8 @@ fn a_stand_in_stops_nothing_and_resumes_nothing_as_the_seat() {
 fn above_the_limit_the_seat_itself_must_speak() {
     let mut house = House::new();
     let mut given = delegation(&house, "ann", "sam");
-    given.above = Some([(coin(CHAIN), Amount::from_u128(1_500 * MILLI))].into());
+    // Each of these transfers may spend 10 milli on its fee.
+    given.above = Some([(coin(CHAIN), Amount::from_u128(1_510 * MILLI))].into());
     delegate(&mut house, &given);
     let within = house.pay(1_500 * MILLI);
     assert_eq!(says(&mut house, ("sam", "ann"), &within), "ok");
