@@ -66,10 +66,10 @@ async fn main() -> Done {
     write_home(folder.path(), &doors)?;
     let begun = Instant::now();
     let case = write_ledger(&folder.path().join("data").join("ledger.db")).await?;
-    eprintln!("a ledger of {ENTRIES} entries in {:?}", begun.elapsed());
+    eprintln!("a ledger of {} entries in {:?}", entries(), begun.elapsed());
     let _desk = Desk::up(folder.path())?;
     let visitor = Visitor::signed_in(folder.path(), &doors).await?;
-    let (one, entry) = (format!("/cases/{case}"), format!("/ledger/{}", ENTRIES / 2));
+    let (one, entry) = (format!("/cases/{case}"), format!("/ledger/{}", entries() / 2));
     let status = ("desk.status", json!({}));
     let cases = |all, limit| ("desk.cases", json!({ "all": all, "limit": limit }));
     let book = |from, limit| ("desk.book", json!({ "from": from, "limit": limit }));
@@ -77,8 +77,8 @@ async fn main() -> Done {
         ("console_home", "/", vec![status.clone(), cases(false, 50), cases(true, 10)]),
         ("console_cases", "/cases", vec![status.clone(), cases(true, 25)]),
         ("console_case", &one, vec![status.clone(), ("desk.case", json!({ "case": case }))]),
-        ("console_ledger", "/ledger", vec![status.clone(), book(ENTRIES - 50, 50)]),
-        ("console_entry", &entry, vec![status, book(ENTRIES / 2, 1)]),
+        ("console_ledger", "/ledger", vec![status.clone(), book(entries() - 50, 50)]),
+        ("console_entry", &entry, vec![status, book(entries() / 2, 1)]),
     ];
     let mut rows = Vec::new();
     for (name, page, questions) in pages {
@@ -87,6 +87,11 @@ async fn main() -> Done {
     rows.push(visitor.event().await?);
     println!("{}", row::as_json(&rows)?);
     Ok(())
+}
+
+/// So many as the one argument says.
+fn entries() -> u64 {
+    std::env::args().nth(1).map_or(ENTRIES, |number| number.parse().unwrap())
 }
 
 /// Where the console listens, and the bare server beside it.
@@ -159,7 +164,7 @@ async fn write_ledger(path: &Path) -> Done<CaseId> {
         AgentCredential { token: Digest::of(tag::TOKEN, TOKEN.as_bytes()), ..credential(EVENTS) };
     ledger.house.administer(Action::IssueCredential { credential });
     ledger.take_up()?;
-    ledger.grow(ENTRIES, PACE).await?;
+    ledger.grow(entries(), PACE).await?;
     ledger.keep_snapshot(&Identity::from_seed(secret("log").as_bytes())?).await?;
     let newest = ledger.house.book.cases_back(None).next().unwrap();
     ledger.store.close().await;
@@ -198,6 +203,12 @@ struct Visitor {
     desk: Link,
 }
 
+/// The end of a log.
+fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(8)..].join("\n")
+}
+
 impl Visitor {
     async fn signed_in(dir: &Path, doors: &Doors) -> Done<Self> {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
@@ -208,7 +219,10 @@ impl Visitor {
             let form = ask.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             match form.body(format!("token={TOKEN}")).send().await {
                 Ok(answer) => break answer,
-                Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
+                Err(error) if begun.elapsed() > PATIENCE => {
+                    let log = std::fs::read_to_string(dir.join("desk.log"))?;
+                    return Err(format!("{error}; the desk's log ends so: {}", tail(&log)).into());
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         };

@@ -46,6 +46,8 @@ impl Facts {
         resolve: impl Fn(&Path) -> PathBuf,
         identity: &Identity,
     ) -> Result<Arc<Self>, Fault> {
+        // Once per process; a provider that is there already is as good. A desk without a chain has none yet.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())

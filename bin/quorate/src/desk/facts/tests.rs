@@ -5,8 +5,8 @@ use quorate_host::random::Random;
 use super::*;
 use crate::bounded::hostile::{ENDLESS, elsewhere, endless, heard, unvouched};
 
+/// What a desk starts that has no chain, and no other client yet.
 fn facts(url: &str) -> Arc<Facts> {
-    drop(rustls::crypto::ring::default_provider().install_default());
     let identity = Identity::generate(Random::start().unwrap()).unwrap();
     let sources = BTreeMap::from([("s".to_owned(), SourceConfig::Http { url: url.to_owned() })]);
     Facts::start(&sources, None, Path::to_owned, &identity).unwrap()
