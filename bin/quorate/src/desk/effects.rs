@@ -121,8 +121,8 @@ impl World {
         }
     }
 
-    /// Whether a case ended on chain or did what it was for, such as opening a wallet: what was denied, given up or expired before
-    /// moved nothing.
+    /// Whether a case ended on chain or did what it was for, such as opening a wallet: what was denied, given up or expired
+    /// before moved nothing.
     async fn moved(&self, case: CaseId) -> bool {
         let looked = self.engine.look(move |book| {
             book.closed(&case).is_some_and(|closed| {

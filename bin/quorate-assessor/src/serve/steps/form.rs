@@ -24,7 +24,8 @@ use crate::trouble::{Done, Trouble};
 /// Who may take the step, by id and words; none where the id is written.
 pub(super) type Takers = Vec<(String, String)>;
 
-/// The most fields that are named above a form. Naming one counts the rows before it, so a name each of very many would take long.
+/// The most fields that are named above a form. Naming one counts the rows before it, so a name each of very many would take
+/// long.
 const ALERTS_MAX: usize = 20;
 
 /// What stands in a form before anybody writes in it.
