@@ -126,7 +126,7 @@ async function operator() {
   assert.match(told, /All wallets, by tier[\s\S]*Sums of all wallets/i);
   assert.match(told, /Tier\s+(hot|warm|cold)/i);
   assert.ok(await page.locator('figure.gauge svg[role="img"][aria-label*=", by tier: hot "]').count() > 0, "sums by tier");
-  const held = page.locator('figure.bars:has(svg[aria-label*="held at the end of each day"])').first();
+  const held = page.locator('figure.bars:has(svg[aria-label*="held when the node last spoke in each day"])').first();
   assert.ok(await held.locator("rect").count() > 0, "a balance is drawn");
   assert.match(await held.locator("svg").getAttribute("aria-label"), /[1-9]\d* of 30 known\. The most was \d/);
   await held.locator("summary").click();

@@ -232,6 +232,18 @@ pub(crate) fn sum_words(policy: &PolicyDocument, asset: &AssetId, units: Amount)
     }
 }
 
+/// What an asset is called where nothing else tells it from others: symbols are unique on each chain only.
+pub(crate) fn called(policy: &PolicyDocument, asset: &AssetId) -> String {
+    let Some(info) = policy.assets.iter().find(|info| info.asset == *asset) else {
+        return asset.to_string();
+    };
+    let same = policy.assets.iter().filter(|other| other.symbol == info.symbol);
+    match same.count() {
+        0 | 1 => info.symbol.clone(),
+        _ => format!("{} on {}", info.symbol, asset.chain()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -164,7 +164,7 @@ async fn what_is_wrong_with_a_scope_stands_beside_its_field_and_nothing_that_was
     let long = "x".repeat(4097);
     check(&[("systems.0.name", long.as_str())], "systems.0.name", "shorter line").await;
     check(&[(depends, long.as_str())], depends, "shorter lines").await;
-    let much: String = (0..30_000).map(|number| format!("gone{number}\n")).collect();
+    let much: String = (0..2_000).map(|number| format!("gone{number}\n")).collect();
     check(&[(depends, much.as_str())], depends, "depends on gone0, which is not listed").await;
     let twins: Vec<(String, &str)> = fields
         .iter()

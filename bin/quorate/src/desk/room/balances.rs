@@ -25,7 +25,7 @@ async fn what_a_wallet_held_is_drawn_and_a_day_on_which_the_node_was_away_is_a_g
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    assert!(!page.contains("DEV held at the end") && !page.contains("left out"), "{page}");
+    assert!(!page.contains("DEV held when") && !page.contains("left out"), "{page}");
 
     room.world.ask_balances().await;
     for away in [true, false] {
@@ -36,8 +36,8 @@ async fn what_a_wallet_held_is_drawn_and_a_day_on_which_the_node_was_away_is_a_g
     let vera = Visitor::signed_in(address, "vera").await.unwrap();
     let (_, page) = vera.gets("/wallets").await;
     for part in [
-        "DEV held at the end of each day (UTC), as the node said, 2 of 30 known",
-        "USDC held at the end of each day (UTC), as the node said, 2 of 30 known",
+        "DEV held when the node last spoke in each day (UTC), 2 of 30 known",
+        "USDC held when the node last spoke in each day (UTC), 2 of 30 known",
         "<dd>18.446744073709551615 DEV</dd>",
         "<dd>not known</dd>",
     ] {

@@ -73,8 +73,8 @@ pub(super) fn held(
             Level { label: span.label(number), amount, said }
         };
         let drawn: Vec<Level> = numbers.clone().map(level).collect();
-        let (symbol, each) = (symbol(policy, asset), span.word());
-        let words = format!("{symbol} held at the end of each {each} (UTC), as the node said");
+        let (called, each) = (paper::called(policy, asset), span.word());
+        let words = format!("{called} held when the node last spoke in each {each} (UTC)");
         (asset.clone(), levels(&words, &drawn))
     };
     known.into_iter().map(chart).collect()
@@ -99,16 +99,11 @@ pub(super) fn left(
             Bar { label: span.label(number), amount, said }
         };
         let drawn: Vec<Bar> = span.numbers(now).map(bar).collect();
-        let (symbol, each) = (symbol(policy, asset), span.word());
-        let words = format!("{symbol} that left for good, fees included, each {each} (UTC)");
+        let (called, each) = (paper::called(policy, asset), span.word());
+        let words = format!("{called} that left for good, fees included, each {each} (UTC)");
         (asset.clone(), bars(&words, &drawn))
     };
     left.into_iter().map(chart).collect()
-}
-
-fn symbol<'a>(policy: &'a PolicyDocument, asset: &'a AssetId) -> &'a str {
-    let info = policy.assets.iter().find(|info| info.asset == *asset);
-    info.map_or(asset.as_str(), |info| info.symbol.as_str())
 }
 
 #[cfg(test)]
@@ -154,7 +149,7 @@ mod tests {
         let shown = drawn(MONTH, now, &all).unwrap();
         assert_eq!(shown.matches("<rect").count(), 2, "{shown}");
         for part in [
-            "DEV held at the end of each day (UTC), as the node said, 2 of 30 known",
+            "DEV held when the node last spoke in each day (UTC), 2 of 30 known",
             "<dt>1970-04-09</dt><dd>2.5 DEV</dd>",
             "<dt>1970-04-10</dt><dd>not known</dd>",
             "<dt>1970-04-11</dt><dd>0 DEV</dd>",
@@ -163,6 +158,17 @@ mod tests {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         assert!(!shown.contains("1970-03-12") && !shown.contains("1970-04-12"), "{shown}");
+    }
+
+    #[test]
+    fn an_asset_whose_symbol_stands_twice_is_called_by_its_chain_too() {
+        let mut policy = with_coin();
+        let other =
+            AssetInfo { asset: "eip155:1/slip44:60".parse().unwrap(), ..policy.assets[0].clone() };
+        policy.assets.push(other);
+        let (now, one) = (Timestamp::from_millis(day(100)), word(day(100), 1));
+        let shown = held(&policy, (MONTH, now), &[&one]).remove(&asset()).unwrap();
+        assert!(shown.as_str().contains("DEV on eip155:31337 held when the node"), "{shown}");
     }
 
     #[test]

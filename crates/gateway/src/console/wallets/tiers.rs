@@ -96,7 +96,9 @@ pub(super) fn all(
         let next = "once a wallet has an account, what it holds is counted here";
         return empty("No wallet has an account yet.", next);
     }
-    Markup::all([left_out(&missing), sums(policy, &rows), pictures(policy, &rows)])
+    let whole = if missing.is_empty() { "All of it" } else { "All that is known" };
+    let (sums, pictures) = (sums(policy, &rows, whole), pictures(policy, &rows, whole));
+    Markup::all([left_out(&missing), sums, pictures])
 }
 
 fn left_out(missing: &[(&WalletView, &str)]) -> Markup {
@@ -111,7 +113,7 @@ fn left_out(missing: &[(&WalletView, &str)]) -> Markup {
     facts(missing.iter().map(line).collect())
 }
 
-fn sums(policy: &PolicyDocument, rows: &BTreeMap<&AssetId, Row<'_>>) -> Markup {
+fn sums(policy: &PolicyDocument, rows: &BTreeMap<&AssetId, Row<'_>>, words: &str) -> Markup {
     if rows.is_empty() {
         return Markup::default();
     }
@@ -128,7 +130,7 @@ fn sums(policy: &PolicyDocument, rows: &BTreeMap<&AssetId, Row<'_>>) -> Markup {
     let mut lines: Vec<Vec<Markup>> = rows.iter().map(line).collect();
     if let Some(whole) = whole(rows) {
         let cells = whole.iter().map(|worth| Markup::text(&money(policy, *worth)));
-        lines.push([Markup::text("All of it")].into_iter().chain(cells).collect());
+        lines.push([Markup::text(words)].into_iter().chain(cells).collect());
     }
     table("Sums of all wallets", &["Asset", "Hot", "Warm", "Cold"], lines)
 }
@@ -144,13 +146,14 @@ fn whole(rows: &BTreeMap<&AssetId, Row<'_>>) -> Option<[Amount; 3]> {
     (!rows.is_empty()).then_some(sums)
 }
 
-fn pictures(policy: &PolicyDocument, rows: &BTreeMap<&AssetId, Row<'_>>) -> Markup {
+fn pictures(policy: &PolicyDocument, rows: &BTreeMap<&AssetId, Row<'_>>, words: &str) -> Markup {
     let of_asset = |(asset, row): (&&AssetId, &Row<'_>)| {
         let units = row.sums.map(|sum| sum.units);
-        picture(row.symbol, units, |units| paper::sum_words(policy, asset, units))
+        let called = paper::called(policy, asset);
+        picture(&called, units, |units| paper::sum_words(policy, asset, units))
     };
     let of_worth = whole(rows).map(|whole| {
-        let words = format!("All of it in {}", policy.currency);
+        let words = format!("{words} in {}", policy.currency);
         picture(&words, whole, |worth| money(policy, worth))
     });
     let said = "Told by the desk's nodes just now. It is shown, and nothing is decided by it.";
@@ -261,6 +264,15 @@ mod tests {
         assert!(none.contains("left out") && !none.contains("Sums of all wallets"), "{none}");
         assert!(!none.contains("cold 0"), "{none}");
         assert!(shown(&[]).contains("No wallet has an account yet."));
+    }
+
+    #[test]
+    fn what_was_left_out_is_no_part_of_all_of_it() {
+        let known = (Tier::Hot, Ok((30, Some("1.5"))));
+        let away = (Tier::Cold, Err("the node is away"));
+        let (whole, part) = (shown(&[known]), shown(&[known, away]));
+        assert!(whole.contains("All of it in USD") && !whole.contains("All that"), "{whole}");
+        assert!(part.contains("All that is known in USD") && !part.contains("All of it"), "{part}");
     }
 
     #[test]
