@@ -1,5 +1,7 @@
 //! C2SP tlog-tiles: hashes in tiles of 256, entries in bundles of 256, each at a path of its own. Pure names and bytes.
 
+use std::collections::BTreeMap;
+
 use quorate_terms::Digest;
 
 use crate::error::Misuse;
@@ -101,12 +103,15 @@ pub trait ReadTiles {
     fn read_tile(&self, tile: Tile) -> Result<Vec<u8>, Self::Error>;
 }
 
+/// The tiles of one proof, by level and index: most of its nodes lie in the same few.
+type Held = BTreeMap<(u8, u64), Vec<u8>>;
+
 /// Reads the hashes of any subtree out of tiles: what lies between two levels of tiles is computed.
 #[derive(Clone, Copy, Debug)]
 pub struct TileHashes<'a, R>(pub &'a R);
 
 impl<R: ReadTiles> TileHashes<'_, R> {
-    fn one(&self, node: Node) -> Result<Digest, R::Error> {
+    fn one(&self, node: Node, held: &mut Held) -> Result<Digest, R::Error> {
         let level = node.level / TILE_HEIGHT;
         let height = node.level % TILE_HEIGHT;
         let first = node.index << height;
@@ -114,8 +119,12 @@ impl<R: ReadTiles> TileHashes<'_, R> {
         let count = 1u64 << height;
         let width = u16::try_from(offset.saturating_add(count)).unwrap_or(u16::MAX);
         let tile = Tile { level, index: first / TILE_WIDTH, width };
-        let bytes = self.0.read_tile(tile)?;
-        let (hashes, _) = bytes.as_chunks::<32>();
+        let place = (tile.level, tile.index);
+        let read = held.get(&place).map_or(0, |bytes| bytes.as_chunks::<32>().0.len());
+        if read < usize::from(width) {
+            held.insert(place, self.0.read_tile(tile)?);
+        }
+        let (hashes, _) = held.get(&place).map_or(&[][..], Vec::as_slice).as_chunks::<32>();
         let skip = usize::try_from(offset).unwrap_or(usize::MAX);
         let take = usize::try_from(count).unwrap_or(usize::MAX);
         let row: Vec<Digest> =
@@ -140,7 +149,8 @@ impl<R: ReadTiles> ReadHashes for TileHashes<'_, R> {
     type Error = R::Error;
 
     fn read(&self, nodes: &[Node]) -> Result<Vec<Digest>, R::Error> {
-        nodes.iter().map(|node| self.one(*node)).collect()
+        let mut held = Held::new();
+        nodes.iter().map(|node| self.one(*node, &mut held)).collect()
     }
 }
 
@@ -148,7 +158,6 @@ impl<R: ReadTiles> ReadHashes for TileHashes<'_, R> {
 mod tests {
     use super::*;
     use crate::{hash, proof};
-    use std::collections::BTreeMap;
 
     struct Folder(BTreeMap<String, Vec<u8>>);
 
@@ -190,15 +199,25 @@ mod tests {
         }
     }
 
-    #[test]
-    fn proofs_from_tiles_are_those_from_the_whole_tree() {
+    fn whole() -> tree::Tree {
         let mut whole = tree::Tree::new();
         (0u64..1000).for_each(|n| whole.push(hash::leaf(&n.to_be_bytes())));
+        whole
+    }
+
+    fn folder(whole: &tree::Tree) -> Folder {
         let mut folder = Folder(BTreeMap::new());
         for tile in tiles_between(0, 1000) {
             let hashes = whole.read(&tile.nodes()).unwrap();
             folder.0.insert(tile.path(), hashes.iter().flat_map(|h| *h.as_bytes()).collect());
         }
+        folder
+    }
+
+    #[test]
+    fn proofs_from_tiles_are_those_from_the_whole_tree() {
+        let whole = whole();
+        let mut folder = folder(&whole);
         let tiles = TileHashes(&folder);
         for n in [1, 2, 255, 256, 257, 511, 700, 999] {
             let made = proof::inclusion(&tiles, n, 1000).unwrap();
@@ -208,6 +227,23 @@ mod tests {
         }
         folder.0.remove("tile/0/000");
         assert!(proof::inclusion(&TileHashes(&folder), 3, 1000).is_err());
+    }
+
+    #[test]
+    fn a_proof_asks_for_a_tile_once_however_many_of_its_nodes_lie_there() {
+        struct Counted<'a>(&'a Folder, std::cell::RefCell<Vec<(u8, u64)>>);
+        impl ReadTiles for Counted<'_> {
+            type Error = Misuse;
+
+            fn read_tile(&self, tile: Tile) -> Result<Vec<u8>, Misuse> {
+                self.1.borrow_mut().push((tile.level, tile.index));
+                self.0.read_tile(tile)
+            }
+        }
+        let folder = folder(&whole());
+        let counted = Counted(&folder, std::cell::RefCell::default());
+        assert!(proof::inclusion(&TileHashes(&counted), 3, 1000).unwrap().len() > 8);
+        assert_eq!(*counted.1.borrow(), [(0, 0), (1, 0), (0, 3)]);
     }
 
     #[test]

@@ -9,9 +9,9 @@ use quorate_pages::{
     Markup, Proof, Tone, badge, digest, facts, heading, link, outside, paragraph, proof, recompute,
     table, when,
 };
-use quorate_terms::Term as _;
 use quorate_terms::digest::tag;
 use quorate_terms::entry::Entry;
+use quorate_terms::{Digest, Term as _};
 use serde::Deserialize;
 
 use super::visit::{Answered, Visit};
@@ -74,7 +74,8 @@ fn row(line: &str) -> Result<Vec<Markup>, Refusal> {
         link(&format!("/ledger/{}", entry.index), &format!("Entry {}", entry.index)),
         outside(&kind(line)),
         when(entry.at),
-        outside(&entry.digest()?.short()),
+        // The bytes are canonical, or they would not have been read.
+        outside(&Digest::of(tag::ENTRY, line.as_bytes()).short()),
     ])
 }
 
@@ -136,7 +137,7 @@ async fn one(visit: Visit, Path(index): Path<u64>) -> Answered {
         return Err(Refusal::new("nothing_here", "there is no such entry", next).into());
     };
     let entry = Entry::from_canonical(line.as_bytes())?;
-    let own = entry.digest()?.to_string();
+    let own = Digest::of(tag::ENTRY, line.as_bytes()).to_string();
     let mut ways = Vec::new();
     if index > 0 {
         ways.push(link(&format!("/ledger/{}", index.saturating_sub(1)), "The entry before"));
