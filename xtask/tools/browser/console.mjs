@@ -127,7 +127,8 @@ async function operator() {
   assert.match(told, /Tier\s+(hot|warm|cold)/i);
   assert.ok(await page.locator('figure.gauge svg[role="img"][aria-label*=", by tier: hot "]').count() > 0, "sums by tier");
   const held = page.locator('figure.bars:has(svg[aria-label*="held when the node last spoke in each day"])').first();
-  assert.ok(await held.locator("rect").count() > 0, "a balance is drawn");
+  const labels = await page.locator("main svg").evaluateAll((all) => all.map((one) => `${one.getAttribute("aria-label")}: ${one.querySelectorAll("rect").length}`));
+  assert.ok(await held.locator("rect").count() > 0, `a balance is drawn: ${labels.join("\n")}`);
   assert.match(await held.locator("svg").getAttribute("aria-label"), /[1-9]\d* of 30 known\. The most was \d/);
   await held.locator("summary").click();
   assert.match(await held.locator("dl").innerText(), /not known[\s\S]*\d [A-Z]+/);
