@@ -182,6 +182,39 @@ impl Delegation {
         paid && within(asset, transfer.amount)
     }
 
+    /// What an enrolment asks for: whoever enrolled stands in for the seat that it names, from then until then.
+    ///
+    /// # Errors
+    /// [`Malformed`] for the enrolment of a seat, which names a device.
+    pub fn of_enrolment(
+        id: DelegationId,
+        enrolled: ApproverSeat,
+        (from, until): (Timestamp, Timestamp),
+        above: Option<BTreeMap<AssetId, Amount>>,
+    ) -> Result<Self, Malformed> {
+        if enrolled.device.is_some() {
+            let mend = "make it with `quorate-approvals enrol --approver SEAT --stand-in`";
+            return Err(Malformed::new("enrolment", "is one of a seat", mend));
+        }
+        let stand_in = StandIn {
+            person: enrolled.person,
+            credential: enrolled.credential,
+            key: enrolled.key,
+            link: enrolled.link,
+            passkeys: enrolled.passkeys,
+        };
+        Ok(Self { id, seat: enrolled.approver, stand_in, from, until, above })
+    }
+
+    /// A name for a delegation of a seat, which may be as long as a name can be: its beginning, and an end of one's own.
+    ///
+    /// # Errors
+    /// [`Malformed`] for an end that no name can have.
+    pub fn name_of(seat: &ApproverId, end: &str) -> Result<DelegationId, Malformed> {
+        let start: String = seat.as_str().chars().take(48).collect();
+        DelegationId::new(format!("{start}-{end}"))
+    }
+
     /// The seat as the stand-in fills it: its name with the stand-in's person, keys and passkeys.
     #[must_use]
     pub fn as_seat(&self) -> ApproverSeat {
@@ -289,6 +322,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::commitment::Opening;
 
     /// The public keys of test vectors 1 and 2 of RFC 8032, section 7.1.
     const KEYS: [&str; 2] = [
@@ -321,6 +355,20 @@ mod tests {
             until: Timestamp::from_millis(2_000),
             above: Some([(asset, Amount::from_u128(1_000))].into()),
         }
+    }
+
+    #[test]
+    fn an_enrolment_that_names_no_device_becomes_the_stand_in_that_fills_the_seat() {
+        let one = delegation();
+        let (id, span) = (one.id.clone(), (one.from, one.until));
+        let made = |seat| Delegation::of_enrolment(id.clone(), seat, span, one.above.clone());
+        assert_eq!(made(one.as_seat()).unwrap(), one);
+        let device = Opening::new([7; 16], "/device", "a laptop").unwrap().commitment().unwrap();
+        let seated = ApproverSeat { device: Some(device), ..one.as_seat() };
+        assert_eq!(made(seated).unwrap_err().why(), "is one of a seat");
+        let long: ApproverId = "a".repeat(64).parse().unwrap();
+        assert_eq!(Delegation::name_of(&long, "0011aabb").unwrap().as_str().len(), 57);
+        assert!(Delegation::name_of(&long, "not a name").is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use quorate_gateway::office::{DelegationView, StatusView};
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
 use quorate_terms::charter::ApproverSeat;
-use quorate_terms::delegation::{DELEGATION_S_MAX, Delegation, StandIn};
+use quorate_terms::delegation::{DELEGATION_S_MAX, Delegation};
 use quorate_terms::intent::Action;
 use quorate_terms::policy::AssetInfo;
 use quorate_terms::{Amount, AssetId, DelegationId, Timestamp};
@@ -92,10 +92,6 @@ pub(crate) async fn obey(ui: &Ui, command: &DelegationCommand) -> Tried<Ended> {
 impl NewArgs {
     /// The delegation that these words ask for, by the desk's clock and the policy's assets.
     fn compose(&self, seat: ApproverSeat, status: &StatusView) -> Tried<Delegation> {
-        if seat.device.is_some() {
-            let mend = "make it with `quorate-approvals enrol --approver SEAT --stand-in`";
-            return Err(Trouble::new("enrolment", "is one of a seat", mend));
-        }
         let length = read::seconds("for", &self.length)?;
         if length == 0 || length > DELEGATION_S_MAX {
             let why = format!("`{}` is nothing or more than 30 days", self.length);
@@ -104,20 +100,9 @@ impl NewArgs {
         }
         let after = self.after.as_deref().map(|text| read::seconds("after", text)).transpose()?;
         let from = status.now.plus_s(after.unwrap_or(0));
-        let delegation = Delegation {
-            id: self.id(&seat)?,
-            seat: seat.approver,
-            stand_in: StandIn {
-                person: seat.person,
-                credential: seat.credential,
-                key: seat.key,
-                link: seat.link,
-                passkeys: seat.passkeys,
-            },
-            from,
-            until: from.plus_s(length),
-            above: limits(&self.above, &status.policy_document.assets)?,
-        };
+        let above = limits(&self.above, &status.policy_document.assets)?;
+        let time = (from, from.plus_s(length));
+        let delegation = Delegation::of_enrolment(self.id(&seat)?, seat, time, above)?;
         delegation.check()?;
         let fit = delegation.check_fit(&status.charter_text);
         fit.map_err(|why| {
@@ -133,9 +118,7 @@ impl NewArgs {
             Some(name) => Ok(name.parse()?),
             None => {
                 let chance = hex::encode(Random::start()?.bytes::<4>()?);
-                // A seat's name may be as long as a name can be.
-                let seat: String = seat.approver.as_str().chars().take(48).collect();
-                Ok(DelegationId::new(format!("{seat}-{chance}"))?)
+                Ok(Delegation::name_of(&seat.approver, &chance)?)
             }
         }
     }

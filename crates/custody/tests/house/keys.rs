@@ -6,6 +6,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use quorate_policy::{StarterAsset, starter};
 use quorate_terms::canonical::Term;
 use quorate_terms::charter::{ApproverSeat, CharterText, CosignerSeat, LogSeat, SourceSeat};
+use quorate_terms::delegation::StandIn;
 use quorate_terms::fact::FactKind;
 use quorate_terms::policy::{AssetInfo, PolicyDocument};
 use quorate_terms::quorum::Quorum;
@@ -156,5 +157,16 @@ pub(crate) fn charter_with(policy: PolicyDocument, sources: &[&str]) -> CharterT
         change_delay_s: 86_400,
         finality_depth: 3,
         policy,
+    }
+}
+
+/// Somebody of this name, who holds no seat and stands in for one.
+pub(crate) fn stand_in(name: &str) -> StandIn {
+    StandIn {
+        person: id(&format!("p-{name}")),
+        credential: id(&format!("key-{name}")),
+        key: public(name),
+        link: public(&format!("{name}-link")),
+        passkeys: Vec::new(),
     }
 }

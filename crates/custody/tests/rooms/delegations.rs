@@ -19,16 +19,6 @@ use crate::people::{approved, change_charter, next_charter};
 /// How long ann is away, in seconds.
 const AWAY_S: u64 = 7 * 86_400;
 
-fn stand_in(name: &str) -> StandIn {
-    StandIn {
-        person: id(&format!("p-{name}")),
-        credential: id(&format!("key-{name}")),
-        key: public(name),
-        link: public(&format!("{name}-link")),
-        passkeys: Vec::new(),
-    }
-}
-
 fn delegation(house: &House, seat: &str, name: &str) -> Delegation {
     Delegation {
         id: id(&format!("{seat}-by-{name}")),

@@ -10,11 +10,11 @@ use quorate_pages::{
     paragraph, table, text_field, when,
 };
 use quorate_terms::charter::{ApproverSeat, CharterText};
-use quorate_terms::delegation::{DELEGATION_S_MAX, Delegation, StandIn};
+use quorate_terms::delegation::{DELEGATION_S_MAX, Delegation};
 use quorate_terms::digest::tag;
 use quorate_terms::intent::Action;
 use quorate_terms::policy::AssetInfo;
-use quorate_terms::{Amount, AssetId, DelegationId, Digest, Timestamp};
+use quorate_terms::{Amount, AssetId, Digest, Timestamp};
 use serde::Deserialize;
 
 use super::paper;
@@ -127,10 +127,6 @@ impl Typed {
             let next = "paste the whole file `enrolment.json` from the stand-in's machine";
             Refusal::new("bad_enrolment", "this is no enrolment", next)
         })?;
-        if seat.device.is_some() {
-            let next = "have it made with `quorate-approvals enrol --approver SEAT --stand-in`";
-            return Err(Refusal::new("bad_enrolment", "the enrolment is one of a seat", next));
-        }
         let most = DELEGATION_S_MAX / DAY_S;
         let from = now.plus_s(days(&self.after, 0..=365)?.unwrap_or(0));
         let Some(length) = days(&self.days, 1..=most)? else {
@@ -138,21 +134,9 @@ impl Typed {
             return Err(Refusal::new("bad_delegation", "no length was given", next));
         };
         let key = Digest::of(tag::TOKEN, seat.key.to_string().as_bytes());
-        let start: String = seat.approver.as_str().chars().take(48).collect();
-        let delegation = Delegation {
-            id: DelegationId::new(format!("{start}-{}", key.short()))?,
-            seat: seat.approver,
-            stand_in: StandIn {
-                person: seat.person,
-                credential: seat.credential,
-                key: seat.key,
-                link: seat.link,
-                passkeys: seat.passkeys,
-            },
-            from,
-            until: from.plus_s(length),
-            above: limits(&self.above, assets)?,
-        };
+        let id = Delegation::name_of(&seat.approver, &key.short())?;
+        let (time, above) = ((from, from.plus_s(length)), limits(&self.above, assets)?);
+        let delegation = Delegation::of_enrolment(id, seat, time, above)?;
         delegation.check()?;
         delegation.check_fit(charter).map_err(|why| {
             let next = "name a seat of the charter and somebody who holds none, with new keys";

@@ -141,16 +141,7 @@ impl Office for FakeOffice {
             caveats: vec![],
             from: Timestamp::ZERO,
             to: Timestamp::ZERO.plus_s(u64::from(ask.days) * 86_400),
-            totals: Totals {
-                cases: 0,
-                then: [0; 3],
-                now: [0; 3],
-                looser: 0,
-                otherwise: 0,
-                stricter: 0,
-                unknown: 0,
-                left_out: 0,
-            },
+            totals: Totals::default(),
             rows: vec![],
         })
     }

@@ -5,7 +5,7 @@ use quorate_custody::protocol::book::{SUBMIT, Submit, SubmitAnswer};
 use quorate_gateway::office::DelegationView;
 use quorate_host::link::Client;
 use quorate_terms::credential::Role;
-use quorate_terms::delegation::{Delegation, Ender, Ending, EndingBody, StandIn};
+use quorate_terms::delegation::{Delegation, Ender, Ending, EndingBody};
 
 use super::console::{Visitor, open, question};
 use super::*;
@@ -13,17 +13,11 @@ use crate::desk::book_door::BookDoor;
 use crate::desk::engine::Trouble;
 
 /// Sam, who stands in for ann.
-pub(super) fn stand_in(room: &Room) -> Delegation {
+pub(super) fn to_sam(room: &Room) -> Delegation {
     Delegation {
         id: id("leave-1"),
         seat: id("ann"),
-        stand_in: StandIn {
-            person: id("p-sam"),
-            credential: id("key-sam"),
-            key: public("sam"),
-            link: public("sam-link"),
-            passkeys: Vec::new(),
-        },
+        stand_in: stand_in("sam"),
         from: room.clock.now(),
         until: room.clock.now().plus_s(86_400),
         above: None,
@@ -66,7 +60,7 @@ async fn a_stand_in_comes_in_at_the_book_s_door_until_the_delegation_is_taken_ba
     let (engine, cosigners) = (room.world.engine.clone(), room.world.cosigners.clone());
     let server = BookDoor::open("127.0.0.1:0", &me, [], engine, cosigners).await.unwrap();
     let address = server.address().to_string();
-    let given = stand_in(&room);
+    let given = to_sam(&room);
     room.administer(Action::Delegate { delegation: Box::new(given.clone()) }).await;
     let link = identity("sam-link");
     let quiet = Arc::new(Silent);
@@ -111,7 +105,7 @@ async fn the_console_shows_who_stands_in_and_an_operator_ends_it() {
     let olga = Visitor::signed_in(address, "olga").await.unwrap();
     let (_, page) = olga.gets("/people").await;
     assert!(page.contains("Nobody stands in for anybody"), "{page}");
-    let given = stand_in(&room);
+    let given = to_sam(&room);
     room.administer(Action::Delegate { delegation: Box::new(given.clone()) }).await;
     people::admitted(&room, "lena", Role::Viewer).await;
     let lena = Visitor::signed_in(address, "lena").await.unwrap();
@@ -135,7 +129,7 @@ async fn an_operator_asks_for_a_delegation_in_the_console_and_whoever_looks_does
     let olga = Visitor::signed_in(address, "olga").await.unwrap();
     let (_, page) = olga.gets("/people").await;
     assert!(page.contains("action=\"/people/delegate\""), "{page}");
-    let given = stand_in(&room);
+    let given = to_sam(&room);
     let enrolment = serde_json::to_string(&given.as_seat()).unwrap();
     let form = |enrolment: &str, days: &str, above: &str| {
         let encoded = |text: &str| text.bytes().map(|b| format!("%{b:02x}")).collect::<String>();

@@ -125,7 +125,7 @@ async fn administer(room: &Room) {
     room.world.engine.tell(Event::FreezeCame(Box::new(freeze))).await.unwrap();
     let scope = Scope::Agent { agent: id("somebody") };
     room.administer(Action::Unfreeze { scope, lifts: [digest].into() }).await;
-    let delegation = delegations::stand_in(room);
+    let delegation = delegations::to_sam(room);
     let ends = Action::EndDelegation { delegation: delegation.id.clone() };
     room.administer(Action::Delegate { delegation: Box::new(delegation) }).await;
     room.administer(ends).await;

@@ -191,16 +191,7 @@ mod tests {
             caveats: vec![CAVEAT.to_owned()],
             from: Timestamp::ZERO,
             to: Timestamp::ZERO,
-            totals: Totals {
-                cases: 0,
-                then: [0; 3],
-                now: [0; 3],
-                looser: 0,
-                otherwise: 0,
-                stricter: 0,
-                unknown: 0,
-                left_out: 0,
-            },
+            totals: Totals::default(),
             rows: vec![],
         };
         past(&Ok(answer)).as_str().to_owned()
