@@ -36,7 +36,7 @@ pub(crate) fn check(story: &Story, charters: &Charters, report: &mut Report) -> 
         }
     }
     if let Some(says) = delegations.says() {
-        report.proven("delegations", format!("granted in the book: {says}"));
+        report.proven("delegations", format!("stand in the book: {says}"));
     }
     if !names.is_empty() {
         report.proven("approvals", format!("signed by the charter's seats: {}", names.join(", ")));

@@ -239,7 +239,7 @@ fn agreed(charter: &Charter, dossier: &Dossier<'_>, now: Timestamp) -> Result<()
     if case.is_agreed(book.charter(), book.policy(), now) {
         return Ok(());
     }
-    let next = "have the approvers approve again";
+    let next = "file the intent again";
     Err(Refusal::new(
         "quorum_not_met",
         "the required quorums do not agree at this party's own time",

@@ -168,6 +168,10 @@ impl CharterText {
         if self.policy.vault != self.vault {
             return bad("charter.policy.vault", "is another vault", "name the same vault in both");
         }
+        if self.policy.quorums.iter().any(|quorum| quorum.name == self.governance.name) {
+            let mend = "give the charter's own quorum a name that no quorum of the policy has";
+            return bad("charter.governance", "has the name of a quorum of the policy", mend);
+        }
         for quorum in self.policy.quorums.iter().chain([&self.governance]) {
             quorum.check()?;
             if let Some(stranger) = quorum.members.iter().find(|m| self.approver(m).is_none()) {

@@ -9,7 +9,7 @@ use quorate_terms::{ApproverId, CredentialId, DelegationId, PersonId, PublicKey,
 
 use super::{need, void};
 use crate::book::Book;
-use crate::case::Case;
+use crate::case::{Case, State};
 use crate::delegation::{Ended, Granted, Phase, Voice};
 use crate::refusal::Refusal;
 
@@ -106,8 +106,9 @@ impl Book {
         }
     }
 
-    /// Revoking a credential ends what an agent or a person of the desk may do. A stand-in speaks by the delegation, which would
-    /// stand on while everybody took it to be over.
+    /// Revoking a credential ends what an agent or a person of the desk may do. A seat speaks by the charter and a stand-in by
+    /// the delegation: both would stand on while everybody took them to be over, as would whoever holds what a mistyped name
+    /// was meant for.
     pub(crate) fn check_revocable(
         &self,
         credential: &CredentialId,
@@ -116,11 +117,26 @@ impl Book {
         let admitted = self.credential(credential).is_some();
         let mut open = self.delegations().filter(|(_, one)| one.phase(at) != Phase::Ended);
         match open.find(|(_, one)| !admitted && one.delegation.stand_in.holds(credential)) {
-            None => Ok(()),
+            None if admitted => Ok(()),
+            None => Err(self.not_admitted(credential)),
             Some((id, _)) => {
                 let why = format!("it stands in under delegation `{id}`");
                 let next = format!("run `quorate delegation end {id}`");
                 Err(Refusal::new("stands_in", why, next))
+            }
+        }
+    }
+
+    fn not_admitted(&self, credential: &CredentialId) -> Refusal {
+        match self.charter.approvers.iter().find(|seat| seat.holds(credential)) {
+            Some(seat) => {
+                let why = format!("it is of the seat `{}`, which the charter names", seat.approver);
+                let next = format!("run `quorate charter lost --approver {}`", seat.approver);
+                Refusal::new("seated", why, next)
+            }
+            None => {
+                let next = "look at `quorate agent list` and `quorate member list`";
+                Refusal::new("unknown_credential", "the book knows no such credential", next)
             }
         }
     }
@@ -224,13 +240,21 @@ impl Book {
         open.filter(|(_, one)| !one.delegation.outlives(before, after)).map(|(id, _)| id)
     }
 
-    /// Ends a delegation and forgets what was said under it, so that a word given in time does not outlive it.
+    /// Ends a delegation and forgets what was said under it, so that a word given in time does not outlive it. A case that was
+    /// agreed to by such a word asks again, as long as nothing was drafted for it.
     fn end(&mut self, id: &DelegationId, ended: Ended) {
+        let at = ended.at;
         if let Some(granted) = self.state.delegations.get_mut(id) {
             granted.ended = Some(ended);
         }
         for case in self.state.cases.values_mut() {
+            let before = case.stand_ins.len();
             case.stand_ins.retain(|_, said| said.delegation.id != *id);
+            let lost = case.stand_ins.len() < before && case.state == State::AwaitSnapshot;
+            let current = case.policy() == Some(self.policy.digest());
+            if lost && current && !case.is_agreed(&self.charter, &self.policy, at) {
+                case.state = State::AwaitApprovals;
+            }
         }
     }
 

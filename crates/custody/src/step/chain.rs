@@ -38,6 +38,10 @@ impl Book {
         }
         if !case.is_agreed(self.charter(), self.policy(), at) {
             let mut step = Step { case: Some(case.id), ..Step::default() };
+            // The next tick writes down that a delegation is over, and then the case asks again.
+            if case.stand_ins.values().any(|said| said.delegation.until <= at) {
+                return Ok(step);
+            }
             let why = "the approvals lapsed before it was drafted; file it again";
             step.close(closed(case, Outcome::Refused, why));
             return Ok(step);

@@ -242,6 +242,15 @@ fn a_view_that_another_operator_takes_over_no_longer_counts_as_before() {
 }
 
 #[test]
+fn the_charter_s_own_quorum_bears_no_name_of_the_policy_s_at_founding_either() {
+    let mut text = charter();
+    text.check().unwrap();
+    text.governance.name = text.policy.quorums[0].name.clone();
+    assert_eq!(text.check().unwrap_err().field(), "charter.governance");
+    assert!(Book::new(text).is_err(), "people would count in one and be judged by the other");
+}
+
+#[test]
 fn more_parties_than_passkeys_can_bring_are_refused_at_founding_and_at_each_change() {
     let (views, devices) = (views(), [(); 4].map(|()| Authenticator::new()));
     let whole = seated(&devices, &views, Some(2));

@@ -1,5 +1,6 @@
 //! How a delegation begins and ends: by time, by a charter, and at once by either of the two.
 
+use quorate_custody::State;
 use quorate_terms::checklist::Shown;
 use quorate_terms::entry::DelegationEnded;
 
@@ -206,8 +207,39 @@ fn a_stand_in_s_credential_ends_with_the_delegation_and_is_not_revoked_beside_it
         house.administer(Action::EndDelegation { delegation: given.id });
         for credential in names {
             let intent = house.intent(person("op"), Action::RevokeCredential { credential });
-            assert_eq!(code(house.file(&intent)), "ok", "nothing stands any more");
+            assert_eq!(code(house.file(&intent)), "unknown_credential", "nothing stands any more");
         }
+        let of_seat = house.book.charter().approvers[0].credential.clone();
+        let intent = house.intent(person("op"), Action::RevokeCredential { credential: of_seat });
+        assert_eq!(code(house.file(&intent)), "seated", "a charter ends what a charter gives");
+    }
+}
+
+#[test]
+fn a_case_that_loses_a_stand_in_s_word_before_it_is_drafted_asks_again() {
+    for taken_back in [true, false] {
+        let mut house = House::new();
+        let mut given = delegation(&house, "ann", "sam");
+        given.until = house.now.plus_s(600);
+        delegate(&mut house, &given);
+        let case = house.pay(2_000 * MILLI);
+        assert_eq!(says(&mut house, ("sam", "ann"), &case), "ok");
+        house.approve("bo", &case);
+        assert_eq!(house.case(&case).state, State::AwaitSnapshot);
+        if taken_back {
+            let end = ending(&house, "sam", &given, Ender::StandIn);
+            house.does(Event::EndingCame(Box::new(end)));
+        } else {
+            house.later(600);
+            assert!(house.draft(&case).records.is_empty(), "over, and not written down yet");
+            house.does(Event::Ticked);
+        }
+        assert_eq!(house.case(&case).state, State::AwaitApprovals);
+        assert_eq!(counted(&house, &case), "1 of 2 approved");
+        assert!(house.draft(&case).records.is_empty(), "nothing is drafted meanwhile");
+        house.approve("ann", &case);
+        house.draft(&case);
+        house.warrant(&case).unwrap();
     }
 }
 
