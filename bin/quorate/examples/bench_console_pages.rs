@@ -73,12 +73,14 @@ async fn main() -> Done {
     let status = ("desk.status", json!({}));
     let cases = |all, limit| ("desk.cases", json!({ "all": all, "limit": limit }));
     let book = |from, limit| ("desk.book", json!({ "from": from, "limit": limit }));
+    let newest = ("desk.proof", json!({ "of": "newest" }));
+    let of_entry = ("desk.proof", json!({ "of": "entry", "index": entries() / 2 }));
     let pages = [
         ("console_home", "/", vec![status.clone(), cases(false, 50), cases(true, 10)]),
         ("console_cases", "/cases", vec![status.clone(), cases(true, 25)]),
         ("console_case", &one, vec![status.clone(), ("desk.case", json!({ "case": case }))]),
-        ("console_ledger", "/ledger", vec![status.clone(), book(entries() - 50, 50)]),
-        ("console_entry", &entry, vec![status, book(entries() / 2, 1)]),
+        ("console_ledger", "/ledger", vec![status.clone(), book(entries() - 50, 50), newest]),
+        ("console_entry", &entry, vec![status, book(entries() / 2, 1), of_entry]),
     ];
     let mut rows = Vec::new();
     for (name, page, questions) in pages {

@@ -171,6 +171,24 @@ fn waiting_ends_with_the_case_and_its_outcome_is_the_exit_code() {
 }
 
 #[test]
+fn a_policy_is_told_with_the_names_that_the_desk_knows_beside_the_whole_address() {
+    let account: quorate_terms::AccountId = ACCOUNT.parse().unwrap();
+    let mut names = quorate_policy::Names::default();
+    names.listed(&account, Some("Corner shop \u{202e}"));
+    let desk = Desk::new(&[("desk.names", json!({ "Ok": names }))]);
+    let bytes = fs::read(desk.house.desk().join("charter.json")).unwrap();
+    let mut policy = CharterText::from_canonical(&bytes).unwrap().policy;
+    policy.addresses.deny.insert(account);
+    let path = desk.house.path("new.json");
+    fs::write(&path, serde_json::to_vec(&policy).unwrap()).unwrap();
+    let done = desk.run(&["policy", "diff", path.to_str().unwrap()]);
+    let whole = done.stdout.contains(ACCOUNT) && !done.stdout.contains('\u{202e}');
+    assert!(whole && done.stdout.contains("as `Corner shop"), "{done:?}");
+    assert_eq!(desk.asked("desk.names")[0][1], json!(policy), "both policies are asked about");
+    assert!(desk.run(&["policy", "show"]).ok());
+}
+
+#[test]
 fn a_proposed_policy_names_its_predecessor_whatever_the_file_says() {
     let desk = Desk::new(&[("desk.file", json!({ "Ok": case(json!("await_approvals")) }))]);
     let bytes = fs::read(desk.house.desk().join("charter.json")).unwrap();
@@ -213,6 +231,37 @@ fn the_ledger_is_exported_up_to_its_checkpoint_and_no_further() {
     let out = desk.house.path("book.jsonl");
     let done = desk.run(&["ledger", "export", "--out", out.to_str().unwrap()]);
     assert!(done.code == 2 && !out.exists(), "an export with a hole leaves no file: {done:?}");
+}
+
+#[test]
+fn an_entry_is_shown_with_its_proof_and_another_ones_bytes_are_refuted() {
+    use quorate_ledger::{Checkpoint, KeyKind, VerifierKey, hash};
+    let log = quorate_host::Identity::from_seed(&[77; 32]).unwrap();
+    let key = VerifierKey::new("quorate.local/treasury", KeyKind::Log, log.public_key()).unwrap();
+    let texts = [
+        "{\"at\":1700000000000,\"body\":{\"type\":\"one\"}}",
+        "{\"at\":1700000000000,\"body\":{\"of\":\"\u{202e}evil\",\"type\":\"two\"}}",
+    ];
+    let leaves = texts.map(|text| hash::leaf(text.as_bytes()));
+    let root = hash::node(&leaves[0], &leaves[1]);
+    let head = Checkpoint { origin: "quorate.local/treasury".to_owned(), size: 2, root };
+    let note = head.sign(&key, |bytes| log.sign_bytes(bytes)).to_string();
+    let proof =
+        json!({ "Ok": { "hashes": [leaves[0]], "checkpoint": note, "log": key.to_string() } });
+    let shown = |text: &str, words: &[&str]| {
+        let book = json!({ "Ok": { "entries": [text], "checkpoint": note } });
+        Desk::new(&[("desk.book", book), ("desk.proof", proof.clone())]).run(words)
+    };
+    let one = shown(texts[1], &["ledger", "show", "1"]);
+    for part in ["2023-11-14 22:13:20Z", "among 2 entries", "\"two\"", "\\u{202e}evil"] {
+        assert!(one.ok() && one.stdout.contains(part), "{part} in {one:?}");
+    }
+    let said = shown(texts[1], &["--json", "ledger", "show", "1"]).json();
+    assert_eq!((&said["size"], &said["entry"]["body"]["type"]), (&json!(2), &json!("two")));
+    for (text, index) in [(texts[0], "1"), (texts[1], "0"), (texts[1], "2")] {
+        let refuted = shown(text, &["ledger", "show", index]);
+        assert!(refuted.code == 2 && refuted.stderr.contains("doctor"), "{refuted:?}");
+    }
 }
 
 #[test]

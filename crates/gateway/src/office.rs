@@ -413,6 +413,8 @@ pub struct BookAnswer {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProofRequest {
+    /// Nothing: only the newest checkpoint, and the key that signs them.
+    Newest,
     /// That this entry stands in the ledger.
     Entry {
         /// Its index.

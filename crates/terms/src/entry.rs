@@ -79,3 +79,17 @@ impl Term for Entry {
         Err(Malformed::new("entry.v", "is not 1", "use a program that knows this version"))
     }
 }
+
+impl Entry {
+    /// Reads an entry of one's own ledger once more, for pages and answers: its bytes were found canonical when they were
+    /// appended, and are not encoded again to compare. What authority hangs on is read by [`Term::from_canonical`].
+    ///
+    /// # Errors
+    /// [`Malformed`] for bytes that are no entry.
+    pub fn read_again(bytes: &[u8]) -> Result<Self, Malformed> {
+        serde_json::from_slice(bytes).map_err(|e| {
+            let why = format!("cannot be read ({e})");
+            Malformed::new("entry", why, "run `quorate doctor`; restore the ledger from a replica")
+        })
+    }
+}

@@ -7,15 +7,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use quorate_host::Fault;
-use quorate_host::ui::Ui;
-use quorate_ledger::Note;
-use serde_json::json;
+use quorate_host::telemetry::safe;
+use quorate_host::ui::{Tone, Ui};
+use quorate_ledger::{Checkpoint, Note, VerifierKey, hash, proof};
+use quorate_terms::digest::tag;
+use quorate_terms::{Digest, Timestamp};
+use serde_json::{Value, json};
 
 use super::client::Desk;
 use super::filing::At;
+use super::table::{Cell, Table};
 use super::trouble::{Tried, Trouble};
 use super::{Ended, read};
-use quorate_gateway::office::{BookAnswer, BookRequest};
+use quorate_gateway::office::{BookAnswer, BookRequest, ProofAnswer, ProofRequest};
 
 /// Entries in one question; the desk may give fewer.
 const BATCH: u64 = 256;
@@ -23,6 +27,13 @@ const BATCH: u64 = 256;
 /// What to do with the ledger.
 #[derive(Subcommand, Debug)]
 pub(crate) enum LedgerCommand {
+    /// One entry: what it says, and the proof that it stands under the newest checkpoint, checked here.
+    Show {
+        #[command(flatten)]
+        at: At,
+        /// The entry's index, from 0.
+        index: u64,
+    },
     /// Write every entry under the newest checkpoint, one canonical line each, to a new file.
     Export {
         #[command(flatten)]
@@ -38,12 +49,68 @@ pub(crate) enum LedgerCommand {
 
 /// Obeys a `ledger` command.
 pub(crate) async fn obey(ui: &Ui, command: &LedgerCommand) -> Tried<Ended> {
-    let LedgerCommand::Export { at, out, checkpoint_out } = command;
-    if let Some(path) = checkpoint_out.as_ref().filter(|path| path.exists()) {
+    match command {
+        LedgerCommand::Show { at, index } => show(ui, &at.dir, *index).await,
+        LedgerCommand::Export { at, out, checkpoint_out } => {
+            written(ui, &at.dir, out, checkpoint_out.as_deref()).await
+        }
+    }
+}
+
+/// One entry with its proof. The checkpoint's key is the desk's word: who trusts no desk exports, and verifies with a policy.
+async fn show(ui: &Ui, dir: &Path, index: u64) -> Tried<Ended> {
+    let desk = Desk::at(dir).await?;
+    let book: BookAnswer = desk.ask("desk.book", &BookRequest { from: index, limit: 1 }).await?;
+    let text = book.entries.first().ok_or_else(|| {
+        let mend = "`quorate status` says how many entries there are; the first is 0";
+        Trouble::new("INDEX", "there is no such entry", mend)
+    })?;
+    let proof: ProofAnswer = desk.ask("desk.proof", &ProofRequest::Entry { index }).await?;
+    let head = proven(text, index, &proof)?;
+    let unread = |e: serde_json::Error| {
+        let why = format!("cannot be read ({e})");
+        Trouble::new("the entry", why, "run the command line of the desk's version")
+    };
+    let entry: Value = serde_json::from_str(text).map_err(unread)?;
+    let at = entry.get("at").cloned().unwrap_or_default();
+    let at: Timestamp = serde_json::from_value(at).map_err(unread)?;
+    let digest = Digest::of(tag::ENTRY, text.as_bytes());
+    let stands = format!("among {} entries under the newest checkpoint", head.size);
+    let mut table = Table::plain();
+    table.row(["when".into(), at.utc().into()]);
+    table.row(["digest".into(), digest.to_string().into()]);
+    table.row(["proven".into(), Cell::toned(Tone::Good, stands)]);
+    table.row(["root".into(), head.root.to_string().into()]);
+    table.row(["log key".into(), proof.log.as_str().into()]);
+    let body = serde_json::to_string_pretty(&entry.get("body")).map_err(unread)?;
+    let body: Vec<String> = body.lines().map(safe).collect();
+    let said = json!({
+        "entry": entry, "digest": digest, "size": head.size, "root": head.root, "log": proof.log,
+        "hashes": proof.hashes, "checkpoint": proof.checkpoint,
+    });
+    ui.answer(&said, format!("{}\n{}", table.show(ui), body.join("\n")))?;
+    Ok(Ended::Well)
+}
+
+/// The checkpoint under which the bytes stand at the index.
+fn proven(text: &str, index: u64, proof: &ProofAnswer) -> Tried<Checkpoint> {
+    let (note, log): (Note, VerifierKey) = (proof.checkpoint.parse()?, proof.log.parse()?);
+    let mend =
+        "keep what you see, and run `quorate doctor`: this desk's ledger is not what it signed";
+    let refuted = |why: String| Trouble::new("proof", why, mend);
+    let head = Checkpoint::open(&note, &log).map_err(|e| refuted(e.to_string()))?;
+    let leaf = hash::leaf(text.as_bytes());
+    proof::verify_inclusion(&leaf, index, head.size, &proof.hashes, &head.root)
+        .map_err(|e| refuted(e.to_string()))?;
+    Ok(head)
+}
+
+async fn written(ui: &Ui, dir: &Path, out: &Path, checkpoint_out: Option<&Path>) -> Tried<Ended> {
+    if let Some(path) = checkpoint_out.filter(|path| path.exists()) {
         let mend = "choose another path; nothing is overwritten";
         return Err(Trouble::new(path.display().to_string(), "exists", mend));
     }
-    let desk = Desk::at(&at.dir).await?;
+    let desk = Desk::at(dir).await?;
     let mut file = create(out)?;
     let written = export(ui, &desk, &mut file, out).await;
     let (count, checkpoint) = match written {

@@ -77,18 +77,25 @@ pub(crate) enum PolicyCommand {
 pub(crate) async fn obey(ui: &Ui, command: &PolicyCommand) -> Tried<Ended> {
     match command {
         PolicyCommand::Show { at } => {
-            let status = Desk::at(&at.dir).await?.status().await?;
-            ui.answer(&status.policy_document, in_words(ui, &status.policy_document)?)?;
+            let desk = Desk::at(&at.dir).await?;
+            let document = desk.status().await?.policy_document;
+            let names = names(&desk, [&document]).await?;
+            ui.answer(&document, in_words(ui, &document, &names)?)?;
             Ok(Ended::Well)
         }
         PolicyCommand::Check { file } => check(ui, file),
         PolicyCommand::Diff { file, old, at } => {
             let new = sound(file)?;
-            let old = match old {
-                Some(old) => read::document::<PolicyDocument>(old)?,
-                None => Desk::at(&at.dir).await?.status().await?.policy_document,
+            let (old, names) = match old {
+                Some(old) => (read::document::<PolicyDocument>(old)?, Names::default()),
+                None => {
+                    let desk = Desk::at(&at.dir).await?;
+                    let old = desk.status().await?.policy_document;
+                    let names = names(&desk, [&old, &new]).await?;
+                    (old, names)
+                }
             };
-            let changes = diff(&old, &new, &Names::default());
+            let changes = diff(&old, &new, &names);
             ui.answer(&changes, changes_text(ui, &changes))?;
             Ok(Ended::Well)
         }
@@ -97,14 +104,19 @@ pub(crate) async fn obey(ui: &Ui, command: &PolicyCommand) -> Tried<Ended> {
     }
 }
 
+/// What the desk's people call the accounts that these policies name.
+async fn names<const N: usize>(desk: &Desk, policies: [&PolicyDocument; N]) -> Tried<Names> {
+    desk.ask("desk.names", &policies.as_slice()).await
+}
+
 /// A policy, part by part. A rule that is not told in words is shown as it was written, and that is said.
-fn in_words(ui: &Ui, document: &PolicyDocument) -> Tried<String> {
+fn in_words(ui: &Ui, document: &PolicyDocument, names: &Names) -> Tried<String> {
     let policy = Policy::load(document).map_err(|problems| {
         let first = problems.into_iter().next();
         first.map_or_else(|| Trouble::new("policy", "does not load", "report this"), Trouble::from)
     })?;
     let mut table = Table::plain();
-    for sentence in words(&policy, &Names::default()) {
+    for sentence in words(&policy, names) {
         let caution = sentence.caution();
         let Sentence { field, text, .. } = sentence;
         let text = caution.map_or_else(|| text.clone(), |caution| format!("{caution} {text}"));
@@ -278,7 +290,8 @@ async fn propose(ui: &Ui, file: &Path, filing: &Filing) -> Tried<Ended> {
     }
     document.version = version.saturating_add(1);
     document.previous = Some(digest);
-    let changes = diff(&status.policy_document, &document, &Names::default());
+    let names = names(&desk, [&status.policy_document, &document]).await?;
+    let changes = diff(&status.policy_document, &document, &names);
     if !ui.is_json() {
         for change in &changes {
             super::note(&change.text);
@@ -313,16 +326,7 @@ mod tests {
             caveats: vec!["5 of 9 were asked".to_owned()],
             from: Timestamp::ZERO,
             to: Timestamp::ZERO,
-            totals: Totals {
-                cases: 0,
-                then: [0; 3],
-                now: [0; 3],
-                looser: 0,
-                otherwise: 0,
-                stricter: 0,
-                unknown: 0,
-                left_out: 0,
-            },
+            totals: Totals::default(),
             rows: vec![],
         };
         replayed(&Ui::new(false, true), &answer)

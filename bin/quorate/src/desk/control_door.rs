@@ -11,6 +11,7 @@ use quorate_gateway::proposal::Whom;
 use quorate_host::fault::Fault;
 use quorate_host::link::{BoxFuture, Handler, Limits, Refused, Request, Sink};
 use quorate_host::unix::Control;
+use quorate_terms::policy::PolicyDocument;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -62,7 +63,9 @@ impl ControlDoor {
             "desk.checklist" => say(&self.deal(parse(body)?).await),
             "desk.delegations" => say(&self.office.delegations().await),
             "desk.replay" => say(&self.office.replay(parse(body)?, Whom::Typed).await),
+            "desk.names" => say(&self.office.names_in(&parse::<Vec<PolicyDocument>>(body)?).await),
             "desk.status" => say(&self.office.status().await),
+            "desk.proof" => say(&self.office.proof(parse(body)?).await),
             "desk.book" => say(&self.office.book(parse(body)?).await),
             bridge::AUTHENTICATE => {
                 say(&bridge::authenticate(&self.answers, &parse::<Shown>(body)?).await)

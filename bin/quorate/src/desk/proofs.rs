@@ -33,14 +33,15 @@ pub(crate) async fn make(
         }
         _ => {}
     }
+    let unread =
+        |fault: Fault| Refusal::new("unreadable", fault.to_string(), "run `quorate doctor`");
     let made = engine.store().with_hashes(move |hashes| -> Result<Vec<Digest>, Fault> {
         match ask {
+            ProofRequest::Newest => Ok(Vec::new()),
             ProofRequest::Entry { index } => proof::inclusion(hashes, index, size),
             ProofRequest::Extension { from, to } => proof::consistency(hashes, from, to),
         }
     });
-    let unread =
-        |fault: Fault| Refusal::new("unreadable", fault.to_string(), "run `quorate doctor`");
     let hashes = made.await.map_err(unread)?.map_err(unread)?;
     let newest = cosigners.newest().await.filter(|witnessed| witnessed.size == size);
     let checkpoint =

@@ -10,8 +10,7 @@ use quorate_pages::{
     table, when,
 };
 use quorate_terms::digest::tag;
-use quorate_terms::entry::Entry;
-use quorate_terms::{Digest, Term as _};
+use quorate_terms::{Digest, Timestamp};
 use serde::Deserialize;
 
 use super::visit::{Answered, Visit};
@@ -45,8 +44,8 @@ async fn browse(visit: Visit, Query(wanted): Query<Wanted>) -> Answered {
     let from = wanted.from.unwrap_or(newest).min(newest);
     let book = visit.console.office.book(BookRequest { from, limit: SHOWN }).await?;
     let mut rows = Vec::new();
-    for line in book.entries.iter().rev() {
-        rows.push(row(line)?);
+    for text in book.entries.iter().rev() {
+        rows.push(row(text)?);
     }
     let caption = format!("Entries from {from}, the newest first");
     let mut ways = Vec::new();
@@ -68,21 +67,39 @@ async fn browse(visit: Visit, Query(wanted): Query<Wanted>) -> Answered {
     visit.page("Ledger", body)
 }
 
-fn row(line: &str) -> Result<Vec<Markup>, Refusal> {
-    let entry = Entry::from_canonical(line.as_bytes())?;
-    Ok(vec![
-        link(&format!("/ledger/{}", entry.index), &format!("Entry {}", entry.index)),
-        outside(&kind(line)),
-        when(entry.at),
-        // The bytes are canonical, or they would not have been read.
-        outside(&Digest::of(tag::ENTRY, line.as_bytes()).short()),
-    ])
+/// What every entry says of itself, whatever happened. A page shows the bytes and their digest, so it judges no form.
+#[derive(Deserialize)]
+struct Line {
+    index: u64,
+    prev: Digest,
+    at: Timestamp,
+    rules: String,
+    body: Kind,
 }
 
-/// The kind of an entry, as it stands in its bytes.
-fn kind(line: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
-    value.pointer("/body/type").and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned()
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    name: String,
+}
+
+impl Line {
+    fn read(text: &str) -> Result<Self, Refusal> {
+        serde_json::from_str(text).map_err(|e| {
+            let why = format!("an entry cannot be read ({e})");
+            Refusal::new("unreadable", why, "run `quorate doctor`")
+        })
+    }
+}
+
+fn row(text: &str) -> Result<Vec<Markup>, Refusal> {
+    let line = Line::read(text)?;
+    Ok(vec![
+        link(&format!("/ledger/{}", line.index), &format!("Entry {}", line.index)),
+        outside(&line.body.name),
+        when(line.at),
+        outside(&Digest::of(tag::ENTRY, text.as_bytes()).short()),
+    ])
 }
 
 fn checkpoint(visit: &Visit) -> Markup {
@@ -105,8 +122,10 @@ fn checkpoint(visit: &Visit) -> Markup {
 
 /// The newest checkpoint, for the browser to compare with the one that it knew.
 async fn growth(visit: &Visit) -> Reply<Markup> {
-    let Some(last) = visit.status.size.checked_sub(1) else { return Ok(Markup::default()) };
-    let answer = visit.console.office.proof(ProofRequest::Entry { index: last }).await?;
+    let answer = visit.console.office.proof(ProofRequest::Newest).await?;
+    if answer.checkpoint.is_empty() {
+        return Ok(Markup::default());
+    }
     let shown = proof(&Proof {
         vault: &visit.status.vault,
         log: &answer.log,
@@ -132,12 +151,12 @@ async fn consistency(visit: Visit, Query(Sizes { from, to }): Query<Sizes>) -> A
 
 async fn one(visit: Visit, Path(index): Path<u64>) -> Answered {
     let book = visit.console.office.book(BookRequest { from: index, limit: 1 }).await?;
-    let Some(line) = book.entries.first() else {
+    let Some(text) = book.entries.first() else {
         let next = "look at the entries that there are";
         return Err(Refusal::new("nothing_here", "there is no such entry", next).into());
     };
-    let entry = Entry::from_canonical(line.as_bytes())?;
-    let own = Digest::of(tag::ENTRY, line.as_bytes()).to_string();
+    let line = Line::read(text)?;
+    let own = Digest::of(tag::ENTRY, text.as_bytes()).to_string();
     let mut ways = Vec::new();
     if index > 0 {
         ways.push(link(&format!("/ledger/{}", index.saturating_sub(1)), "The entry before"));
@@ -148,11 +167,11 @@ async fn one(visit: Visit, Path(index): Path<u64>) -> Answered {
         ways.push(link(&format!("/ledger/{after}"), "The entry after"));
     }
     let about = facts(vec![
-        ("Kind", outside(&kind(line))),
-        ("When", when(entry.at)),
-        ("Rules", outside(&entry.rules)),
+        ("Kind", outside(&line.body.name)),
+        ("When", when(line.at)),
+        ("Rules", outside(&line.rules)),
         ("Digest", digest(&own)),
-        ("Digest of the entry before", digest(&entry.prev.to_string())),
+        ("Digest of the entry before", digest(&line.prev.to_string())),
     ]);
     let said = "Your browser hashes the bytes below itself, and checks that the ledger holds them under a checkpoint of the log. \
                 This page comes from the desk: what does not depend on it at all is `quorate-verify`, with an export or a receipt.";
@@ -168,7 +187,7 @@ async fn one(visit: Visit, Path(index): Path<u64>) -> Answered {
         about,
         heading("Its bytes"),
         paragraph(Markup::text(said)),
-        recompute(tag::ENTRY, &own, line),
+        recompute(tag::ENTRY, &own, text),
         heading("Its place in the ledger"),
         shown,
         paragraph(Markup::all(ways)),

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use quorate_terms::policy::{AssetInfo, Window};
 use quorate_terms::{AccountId, Amount, AssetId, WalletId};
+use serde::{Deserialize, Serialize};
 
 use crate::checks::comparable;
 use crate::schema::SCALE;
 
 /// What people call accounts. A name stands beside the whole address, never in its place.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Names(BTreeMap<AccountId, Name>);
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Name {
     Own(WalletId),
     Listed(Option<String>),

@@ -7,7 +7,6 @@ use quorate_custody::{Book, State};
 use quorate_gateway::answer::{Answer, CaseList, CaseSaid, JudgmentSaid, ReceiptSaid, Untrusted};
 use quorate_gateway::desk::Caller;
 use quorate_gateway::errors::{Code, Complaint};
-use quorate_terms::canonical::Term as _;
 use quorate_terms::commitment::{Commitment, Opening};
 use quorate_terms::entry::{Body, Closed, Entry, Judged, Outcome};
 use quorate_terms::intent::{Action, Intent, Transfer};
@@ -134,7 +133,7 @@ async fn read(engine: &Engine, indices: &[u64]) -> Result<BTreeMap<u64, Entry>, 
     }
     let rows = engine.store().read_these(indices).await.map_err(|e| unread(e.to_string()))?;
     let entry = |(index, bytes): (u64, Vec<u8>)| {
-        Ok((index, Entry::from_canonical(&bytes).map_err(|e| unread(e.to_string()))?))
+        Ok((index, Entry::read_again(&bytes).map_err(|e| unread(e.to_string()))?))
     };
     rows.into_iter().map(entry).collect()
 }

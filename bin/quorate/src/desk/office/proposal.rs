@@ -84,6 +84,18 @@ impl Here {
         Ok(words(&policy, &names).into_iter().map(said).collect())
     }
 
+    /// What people call the accounts that these policies name, for who works at the desk's own machine.
+    pub(in crate::desk) async fn names_in(&self, documents: &[PolicyDocument]) -> Reply<Names> {
+        let loaded = documents.iter().map(|document| {
+            let next = "run `quorate policy check` on it";
+            Policy::load(document).map_err(|problems| {
+                let first = problems.first().map(ToString::to_string).unwrap_or_default();
+                Refusal::new("malformed", first, next)
+            })
+        });
+        self.names(loaded.collect::<Reply<Vec<Policy>>>()?).await
+    }
+
     /// What people call accounts. The names of beneficiaries are read where they can be erased, of those alone whom a policy
     /// names.
     async fn names(&self, policies: Vec<Policy>) -> Reply<Names> {

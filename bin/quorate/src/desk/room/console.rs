@@ -447,7 +447,16 @@ async fn whom_a_policy_names_is_called_as_the_address_book_does_until_the_name_i
     let said = said.to_string();
     assert!(said.contains(other_recipient().as_str()), "{said}");
     assert!(said.contains("(on the address list)") && !said.contains("Corner"), "{said}");
+    // Whoever works at the desk's own machine is told as the console's operators are.
+    let in_force = room.world.engine.look(|book| book.policy().document().clone()).await.unwrap();
+    let told = async || {
+        let names: Reply<quorate_policy::Names> = room.control("desk.names", &[&proposed]).await;
+        let changes = quorate_policy::diff(&in_force, &proposed, &names.unwrap());
+        changes.into_iter().map(|change| change.text).collect::<String>()
+    };
+    assert!(told().await.contains("as `Corner <b>shop</b>`)"));
     room.erase(listed, "shop").await.unwrap();
+    assert!(!told().await.contains("Corner"));
     let said = look().await;
     assert!(!said.contains("Corner") && said.contains("(on the address list)"), "{said}");
 }

@@ -115,6 +115,7 @@ async fn the_control_door_says_what_it_cannot_read_or_does_not_do_and_stays_open
         ("desk.file", "{"),
         ("desk.case", "{\"case\":\"zz\"}"),
         ("desk.book", "[]"),
+        ("desk.proof", "{\"of\":\"entry\"}"),
     ] {
         let answer = room.desk.call(method, body.as_bytes().to_vec(), PATIENCE).await;
         let told = answer.unwrap_err().to_string();
