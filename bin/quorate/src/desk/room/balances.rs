@@ -65,24 +65,43 @@ async fn while_the_node_is_away_what_it_said_before_is_still_drawn_and_nothing_i
     assert!(!page.contains("Sums of all wallets") && !page.contains("hot 0"), "{page}");
 }
 
+/// How often the node was asked for a balance of the chain's own coin.
+fn times_asked(room: &Room) -> usize {
+    room.node.heard().iter().filter(|one| one.contains("eth_getBalance")).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_hangs_holds_up_no_page_and_whoever_looks_next_is_told() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let vera = Visitor::signed_in(address, "vera").await.unwrap();
+    let before = times_asked(&room);
+    let hanging = room.node.hangs().await;
+    let (status, page) = vera.gets("/wallets").await;
+    assert_eq!(status, 200, "{page}");
+    for part in ["has not answered yet", "left out", "not known now"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    drop(hanging);
+    let (_, page) = vera.gets("/wallets").await;
+    assert!(page.contains("As told at") && !page.contains("left out"), "{page}");
+    assert_eq!(times_asked(&room), before + 1, "it was not asked anew");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn however_often_people_look_the_node_is_asked_once_a_minute() {
     let room = Room::new().await;
     let address = open(&room).await;
     let vera = Visitor::signed_in(address, "vera").await.unwrap();
     let olga = Visitor::signed_in(address, "olga").await.unwrap();
-    let asked = || {
-        let of_coin = |one: &&String| one.contains("eth_getBalance");
-        room.node.heard().iter().filter(of_coin).count()
-    };
-    let before = asked();
+    let before = times_asked(&room);
     for times in [1, 2] {
         let (one, other) = tokio::join!(vera.gets("/wallets"), olga.gets("/wallets"));
         for (status, page) in [one, other, vera.gets("/wallets/ops").await] {
             assert!(status == 200 && page.contains("As told at"), "{page}");
             assert!(page.contains("Balances, asked from block 9 on"), "{page}");
         }
-        assert_eq!(asked(), before + times);
+        assert_eq!(times_asked(&room), before + times);
         room.later(61);
     }
 }

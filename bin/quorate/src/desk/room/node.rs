@@ -14,6 +14,7 @@ use super::super::engine::house::*;
 #[derive(Default)]
 pub(in crate::desk) struct Node {
     state: Mutex<State>,
+    gate: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -38,6 +39,7 @@ impl Node {
         let answer = move |heads: HeaderMap, body: String| {
             let shared = Arc::clone(&shared);
             async move {
+                drop(shared.gate.lock().await);
                 shared.state.lock().unwrap().heard.push(format!("{heads:?}\n{body}"));
                 Json(shared.answer(&serde_json::from_str(&body).unwrap()))
             }
@@ -56,6 +58,11 @@ impl Node {
     /// From now on it answers nothing that makes sense, or does again.
     pub(super) fn goes_away(&self, away: bool) {
         self.state.lock().unwrap().away = away;
+    }
+
+    /// As long as this is held it answers nothing at all.
+    pub(super) async fn hangs(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.gate.lock().await
     }
 
     /// From now on each of its tokens tells nothing where it should tell a balance.
