@@ -94,7 +94,7 @@ said! {
         account: AccountId => "String",
         /// What it holds.
         holding: Holding,
-        /// Block at which it was read.
+        /// The newest block when asking began; the balance is of it or later.
         block: u64,
         /// When it was read, milliseconds since 1970.
         at: Timestamp => "u64",
@@ -106,7 +106,7 @@ said! {
         account: AccountId => "String",
         /// What it holds, sorted by asset.
         holdings: Vec<Holding>,
-        /// Block at which they were read.
+        /// The newest block when asking began; balances are of it or later.
         block: u64,
         /// When they were read, milliseconds since 1970.
         at: Timestamp => "u64",

@@ -42,6 +42,7 @@ use crate::desk::Desk;
 use crate::office::Reply;
 use paperwork::Paperwork;
 use visit::{Ask, Session, Sessions};
+use wallets::asked::Asked;
 
 /// What the console needs of the process that serves it.
 #[derive(Clone)]
@@ -65,6 +66,7 @@ pub(crate) struct Console {
     setup: Setup,
     people: Mutex<Sessions>,
     streams: Streams,
+    asked: Asked,
 }
 
 /// The state of every handler.
@@ -114,6 +116,7 @@ pub fn router(
         setup,
         people: Mutex::default(),
         streams: Streams::new(),
+        asked: Asked::default(),
     });
     let pages = PAGES.iter().fold(Router::new(), |router, page| (page.routes)(router));
     Ok(gate::around(provider::routes(filing::routes(pages)), allowed).with_state(console))

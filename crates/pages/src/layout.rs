@@ -39,12 +39,12 @@ pub fn table(caption: &str, headings: &[&str], rows: Vec<Vec<Markup>>) -> Markup
 #[template(path = "empty.html")]
 struct Empty<'a> {
     what: &'a str,
-    next: &'a str,
+    next: Markup,
 }
 
-/// A place with nothing in it: what is not there, and what to do next.
+/// A place with nothing in it: what is not there, and what to do next, where what stands between backticks is code.
 pub fn empty(what: &str, next: &str) -> Markup {
-    Markup::of(&Empty { what, next })
+    Markup::of(&Empty { what, next: Markup::running(next) })
 }
 
 #[derive(Template)]

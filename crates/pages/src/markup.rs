@@ -20,6 +20,19 @@ impl Markup {
         Self(out)
     }
 
+    /// Running words of our own, escaped: what stands between two backticks is code. A backtick without another stands as it is.
+    pub fn running(words: &str) -> Self {
+        let parts: Vec<&str> = words.split('`').collect();
+        if parts.len().is_multiple_of(2) {
+            return Self::text(words);
+        }
+        let part = |(at, part): (usize, &str)| match at.is_multiple_of(2) {
+            true => Self::text(part),
+            false => Self(format!("<code>{}</code>", Self::text(part))),
+        };
+        Self::all(parts.into_iter().enumerate().map(part))
+    }
+
     /// What a template gives. The template must have the extension `html`, so that its values are escaped, and must not use
     /// the filter `safe`. If it fails, an alert that says so stands in its place.
     pub fn of(template: &impl Template) -> Self {
@@ -100,6 +113,23 @@ mod tests {
         assert_eq!(part.as_str(), "&lt;i&gt;&quot;&#39;&amp;");
         let page = Markup::of(&Both { words: "<b>", part });
         assert_eq!(page.as_str(), "<p>&#60;b&#62;&lt;i&gt;&quot;&#39;&amp;</p>");
+    }
+
+    #[test]
+    fn what_stands_between_two_backticks_of_running_words_is_code() {
+        for (words, shown) in [
+            (
+                "run `a <b>` or `c`, then `d`",
+                "run <code>a &lt;b&gt;</code> or <code>c</code>, then <code>d</code>",
+            ),
+            ("`a`", "<code>a</code>"),
+            ("no < code", "no &lt; code"),
+            ("one ` alone", "one ` alone"),
+            ("`a` and ` alone", "`a` and ` alone"),
+            ("", ""),
+        ] {
+            assert_eq!(Markup::running(words).as_str(), shown, "{words}");
+        }
     }
 
     #[test]

@@ -163,10 +163,11 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Whether every edge of both policies was asked about. Only then is what has no row known to be answered as before.
+    /// Whether every edge of both policies was asked about. Only then is what has no row known to be answered as before. Two
+    /// zones that agree today may differ in summer, so there it is not known.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.asked == self.edges && !self.is_cut && self.unreached.is_empty()
+        self.asked == self.edges && !self.is_cut && !self.two_zones && self.unreached.is_empty()
     }
 
     /// What is said of the questions beside the rows: how many they were, and what they cannot tell.

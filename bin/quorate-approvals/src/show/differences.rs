@@ -232,9 +232,10 @@ mod tests {
         let whole = told(&[], |_| {});
         assert!(whole.warnings().is_empty() && is_nothing(&whole));
         assert!(told(&[Way::Stricter], |_| {}).warnings().is_empty());
-        let bounds: [fn(&mut Reach); 3] = [
+        let bounds: [fn(&mut Reach); 4] = [
             |found| found.edges = 10,
             |found| found.is_cut = true,
+            |found| found.two_zones = true,
             |found| found.unreached = BTreeSet::from(["odd".to_owned()]),
         ];
         for bound in bounds {

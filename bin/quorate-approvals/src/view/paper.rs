@@ -291,7 +291,7 @@ pub(super) fn kept(seat: &ViewSeat, passkey: &Passkey, path: &Path) -> String {
         ("File at the view", outside(&path.display().to_string())),
         (
             "Next",
-            Markup::text("take the file into your enrolment: `quorate-approvals passkey FILE`"),
+            Markup::running("take the file into your enrolment: `quorate-approvals passkey FILE`"),
         ),
     ]);
     of(seat, "The passkey is made", body).render()

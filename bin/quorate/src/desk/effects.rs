@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use quorate_chains::Snapshot;
-use quorate_custody::{Effect, Event, State};
+use quorate_custody::{Book, Effect, Event, State};
 use quorate_terms::CaseId;
 use quorate_terms::checklist::Template;
 use quorate_terms::entry::{AlertRaised, Body, Outcome, Severity};
@@ -121,15 +121,10 @@ impl World {
         }
     }
 
-    /// Whether a case ended on chain or did what it was for, such as opening a wallet: what was denied, given up or expired
-    /// before moved nothing.
+    /// Whether a case is over and moved something.
     async fn moved(&self, case: CaseId) -> bool {
-        let looked = self.engine.look(move |book| {
-            book.closed(&case).is_some_and(|closed| {
-                use Outcome::{Done, Replaced, Reverted, Settled};
-                matches!(closed.outcome, Settled | Reverted | Replaced | Done)
-            })
-        });
+        let is_so = move |book: &Book| book.closed(&case).is_some_and(|over| moves(over.outcome));
+        let looked = self.engine.look(is_so);
         // It fails only where the desk is stopping.
         looked.await.unwrap_or(false)
     }
@@ -270,6 +265,18 @@ impl World {
     }
 }
 
+/// Whether what ended so is on chain or did what it was for, such as opening a wallet: what was denied, given up or expired
+/// before moved nothing.
+const fn moves(outcome: Outcome) -> bool {
+    use Outcome::{
+        Aborted, Cancelled, Done, Expired, Refused, Rejected, Replaced, Reverted, Settled,
+    };
+    match outcome {
+        Settled | Reverted | Replaced | Done => true,
+        Refused | Rejected | Aborted | Expired | Cancelled => false,
+    }
+}
+
 /// Raises an alert, unless the same one is open already; says whether it did.
 ///
 /// # Errors
@@ -287,4 +294,22 @@ pub async fn alert(
     }
     engine.tell(Event::Noted(Box::new(Body::AlertRaised(Box::new(raised))))).await?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_denied_given_up_or_expired_moved_nothing() {
+        use Outcome::{
+            Aborted, Cancelled, Done, Expired, Refused, Rejected, Replaced, Reverted, Settled,
+        };
+        for outcome in [Settled, Reverted, Replaced, Done] {
+            assert!(moves(outcome), "{outcome:?}");
+        }
+        for outcome in [Refused, Rejected, Aborted, Expired, Cancelled] {
+            assert!(!moves(outcome), "{outcome:?}");
+        }
+    }
 }

@@ -36,7 +36,7 @@ pub(super) async fn section(visit: &Visit) -> Reply<Markup> {
     }];
     let said = "A stand-in speaks on transfers alone, and the seat's own word goes before. \
         Either of the two takes it back with `quorate-approvals delegation end`.";
-    parts.push(paragraph(Markup::text(said)));
+    parts.push(paragraph(Markup::running(said)));
     let over: Vec<DelegationView> = over.into_iter().take(SHOWN).collect();
     if !over.is_empty() {
         parts.push(details("Delegations that ended", listed(visit, "Ended", &over)?));

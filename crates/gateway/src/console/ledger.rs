@@ -186,7 +186,7 @@ async fn one(visit: Visit, Path(index): Path<u64>) -> Answered {
     let body = [
         about,
         heading("Its bytes"),
-        paragraph(Markup::text(said)),
+        paragraph(Markup::running(said)),
         recompute(tag::ENTRY, &own, text),
         heading("Its place in the ledger"),
         shown,

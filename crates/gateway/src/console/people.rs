@@ -108,7 +108,7 @@ fn keys(visit: &Visit) -> Markup {
     let said = "A key that is lost is taken away with `quorate charter lost`, which the charter's quorum agrees to.";
     let headings = ["Person", "Seat", "Keys in a file", "Passkeys", "How it stands"];
     let rows = people.into_iter().map(row).collect();
-    Markup::all([table("Approvers", &headings, rows), paragraph(Markup::text(said))])
+    Markup::all([table("Approvers", &headings, rows), paragraph(Markup::running(said))])
 }
 
 fn listed(caption: &str, lists: &[ChecklistView]) -> Markup {

@@ -231,7 +231,7 @@ fn aloud(case: &CaseView, run: &Runbook) -> Markup {
             .iter()
             .map(|account| ("Account", quorate_pages::address(account.as_str(), None))),
     );
-    Markup::all([paragraph(Markup::text(how)), facts(rows)])
+    Markup::all([paragraph(Markup::running(how)), facts(rows)])
 }
 
 fn said(visit: &Visit, run: &Runbook) -> Markup {

@@ -1,10 +1,11 @@
 //! Wallets: what all of them hold by tier, accounts and balances as the chain's node tells them, what each held as time went by,
 //! and what left it.
 
+pub(super) mod asked;
 mod charts;
 mod tiers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::extract::Path;
@@ -12,17 +13,17 @@ use axum::routing::get;
 use quorate_custody::Refusal;
 use quorate_pages::{
     Markup, Tone, address, amount, badge, empty, facts, heading, link, outside, paragraph, table,
+    when,
 };
+use quorate_terms::AssetId;
 use quorate_terms::intent::Tier;
-use quorate_terms::{AccountId, AssetId};
 
 use super::paperwork::{Flow, Held};
 use super::visit::{Answered, Visit};
 use super::{Here, Page};
-use crate::answer::{Answer, Balances, Holding};
-use crate::desk::Progress;
+use crate::answer::{Balances, Holding};
 use crate::office::WalletView;
-use crate::question::{Currency, Question};
+use asked::Heard;
 use charts::{LONG, MONTH, WEEK};
 
 pub(crate) const PAGE: Page = Page {
@@ -32,9 +33,6 @@ pub(crate) const PAGE: Page = Page {
         router.route("/wallets", get(shown)).route("/wallets/{wallet}", get(one))
     },
 };
-
-/// What the nodes said of each account just now, or why there is nothing.
-type Told = BTreeMap<AccountId, Result<Balances, String>>;
 
 async fn shown(visit: Visit) -> Answered {
     if visit.status.wallets.is_empty() {
@@ -46,10 +44,9 @@ async fn shown(visit: Visit) -> Answered {
     let flow = office.flow(from).await?;
     let held = office.held(from, MONTH.grain).await?;
     let tiers = office.tiers().await?;
-    let mut told = Told::new();
-    for account in visit.status.wallets.iter().flat_map(|wallet| wallet.accounts.values()) {
-        told.insert(account.clone(), ask(&visit, account).await);
-    }
+    let accounts = visit.status.wallets.iter().flat_map(|one| one.accounts.values().cloned());
+    let accounts = accounts.collect();
+    let told = asked::told(&visit, accounts).await;
     let mut body = vec![
         heading("All wallets, by tier"),
         tiers::all(&visit.status.policy_document, &visit.status.wallets, &tiers, &told),
@@ -75,9 +72,8 @@ async fn one(visit: Visit, Path(wallet): Path<String>) -> Answered {
     let office = &visit.console.office;
     let tiers = office.tiers().await?;
     let mut body = vec![about(one, tiers.get(&one.wallet).copied())];
-    for account in one.accounts.values() {
-        body.push(balances(Some(&ask(&visit, account).await)));
-    }
+    let told = asked::told(&visit, one.accounts.values().cloned().collect()).await;
+    body.extend(one.accounts.values().map(|account| balances(told.get(account))));
     let (policy, now) = (&visit.status.policy_document, visit.status.now);
     for (words, span) in [("A week, hour by hour", WEEK), ("400 days", LONG)] {
         let held = office.held(span.begin(now), span.grain).await?;
@@ -114,32 +110,27 @@ fn about(wallet: &WalletView, tier: Option<Tier>) -> Markup {
     facts(rows)
 }
 
-async fn ask(visit: &Visit, account: &AccountId) -> Result<Balances, String> {
-    let Ok(fiat) = visit.status.policy_document.currency.parse::<Currency>() else {
-        return Err("the policy names no currency; look at the policy".to_owned());
+/// What is known of one account, and why the rest is not.
+fn balances(told: Option<&Heard>) -> Markup {
+    let no_balance = |why: &str| {
+        let words = [badge(Tone::Bad, "no balance"), Markup::text(" "), outside(why)];
+        ("Balances", Markup::all(words))
     };
-    let account = account.clone();
-    let ask = Question::GetAllBalances { account, fiat, assets: None, include_native: true };
-    match visit.console.desk.ask(&visit.caller, ask, Progress::silent()).await {
-        Ok(Answer::Balances(said)) => Ok(said),
-        Ok(_) => Err("the desk told something else; run `quorate doctor`".to_owned()),
-        Err(complaint) => Err(complaint.message),
+    let Some(heard) = told else {
+        return facts(vec![no_balance("the node has not answered yet; load this page again")]);
+    };
+    let mut shown = Vec::new();
+    let said: Vec<&Balances> = heard.parts.iter().filter_map(|part| part.as_ref().ok()).collect();
+    if let Some(block) = said.iter().map(|one| one.block).min() {
+        let rows = said.iter().flat_map(|one| &one.holdings).map(holding).collect();
+        let caption = format!("Balances, asked from block {block} on");
+        shown.push(table(&caption, &["Asset", "Balance"], rows));
     }
-}
-
-fn balances(told: Option<&Result<Balances, String>>) -> Markup {
-    match told {
-        Some(Ok(said)) => {
-            let rows = said.holdings.iter().map(holding).collect();
-            let caption = format!("Balances at block {}", said.block);
-            table(&caption, &["Asset", "Balance"], rows)
-        }
-        Some(Err(why)) => {
-            let words = Markup::all([badge(Tone::Bad, "no balance"), outside(why)]);
-            facts(vec![("Balances", words)])
-        }
-        None => Markup::default(),
-    }
+    let not_known = heard.parts.iter().filter_map(|part| part.as_ref().err());
+    let mut rows: Vec<(&str, Markup)> = not_known.map(|why| no_balance(why)).collect();
+    rows.push(("As told at", when(heard.at)));
+    shown.push(facts(rows));
+    Markup::all(shown)
 }
 
 fn holding(one: &Holding) -> Vec<Markup> {

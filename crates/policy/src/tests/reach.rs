@@ -419,6 +419,23 @@ fn another_time_zone_is_said() {
 }
 
 #[test]
+fn zones_that_agree_today_and_not_in_summer_leave_it_unknown_what_is_newly_allowed() {
+    let night = "forbid (principal, action, resource) when { context.hour < 8 };";
+    let mut old = with_rules(&[ANYBODY, night]);
+    old.zone = "Europe/Zurich".into();
+    let mut new = old.clone();
+    new.zone = "Africa/Lagos".into();
+    let found = between(&old, &new);
+    assert!(found.two_zones && found.rows.is_empty() && !found.is_whole(), "{found:#?}");
+    new.zone = old.zone.clone();
+    assert!(between(&old, &new).is_whole());
+    // Where neither hours nor days are weighed, no zone matters.
+    let old = with_rules(&[ANYBODY]);
+    let new = PolicyDocument { zone: "Africa/Lagos".into(), ..old.clone() };
+    assert!(between(&old, &new).is_whole());
+}
+
+#[test]
 fn accounts_are_told_with_their_names_beside_the_whole_address() {
     let mut new = document();
     new.addresses.deny.insert(SHOP.parse().unwrap());

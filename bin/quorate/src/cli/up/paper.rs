@@ -17,7 +17,7 @@ fn bare(title: &str, body: Markup) -> Frame {
 
 /// Words of our own, as a paragraph.
 pub(super) fn say(words: &str) -> Markup {
-    paragraph(Markup::text(words))
+    paragraph(Markup::running(words))
 }
 
 /// The page around a step, with the ways to all others.

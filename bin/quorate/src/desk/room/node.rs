@@ -14,6 +14,7 @@ use super::super::engine::house::*;
 #[derive(Default)]
 pub(in crate::desk) struct Node {
     state: Mutex<State>,
+    gate: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -25,6 +26,8 @@ struct State {
     mined: u64,
     /// Whether it answers nothing that makes sense.
     away: bool,
+    /// Whether its tokens tell no balance.
+    bad_tokens: bool,
 }
 
 impl Node {
@@ -36,6 +39,7 @@ impl Node {
         let answer = move |heads: HeaderMap, body: String| {
             let shared = Arc::clone(&shared);
             async move {
+                drop(shared.gate.lock().await);
                 shared.state.lock().unwrap().heard.push(format!("{heads:?}\n{body}"));
                 Json(shared.answer(&serde_json::from_str(&body).unwrap()))
             }
@@ -56,6 +60,16 @@ impl Node {
         self.state.lock().unwrap().away = away;
     }
 
+    /// As long as this is held it answers nothing at all.
+    pub(super) async fn hangs(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.gate.lock().await
+    }
+
+    /// From now on each of its tokens tells nothing where it should tell a balance.
+    pub(super) fn breaks_tokens(&self) {
+        self.state.lock().unwrap().bad_tokens = true;
+    }
+
     /// Everything that it was asked, with the heads of each request.
     pub(super) fn heard(&self) -> Vec<String> {
         self.state.lock().unwrap().heard.clone()
@@ -70,6 +84,7 @@ impl Node {
         let mut state = self.state.lock().unwrap();
         let result = match ask["method"].as_str().unwrap() {
             _ if state.away => Value::Null,
+            "eth_call" if state.bad_tokens => json!("0x"),
             "eth_call" if is_balance(&ask["params"][0]) => json!(format!("0x{:064x}", 5_000_000)),
             "eth_chainId" => json!("0x7a69"),
             "eth_blockNumber" => json!("0x9"),

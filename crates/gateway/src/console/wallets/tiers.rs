@@ -9,7 +9,8 @@ use quorate_terms::intent::Tier;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{Amount, AssetId, WalletId};
 
-use super::{Told, tier_word};
+use super::asked::Told;
+use super::tier_word;
 use crate::answer::Holding;
 use crate::console::paper;
 use crate::office::WalletView;
@@ -81,13 +82,15 @@ pub(super) fn all(
     for wallet in wallets {
         for account in wallet.accounts.values() {
             match (tiers.get(&wallet.wallet), told.get(account)) {
-                (Some(tier), Some(Ok(said))) => {
-                    for holding in &said.holdings {
+                (Some(tier), Some(heard)) => {
+                    let said = heard.parts.iter().filter_map(|part| part.as_ref().ok());
+                    for holding in said.flat_map(|said| &said.holdings) {
                         let row = rows.entry(&holding.asset).or_insert_with(|| Row::of(holding));
                         row.add(*tier, holding);
                     }
+                    let not_known = heard.parts.iter().filter_map(|part| part.as_ref().err());
+                    missing.extend(not_known.map(|why| (wallet, why.as_str())));
                 }
-                (_, Some(Err(why))) => missing.push((wallet, why.as_str())),
                 _ => missing.push((wallet, "not known now; load this page again")),
             }
         }
@@ -156,7 +159,7 @@ fn pictures(policy: &PolicyDocument, rows: &BTreeMap<&AssetId, Row<'_>>, words: 
         let words = format!("{words} in {}", policy.currency);
         picture(&words, whole, |worth| money(policy, worth))
     });
-    let said = "Told by the desk's nodes just now. It is shown, and nothing is decided by it.";
+    let said = "Told by the desk's nodes within the last minute. It is shown and decides nothing.";
     let note = paragraph(Markup::text(said));
     Markup::all(rows.iter().map(of_asset).chain(of_worth).chain([note]))
 }
@@ -184,6 +187,7 @@ mod tests {
 
     use super::*;
     use crate::answer::{Balances, Money};
+    use crate::console::wallets::asked::Heard;
     use crate::shapes::tests::policy;
 
     fn asset() -> AssetId {
@@ -212,7 +216,7 @@ mod tests {
                 block: 9,
                 at: Timestamp::ZERO,
             });
-            told.insert(account.clone(), said);
+            told.insert(account.clone(), Heard { at: Timestamp::ZERO, parts: vec![said] });
             wallets.push(WalletView {
                 wallet,
                 accounts: [(chain.clone(), account)].into(),
