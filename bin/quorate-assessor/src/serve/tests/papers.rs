@@ -14,37 +14,6 @@ const PATH: &str = "/audits/draft-1/steps/accredited";
 const DAY_S: u64 = 24 * 60 * 60;
 
 impl World {
-    /// Begins an audit under the workflow that begins with an accreditation.
-    async fn engaged_for_the_draft(&self) {
-        let page = self.get("/engage").await.text().replace("&quot;", "\"").replace("&#34;", "\"");
-        let workflows = page.split("<select id=\"f-workflow\"").nth(1).unwrap();
-        let workflow = workflows.split("<option value=\"").find(|one| one.contains("for wd"));
-        let workflow = workflow.unwrap().split("\">").next().unwrap();
-        let public = |person: &str| self.key(person).public_key().to_string();
-        let parties = format!(
-            "ann | auditor | Ann | Alder Audit | A-1 | 2 | {}\neva | entity | Eva | Brickmere Ltd | | 0 | {}",
-            public("ann"),
-            public("eva")
-        );
-        let (from, to) = (self.day(367), self.day(2));
-        let fields = [
-            ("audit", "draft-1"),
-            ("workflow", workflow),
-            ("standard", "\"wd 0.1.0\""),
-            ("entity", "Brickmere Ltd"),
-            ("system", "Treasury vault"),
-            ("designation", "\"self_custody\""),
-            ("sought", "1"),
-            ("from", &from),
-            ("to", &to),
-            ("first", "no"),
-            ("parties", &parties),
-            ("contract", "contract 7"),
-            ("retention", "seven years, the auditor"),
-        ];
-        self.step("/engage", "ann", &fields).await;
-    }
-
     fn accreditation(&self, of: &str, until: Timestamp) -> Accreditation {
         Accreditation {
             v: 1,
@@ -62,7 +31,7 @@ impl World {
 async fn what_a_registrar_signed_is_read_before_it_is_filed_and_refused_beside_its_field() {
     let world = World::new().await;
     world.believes("reg").await;
-    world.engaged_for_the_draft().await;
+    world.engagement("draft-1", "wd 0.1.0").await;
     let now = quorate_host::SystemClock::new().now();
     let (soon, past) = (now.plus_s(90 * DAY_S), now.minus_s(DAY_S));
     let good = world.accreditation("ann", soon);

@@ -230,24 +230,24 @@ impl World {
         (ask, Waiting::from_bytes(&file.bytes).unwrap())
     }
 
-    /// Begins an audit under the CCSS workflow, up to where evidence is put on file.
-    pub(super) async fn engaged(&self) {
+    /// Signs the engagement of an audit under a standard, with the first workflow that the form has for it.
+    pub(super) async fn engagement(&self, audit: &str, standard: &str) {
         let public = |person: &str| self.key(person).public_key().to_string();
-        let workflow = self.get("/engage").await.text();
-        let workflow = workflow.split("<select id=\"f-workflow\"").nth(1).unwrap().to_owned();
-        let workflow =
-            workflow.split("<option value=\"").nth(1).unwrap().split('"').nth(0).unwrap();
-        let workflow = workflow.replace("&quot;", "\"").replace("&#34;", "\"");
+        let page = self.get("/engage").await.text().replace("&quot;", "\"").replace("&#34;", "\"");
+        let workflows = page.split("<select id=\"f-workflow\"").nth(1).unwrap();
+        let named = format!(", for {}", standard.split(' ').next().unwrap());
+        let workflow = workflows.split("<option value=\"").find(|one| one.contains(&named));
+        let workflow = workflow.unwrap().split("\">").next().unwrap();
         let parties = format!(
             "ann | auditor | Ann | Alder Audit | A-1 | 2 | {}\neva | entity | Eva | Brickmere Ltd | | 0 | {}",
             public("ann"),
             public("eva")
         );
-        let (from, to) = (self.day(367), self.day(2));
+        let (from, to, standard) = (self.day(367), self.day(2), format!("\"{standard}\""));
         let fields = [
-            ("audit", "brick-1"),
-            ("workflow", &workflow),
-            ("standard", "\"ccss 9.0\""),
+            ("audit", audit),
+            ("workflow", workflow),
+            ("standard", &standard),
             ("entity", "Brickmere Ltd"),
             ("system", "Treasury vault"),
             ("designation", "\"self_custody\""),
@@ -260,8 +260,14 @@ impl World {
             ("retention", "seven years, the auditor"),
         ];
         self.step("/engage", "ann", &fields).await;
+    }
+
+    /// Begins an audit under the CCSS workflow, up to where evidence is put on file.
+    pub(super) async fn engaged(&self) {
+        self.engagement("brick-1", "ccss 9.0").await;
         self.step("/audits/brick-1/steps/intent_filed", "ann", &[("reference", "letter 1")]).await;
-        let reviewers = format!("rolf | Rolf | R-1 | Rowan Reviews | no | {}", public("rolf"));
+        let rolf = self.key("rolf").public_key();
+        let reviewers = format!("rolf | Rolf | R-1 | Rowan Reviews | no | {rolf}");
         let list = [("list", "list-1"), ("reviewers", reviewers.as_str())];
         self.step("/audits/brick-1/steps/options_listed", "ann", &list).await;
         self.step("/audits/brick-1/steps/reviewer_chosen", "ann", &[("person", "\"rolf\"")]).await;
