@@ -1,4 +1,5 @@
-//! What an engagement and a list of reviewers take from the office, how their forms begin, and of which field an objection speaks.
+//! What an engagement takes from the office, how its form begins, and of which field an objection to it or to a list of reviewers
+//! speaks.
 
 use std::collections::BTreeMap;
 
