@@ -47,11 +47,12 @@ async function sign(page, person) {
   await page.getByRole("heading", { level: 1, name: "On record" }).waitFor();
 }
 
+const inRow = (row, fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [`${row}.${name}`, value]));
+
 async function step(page, name, person, fields = {}, called) {
-  await page.goto(name === "engaged" ? `${origin}/engage` : `${AUDIT}/steps/${name}`);
+  await page.goto(`${AUDIT}/steps/${name}`);
   const taker = page.locator("main [name=taker]");
   if (await taker.evaluate((one) => one.tagName === "SELECT")) await taker.selectOption(person);
-  else if (await taker.evaluate((one) => one.type === "text")) await taker.fill(person);
   await fill(page, fields);
   if (called) await looksWell(page, called);
   await page.click("text=Read it over before it is signed");
@@ -64,9 +65,8 @@ async function step(page, name, person, fields = {}, called) {
 
 // A scope is filled in line by line. What one button adds and another refuses loses nothing that was typed.
 async function scopes(page) {
-  const inSystem = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [`systems.0.${name}`, value]));
-  const line = (row, fields) =>
-    inSystem(Object.fromEntries(Object.entries(fields).map(([name, value]) => [`inventory.${row}.${name}`, value])));
+  const inSystem = (fields) => inRow("systems.0", fields);
+  const line = (row, fields) => inRow(`systems.0.inventory.${row}`, fields);
   // Where something is kept is struck out of the report, so no name tells it.
   const share = (which, place) => ({ name: `key share ${which}`, kind: "key share", place, class: "secret", criticality: "high" });
   await page.goto(`${AUDIT}/steps/scope_set`);
@@ -99,22 +99,50 @@ async function scopes(page) {
   saw("a scope is filled in field by field: a line more, what is missing beside its field, nothing lost");
 }
 
+// Who takes part is filled in row by row. A row too many is taken out, and a key that is none is told beside its field.
+async function engages(page) {
+  const AUDITOR = { person: "ann", role: "auditor", name: "Ann", firm: "Alder Audit", number: "A-1", audits: "2" };
+  const ENTITY = { person: "eva", role: "somebody of the audited body", name: "Eva", firm: "Brickmere Ltd" };
+  await page.goto(`${origin}/engage`);
+  await page.fill("main [name=taker]", "ann");
+  await fill(page, {
+    audit: "brick-1", entity: "Brickmere Ltd", system: "Treasury vault", sought: "1", from: day(367), to: day(2),
+    contract: "contract 7", retention: "seven years, the auditor",
+    ...inRow("parties.0", { ...AUDITOR, key: publicKey("ann") }), ...inRow("parties.1", { ...ENTITY, key: "none" }),
+  });
+  await looksWell(page, "engage");
+  const third = page.locator(`[name="parties.2.person"]`);
+  await page.getByRole("button", { name: "Add another party" }).click();
+  await third.waitFor();
+  await page.getByRole("button", { name: "Take party 3 out" }).click();
+  await third.waitFor({ state: "detached" });
+  const [refused] = await Promise.all([
+    page.waitForResponse((answer) => answer.request().method() === "POST"),
+    page.click("text=Read it over before it is signed"),
+  ]);
+  assert.equal(refused.status(), 422);
+  await page.locator(`[name="parties.1.key"][aria-invalid=true]`).waitFor();
+  assert.equal(await page.inputValue(`[name="parties.0.firm"]`), "Alder Audit");
+  await looksWell(page, "engage-refused");
+  await fill(page, inRow("parties.1", { key: publicKey("eva") }));
+  await page.click("text=Read it over before it is signed");
+  await page.getByRole("heading", { level: 1, name: /to be signed$/ }).waitFor().catch(async (late) => {
+    throw new Error(`engaged: ${await page.locator("main").innerText()}`, { cause: late });
+  });
+  await looksWell(page, "engage-question");
+  await sign(page, "ann");
+  saw("an engagement is filled in party by party: a row more, a row less, a key that is none beside its field");
+}
+
 async function begins(page) {
   await page.goto(`${origin}/sign-in`);
   await page.fill("[name=code]", code);
   await page.click("text=Open the office");
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
-  const parties = [
-    `ann | auditor | Ann | Alder Audit | A-1 | 2 | ${publicKey("ann")}`,
-    `eva | entity | Eva | Brickmere Ltd | | 0 | ${publicKey("eva")}`,
-  ].join("\n");
-  await step(page, "engaged", "ann", {
-    audit: "brick-1", entity: "Brickmere Ltd", system: "Treasury vault", sought: "1", from: day(367), to: day(2),
-    parties, contract: "contract 7", retention: "seven years, the auditor",
-  }, "engage");
+  await engages(page);
   await step(page, "intent_filed", "ann", { reference: "letter 1" });
-  const reviewers = `rolf | Rolf | R-1 | Rowan Reviews | no | ${publicKey("rolf")}`;
-  await step(page, "options_listed", "ann", { list: "list-1", reviewers });
+  const rolf = { person: "rolf", name: "Rolf", number: "R-1", firm: "Rowan Reviews", steering: "no", key: publicKey("rolf") };
+  await step(page, "options_listed", "ann", { list: "list-1", ...inRow("reviewers.0", rolf) });
   await step(page, "reviewer_chosen", "ann");
   for (const person of ["ann", "eva", "rolf"]) await step(page, "declared", person);
   await scopes(page);

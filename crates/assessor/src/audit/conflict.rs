@@ -12,53 +12,88 @@ use crate::ccss::period::plus_months;
 
 /// Why these parties may not begin an audit.
 pub fn parties(engagement: &Engagement) -> Vec<Objection> {
-    let all = &engagement.parties;
-    let of = |role: Role| all.iter().filter(move |party| party.role == role);
-    let mut found = Vec::new();
-    let mut no = |why: &str, mend: &str| found.push(Objection::new("parties_are_whole", why, mend));
-    if of(Role::Auditor).count() != 1 || of(Role::Entity).count() == 0 {
-        no("an audit has one auditor and somebody of the entity", "name them");
-    }
-    if of(Role::Reviewer).count() > 0 {
-        no("a reviewer is named before the registrar's list", "choose the reviewer from the list");
-    }
-    let blank = |party: &&Party| {
-        [&party.person, &party.name, &party.firm].into_iter().any(|t| t.trim().is_empty())
-    };
-    if all.iter().any(|party| blank(&party)) || engagement.contract.trim().is_empty() {
-        no("a party or the contract has no name", "fill in person, name, firm and contract");
-    }
-    let persons: BTreeSet<String> = all.iter().map(|party| even(&party.person)).collect();
-    if persons.len() != all.len() {
-        no("one person takes part twice", "give each role to another person");
-    }
-    let Some(auditor) = of(Role::Auditor).next() else { return found };
-    if of(Role::Entity).any(|party| even(&party.firm) == even(&auditor.firm)) {
-        no("the auditor is of the audited entity", "engage somebody independent");
-    }
-    found
+    placed_parties(engagement).into_iter().map(|(_, objection)| objection).collect()
 }
 
 /// Why this auditor may not audit what he helped to build.
 pub fn auditor(engagement: &Engagement) -> Vec<Objection> {
-    let rule = "auditor_is_not_implementer";
+    placed_auditor(engagement).into_iter().map(|(_, objection)| objection).collect()
+}
+
+/// What [`parties`] and [`auditor`] object to, each with the places of the record of which it speaks, as JSON pointers.
+pub fn placed(engagement: &Engagement) -> Vec<(Vec<String>, Objection)> {
+    let mut all = placed_parties(engagement);
+    all.extend(placed_auditor(engagement));
+    all
+}
+
+/// A field of the parties that are meant, by its places.
+fn rows(all: &[Party], field: &str, mut meant: impl FnMut(&Party) -> bool) -> Vec<String> {
+    let meant = all.iter().enumerate().filter(|(_, party)| meant(party));
+    meant.map(|(row, _)| format!("/parties/{row}/{field}")).collect()
+}
+
+fn placed_parties(engagement: &Engagement) -> Vec<(Vec<String>, Objection)> {
+    let all = &engagement.parties;
+    let of = |role: Role| all.iter().filter(move |party| party.role == role);
     let mut found = Vec::new();
-    let auditors = engagement.parties.iter().filter(|party| party.role == Role::Auditor);
-    for auditor in auditors {
-        let others = engagement.parties.iter().filter(|party| party.role != Role::Auditor);
-        let same =
-            |other: &&Party| even(&other.name) == even(&auditor.name) || other.key == auditor.key;
-        if let Some(other) = others.into_iter().find(|other| same(other)) {
+    let mut no = |places: Vec<String>, why: &str, mend: &str| {
+        found.push((places, Objection::new("parties_are_whole", why, mend)));
+    };
+    if of(Role::Auditor).count() != 1 || of(Role::Entity).count() == 0 {
+        let places = vec!["/parties".to_owned()];
+        no(places, "an audit has one auditor and somebody of the entity", "name them");
+    }
+    let early = rows(all, "role", |party| party.role == Role::Reviewer);
+    if !early.is_empty() {
+        let why = "a reviewer is named before the registrar's list";
+        no(early, why, "choose the reviewer from the list");
+    }
+    let mut blank = rows(all, "person", |party| {
+        [&party.person, &party.name, &party.firm].into_iter().any(|t| t.trim().is_empty())
+    });
+    if engagement.contract.trim().is_empty() {
+        blank.push("/contract".to_owned());
+    }
+    if !blank.is_empty() {
+        let mend = "fill in person, name, firm and contract";
+        no(blank, "a party or the contract has no name", mend);
+    }
+    let mut persons = BTreeSet::new();
+    let twice = rows(all, "person", |party| !persons.insert(even(&party.person)));
+    if !twice.is_empty() {
+        no(twice, "one person takes part twice", "give each role to another person");
+    }
+    let Some(auditor) = of(Role::Auditor).next() else { return found };
+    let firm = even(&auditor.firm);
+    let near = rows(all, "firm", |p| p.role == Role::Entity && even(&p.firm) == firm);
+    if !near.is_empty() {
+        no(near, "the auditor is of the audited entity", "engage somebody independent");
+    }
+    found
+}
+
+fn placed_auditor(engagement: &Engagement) -> Vec<(Vec<String>, Objection)> {
+    let rule = "auditor_is_not_implementer";
+    let all = &engagement.parties;
+    let mut found = Vec::new();
+    for auditor in all.iter().filter(|party| party.role == Role::Auditor) {
+        let named = |other: &Party| even(&other.name) == even(&auditor.name);
+        let mut others = all.iter().filter(|party| party.role != Role::Auditor);
+        if let Some(other) = others.find(|other| named(other) || other.key == auditor.key) {
             let why = match other.role {
                 Role::Implementer => "the auditor is also an implementer of the system",
                 _ => "the auditor has a second part in the audit",
             };
-            found.push(Objection::new(rule, why, "engage another auditor"));
+            let field = if named(other) { "name" } else { "key" };
+            let places = rows(all, field, |party| std::ptr::eq(party, other));
+            found.push((places, Objection::new(rule, why, "engage another auditor")));
         }
     }
     if engagement.readiness.as_ref().is_some_and(|before| !before.ready && before.helped_build) {
         let why = "the auditor said not ready and then helped to build the system";
-        found.push(Objection::new(rule, why, "engage another auditor"));
+        let places = vec!["/readiness".to_owned()];
+        found.push((places, Objection::new(rule, why, "engage another auditor")));
     }
     found
 }

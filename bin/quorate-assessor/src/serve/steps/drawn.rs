@@ -33,9 +33,12 @@ impl Drawing<'_> {
         };
         let said = Said { wrong: self.wrong(&name), lenient };
         match field.kind {
-            Kind::Line | Kind::Day | Kind::Number | Kind::Tags => text_field_said(shown, said),
-            Kind::Long | Kind::Lines | Kind::Rows(_) => long_field_said(shown, said),
-            Kind::Json | Kind::JsonList | Kind::Envelope => long_field_said(shown, said),
+            Kind::Line | Kind::Day | Kind::Number | Kind::Tags | Kind::Key => {
+                text_field_said(shown, said)
+            }
+            Kind::Long | Kind::Lines | Kind::JsonList | Kind::Envelope => {
+                long_field_said(shown, said)
+            }
             Kind::YesNo => choice_field_said(shown, &[("no", "no"), ("yes", "yes")], said),
             Kind::File => file_field_said(shown, said),
             Kind::Choice(of) => {

@@ -1,13 +1,14 @@
 //! From what a person wrote into a form to a record: each field by its kind, and every field that cannot be read is said at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_assessor::audit::Record as Act;
+use quorate_terms::PublicKey;
 use serde_json::{Map, Value, json};
 
 use super::made::{Grounds, envelope, imported};
 use super::rows::{is_blank, rows};
-use super::table::{Cell, Each, FieldText, Group, Kind, StepForm, act};
+use super::table::{Each, FieldText, Group, Kind, StepForm, act};
 use crate::commands::moment;
 use crate::trouble::{Done, Trouble};
 
@@ -98,13 +99,20 @@ impl Reader<'_> {
 
     /// A row in which nothing is written is none.
     fn many(&mut self, group: &Group, name: &str, at: &str) -> Value {
-        let mut all = Vec::new();
+        let (mut all, mut known) = (Vec::new(), BTreeSet::new());
         for row in rows(self.given, name) {
             let before = format!("{name}.{row}.");
-            if !is_blank(group.fields, self.given, &before) {
-                let here = format!("{at}/{}", all.len());
-                all.push(self.all(group.fields, &before, &here));
+            if is_blank(group.fields, self.given, &before) {
+                continue;
             }
+            let one = self.all(group.fields, &before, &format!("{at}/{}", all.len()));
+            if let Some(apart) = group.apart {
+                let said = one.get(apart).and_then(Value::as_str).map(str::to_lowercase);
+                if said.is_some_and(|said| !known.insert(said)) {
+                    self.bad.insert(format!("{before}{apart}"), TWICE.to_owned());
+                }
+            }
+            all.push(one);
         }
         Value::Array(all)
     }
@@ -129,6 +137,8 @@ impl Reader<'_> {
 /// The longest line, in bytes: objections repeat names, and what they say is bounded by it.
 const LINE_BYTES_MAX: usize = 4096;
 const NOT_LISTED: &str = "Choose one of the list.";
+const TWICE: &str = "Another one above has this already.";
+const NO_KEY: &str = "This is no public key. Give what `quorate-assessor person key` shows.";
 
 /// The value of a field; none where it has no place in the record.
 fn value(field: &FieldText, grounds: &Grounds<'_>, given: &str) -> Result<Option<Value>, String> {
@@ -165,12 +175,13 @@ fn read(field: &FieldText, grounds: &Grounds<'_>, text: &str) -> Result<Value, S
                 moment(text).map_err(|_| "Write a day as 2026-11-20, or RFC 3339.".to_owned())?;
             Ok(json!(at))
         }
-        Kind::Number => {
-            let number: Result<u64, _> = text.parse();
-            number.map(|n| json!(n)).map_err(|_| "Write a whole number.".to_owned())
-        }
+        Kind::Number => match text.parse::<u64>() {
+            Ok(number) if u32::try_from(number).is_ok() => Ok(json!(number)),
+            Ok(_) => Err("Write a smaller number.".to_owned()),
+            Err(_) => Err("Write a whole number.".to_owned()),
+        },
+        Kind::Key => text.parse::<PublicKey>().map(|key| json!(key)).map_err(|_| NO_KEY.to_owned()),
         Kind::YesNo => yes(text),
-        Kind::Json => json(),
         Kind::JsonList => json().and_then(|value| match value {
             Value::Array(_) => Ok(value),
             _ => Err("Write a JSON list.".to_owned()),
@@ -180,10 +191,6 @@ fn read(field: &FieldText, grounds: &Grounds<'_>, text: &str) -> Result<Value, S
             if known { json() } else { Err(NOT_LISTED.to_owned()) }
         }
         Kind::Tags => Ok(json!({ "cites": text.split_whitespace().collect::<Vec<_>>() })),
-        Kind::Rows(columns) => {
-            let rows = (1_usize..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-            rows.map(|(number, line)| row(columns, number, line)).collect()
-        }
         Kind::Report => imported(grounds, text).map(|(envelope, _)| json!(envelope)),
         Kind::Envelope => envelope(text).map(|envelope| json!(envelope)),
         // These are read by what they hold, and nothing of their own is written.
@@ -197,35 +204,6 @@ fn yes(text: &str) -> Result<Value, String> {
         "no" => Ok(json!(false)),
         _ => Err("Say yes or no.".to_owned()),
     }
-}
-
-fn row(columns: &[(&str, Cell)], number: usize, line: &str) -> Result<Value, String> {
-    let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-    if cells.len() != columns.len() {
-        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-        return Err(format!(
-            "Line {number} has {} columns. Write {}: {}.",
-            cells.len(),
-            columns.len(),
-            names.join(" | ")
-        ));
-    }
-    let mut out = Map::new();
-    for ((name, cell), text) in columns.iter().zip(cells) {
-        let value = match cell {
-            Cell::Text if text.is_empty() => Err(format!("`{name}` is empty.")),
-            Cell::Maybe if text.is_empty() => Ok(Value::Null),
-            Cell::Text | Cell::Maybe => Ok(json!(text)),
-            Cell::Number => text
-                .parse::<u64>()
-                .map(|n| json!(n))
-                .map_err(|_| format!("`{name}` is no whole number.")),
-            Cell::YesNo => yes(text).map_err(|_| format!("`{name}` is neither yes nor no.")),
-        };
-        let value = value.map_err(|why| format!("Line {number}: {why}"))?;
-        out.insert((*name).to_owned(), value);
-    }
-    Ok(Value::Object(out))
 }
 
 /// Puts a value at a JSON pointer, with everything on the way there. The empty pointer joins an object's fields to the record.
@@ -263,19 +241,5 @@ mod tests {
         let expected = json!({ "tag": "DOCUMENT_1", "more": 1, "exhibit": { "file": null,
             "item": { "document": { "title": "Handbook", "open": [] } } } });
         assert_eq!(record, expected);
-    }
-
-    #[test]
-    fn a_row_says_which_line_and_column_is_wrong() {
-        let columns = [("person", Cell::Text), ("number", Cell::Maybe), ("audits", Cell::Number)];
-        assert_eq!(
-            row(&columns, 1, "ann |  | 2"),
-            Ok(json!({ "person": "ann", "number": null, "audits": 2 }))
-        );
-        for (line, why) in
-            [("ann | 2", "Line 7 has 2 columns"), (" | | 2", "`person`"), ("ann | | x", "`audits`")]
-        {
-            assert!(row(&columns, 7, line).unwrap_err().contains(why), "{line}");
-        }
     }
 }

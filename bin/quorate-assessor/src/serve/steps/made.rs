@@ -1,5 +1,6 @@
 //! What a step's record takes from the audit itself, and what is worked out from its fields.
 
+mod engaged;
 mod scope;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,6 @@ use quorate_assessor::audit::redact::Wish;
 use quorate_assessor::audit::report::summary as summary_of;
 use quorate_assessor::audit::signed::digest_of;
 use quorate_assessor::audit::{Audit, Record as Act, Workflow};
-use quorate_assessor::ccss::Designation;
 use quorate_assessor::ccss::Status;
 use quorate_assessor::ccss::inherit::Imported;
 use quorate_assessor::ccss::sampling::{Seed, draw, population_digest};
@@ -21,6 +21,10 @@ use quorate_terms::commitment::Opening;
 use quorate_terms::{Digest, Signature, Timestamp};
 use serde_json::{Value, json};
 
+pub(super) use engaged::{
+    about_engaged, about_listed, designations, engage, engaged, engaged_begins, engaged_start,
+    readiness, roles, standards, workflows,
+};
 pub(super) use scope::{
     about_envelope, about_inherited, about_scope, envelope, imported, inherited, inherited_asks,
     inherited_begins, inheriting, owned, ranks, report as read_report, scope_begins, scoped,
@@ -110,48 +114,6 @@ fn put(record: &mut Value, name: &str, value: Value) {
     if let Some(fields) = record.as_object_mut() {
         fields.insert(name.to_owned(), value);
     }
-}
-
-// The engagement.
-
-pub(super) fn workflows(grounds: &Grounds<'_>) -> Vec<(String, String)> {
-    let one = |w: &Workflow| {
-        (json!(w.digest).to_string(), format!("{}, for {}", w.text.title, w.text.standard))
-    };
-    grounds.workflows.iter().map(one).collect()
-}
-
-pub(super) fn standards(grounds: &Grounds<'_>) -> Vec<(String, String)> {
-    grounds.standards.iter().map(|key| (json!(key).to_string(), key.clone())).collect()
-}
-
-pub(super) fn designations(_: &Grounds<'_>) -> Vec<(String, String)> {
-    let all = [Designation::SelfCustody, Designation::Provider, Designation::FullSystem];
-    all.iter().map(|one| (json!(one).to_string(), one.words().to_owned())).collect()
-}
-
-pub(super) fn engaged(_: &Grounds<'_>) -> Done<Value> {
-    Ok(json!({ "signed_steps": true }))
-}
-
-pub(super) fn engaged_start(_: &Grounds<'_>, name: &str) -> String {
-    match name {
-        "sought" => "1".to_owned(),
-        "parties" => "ann | auditor | Ann Example | Example Audit | A-1 | 2 | PUBLIC KEY\n\
-                      eva | entity | Eva Example | The audited body |  | 0 | PUBLIC KEY"
-            .to_owned(),
-        _ => String::new(),
-    }
-}
-
-/// Splits the chosen standard into its id and version.
-pub(super) fn engage(_: &Grounds<'_>, record: &mut Value) -> Done<()> {
-    let key = take(record, "standard");
-    let key: quorate_assessor::standard::StandardKey =
-        key.as_str().unwrap_or_default().parse().map_err(Trouble::from)?;
-    put(record, "standard", json!(key.standard));
-    put(record, "version", json!(key.version));
-    Ok(())
 }
 
 // Reviewers.

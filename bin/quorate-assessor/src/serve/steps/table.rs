@@ -3,6 +3,7 @@
 
 mod beginning;
 mod closing;
+mod parties;
 mod scope;
 mod testing;
 
@@ -24,20 +25,18 @@ pub(super) enum Kind {
     Lines,
     /// A day or a moment.
     Day,
-    /// A whole number.
+    /// A whole number of at most 32 bits: no record counts further.
     Number,
     /// Yes or no.
     YesNo,
-    /// JSON as docs/spec/audit.md says.
-    Json,
     /// JSON, a list; nothing written is an empty one.
     JsonList,
     /// JSON that is one of a few values, each with its words.
     Choice(fn(&Grounds<'_>) -> Vec<(String, String)>),
     /// Tags of the register between spaces; nothing written says that it is not applicable.
     Tags,
-    /// A table: one row a line, its columns between bars.
-    Rows(&'static [(&'static str, Cell)]),
+    /// Somebody's public key.
+    Key,
     /// A file.
     File,
     /// Several of one kind, each with fields of its own. One in which nothing is written is none.
@@ -56,6 +55,8 @@ pub(super) enum Kind {
 pub(super) struct Group {
     /// What it is called.
     pub(super) one: &'static str,
+    /// The field that says which one it is: no two rows have the same there, whatever its letters' case.
+    pub(super) apart: Option<&'static str>,
     pub(super) fields: &'static [FieldText],
 }
 
@@ -65,19 +66,6 @@ pub(super) struct Each {
     pub(super) keys: fn(&Grounds<'_>) -> Vec<(String, String)>,
     /// Values with their words. The first is the rule, and is not recorded.
     pub(super) choices: &'static [(&'static str, &'static str)],
-}
-
-/// What stands in a column.
-#[derive(Clone, Copy)]
-pub(super) enum Cell {
-    /// Text.
-    Text,
-    /// Text, or nothing.
-    Maybe,
-    /// A whole number.
-    Number,
-    /// Yes or no.
-    YesNo,
 }
 
 /// One field.
@@ -153,7 +141,6 @@ const fn step(
 const WHY: FieldText =
     field("why", "/why", Kind::Line, "Why", "In plain words; it stays for good.");
 const DAY_HINT: &str = "As 2026-11-20, or RFC 3339 with a zone.";
-const JSON_HINT: &str = "JSON as docs/spec/audit.md says.";
 
 /// Every step of an audit that has begun, in the order of work.
 pub(super) fn steps() -> impl Iterator<Item = &'static StepForm> {

@@ -263,7 +263,7 @@ pub(super) fn runner() -> TestRunner {
     TestRunner::new(Config { cases: 96, failure_persistence: None, ..Config::default() })
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     "[!-~\u{e4}\u{20ac}]{1,8}( [!-~]{1,8})?"
 }
 
@@ -327,11 +327,11 @@ async fn whatever_comes_in_the_place_of_a_form_is_read_or_refused() {
     let world = World::new().await;
     world.engaged().await;
     let held = world.held("brick-1").await;
-    let name = "(do|systems|owners|grace|envelope|service)(\\.[0-9]{1,4})?(\\.[a-z_.0-9]{0,16})?";
+    let name = "(do|systems|owners|grace|envelope|service|reviewers|past)(\\.[0-9]{1,4})?(\\.[a-z_.0-9]{0,16})?";
     let said = "((more|less) [a-z0-9.]{0,24}|read|[^\u{0}]{0,24})";
     let some: BTreeMap<String, String> = shown_for("scope_set", &scope_file("2026-11-20"));
     let checked = runner().run(&btree_map(name, said, 0..12), |odd| {
-        for id in ["scope_set", "inherited"] {
+        for id in ["scope_set", "inherited", "options_listed"] {
             let given = some.clone().into_iter().chain(odd.clone()).collect();
             drop(read_again(&held, id, given));
         }

@@ -230,46 +230,78 @@ impl World {
         (ask, Waiting::from_bytes(&file.bytes).unwrap())
     }
 
-    /// Signs the engagement of an audit under a standard, with the first workflow that the form has for it.
-    pub(super) async fn engagement(&self, audit: &str, standard: &str) {
+    /// What Ann fills in to begin an audit under a standard, with the first workflow that the form has for it.
+    pub(super) async fn engagement_fields(
+        &self,
+        audit: &str,
+        standard: &str,
+    ) -> Vec<(String, String)> {
         let public = |person: &str| self.key(person).public_key().to_string();
+        let (ann, eva) = (public("ann"), public("eva"));
         let page = self.get("/engage").await.text().replace("&quot;", "\"").replace("&#34;", "\"");
         let workflows = page.split("<select id=\"f-workflow\"").nth(1).unwrap();
         let named = format!(", for {}", standard.split(' ').next().unwrap());
         let workflow = workflows.split("<option value=\"").find(|one| one.contains(&named));
         let workflow = workflow.unwrap().split("\">").next().unwrap();
-        let parties = format!(
-            "ann | auditor | Ann | Alder Audit | A-1 | 2 | {}\neva | entity | Eva | Brickmere Ltd | | 0 | {}",
-            public("ann"),
-            public("eva")
-        );
         let (from, to, standard) = (self.day(367), self.day(2), format!("\"{standard}\""));
         let fields = [
             ("audit", audit),
             ("workflow", workflow),
-            ("standard", &standard),
+            ("standard", standard.as_str()),
             ("entity", "Brickmere Ltd"),
             ("system", "Treasury vault"),
             ("designation", "\"self_custody\""),
             ("sought", "1"),
-            ("from", &from),
-            ("to", &to),
+            ("from", from.as_str()),
+            ("to", to.as_str()),
             ("first", "no"),
-            ("parties", &parties),
+            ("parties.0.person", "ann"),
+            ("parties.0.role", "\"auditor\""),
+            ("parties.0.name", "Ann"),
+            ("parties.0.firm", "Alder Audit"),
+            ("parties.0.number", "A-1"),
+            ("parties.0.audits", "2"),
+            ("parties.0.key", ann.as_str()),
+            ("parties.1.person", "eva"),
+            ("parties.1.role", "\"entity\""),
+            ("parties.1.name", "Eva"),
+            ("parties.1.firm", "Brickmere Ltd"),
+            ("parties.1.number", ""),
+            ("parties.1.audits", ""),
+            ("parties.1.key", eva.as_str()),
             ("contract", "contract 7"),
             ("retention", "seven years, the auditor"),
         ];
-        self.step("/engage", "ann", &fields).await;
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    }
+
+    /// Signs the engagement of an audit under a standard.
+    pub(super) async fn engagement(&self, audit: &str, standard: &str) {
+        let fields = self.engagement_fields(audit, standard).await;
+        self.step("/engage", "ann", &borrowed(&fields)).await;
+    }
+
+    /// The registrar's list, with Rolf on it.
+    pub(super) fn list_fields(&self) -> Vec<(String, String)> {
+        let rolf = self.key("rolf").public_key().to_string();
+        let fields = [
+            ("list", "list-1"),
+            ("reviewers.0.person", "rolf"),
+            ("reviewers.0.name", "Rolf"),
+            ("reviewers.0.number", "R-1"),
+            ("reviewers.0.firm", "Rowan Reviews"),
+            ("reviewers.0.steering", "no"),
+            ("reviewers.0.key", rolf.as_str()),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 
     /// Begins an audit under the CCSS workflow, up to where evidence is put on file.
     pub(super) async fn engaged(&self) {
         self.engagement("brick-1", "ccss 9.0").await;
         self.step("/audits/brick-1/steps/intent_filed", "ann", &[("reference", "letter 1")]).await;
-        let rolf = self.key("rolf").public_key();
-        let reviewers = format!("rolf | Rolf | R-1 | Rowan Reviews | no | {rolf}");
-        let list = [("list", "list-1"), ("reviewers", reviewers.as_str())];
-        self.step("/audits/brick-1/steps/options_listed", "ann", &list).await;
+        let list = self.list_fields();
+        self.step("/audits/brick-1/steps/options_listed", "ann", &borrowed(&list)).await;
         self.step("/audits/brick-1/steps/reviewer_chosen", "ann", &[("person", "\"rolf\"")]).await;
     }
 
@@ -279,6 +311,11 @@ impl World {
         let now = quorate_host::SystemClock::new().now();
         now.minus_s(ago * 86_400).written("%Y-%m-%d")
     }
+}
+
+/// Fields as a form sends them.
+pub(super) fn borrowed(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+    fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// A form with a file, as a browser writes it.

@@ -44,6 +44,32 @@ fn an_engagement_that_is_not_whole_is_refused() {
     engage(|e| e.standard = "wd".to_owned(), "workflow_is_this_one");
 }
 
+#[test]
+fn an_objection_to_the_parties_says_of_which_places_it_speaks() {
+    let check = |change: fn(&mut Engagement), places: &[&str]| {
+        let mut engagement = World::ccss().engagement();
+        change(&mut engagement);
+        let placed = conflict::placed(&engagement);
+        let said: Vec<&str> =
+            placed.iter().flat_map(|(places, _)| places.iter().map(String::as_str)).collect();
+        assert_eq!(said, places, "{placed:?}");
+        let both = [conflict::parties(&engagement), conflict::auditor(&engagement)].concat();
+        let same: Vec<_> = placed.into_iter().map(|(_, objection)| objection).collect();
+        assert_eq!(same, both);
+    };
+    check(|_| {}, &[]);
+    check(|e| e.parties.clear(), &["/parties"]);
+    check(|e| e.parties[1].role = Role::Entity, &["/parties"]);
+    check(|e| e.parties[3].role = Role::Reviewer, &["/parties/3/role"]);
+    check(|e| e.parties[3].firm = " ".to_owned(), &["/parties/3/person"]);
+    check(|e| e.contract.clear(), &["/contract"]);
+    check(|e| e.parties[2].person = "Ann".to_owned(), &["/parties/2/person"]);
+    check(|e| e.parties[0].firm = "ALDER audit".to_owned(), &["/parties/0/firm"]);
+    check(|e| e.parties[2].name = "ann  AUDITOR".to_owned(), &["/parties/2/name"]);
+    check(|e| e.parties[2].key = public(2), &["/parties/2/key"]);
+    check(|e| e.readiness = Some(Readiness { ready: false, helped_build: true }), &["/readiness"]);
+}
+
 fn past(system: &str, auditor: &str, reviewer: Option<&str>, at: Timestamp) -> PastAudit {
     PastAudit {
         system: system.to_owned(),

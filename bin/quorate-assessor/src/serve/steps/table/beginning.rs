@@ -1,32 +1,17 @@
 //! Forms of an audit's beginning: engagement, reviewer, declarations, scope, inheritance.
 
 use super::super::made;
+use super::parties::{PARTY, PAST, REVIEWER};
 use super::scope::{PROVIDED, SCOPE};
-use super::{Cell, DAY_HINT, JSON_HINT, Kind, StepForm, WHY, field, maybe, step};
-
-const PARTIES: Kind = Kind::Rows(&[
-    ("person", Cell::Text),
-    ("role", Cell::Text),
-    ("name", Cell::Text),
-    ("firm", Cell::Text),
-    ("number", Cell::Maybe),
-    ("audits", Cell::Number),
-    ("key", Cell::Text),
-]);
-const REVIEWERS: Kind = Kind::Rows(&[
-    ("person", Cell::Text),
-    ("name", Cell::Text),
-    ("number", Cell::Text),
-    ("firm", Cell::Text),
-    ("steering", Cell::YesNo),
-    ("key", Cell::Text),
-]);
+use super::{DAY_HINT, Kind, StepForm, WHY, field, maybe, step};
 
 /// The engagement, which has no audit yet.
 pub(in crate::serve::steps) const ENGAGED: StepForm = StepForm {
     base: made::engaged,
     finish: made::engage,
     start: made::engaged_start,
+    begins: made::engaged_begins,
+    about: made::about_engaged,
     ..step(
         "engaged",
         "Begin an audit",
@@ -76,24 +61,23 @@ pub(in crate::serve::steps) const ENGAGED: StepForm = StepForm {
             field(
                 "parties",
                 "/parties",
-                PARTIES,
+                Kind::Many(PARTY),
                 "Who takes part",
-                "One a line: id | role (entity, implementer, auditor or registrar) | name | firm | number, if any | completed \
-                 audits | public key. The key is what `quorate-assessor person key` shows.",
+                "One auditor, and somebody of the audited body. The reviewer is chosen later, from the registrar's list.",
             ),
             maybe(field(
                 "past",
                 "/past",
-                Kind::JsonList,
+                Kind::Many(PAST),
                 "Earlier audits of this entity",
-                JSON_HINT,
+                "Those of its systems that are known, the oldest first.",
             )),
             maybe(field(
                 "readiness",
                 "/readiness",
-                Kind::Json,
+                Kind::Choice(made::readiness),
                 "A readiness assessment by the same auditor",
-                JSON_HINT,
+                "",
             )),
             field("contract", "/contract", Kind::Line, "Where the contract is kept", ""),
             field(
@@ -115,28 +99,25 @@ pub(super) const BEGINNING: &[StepForm] = &[
         "The registrar was told before signing.",
         &[field("reference", "/reference", Kind::Line, "Where the letter can be found", "")],
     ),
-    step(
-        "options_listed",
-        "Record the registrar's list of reviewers",
-        "The list that the registrar gave.",
-        &[
-            field("list", "/list", Kind::Line, "The list's id", ""),
-            field(
-                "reviewers",
-                "/reviewers",
-                REVIEWERS,
-                "Who may be engaged",
-                "One a line: id | name | number | firm | steering committee, yes or no | public key.",
-            ),
-            maybe(field(
-                "past",
-                "/past",
-                Kind::JsonList,
-                "Earlier audits that the registrar knows of",
-                JSON_HINT,
-            )),
-        ],
-    ),
+    StepForm {
+        about: made::about_listed,
+        ..step(
+            "options_listed",
+            "Record the registrar's list of reviewers",
+            "The list that the registrar gave.",
+            &[
+                field("list", "/list", Kind::Line, "The list's id", ""),
+                field("reviewers", "/reviewers", Kind::Many(REVIEWER), "Who may be engaged", ""),
+                maybe(field(
+                    "past",
+                    "/past",
+                    Kind::Many(PAST),
+                    "Earlier audits that the registrar knows of",
+                    "",
+                )),
+            ],
+        )
+    },
     step(
         "options_asked",
         "Ask for another list of reviewers",

@@ -16,6 +16,7 @@ pub(super) const SCOPE: &[FieldText] = &[field(
 
 const SYSTEM: &Group = &Group {
     one: "System",
+    apart: None,
     fields: &[
         field("name", "/name", Kind::Line, "Its name", "As the entity calls it."),
         field(
@@ -89,6 +90,7 @@ const SYSTEM: &Group = &Group {
 
 const PROVIDER: &Group = &Group {
     one: "Provider",
+    apart: None,
     fields: &[
         field("name", "/name", Kind::Line, "Its name", ""),
         field("takes_part", "/takes_part", Kind::YesNo, "Does it take part in key management?", ""),
@@ -116,6 +118,7 @@ const VALIDATED: &[FieldText] = &[
 
 const EXCLUSION: &Group = &Group {
     one: "Exclusion",
+    apart: None,
     fields: &[
         field("what", "/what", Kind::Line, "What", ""),
         field("why", "/why", Kind::Line, "Why it cannot affect key material", ""),
@@ -124,6 +127,7 @@ const EXCLUSION: &Group = &Group {
 
 const INVENTORY: &Group = &Group {
     one: "Inventory line",
+    apart: None,
     fields: &[
         field("name", "/name", Kind::Line, "Its name in the inventory", ""),
         field("kind", "/kind", Kind::Line, "What it is", "Seed, private key, key share, backup."),
@@ -190,6 +194,7 @@ pub(super) const PROVIDED: &[FieldText] = &[
 
 const GRACE: &Group = &Group {
     one: "Older version",
+    apart: None,
     fields: &[
         field("version", "/version", Kind::Line, "The version", "As the report names it."),
         field("until", "/until", Kind::Day, "Its last day", DAY_HINT),
