@@ -108,7 +108,7 @@ async fn enter(State(hall): State<Arc<Hall>>, Form(given): Form<Signed>) -> Answ
 }
 
 /// The keys that a person holds in audits here, each with the role.
-fn keys(hall: &Hall, open: &Open<'_>, person: &str) -> Done<Vec<(PublicKey, Role)>> {
+fn keys(hall: &Hall, open: &Open, person: &str) -> Done<Vec<(PublicKey, Role)>> {
     let mut found = Vec::new();
     for audit in named(&open.office, person) {
         // An audit that does not hold together lets nobody in, and keeps nobody out of the others.

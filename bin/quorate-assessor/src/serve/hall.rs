@@ -15,7 +15,7 @@ use quorate_terms::{Digest, Timestamp};
 use quorate_web::sessions::{ASK_S, Sessions};
 use quorate_web::{Allowed, Sparse};
 use serde_json::json;
-use tokio::sync::{Mutex as Turn, MutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
 use super::steps::ARRIVES_WITHIN;
@@ -61,7 +61,7 @@ pub(super) struct Hall {
     name: String,
     ui: Ui,
     clock: SystemClock,
-    turn: Turn<()>,
+    turn: Arc<Turn<()>>,
     people: Mutex<Sessions<Visitor, Ask>>,
     /// Challenges of people who are not signed in yet. They stand apart, so that strangers push out nothing else.
     visits: Mutex<Sessions<(), String>>,
@@ -84,13 +84,13 @@ pub(super) struct Hall {
 }
 
 /// The office, open for one page.
-pub(super) struct Open<'a> {
+pub(super) struct Open {
     pub(super) home: Home,
     pub(super) office: Office,
-    _turn: MutexGuard<'a, ()>,
+    _turn: OwnedMutexGuard<()>,
 }
 
-impl Open<'_> {
+impl Open {
     /// Gives the folder back, so that the next process finds it free.
     pub(super) async fn close(self) {
         self.office.close().await;
@@ -103,16 +103,14 @@ impl Open<'_> {
         self,
         work: impl FnOnce(&Home) -> Done<T> + Send + 'static,
     ) -> Done<T> {
-        let Self { home, office, _turn } = self;
         let working = tokio::task::spawn_blocking(move || {
-            let outcome = work(&home);
-            (outcome, home)
+            let outcome = work(&self.home);
+            (outcome, self)
         });
-        let outcome = working.await;
-        office.close().await;
-        let (outcome, _home) = outcome.map_err(|e| {
+        let (outcome, open) = working.await.map_err(|e| {
             Trouble::fault("work", e.to_string(), "try again; if it stays so, report this")
         })?;
+        open.close().await;
         outcome
     }
 }
@@ -131,7 +129,7 @@ impl Hall {
             name: String::new(),
             ui,
             clock: SystemClock::new(),
-            turn: Turn::new(()),
+            turn: Arc::default(),
             people: Mutex::default(),
             visits: Mutex::default(),
             key,
@@ -201,6 +199,12 @@ impl Hall {
         place.map_err(|e| Trouble::fault("upload", e.to_string(), "try again"))
     }
 
+    /// Whether somebody works in the office's folder.
+    #[cfg(test)]
+    pub(super) fn is_taken(&self) -> bool {
+        self.turn.try_lock().is_err()
+    }
+
     /// How many files could come in now.
     #[cfg(test)]
     pub(super) fn places(&self) -> usize {
@@ -239,8 +243,8 @@ impl Hall {
     }
 
     /// Opens the office, one page at a time. Everybody who enters must close.
-    pub(super) async fn enter(&self) -> Done<Open<'_>> {
-        let turn = self.turn.lock().await;
+    pub(super) async fn enter(&self) -> Done<Open> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut tried = 0_u32;
         let home = loop {
             match Home::open_now(&self.dir, false) {
@@ -255,22 +259,24 @@ impl Hall {
         Ok(Open { home, office, _turn: turn })
     }
 
-    /// Looks at the office, on a thread of its own: reading a book and asking its tables takes a while.
+    /// Looks at the office, on a thread of its own: reading a book and asking its tables takes a while. The turn goes along, and
+    /// ends with the work, also when nobody waits for the answer any more.
     pub(super) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Seen<'_>) -> Done<T> + Send + 'static,
     ) -> Done<T> {
-        let Open { home, office, _turn } = self.enter().await?;
+        let open = self.enter().await?;
         let (shelf, asked) = (Arc::clone(&self.shelf), self.asked.clone());
         let looking = tokio::task::spawn_blocking(move || {
-            let seen = Seen { home: &home, office: &office, shelf: &shelf, asked: &asked };
+            let Open { home, office, .. } = &open;
+            let seen = Seen { home, office, shelf: &shelf, asked: &asked };
             let outcome = look(&seen);
-            (outcome, home, office)
+            (outcome, open)
         });
-        let (outcome, home, office) = looking.await.map_err(|e| {
+        let (outcome, open) = looking.await.map_err(|e| {
             Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")
         })?;
-        Open { home, office, _turn }.close().await;
+        open.close().await;
         outcome
     }
 
