@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
+use super::marks::{self, Listed};
 use super::steps::ARRIVES_WITHIN;
 use super::visitor::{Visit, Visitor};
 use crate::audit::{Composed, files};
@@ -39,6 +40,13 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 const UPLOADS: usize = 2;
 /// Files that are opened at the same time: the key of each takes as much memory again.
 const OPENINGS: usize = 1;
+
+/// How long the register is shown as it was read, in seconds: however often it is asked for, it is read so often.
+const REGISTER_S: u64 = 5;
+/// People who are looked for at the same time, by whoever answers a challenge.
+const VISITING: usize = 1;
+/// How long an answer to a challenge waits until it is looked at.
+const VISIT_WITHIN: Duration = Duration::from_secs(10);
 
 /// What was asked of a browser and not yet answered.
 #[derive(Clone)]
@@ -75,6 +83,9 @@ pub(super) struct Hall {
     /// How long a file waits for its place among them.
     patience: Duration,
     openings: Arc<Semaphore>,
+    /// The register of marks as it was last read, and when.
+    register: Arc<Turn<Option<(Timestamp, Arc<Listed>)>>>,
+    visiting: Arc<Semaphore>,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
     /// How much the log was told of strangers whom the office refused; and of people who are signed in, so that strangers hide
@@ -139,6 +150,8 @@ impl Hall {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             patience: ARRIVES_WITHIN,
             openings: Arc::new(Semaphore::new(OPENINGS)),
+            register: Arc::default(),
+            visiting: Arc::new(Semaphore::new(VISITING)),
             offered: Mutex::default(),
             strangers: Sparse::new(),
             known: Sparse::new(),
@@ -278,6 +291,40 @@ impl Hall {
         })?;
         open.close().await;
         outcome
+    }
+
+    /// The register of marks, for anybody: as it was read at most [`REGISTER_S`] ago. While it is kept, nobody waits for the
+    /// office's folder.
+    pub(super) async fn register(self: &Arc<Self>) -> Done<Arc<Listed>> {
+        let mut kept = Arc::clone(&self.register).lock_owned().await;
+        let now = self.now();
+        if let Some((at, listed)) = kept.as_ref()
+            && *at <= now
+            && now < at.plus_s(REGISTER_S)
+        {
+            return Ok(Arc::clone(listed));
+        }
+        let hall = Arc::clone(self);
+        // It goes on, and is kept, also when whoever asked hangs up.
+        let reading = tokio::spawn(async move {
+            let listed = Arc::new(hall.look(marks::listed).await?);
+            *kept = Some((hall.now(), Arc::clone(&listed)));
+            Ok::<_, Trouble>(listed)
+        });
+        reading.await.map_err(|e| {
+            Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")
+        })?
+    }
+
+    /// The turn of somebody who answers a challenge. It is given back when it is dropped.
+    pub(super) async fn visiting(&self) -> Done<OwnedSemaphorePermit> {
+        let busy = || {
+            let next = "ask for a new challenge";
+            Trouble::fault("busy", "many sign in at this moment", next)
+        };
+        let coming = Arc::clone(&self.visiting).acquire_owned();
+        let turn = tokio::time::timeout(VISIT_WITHIN, coming).await.map_err(|_| busy())?;
+        turn.map_err(|_| busy())
     }
 
     fn now(&self) -> Timestamp {
