@@ -404,3 +404,6 @@ async fn events(State(office): Here, headers: HeaderMap) -> Page {
     });
     Ok(here.streams().follow(session, changes))
 }
+
+#[cfg(test)]
+mod tests;
