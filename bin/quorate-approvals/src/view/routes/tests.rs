@@ -61,8 +61,9 @@ impl Served {
     async fn ask(&self, who: &str, method: &str, (path, form): (&str, &str)) -> Said {
         let cookie = cookie(&self.office);
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {HOST}\r\norigin: http://{HOST}\r\ncookie: {cookie}={who}\r\n\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{form}",
+            "{method} {path} HTTP/1.1\r\nhost: {HOST}\r\norigin: http://{HOST}\r\n\
+             cookie: {cookie}={who}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{form}",
             form.len()
         );
         let mut stream = TcpStream::connect(self.address).await.unwrap();
