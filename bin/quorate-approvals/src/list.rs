@@ -59,8 +59,14 @@ pub(crate) fn delegations(book: &Book, me: &ApproverSeat, now: Timestamp, screen
         None => (one.stand_in.person.to_string(), "stands in for you"),
     };
     screen.toned(own, format!("{who}, from {from} until {until}, on transfers"), Tone::Wait);
-    for (asset, limit) in one.above.iter().flatten() {
-        screen.row("up to", words::amount(*limit, asset, book.policy()));
+    match &one.above {
+        None => screen.row("up to", "any amount"),
+        Some(above) => {
+            for (asset, limit) in above {
+                screen.row("up to", words::limit(*limit, asset, book.policy()));
+            }
+            screen.row("any other asset", "the seat itself");
+        }
     }
     screen.row("to end it", format!("quorate-approvals delegation end {}", one.id));
 }

@@ -44,6 +44,11 @@ pub(crate) fn seconds(text: &str) -> Result<u64, Malformed> {
     count.checked_mul(each).filter(|s| *s > 0).ok_or_else(bad)
 }
 
+/// Up to how much a stand-in speaks, and what counts.
+pub(crate) fn limit(limit: Amount, asset: &AssetId, policy: &Policy) -> String {
+    format!("{}, fees included", amount(limit, asset, policy))
+}
+
 /// Whole units with their symbol as the policy names them, and always the base units beside them.
 pub(crate) fn amount(amount: Amount, asset: &AssetId, policy: &Policy) -> String {
     match policy.asset(asset) {

@@ -34,7 +34,7 @@ use crate::door::{Door, request_id};
 use crate::errors::{Code, Complaint};
 use crate::http::gate::{self, Shown};
 use crate::http::{Limits, Setup, turned_away};
-use crate::limit::{Limiter, Use};
+use crate::limit::{Limiter, Place, Use};
 use crate::office::Office;
 use crate::tokens::{self, ReadTokens};
 use quorate_web::{Known, Peer};
@@ -151,8 +151,7 @@ impl Api {
         let bytes = gate::read(body, &self.limits).await?;
         let body = asked::body(&bytes, self.limits.body_bytes, route)?;
         let asked = asked::Asked { segments, query, body, key };
-        let said = self.asked(route, caller, asked).await?;
-        drop(place);
+        let said = self.asked(route, caller, (asked, place)).await?;
         Ok(tagged(said, &parts.headers, !route.is_change() && !route.has_body()))
     }
 
@@ -161,9 +160,11 @@ impl Api {
         self: Arc<Self>,
         route: &'static Route,
         caller: Caller,
-        asked: asked::Asked,
+        (asked, place): (asked::Asked, Place),
     ) -> Result<Bytes, Complaint> {
         let work = tokio::spawn(async move {
+            // Given back when the work ends, not when nobody waits for it any more.
+            let _place = place;
             match route.does {
                 Does::Ask(tool) => agents::ask(&self, caller, tool, asked).await,
                 Does::Act(act) if route.is_change() => {

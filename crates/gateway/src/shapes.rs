@@ -212,6 +212,7 @@ forms! {
         pub stand_in: StandIn,
         pub from: u64,
         pub until: u64,
+        /// Base units by asset, fees included, above which the seat itself must speak, as on any other asset; none: any amount.
         pub above: Option<BTreeMap<String, String>>,
     }
 

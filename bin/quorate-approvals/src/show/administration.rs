@@ -93,8 +93,9 @@ fn delegated(view: &View<'_>, delegation: &Delegation, screen: &mut Screen) {
         None => screen.toned("up to", "any amount", Tone::Wait),
         Some(above) => {
             for (asset, limit) in above {
-                screen.row("up to", words::amount(*limit, asset, view.book().policy()));
+                screen.row("up to", words::limit(*limit, asset, view.book().policy()));
             }
+            screen.row("any other asset", "the seat itself");
         }
     }
     screen.row("signs with", stand_in.key.to_string());

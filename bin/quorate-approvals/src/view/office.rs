@@ -22,6 +22,7 @@ use crate::show::{self, Compared, Comparison, Made, Opened, Proposal, Reading, V
 use crate::simulate::{Nodes, Trial};
 use crate::trouble::{Done, Trouble};
 
+use super::challenges::Challenges;
 use super::found;
 use super::sessions::{Ask, Session, Sessions};
 
@@ -47,6 +48,8 @@ pub(super) struct Office {
     /// One thing is worked out at a time.
     kept: Arc<Turn<Kept>>,
     people: Mutex<Sessions>,
+    /// What strangers are asked to sign in.
+    challenges: Challenges,
     streams: Streams,
     /// The size of the book, and how often the desk could not be followed.
     grown: watch::Sender<(u64, Option<String>)>,
@@ -85,7 +88,8 @@ impl Office {
         let grown = watch::channel((size, None)).0;
         let (people, streams) = (Mutex::default(), Streams::new());
         let (book, kept) = (Turn::new(book), Arc::default());
-        Ok(Self { home, seat, book, kept, people, streams, grown, code, nodes })
+        let challenges = Challenges::new(Self::secret()?);
+        Ok(Self { home, seat, book, kept, people, challenges, streams, grown, code, nodes })
     }
 
     pub(super) const fn seat(&self) -> &ViewSeat {
@@ -258,6 +262,21 @@ impl Office {
         let (name, of) = (Self::secret()?, of.map(|session| session.name));
         self.people(|people| people.ask(&name, of, ask, now()));
         Ok(name)
+    }
+
+    /// The name of a question to somebody who is not signed in: who they are.
+    pub(super) fn challenge_name(&self) -> Done<String> {
+        Ok(self.challenges.name(&Self::secret()?, now()))
+    }
+
+    /// Whether such a question of this name is open.
+    pub(super) fn has_asked(&self, name: &str) -> bool {
+        self.challenges.has_asked(name, now())
+    }
+
+    /// Closes such a question, for a passkey that answered it. Whether it was open until now.
+    pub(super) fn spend(&self, name: &str) -> bool {
+        self.challenges.spend(name, now())
     }
 
     /// What a browser signs to answer a question that is no word: the digest of the question's name.

@@ -19,8 +19,6 @@ pub(super) struct Signer {
 /// What a browser was asked to sign.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Ask {
-    /// That somebody is there, with a passkey.
-    SignIn,
     /// To make a passkey.
     NewPasskey,
     /// To use a new passkey for the first time: only then is it kept.

@@ -90,7 +90,7 @@ pub(super) async fn audit(hall: &Hall, who: &Visitor, id: &str) -> Done<Page> {
     made
 }
 
-async fn made(hall: &Hall, open: &Open<'_>, who: &Visitor, id: &str) -> Done<Page> {
+async fn made(hall: &Hall, open: &Open, who: &Visitor, id: &str) -> Done<Page> {
     let held = steps::seen(hall, open, who, id)?;
     let role = who.role(&held.state).unwrap_or(Role::Reviewer);
     let openings = personal::openings(&open.office, &held.state).await?;

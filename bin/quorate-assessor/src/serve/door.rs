@@ -2,6 +2,7 @@
 //! Nothing is enrolled: who takes part in an audit here is known by the engagement, and the reviewer by the list.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,7 +17,7 @@ use quorate_pages::{Markup, outside};
 use quorate_terms::{PublicKey, Signature};
 use serde::Deserialize;
 
-use super::hall::{Hall, Open};
+use super::hall::{Hall, Seen};
 use super::paper::{Nav, Page};
 use super::routes::{Answer, Refused, to};
 use super::visitor::Visitor;
@@ -96,10 +97,13 @@ async fn enter(State(hall): State<Arc<Hall>>, Form(given): Form<Signed>) -> Answ
     let signature: Signature = given.answer.trim().parse().map_err(|_| no())?;
     let message = visit_to_sign(hall.name(), hall.address(), &person, &given.challenge)
         .map_err(Trouble::from)?;
-    let open = hall.enter().await?;
-    let known = keys(&hall, &open, &person);
-    open.close().await;
-    let all = known?;
+    let (turn, standards, who) =
+        (hall.visiting().await?, hall.standards().to_owned(), person.clone());
+    let known = hall.look(move |seen| {
+        let _turn = turn;
+        keys(&standards, seen, &who)
+    });
+    let all = known.await?;
     let key = all.iter().find(|(key, _)| key.verifies(&message, &signature)).ok_or_else(no)?.0;
     let audits = all.iter().any(|(other, role)| *other == key && *role == Role::Auditor);
     tracing::info!(%person, %key, "signed in at the office");
@@ -108,11 +112,11 @@ async fn enter(State(hall): State<Arc<Hall>>, Form(given): Form<Signed>) -> Answ
 }
 
 /// The keys that a person holds in audits here, each with the role.
-fn keys(hall: &Hall, open: &Open<'_>, person: &str) -> Done<Vec<(PublicKey, Role)>> {
+fn keys(standards: &Path, seen: &Seen<'_>, person: &str) -> Done<Vec<(PublicKey, Role)>> {
     let mut found = Vec::new();
-    for audit in named(&open.office, person) {
+    for audit in named(seen.office, person) {
         // An audit that does not hold together lets nobody in, and keeps nobody out of the others.
-        let Ok(held) = open_with(hall.standards(), &open.home, &open.office, &audit) else {
+        let Ok(held) = open_with(standards, seen.home, seen.office, &audit) else {
             continue;
         };
         found.extend(held.state.parties().get(person).map(|party| (party.key, party.role)));

@@ -15,9 +15,10 @@ use quorate_terms::{Digest, Timestamp};
 use quorate_web::sessions::{ASK_S, Sessions};
 use quorate_web::{Allowed, Sparse};
 use serde_json::json;
-use tokio::sync::{Mutex as Turn, MutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
+use super::marks::{self, Listed};
 use super::steps::ARRIVES_WITHIN;
 use super::visitor::{Visit, Visitor};
 use crate::audit::{Composed, files};
@@ -40,6 +41,13 @@ const UPLOADS: usize = 2;
 /// Files that are opened at the same time: the key of each takes as much memory again.
 const OPENINGS: usize = 1;
 
+/// How long the register is shown as it was read, in seconds: however often it is asked for, it is read so often.
+const REGISTER_S: u64 = 5;
+/// People who are looked for at the same time, by whoever answers a challenge.
+const VISITING: usize = 1;
+/// How long an answer to a challenge waits until it is looked at.
+const VISIT_WITHIN: Duration = Duration::from_secs(10);
+
 /// What was asked of a browser and not yet answered.
 #[derive(Clone)]
 pub(super) enum Ask {
@@ -61,7 +69,7 @@ pub(super) struct Hall {
     name: String,
     ui: Ui,
     clock: SystemClock,
-    turn: Turn<()>,
+    turn: Arc<Turn<()>>,
     people: Mutex<Sessions<Visitor, Ask>>,
     /// Challenges of people who are not signed in yet. They stand apart, so that strangers push out nothing else.
     visits: Mutex<Sessions<(), String>>,
@@ -75,6 +83,9 @@ pub(super) struct Hall {
     /// How long a file waits for its place among them.
     patience: Duration,
     openings: Arc<Semaphore>,
+    /// The register of marks as it was last read, and when.
+    register: Arc<Turn<Option<(Timestamp, Arc<Listed>)>>>,
+    visiting: Arc<Semaphore>,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
     /// How much the log was told of strangers whom the office refused; and of people who are signed in, so that strangers hide
@@ -84,13 +95,13 @@ pub(super) struct Hall {
 }
 
 /// The office, open for one page.
-pub(super) struct Open<'a> {
+pub(super) struct Open {
     pub(super) home: Home,
     pub(super) office: Office,
-    _turn: MutexGuard<'a, ()>,
+    _turn: OwnedMutexGuard<()>,
 }
 
-impl Open<'_> {
+impl Open {
     /// Gives the folder back, so that the next process finds it free.
     pub(super) async fn close(self) {
         self.office.close().await;
@@ -103,16 +114,14 @@ impl Open<'_> {
         self,
         work: impl FnOnce(&Home) -> Done<T> + Send + 'static,
     ) -> Done<T> {
-        let Self { home, office, _turn } = self;
         let working = tokio::task::spawn_blocking(move || {
-            let outcome = work(&home);
-            (outcome, home)
+            let outcome = work(&self.home);
+            (outcome, self)
         });
-        let outcome = working.await;
-        office.close().await;
-        let (outcome, _home) = outcome.map_err(|e| {
+        let (outcome, open) = working.await.map_err(|e| {
             Trouble::fault("work", e.to_string(), "try again; if it stays so, report this")
         })?;
+        open.close().await;
         outcome
     }
 }
@@ -131,7 +140,7 @@ impl Hall {
             name: String::new(),
             ui,
             clock: SystemClock::new(),
-            turn: Turn::new(()),
+            turn: Arc::default(),
             people: Mutex::default(),
             visits: Mutex::default(),
             key,
@@ -141,6 +150,8 @@ impl Hall {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             patience: ARRIVES_WITHIN,
             openings: Arc::new(Semaphore::new(OPENINGS)),
+            register: Arc::default(),
+            visiting: Arc::new(Semaphore::new(VISITING)),
             offered: Mutex::default(),
             strangers: Sparse::new(),
             known: Sparse::new(),
@@ -201,6 +212,12 @@ impl Hall {
         place.map_err(|e| Trouble::fault("upload", e.to_string(), "try again"))
     }
 
+    /// Whether somebody works in the office's folder.
+    #[cfg(test)]
+    pub(super) fn is_taken(&self) -> bool {
+        self.turn.try_lock().is_err()
+    }
+
     /// How many files could come in now.
     #[cfg(test)]
     pub(super) fn places(&self) -> usize {
@@ -239,8 +256,8 @@ impl Hall {
     }
 
     /// Opens the office, one page at a time. Everybody who enters must close.
-    pub(super) async fn enter(&self) -> Done<Open<'_>> {
-        let turn = self.turn.lock().await;
+    pub(super) async fn enter(&self) -> Done<Open> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut tried = 0_u32;
         let home = loop {
             match Home::open_now(&self.dir, false) {
@@ -255,23 +272,59 @@ impl Hall {
         Ok(Open { home, office, _turn: turn })
     }
 
-    /// Looks at the office, on a thread of its own: reading a book and asking its tables takes a while.
+    /// Looks at the office, on a thread of its own: reading a book and asking its tables takes a while. The turn goes along, and
+    /// ends with the work, also when nobody waits for the answer any more.
     pub(super) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Seen<'_>) -> Done<T> + Send + 'static,
     ) -> Done<T> {
-        let Open { home, office, _turn } = self.enter().await?;
+        let open = self.enter().await?;
         let (shelf, asked) = (Arc::clone(&self.shelf), self.asked.clone());
         let looking = tokio::task::spawn_blocking(move || {
-            let seen = Seen { home: &home, office: &office, shelf: &shelf, asked: &asked };
+            let Open { home, office, .. } = &open;
+            let seen = Seen { home, office, shelf: &shelf, asked: &asked };
             let outcome = look(&seen);
-            (outcome, home, office)
+            (outcome, open)
         });
-        let (outcome, home, office) = looking.await.map_err(|e| {
+        let (outcome, open) = looking.await.map_err(|e| {
             Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")
         })?;
-        Open { home, office, _turn }.close().await;
+        open.close().await;
         outcome
+    }
+
+    /// The register of marks, for anybody: as it was read at most [`REGISTER_S`] ago. While it is kept, nobody waits for the
+    /// office's folder.
+    pub(super) async fn register(self: &Arc<Self>) -> Done<Arc<Listed>> {
+        let mut kept = Arc::clone(&self.register).lock_owned().await;
+        let now = self.now();
+        if let Some((at, listed)) = kept.as_ref()
+            && *at <= now
+            && now < at.plus_s(REGISTER_S)
+        {
+            return Ok(Arc::clone(listed));
+        }
+        let hall = Arc::clone(self);
+        // It goes on, and is kept, also when whoever asked hangs up.
+        let reading = tokio::spawn(async move {
+            let listed = Arc::new(hall.look(marks::listed).await?);
+            *kept = Some((hall.now(), Arc::clone(&listed)));
+            Ok::<_, Trouble>(listed)
+        });
+        reading.await.map_err(|e| {
+            Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")
+        })?
+    }
+
+    /// The turn of somebody who answers a challenge. It is given back when it is dropped.
+    pub(super) async fn visiting(&self) -> Done<OwnedSemaphorePermit> {
+        let busy = || {
+            let next = "ask for a new challenge";
+            Trouble::fault("busy", "many sign in at this moment", next)
+        };
+        let coming = Arc::clone(&self.visiting).acquire_owned();
+        let turn = tokio::time::timeout(VISIT_WITHIN, coming).await.map_err(|_| busy())?;
+        turn.map_err(|_| busy())
     }
 
     fn now(&self) -> Timestamp {

@@ -9,7 +9,7 @@ use quorate_pages::{
 use quorate_terms::Timestamp;
 
 use super::hall::Seen;
-use super::paper::{Page, listed, path};
+use super::paper::{self, Page, path};
 use crate::mark::publish::{Issued, issued};
 use crate::trouble::{Done, Trouble};
 
@@ -17,18 +17,32 @@ use crate::trouble::{Done, Trouble};
 const SAID: &str = "A mark says that a system was assessed on a day. It does not say that anything is secure, and this page \
                     proves nothing: verify the file.";
 
-/// The register.
-pub(super) fn marks(seen: &Seen<'_>) -> Done<Page> {
+/// The register as it was read.
+pub(super) struct Listed {
+    all: Vec<Issued>,
+    /// The name of its status list.
+    list: Option<String>,
+    size: u64,
+    at: Timestamp,
+}
+
+/// Reads the register.
+pub(super) fn listed(seen: &Seen<'_>) -> Done<Listed> {
     let register = Register::of(seen.office.lines());
     let all = issued(seen.home, &register)?;
+    Ok(Listed { all, list: register.list, size: register.size, at: seen.office.now() })
+}
+
+/// The register's page.
+pub(super) fn marks(listed: &Listed) -> Page {
+    let Listed { all, list, size, at: now } = listed;
     let mut page = Page::new("Trust Marks");
     page.push(paragraph(Markup::text(SAID)));
     if all.is_empty() {
         let next = "An issuer offers a place, an assessor claims, the issuer signs: see quorate-assessor mark --help.";
         page.push(empty("No mark was issued here.", next));
-        return Ok(page);
+        return page;
     }
-    let now = seen.office.now();
     let line = |mark: &Issued| {
         let claim = &mark.claim;
         let of = format!("{}, {}", claim.scope.entity, claim.scope.system);
@@ -39,19 +53,19 @@ pub(super) fn marks(seen: &Seen<'_>) -> Done<Page> {
                 "{} {}, level {}",
                 claim.standard.id, claim.standard.version, claim.level
             )),
-            stands(mark, now),
+            stands(mark, *now),
             when(claim.valid_until),
         ]
     };
     let headings = ["Mark", "Of", "Standard", "It", "Until"];
     page.push(table("Issued here", &headings, all.iter().map(line).collect()));
     page.push(facts(vec![
-        ("Status list", outside(register.list.as_deref().unwrap_or("none"))),
-        ("Entries of the register", Markup::text(&register.size.to_string())),
-        ("Written", when(now)),
+        ("Status list", outside(list.as_deref().unwrap_or("none"))),
+        ("Entries of the register", Markup::text(&size.to_string())),
+        ("Written", when(*now)),
     ]));
     page.section("How to verify", how("MARK.json", "NAME", "NAME"));
-    Ok(page)
+    page
 }
 
 fn stands(mark: &Issued, now: Timestamp) -> Markup {
@@ -64,9 +78,8 @@ fn stands(mark: &Issued, now: Timestamp) -> Markup {
     badge(tone, word)
 }
 
-fn find(seen: &Seen<'_>, name: &str) -> Done<Issued> {
-    let all = issued(seen.home, &Register::of(seen.office.lines()))?;
-    all.into_iter().find(|mark| mark.claim.mark == name).ok_or_else(|| {
+fn find<'a>(listed: &'a Listed, name: &str) -> Done<&'a Issued> {
+    listed.all.iter().find(|mark| mark.claim.mark == name).ok_or_else(|| {
         Trouble::refused(
             "unknown_mark",
             "this register issued no such mark",
@@ -76,11 +89,11 @@ fn find(seen: &Seen<'_>, name: &str) -> Done<Issued> {
 }
 
 /// One mark.
-pub(super) fn mark(seen: &Seen<'_>, name: &str) -> Done<Page> {
-    let (mark, now) = (find(seen, name)?, seen.office.now());
+pub(super) fn mark(listed: &Listed, name: &str) -> Done<Page> {
+    let (mark, now) = (find(listed, name)?, listed.at);
     let mut page = Page::new(format!("Mark {}", mark.claim.mark));
     page.push(paragraph(Markup::text(SAID)));
-    page.push(says(&mark, now));
+    page.push(says(mark, now));
     if let Some(gone) = &mark.place.withdrawn {
         let text = format!("This mark is {}: {}", gone.standing.word(), gone.reason);
         page.alert(Tone::Bad, text);
@@ -88,7 +101,7 @@ pub(super) fn mark(seen: &Seen<'_>, name: &str) -> Done<Page> {
             vec![("Since", when(gone.at)), ("Entry", Markup::text(&gone.entry.to_string()))];
         page.section("Withdrawn", facts(since));
     }
-    page.section("In the log", logged(&mark)?);
+    page.section("In the log", logged(mark)?);
     let scope = &mark.claim.scope;
     let file = format!("{}.json", mark.claim.mark);
     page.section("How to verify", how(&file, &scope.entity, &scope.system));
@@ -108,7 +121,11 @@ fn says(mark: &Issued, now: Timestamp) -> Markup {
         ("Covers", outside(&claim.scope.description)),
         (
             "Leaves out",
-            if claim.exclusions.is_empty() { Markup::text("nothing") } else { listed(excluded) },
+            if claim.exclusions.is_empty() {
+                Markup::text("nothing")
+            } else {
+                paper::listed(excluded)
+            },
         ),
         ("Assessed on", when(claim.assessed_on)),
         ("Assessed by", outside(&claim.assessor.name)),
@@ -167,8 +184,8 @@ fn how(file: &str, entity: &str, system: &str) -> Markup {
 }
 
 /// The file of one mark.
-pub(super) fn file(seen: &Seen<'_>, name: &str) -> Done<(String, Vec<u8>)> {
-    find(seen, name)?.file.ok_or_else(|| {
+pub(super) fn file(listed: &Listed, name: &str) -> Done<(String, Vec<u8>)> {
+    find(listed, name)?.file.clone().ok_or_else(|| {
         let next = "ask the issuer to finish it";
         Trouble::refused("unknown_mark", "no witnessed proof is bound to this mark yet", next)
     })

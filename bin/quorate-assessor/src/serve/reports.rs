@@ -123,7 +123,7 @@ pub(super) async fn of_audit(hall: &Hall, audit: &str, name: &str) -> Done<Made>
 
 async fn audited(
     hall: &Hall,
-    open: &Open<'_>,
+    open: &Open,
     (audit, whole, redacted): (&str, bool, bool),
 ) -> Done<quorate_assessor::report::Report> {
     let held = open_with(hall.standards(), &open.home, &open.office, audit)?;

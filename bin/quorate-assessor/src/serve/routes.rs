@@ -287,19 +287,19 @@ async fn one_report(State(hall): Here, Path(name): Path<String>) -> Answer {
 }
 
 async fn all_marks(State(hall): Here, headers: HeaderMap) -> Answer {
-    let made = hall.look(marks::marks).await?;
+    let made = marks::marks(hall.register().await?.as_ref());
     let who = hall.visit(&headers).map(|visit| visit.who);
     let text = made.render(hall.name(), "/marks", Nav::of(who.as_ref()));
     Ok(Html(text).into_response())
 }
 
 async fn one_mark(State(hall): Here, headers: HeaderMap, Path(mark): Path<String>) -> Answer {
-    let made = hall.look(move |seen| marks::mark(seen, &mark)).await?;
+    let made = marks::mark(hall.register().await?.as_ref(), &mark)?;
     let who = hall.visit(&headers).map(|visit| visit.who);
     Ok(Html(made.render(hall.name(), "", Nav::of(who.as_ref()))).into_response())
 }
 
 async fn mark_file(State(hall): Here, Path(mark): Path<String>) -> Answer {
-    let (name, bytes) = hall.look(move |seen| marks::file(seen, &mark)).await?;
+    let (name, bytes) = marks::file(hall.register().await?.as_ref(), &mark)?;
     file(&name, "application/json", bytes)
 }

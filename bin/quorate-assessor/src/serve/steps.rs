@@ -149,7 +149,7 @@ impl Ground {
     /// Fails for who takes no part, and for a step that this visitor has nobody to take for.
     async fn of(
         hall: &Hall,
-        open: &Open<'_>,
+        open: &Open,
         who: &Visitor,
         about: (Option<&str>, &StepForm),
     ) -> Done<Self> {
@@ -198,7 +198,7 @@ impl Ground {
 
     fn grounds<'a>(
         &'a self,
-        open: &'a Open<'_>,
+        open: &'a Open,
         (id, on): (&'a str, &'a str),
         file: Option<&'a upload::Upload>,
     ) -> Grounds<'a> {
@@ -219,7 +219,7 @@ impl Ground {
 }
 
 /// An audit, for who takes part in it; for others it is not there.
-pub(super) fn seen(hall: &Hall, open: &Open<'_>, who: &Visitor, id: &str) -> Done<Held> {
+pub(super) fn seen(hall: &Hall, open: &Open, who: &Visitor, id: &str) -> Done<Held> {
     let none = || {
         let next = "see the page Audits";
         Trouble::refused("no_audit", "no audit of that id names you", next)
@@ -326,7 +326,7 @@ async fn came(
 
 async fn judged(
     hall: &Hall,
-    (open, visit): (&Open<'_>, &Visit),
+    (open, visit): (&Open, &Visit),
     about: (Option<&str>, &StepForm),
     (mut given, file): (Given, Option<upload::Upload>),
 ) -> Done<Outcome> {

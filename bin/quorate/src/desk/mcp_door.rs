@@ -68,9 +68,9 @@ pub(crate) async fn http(
     let door = WebDoor::bind(&wanted, &resolve).await?;
     let address = door.address();
     let office = Arc::new(Here(Arc::clone(&world)));
+    let clock = Arc::clone(world.engine.clock());
     let mut setup = setup(config, address, door.tls().cloned(), world)?;
     if let Some(oauth) = oauth {
-        let clock = SystemClock::shared();
         setup.tokens = Some(Arc::new(Oauth::start(oauth, &resolve, clock).await?));
         setup.public_url = Oauth::public_url(oauth)?.unwrap_or(setup.public_url);
     }

@@ -99,7 +99,7 @@ pub(super) async fn read(visit: Visit, Form(typed): Form<Typed>) -> Answered {
         ("Of", outside(holder.unwrap_or_default())),
         ("From", when(one.from)),
         ("Until", when(one.until)),
-        ("Up to", outside(&limit(&visit, one.above.as_ref()))),
+        ("Up to, fees included", outside(&limit(&visit, one.above.as_ref()))),
         ("Signs with", outside(&stand_in.key.to_string())),
         ("Credential", outside(stand_in.credential.as_str())),
     ];
@@ -183,7 +183,8 @@ fn limits(text: &str, assets: &[AssetInfo]) -> Reply<Option<BTreeMap<AssetId, Am
 }
 
 fn listed(visit: &Visit, caption: &str, all: &[DelegationView]) -> Reply<Markup> {
-    let headings = ["Stands in", "For", "From, until", "Up to", "How it stands", "End"];
+    let headings =
+        ["Stands in", "For", "From, until", "Up to, fees included", "How it stands", "End"];
     let rows = all.iter().map(|one| row(visit, one)).collect::<Reply<Vec<_>>>()?;
     Ok(table(caption, &headings, rows))
 }

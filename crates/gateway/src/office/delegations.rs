@@ -39,7 +39,7 @@ pub struct DelegationView {
     /// When it ends by itself.
     #[schemars(with = "u64")]
     pub until: Timestamp,
-    /// Base units by asset above which the seat itself must speak; none if any amount will do.
+    /// Base units by asset, fees included, above which the seat itself must speak, as on any other asset; none: any amount.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub above: Option<BTreeMap<AssetId, Amount>>,
     /// Where it is in its life.

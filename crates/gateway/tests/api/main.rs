@@ -10,6 +10,7 @@ mod pages;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -544,6 +545,17 @@ async fn one_credential_has_one_bound_for_mcp_and_the_api() {
     said.check(429, "RATE_LIMITED");
     assert!(said.headers.contains_key("retry-after"));
     assert_eq!(app.get("auditor", "/me").await.status, 200, "others are served");
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_keeps_their_place_until_the_work_ends() {
+    let app = app_with(Rate { in_flight: 1, ..Rate::default() });
+    // The fake desk never answers this.
+    let path = format!("/agent/cases/{}", known());
+    let asking = tokio::time::timeout(Duration::from_millis(50), app.get("read", &path));
+    assert!(asking.await.is_err(), "nobody waits any more");
+    app.get("read", "/me").await.check(429, "TOO_MANY_IN_FLIGHT");
+    assert_eq!(app.get("viewer", "/me").await.status, 200, "others are served");
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! Who comes in, and what each sees.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use quorate_assessor::audit::signed::visit_to_sign;
 
@@ -90,4 +93,41 @@ async fn a_stranger_finds_nothing_but_the_register_and_the_door() {
     assert_eq!(world.get_as("none", "/marks").await.status, StatusCode::OK);
     assert_eq!(world.get("/audits/none").await.status, StatusCode::NOT_FOUND);
     assert_eq!(world.get("/audits/none/steps/dance").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_hangs_up_keeps_the_turn_until_the_look_at_the_office_ends() {
+    let world = World::new().await;
+    let (began, has_begun) = std::sync::mpsc::channel();
+    let (go, may_end) = std::sync::mpsc::channel::<()>();
+    let hall = Arc::clone(&world.hall);
+    let asking = tokio::spawn(async move {
+        let look = hall.look(move |_| {
+            began.send(()).unwrap();
+            may_end.recv().unwrap();
+            Ok(())
+        });
+        look.await
+    });
+    has_begun.recv().unwrap();
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled(), "nobody waits any more");
+    assert!(world.hall.is_taken(), "the work goes on");
+    go.send(()).unwrap();
+    assert_eq!(world.get("/").await.status, StatusCode::OK, "and the next page has its turn");
+}
+
+#[tokio::test]
+async fn the_register_waits_for_nobody_while_it_is_kept_and_one_answer_is_looked_at_at_a_time() {
+    let world = World::new().await;
+    assert_eq!(world.get_as("none", "/marks").await.status, StatusCode::OK);
+    let open = world.hall.enter().await.unwrap();
+    let again = tokio::time::timeout(Duration::from_secs(3), world.get_as("none", "/marks"));
+    assert_eq!(again.await.expect("it waits for nobody").status, StatusCode::OK);
+    open.close().await;
+    let turn = world.hall.visiting().await.unwrap();
+    let second = tokio::time::timeout(Duration::from_millis(50), world.hall.visiting());
+    assert!(second.await.is_err(), "the second waits");
+    drop(turn);
+    assert!(world.hall.visiting().await.is_ok());
 }

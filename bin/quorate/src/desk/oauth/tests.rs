@@ -1,3 +1,5 @@
+mod doors;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
