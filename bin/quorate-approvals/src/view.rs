@@ -2,8 +2,8 @@
 //! passkey. It follows the book as the command line does, and shows the same screens.
 //!
 //! Reading order: how a view comes about ([`mod@found`]); what it knows and follows ([`office`]); who is signed in
-//! ([`mod@sessions`]) and what others are asked ([`challenges`]); what it answers ([`routes`]) and how that looks ([`paper`]); what
-//! its own machine may do ([`control`]).
+//! ([`mod@sessions`]) and what others are asked ([`challenges`]); what it answers ([`routes`]) and how that looks ([`paper`]);
+//! what its own machine may do ([`control`]).
 //!
 //! Invariant: what a passkey is asked to sign is the digest of what this process decoded and shows on the same page.
 

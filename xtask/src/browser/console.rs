@@ -47,6 +47,7 @@ fn obey(stage: &mut Stage, asked: &str) -> Done {
             let words = ["wallet", "new", wallet, "--chain", &chain, "--key", wallet];
             stage.desk(&words).map(drop)
         }
+        Some(("reported", directive)) => reported(stage, directive),
         Some(("stand-in", seat)) => stage.enrol_stand_in("sam", seat),
         Some(("stop", who)) => {
             stage.kill(who);
@@ -63,6 +64,15 @@ fn obey(stage: &mut Stage, asked: &str) -> Done {
             stage.done(&case).map(drop)
         }
         _ => Err(format!("console.mjs asks for `{asked}`")),
+    }
+}
+
+/// A browser's report of what a page was kept from stands in the desk's log, and nothing of a query in it.
+fn reported(stage: &mut Stage, directive: &str) -> Done {
+    let line = stage.said("desk", &format!("directive=\"{directive}\""), 1)?;
+    match line.contains("a browser kept a page from") && !line.contains("in-a-query") {
+        true => Ok(()),
+        false => Err(format!("the desk says of a browser's report: {line}")),
     }
 }
 

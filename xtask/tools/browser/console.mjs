@@ -70,6 +70,25 @@ async function stranger() {
   saw("row_47 without a token, an Origin or a session, nothing is shown and nothing is filed");
 }
 
+// Something that found its way into a page loads nothing and runs nothing, and the browser tells the desk of it.
+async function intruder() {
+  const browser = await open();
+  const page = await browser.page();
+  await page.goto(`${origin}/?of=qrt_in-a-query`);
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "document.title = 'taken'";
+    const image = document.createElement("img");
+    image.src = "https://evil.example/seen.png?of=qrt_in-a-query";
+    document.body.append(script, image);
+  });
+  for (const directive of ["script-src-elem", "img-src"]) await outside(`reported ${directive}`);
+  assert.notEqual(await page.title(), "taken");
+  assert.ok(page.troubles.length >= 2, "the browser keeps the page from both");
+  await browser.close();
+  saw("what does not belong to a page neither loads nor runs, and the desk's log tells by its browser's report, without what stood in a query");
+}
+
 async function operator() {
   const { browser, page } = await person("olga");
   await page.goto(`${origin}/transfer`);
@@ -396,6 +415,7 @@ async function revoked({ browser, page }) {
 }
 
 await stranger();
+await intruder();
 const olga = await operator();
 await proofs();
 await runbook();

@@ -59,6 +59,9 @@ pub(super) enum Ask {
     File(String, Digest),
 }
 
+/// The register as it was read, and when.
+type Kept = Option<(Timestamp, Arc<Listed>)>;
+
 /// See the module.
 pub(super) struct Hall {
     dir: PathBuf,
@@ -84,7 +87,7 @@ pub(super) struct Hall {
     patience: Duration,
     openings: Arc<Semaphore>,
     /// The register of marks as it was last read, and when.
-    register: Arc<Turn<Option<(Timestamp, Arc<Listed>)>>>,
+    register: Arc<Turn<Kept>>,
     visiting: Arc<Semaphore>,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
