@@ -117,7 +117,9 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_reading_them_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_make_reading_them_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
             let _any = (byte_string(&bytes), attested(&bytes));
             let lines = vec![STANDARD.encode(&bytes); 6].join("\n");
             let _any = (assertion(&lines), credential(&lines));
