@@ -123,7 +123,8 @@ fn is_elsewhere(view: &ViewSeat) -> Trouble {
 
 fn no_passkey() -> Trouble {
     let message = "the seat has no such passkey at a view of this machine";
-    let next = "make one with `quorate-approvals passkey --fido2` to be seated, or leave --fido2 out";
+    let next =
+        "make one with `quorate-approvals passkey --fido2` to be seated, or leave --fido2 out";
     Trouble::refused("no_passkey", message, next)
 }
 

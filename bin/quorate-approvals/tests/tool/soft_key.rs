@@ -77,13 +77,13 @@ impl Soft {
     }
 
     /// What `fido2-cred -M` writes for these lines: the new key attests to itself.
-    pub(crate) fn makes(&mut self, lines: &[&str]) -> String {
+    pub(crate) fn makes(&self, lines: &[&str]) -> String {
         let point = self.phone.key();
         let (x, y) = point.as_bytes()[1..].split_at(32);
         let head = [0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20];
         let handle = Digest::sha256(point.as_bytes());
-        let tail =
-            [&[0_u8; 16][..], &[0, 32], handle.as_bytes(), &head, x, &[0x22, 0x58, 0x20], y].concat();
+        let tail = [&[0_u8; 16][..], &[0, 32], handle.as_bytes(), &head, x, &[0x22, 0x58, 0x20], y]
+            .concat();
         let data = self.data(lines[1], self.flags | 0x40, &tail);
         let signature = self.phone.signs(&data, &STANDARD.decode(lines[0]).unwrap());
         let data = STANDARD.encode(byte_string(&data));
