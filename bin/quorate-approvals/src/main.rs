@@ -2,7 +2,7 @@
 //! and drafts itself, shows them in plain words, and signs. It links no desk code and holds no shares.
 //!
 //! Reading order: the command line; what lies on this disk and how keys come about; the replica and what it remembers; the
-//! peers; what is shown, and what a node adds to it; what is signed.
+//! peers; what is shown, and what a node adds to it; what is signed, and by which key.
 //!
 //! Invariant: nothing that the desk says is shown as true unless the charter, a digest or a signature proves it.
 
@@ -28,6 +28,7 @@ mod simulate;
 mod status;
 
 mod decide;
+mod fido2;
 mod stop;
 
 mod view;

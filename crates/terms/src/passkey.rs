@@ -5,6 +5,7 @@
 //! holder, signed one digest for one page. Everyone who counts approvals checks it alone, from the charter and these bytes.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -119,7 +120,8 @@ impl ViewSeat {
     pub fn is_local(&self) -> bool {
         self.origin.split_once("://").is_some_and(|(_, rest)| {
             let host = host(rest);
-            host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.")
+            let is_loopback = host.parse::<Ipv4Addr>().is_ok_and(|at| at.is_loopback());
+            host == "localhost" || host.ends_with(".localhost") || is_loopback
         })
     }
 }

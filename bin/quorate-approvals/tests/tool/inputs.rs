@@ -55,6 +55,8 @@ fn a_command_line_that_is_none_names_the_argument() {
             (&["approve"], 2, ["usage", "<CASE>", "--help"]),
             (&["approve", "1", "--ttl", "soon"], 2, ["usage", "--ttl", "--help"]),
             (&["approve", "1", "--offline"], 2, ["usage", "--book", "--help"]),
+            (&["approve", "1", "--passkey", "x"], 2, ["usage", "--fido2", "--help"]),
+            (&["passkey", "--fido2"], 2, ["usage", "--view", "--help"]),
             (&["list", "--al"], 2, ["usage", "--al", "--all"]),
             (&["accept", "--charter", "c", "--digest", "12"], 2, ["usage", "--digest", "--help"]),
             (&peer, 2, ["usage", "cosigner=host:port", "--help"]),

@@ -14,10 +14,12 @@ mod house;
 
 mod delegation;
 mod desk;
+mod fido2;
 mod inputs;
 mod lies;
 mod office;
 mod served;
 mod simulated;
+mod soft_key;
 mod view;
 mod walk;

@@ -1,5 +1,6 @@
 //! An approver's machine: a directory, a passphrase, and the built tool.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -51,7 +52,17 @@ impl Said {
 }
 
 pub(crate) fn tool(dir: &Path, args: &[&str], typed: &str) -> Said {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_quorate-approvals"))
+    ran(&mut Command::new(env!("CARGO_BIN_EXE_quorate-approvals")), dir, (args, typed))
+}
+
+/// The same, where the tool finds other programs on `path` only.
+pub(crate) fn tool_on(path: &OsStr, dir: &Path, args: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate-approvals"));
+    ran(command.env("PATH", path), dir, (args, ""))
+}
+
+fn ran(command: &mut Command, dir: &Path, (args, typed): (&[&str], &str)) -> Said {
+    let mut child = command
         .args(args)
         .arg("--dir")
         .arg(dir.join("home"))
@@ -99,7 +110,11 @@ pub(crate) fn enrolled() -> (TempDir, CharterText) {
 impl Office {
     /// Enrolled and seated, with the charter accepted and a wallet open.
     pub(crate) fn new() -> Self {
-        let (dir, charter) = enrolled();
+        Self::with(enrolled())
+    }
+
+    /// The same, of an approver who is enrolled already, under the charter that lies beside it.
+    pub(crate) fn with((dir, charter): (TempDir, CharterText)) -> Self {
         let mut house = House::with(charter.clone());
         house.now = now();
         let link = charter.approver(&house::id("cy")).unwrap().link;

@@ -78,13 +78,18 @@ impl Authenticator {
             format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{origin}"{beside}}}"#);
         let party = Digest::sha256(rp_id.as_bytes());
         let data = [party.as_bytes(), &[*flags][..], &counter.to_be_bytes(), tail].concat();
-        let signed = [data.as_slice(), Digest::sha256(client.as_bytes()).as_bytes()].concat();
-        let signature = self.pair.sign(&self.random, &signed).unwrap();
+        let signature = self.signs(&data, Digest::sha256(client.as_bytes()).as_bytes());
         Assertion {
             authenticator_data: Blob::new(data).unwrap(),
             client_data: Blob::new(client.into_bytes()).unwrap(),
-            signature: Blob::new(signature.as_ref().to_vec()).unwrap(),
+            signature: Blob::new(signature).unwrap(),
         }
+    }
+
+    /// Signs what it says of itself and the hash of what the browser says.
+    pub(crate) fn signs(&self, data: &[u8], client: &[u8]) -> Vec<u8> {
+        let signature = self.pair.sign(&self.random, &[data, client].concat()).unwrap();
+        signature.as_ref().to_vec()
     }
 }
 

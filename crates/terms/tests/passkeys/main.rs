@@ -111,6 +111,22 @@ fn a_view_lives_at_a_secure_origin_under_its_relying_party() {
 }
 
 #[test]
+fn a_view_is_local_where_its_name_is_this_machine_and_no_name_only_looks_so() {
+    for (origin, local) in [
+        ("http://localhost:7800", true),
+        ("https://home.localhost", true),
+        ("https://127.0.0.1:7800", true),
+        ("https://127.example.org", false),
+        ("https://127.0.0.1.example.org", false),
+        ("https://notlocalhost", false),
+        ("https://approve.example.org", false),
+    ] {
+        let view = ViewSeat { origin: origin.to_owned(), ..view("home", 7800) };
+        assert_eq!(view.is_local(), local, "{origin}");
+    }
+}
+
+#[test]
 fn a_public_key_comes_back_from_its_text_and_from_what_browsers_give() {
     let key = Authenticator::new().key();
     assert_eq!(key.to_string().parse::<PasskeyKey>().unwrap(), key);
