@@ -13,9 +13,12 @@ use quorate_terms::passkey::{Passkey, ViewSeat};
 use serde_json::Value;
 
 use super::authenticator::{Authenticator, view};
-use super::house::id;
+use super::house::{MILLI, id};
 use super::office::{Office, Said, enrolled, tool, tool_on};
 use super::soft_key::{Soft, SoftKey};
+
+/// What each case moves: people must agree to it, and several fit into a day's budget.
+const EACH: u128 = 1_100 * MILLI;
 
 /// The office of cy, whose seat has the soft key's passkey at a view.
 struct Keyed {
@@ -47,7 +50,7 @@ impl Keyed {
         cy.passkeys = passkeys;
         fs::write(dir.path().join("charter.json"), charter.to_canonical().unwrap()).unwrap();
         let office = Office::with((dir, charter));
-        let case = office.asked();
+        let case = office.asked_for(EACH);
         Self { office, key, view: views[0].clone(), case }
     }
 
@@ -58,7 +61,7 @@ impl Keyed {
 
     /// Approves a new case, and gives it with what was said.
     fn approves(&self, more: &[&str]) -> (CaseId, Said) {
-        let case = self.office.asked();
+        let case = self.office.asked_for(EACH);
         let said = self.says(&case, more);
         (case, said)
     }
@@ -115,7 +118,7 @@ fn a_word_by_a_fido2_key_counts_in_the_book_as_a_passkeys() {
     let (_, said) = desk.approves(&["/dev/hidraw9"]);
     assert_eq!(said.good().json()["recorded"], true);
     assert_eq!(desk.key.soft().called[2..], ["fido2-assert -G -v /dev/hidraw9"]);
-    let case = desk.office.asked();
+    let case = desk.office.asked_for(EACH);
     let done = desk.run(&["reject", &case.to_string(), "--yes", "--fido2"]).good().json();
     assert_eq!(done["verdict"], "reject");
     assert_eq!(done["recorded"], true);
@@ -125,7 +128,7 @@ fn a_word_by_a_fido2_key_counts_in_the_book_as_a_passkeys() {
 #[test]
 fn a_word_by_a_fido2_key_is_signed_without_a_link_and_sent_later() {
     let desk = Keyed::new();
-    let case = desk.office.asked();
+    let case = desk.office.asked_for(EACH);
     let [book, note, out] = ["book", "note", "out"].map(|name| desk.office.path(name));
     let bytes = desk.office.desk().bytes();
     fs::write(&book, [bytes.join(&b'\n'), b"\n".to_vec()].concat()).unwrap();

@@ -169,9 +169,14 @@ impl Office {
 
     /// A transfer of 2 DEV that a person asks for, so that two approvers must agree.
     pub(crate) fn asked(&self) -> CaseId {
+        self.asked_for(2_000 * MILLI)
+    }
+
+    /// The same for another amount, so that several fit into a day's budget.
+    pub(crate) fn asked_for(&self, amount: u128) -> CaseId {
         let mut desk = self.desk();
         desk.house.now = now();
-        let intent = desk.house.transfer_of(person("op"), 2_000 * MILLI);
+        let intent = desk.house.transfer_of(person("op"), amount);
         desk.house.file(&intent).unwrap()
     }
 }
