@@ -102,7 +102,7 @@ fn seated(asked: &Asked, book: &Book, (me, now): (&ApproverSeat, Timestamp)) -> 
     let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
     for passkey in passkeys.into_iter().filter(is_meant) {
         let Some(view) = charter.view(&passkey.view).cloned() else { continue };
-        let into = if view.is_local() { &mut here } else { &mut elsewhere };
+        let into = if is_of_this_machine(&view) { &mut here } else { &mut elsewhere };
         into.push(Seated { view, passkey });
     }
     if here.len() > 1 {
@@ -112,6 +112,11 @@ fn seated(asked: &Asked, book: &Book, (me, now): (&ApproverSeat, Timestamp)) -> 
     }
     let nothing_here = || elsewhere.first().map_or_else(no_passkey, |one| is_elsewhere(&one.view));
     here.pop().ok_or_else(nothing_here)
+}
+
+/// Whether its origin says no more than "on this machine", so that the tool may write it itself (`docs/spec/approval.md`).
+fn is_of_this_machine(view: &ViewSeat) -> bool {
+    view.is_local() && view.origin.starts_with("http://")
 }
 
 /// Refuses a view that is not of this machine.

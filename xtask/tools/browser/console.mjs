@@ -75,14 +75,21 @@ async function intruder() {
   const browser = await open();
   const page = await browser.page();
   await page.goto(`${origin}/?of=qrt_in-a-query`);
-  await page.evaluate(() => {
-    const script = document.createElement("script");
-    script.textContent = "document.title = 'taken'";
+  const refused = await page.evaluate(() => {
     const image = document.createElement("img");
     image.src = "https://evil.example/seen.png?of=qrt_in-a-query";
-    document.body.append(script, image);
+    document.body.append(image);
+    try {
+      const script = document.createElement("script");
+      script.textContent = "document.title = 'taken'";
+      document.body.append(script);
+      return "";
+    } catch (error) {
+      return String(error);
+    }
   });
-  for (const directive of ["script-src-elem", "img-src"]) await outside(`reported ${directive}`);
+  assert.match(refused, /TrustedScript/);
+  for (const directive of ["require-trusted-types-for", "img-src"]) await outside(`reported ${directive}`);
   assert.notEqual(await page.title(), "taken");
   assert.ok(page.troubles.length >= 2, "the browser keeps the page from both");
   await browser.close();

@@ -16,7 +16,7 @@ use crate::replica::Replica;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
-use super::{asserted, form, is_elsewhere, programs, touch};
+use super::{asserted, form, is_elsewhere, is_of_this_machine, programs, touch};
 
 /// What `passkey --fido2` was asked.
 pub(crate) struct New<'a> {
@@ -38,7 +38,7 @@ pub(crate) struct New<'a> {
 /// A refusal for a view elsewhere, a key of another kind than ES256, and where the new passkey does not sign.
 pub(crate) fn make(home: &Home, asked: &New<'_>) -> Done<Screen> {
     let (view, user) = (view(home, asked)?, home.seat()?.approver);
-    if !view.is_local() {
+    if !is_of_this_machine(&view) {
         return Err(is_elsewhere(&view));
     }
     // Said before anybody touches anything.

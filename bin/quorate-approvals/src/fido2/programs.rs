@@ -31,14 +31,21 @@ const MENDS: [(&str, &str); 6] = [
 pub(super) fn run(program: &str, arguments: &[&str], lines: &[String]) -> Done<String> {
     let mut child = Command::new(program)
         .args(arguments)
+        // It would write more than anybody reads.
+        .env_remove("FIDO_DEBUG")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| not_started(program, &e))?;
-    // Read beside the answer: a child that nobody listens to would wait for ever.
-    let complaint =
-        child.stderr.take().map(|pipe| std::thread::spawn(move || text(pipe, COMPLAINT_MAX)));
+    // Read beside the answer, and to its end: a child that nobody listens to would wait for ever, or be ended.
+    let complaint = child.stderr.take().map(|mut pipe| {
+        std::thread::spawn(move || {
+            let said = text(&mut pipe, COMPLAINT_MAX);
+            let _rest = std::io::copy(&mut pipe, &mut std::io::sink());
+            said
+        })
+    });
     if let Some(mut input) = child.stdin.take() {
         let all: String = lines.iter().map(|line| format!("{line}\n")).collect();
         // One that ends early says why itself.

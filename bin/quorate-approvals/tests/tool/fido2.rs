@@ -204,6 +204,14 @@ fn a_fido2_key_speaks_for_one_passkey_at_a_view_of_this_machine() {
     let desk = Keyed::at(&[away], &["cy-key"]);
     desk.refused(&[], ["view_elsewhere", "https://approve.example", "the view's own page"]);
     assert!(desk.key.soft().called.is_empty(), "no key was looked for");
+    // Its name is this machine's, and its page comes from a server that has a certificate of its own.
+    let served = ViewSeat {
+        origin: "https://home.localhost".to_owned(),
+        rp_id: "home.localhost".to_owned(),
+        ..view("home", 7800)
+    };
+    let desk = Keyed::at(&[served], &["cy-key"]);
+    desk.refused(&[], ["view_elsewhere", "https://home.localhost", "the view's own page"]);
     desk.refused(&["--passkey", "cy-phone"], ["no_passkey", "no such passkey", "passkey --fido2"]);
     let desk = Keyed::at(&[view("home", 7800)], &["cy-key", "cy-phone"]);
     desk.refused(&[], ["several_passkeys", "cy-key, cy-phone", "--passkey"]);

@@ -125,6 +125,17 @@ impl Vault {
     }
 }
 
+/// What a browser sends to sign in with a passkey: the question, whose passkey, what it says.
+fn signed(
+    ask: &str,
+    seat: &ViewSeat,
+    (phone, name): (&mut Authenticator, &str),
+) -> (String, String, Assertion) {
+    let challenge = Digest::of(tag::SIGN_IN, ask.as_bytes());
+    let said = phone.asserts(&Said::at(seat, &challenge));
+    (ask.to_owned(), phone.passkey(name, seat).handle.to_string(), said)
+}
+
 pub(crate) struct Browser {
     view: Serving,
     cookie: String,
@@ -136,10 +147,13 @@ impl Browser {
         self.cookie.clear();
         let page = self.get("/");
         let ask = field(&page, "name=\"ask\" value=\"");
-        let challenge = Digest::of(tag::SIGN_IN, ask.as_bytes());
-        let said = phone.asserts(&Said::at(seat, &challenge));
-        let handle = phone.passkey(name, seat).handle;
-        let answer = self.answers("/sign-in", &ask, (&handle.to_string(), &said));
+        let form = signed(&ask, seat, (phone, name));
+        self.enter_by(&form)
+    }
+
+    /// The same with a form that was made before.
+    fn enter_by(&mut self, (ask, handle, said): &(String, String, Assertion)) -> String {
+        let answer = self.answers("/sign-in", ask, (handle, said));
         if let Some(line) = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")) {
             self.cookie = line.split(';').next().unwrap().to_owned();
         }
@@ -208,6 +222,33 @@ fn changed(mut events: TcpStream) {
 /// Whether an address stands in a page, however its letters are written.
 pub(crate) fn names(page: &str, account: &quorate_terms::AccountId) -> bool {
     page.to_ascii_lowercase().contains(&account.address().to_ascii_lowercase())
+}
+
+#[test]
+fn a_question_of_signing_in_is_answered_once_and_only_where_it_was_asked() {
+    let mut vault = Vault::new();
+    let mut browser = vault.open();
+    let asked = |browser: &Browser| field(&browser.get("/"), "name=\"ask\" value=\"");
+    let (first, waiting) = (asked(&browser), asked(&browser));
+    let once = signed(&first, &vault.seat, (&mut vault.phone, "cy-phone"));
+    let answer = browser.enter_by(&once);
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    browser.cookie.clear();
+    let again = browser.enter_by(&once);
+    assert!(again.starts_with("HTTP/1.1 409") && again.contains("not open"), "{again}");
+    // A name that nobody asked under, rightly signed.
+    let (start, _) = first.rsplit_once('-').unwrap();
+    for made_up in [format!("{start}-{}", Digest::ZERO), "now".to_owned()] {
+        let form = signed(&made_up, &vault.seat, (&mut vault.phone, "cy-phone"));
+        let answer = browser.enter_by(&form);
+        assert!(answer.starts_with("HTTP/1.1 409") && answer.contains("not open"), "{answer}");
+    }
+    // Another process asks for itself.
+    drop(browser);
+    let mut after = vault.open();
+    let form = signed(&waiting, &vault.seat, (&mut vault.phone, "cy-phone"));
+    let answer = after.enter_by(&form);
+    assert!(answer.starts_with("HTTP/1.1 409") && answer.contains("not open"), "{answer}");
 }
 
 #[test]
