@@ -25,7 +25,7 @@ use crate::answer::Answer;
 use crate::bands::{self, Table};
 use crate::desk::{Alarm, Caller, Desk, Progress};
 use crate::errors::{Code, Complaint};
-use crate::limit::{Limiter, Use};
+use crate::limit::{Limiter, Place, Use};
 use crate::question::Question;
 use crate::tools::ToolName;
 
@@ -109,10 +109,12 @@ impl Door {
     ) -> Result<Answer, Complaint> {
         let caller = self.caller(context).await?;
         let table = self.table(context).await?;
-        // Over HTTP the gate before this handler has taken the place already.
+        // Over HTTP the gate before this handler has taken the place already. It is held here too.
         let _place = match &self.who {
-            Who::Request => None,
-            Who::Process(_, _, limiter) => Some(limiter.enter(&caller.credential, Use::Request)?),
+            Who::Request => shared_place(context),
+            Who::Process(_, _, limiter) => {
+                Some(Arc::new(limiter.enter(&caller.credential, Use::Request)?))
+            }
         };
         let question = tool.read(request.arguments.unwrap_or_default())?;
         let (progress, steps) = Progress::channel(16);
@@ -156,6 +158,11 @@ impl Door {
             _ => Err(internal()),
         }
     }
+}
+
+/// The place that the gate took for a call, so that it is given back when the call's work ends.
+fn shared_place(context: &RequestContext<RoleServer>) -> Option<Arc<Place>> {
+    context.extensions.get::<Parts>()?.extensions.get::<Arc<Place>>().cloned()
 }
 
 /// Passes steps on to a client that asked for them. Ends only with the call.

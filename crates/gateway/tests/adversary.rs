@@ -14,10 +14,12 @@ use quorate_gateway::desk::{Alarm, Desk, Progress};
 use quorate_gateway::door::Door;
 use quorate_gateway::errors::Code;
 use quorate_gateway::http::Limits;
+use quorate_gateway::limit::Rate;
 use quorate_gateway::question::Question;
 use quorate_terms::credential::Band;
 use rmcp::model::RequestStateCodec;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 /// What attackers write, of every kind that the published suites know.
 const PAYLOADS: [&str; 16] = [
@@ -225,4 +227,26 @@ async fn a_session_lapses_when_it_is_left_alone_and_lives_while_it_is_used() {
     tokio::time::sleep(ttl + Duration::from_secs(1)).await;
     assert_eq!(app.post("read", &headers, list).await.status.as_u16(), 404, "it has lapsed");
     assert_eq!(app.open_session("read").await.status.as_u16(), 200, "its place came back");
+}
+
+#[tokio::test]
+async fn in_a_session_too_whoever_hangs_up_keeps_their_place_until_the_work_ends() {
+    let rate = Rate { in_flight: 1, ..Rate::default() };
+    let app = app_with(true, Limits { rate, ..Limits::default() });
+    let opened = app.open_session("read").await;
+    let id = opened.headers["mcp-session-id"].to_str().unwrap().to_owned();
+    let headers = [("mcp-session-id", id.as_str()), ("mcp-protocol-version", OLD)];
+    let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    app.post("read", &headers, initialized).await;
+    let arguments = json!({ "case": "a".repeat(64) });
+    let params = json!({ "name": "get_case", "arguments": arguments });
+    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params });
+    let call = call.to_string();
+    // The desk never answers this one.
+    let asking = app.post("read", &headers, &call);
+    assert!(timeout(Duration::from_millis(100), asking).await.is_err(), "it hung up");
+    let list = r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#;
+    let said = app.post("read", &headers, list).await;
+    assert_eq!(said.status.as_u16(), 429, "{said:?}");
+    assert!(said.text.contains("TOO_MANY_IN_FLIGHT"), "{said:?}");
 }

@@ -59,8 +59,8 @@ pub(super) enum Ask {
     File(String, Digest),
 }
 
-/// The register as it was read, and when.
-type Kept = Option<(Timestamp, Arc<Listed>)>;
+/// The register as it was read, or why it cannot be, and when.
+type Kept = Option<(Timestamp, Done<Arc<Listed>>)>;
 
 /// See the module.
 pub(super) struct Hall {
@@ -305,14 +305,14 @@ impl Hall {
             && *at <= now
             && now < at.plus_s(REGISTER_S)
         {
-            return Ok(Arc::clone(listed));
+            return listed.clone();
         }
         let hall = Arc::clone(self);
         // It goes on, and is kept, also when whoever asked hangs up.
         let reading = tokio::spawn(async move {
-            let listed = Arc::new(hall.look(marks::listed).await?);
-            *kept = Some((hall.now(), Arc::clone(&listed)));
-            Ok::<_, Trouble>(listed)
+            let listed = hall.look(marks::listed).await.map(Arc::new);
+            *kept = Some((hall.now(), listed.clone()));
+            listed
         });
         reading.await.map_err(|e| {
             Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")

@@ -32,6 +32,9 @@ use crate::strict::{self, Message, Refused};
 use crate::tokens::{self, How, PROOF_BYTES_MAX, Proof, ReadTokens, TOKEN_BYTES_MAX, Vouched};
 use quorate_web::{Known, Peer, sole};
 
+/// The method by which a tool is called (MCP, Tools).
+const CALL: &str = "tools/call";
+
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
@@ -166,7 +169,7 @@ impl<S: ServerHandler + Clone> Gate<S> {
         let (shown, caller) = self.caller(&parts).await?;
         forget(&mut parts.headers);
         let what = if parts.method == Method::GET { Use::Stream } else { Use::Request };
-        let place = self.limiter.enter(&caller.credential, what)?;
+        let place = Arc::new(self.limiter.enter(&caller.credential, what)?);
         // Only now: what is refused to a credential is bounded as what is answered.
         let caller = shown.narrowed(caller).and_then(agents_only)?;
         let message = match parts.method {
@@ -179,6 +182,10 @@ impl<S: ServerHandler + Clone> Gate<S> {
         self.own_session(&parts.headers, &caller).await?;
         let opening = self.opening(&parts.headers, message.as_ref(), &caller.credential).await?;
         parts.extensions.insert(caller);
+        if message.as_ref().and_then(|(message, _)| message.method()) == Some(CALL) {
+            // In a session a call goes on when its caller hangs up, and so does its place.
+            parts.extensions.insert(Arc::clone(&place));
+        }
         let bytes = message.map(|(_, bytes)| bytes).unwrap_or_default();
         let inner = axum::http::Request::from_parts(parts, Full::new(bytes));
         let response = self.service.handle(inner).await;
@@ -476,7 +483,7 @@ fn until(response: Response, lasts: Duration) -> Response {
 }
 
 /// The response, holding its place until the last byte is out.
-fn held<B>(response: Response<B>, place: Place) -> Response
+fn held<B>(response: Response<B>, place: Arc<Place>) -> Response
 where
     B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<axum::BoxError>,

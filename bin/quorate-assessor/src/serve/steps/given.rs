@@ -28,11 +28,11 @@ pub(super) fn record(
     given: &Given,
 ) -> Done<Result<(Act, Places), Bad>> {
     let mut record = (form.base)(grounds)?;
-    let mut reader = Reader { grounds, given, bad: Bad::new(), places: Places::new() };
+    let mut reader = Reading { grounds, given, bad: Bad::new(), places: Places::new() };
     for field in form.fields.iter().filter(|field| (form.asks)(grounds, field.name)) {
         reader.field(field, ("", ""), &mut record);
     }
-    let Reader { bad, places, .. } = reader;
+    let Reading { bad, places, .. } = reader;
     if !bad.is_empty() {
         return Ok(Err(bad));
     }
@@ -56,14 +56,14 @@ pub(super) fn filled<'p>(places: &'p Places, mut at: &str) -> Option<&'p String>
 }
 
 /// Reads fields into values. Beside each field goes what stands before its name, and where its own place begins.
-struct Reader<'a> {
+struct Reading<'a> {
     grounds: &'a Grounds<'a>,
     given: &'a Given,
     bad: Bad,
     places: Places,
 }
 
-impl Reader<'_> {
+impl Reading<'_> {
     fn field(&mut self, field: &FieldText, (before, at): (&str, &str), into: &mut Value) {
         let (name, at) = (format!("{before}{}", field.name), format!("{at}{}", field.at));
         let value = match field.kind {

@@ -38,15 +38,21 @@ fn a_stand_in_after_the_end_counts_nothing() {
     assert_eq!(says(&mut house, ("sue", "ann"), &case), "ok");
 }
 
+/// Sam stands in for ann for ten minutes, and bo and sam have agreed to a payment.
+fn agreed_for_ten_minutes(house: &mut House) -> (Delegation, CaseId) {
+    let mut given = delegation(house, "ann", "sam");
+    given.until = house.now.plus_s(600);
+    delegate(house, &given);
+    let case = house.pay(2_000 * MILLI);
+    assert_eq!(says(house, ("sam", "ann"), &case), "ok");
+    house.approve("bo", &case);
+    (given, case)
+}
+
 #[test]
 fn a_word_given_in_time_lapses_with_the_delegation() {
     let mut house = House::new();
-    let mut given = delegation(&house, "ann", "sam");
-    given.until = house.now.plus_s(600);
-    delegate(&mut house, &given);
-    let case = house.pay(2_000 * MILLI);
-    assert_eq!(says(&mut house, ("sam", "ann"), &case), "ok");
-    house.approve("bo", &case);
+    let (_, case) = agreed_for_ten_minutes(&mut house);
     house.draft(&case);
     house.warrant_at(&case, house.now.plus_s(599)).unwrap();
     let lapsed = house.warrant_at(&case, house.now.plus_s(600));
@@ -219,12 +225,7 @@ fn a_stand_in_s_credential_ends_with_the_delegation_and_is_not_revoked_beside_it
 fn a_case_that_loses_a_stand_in_s_word_before_it_is_drafted_asks_again() {
     for taken_back in [true, false] {
         let mut house = House::new();
-        let mut given = delegation(&house, "ann", "sam");
-        given.until = house.now.plus_s(600);
-        delegate(&mut house, &given);
-        let case = house.pay(2_000 * MILLI);
-        assert_eq!(says(&mut house, ("sam", "ann"), &case), "ok");
-        house.approve("bo", &case);
+        let (given, case) = agreed_for_ten_minutes(&mut house);
         assert_eq!(house.case(&case).state, State::AwaitSnapshot);
         if taken_back {
             let end = ending(&house, "sam", &given, Ender::StandIn);
