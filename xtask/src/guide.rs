@@ -1,5 +1,5 @@
-//! The pages that found a vault by hand and that lose a key, run line by line as a reader would, so that no command on them
-//! grows old.
+//! The pages that found a vault by hand, that go away for a while and that lose a key, run line by line as a reader would, so
+//! that no command on them grows old.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -14,8 +14,9 @@ use crate::say;
 use crate::stage::{Node, Programs};
 
 /// Each page, and what its end must show: everything went on to the last command.
-const PAGES: [(&str, &[&str]); 2] = [
+const PAGES: [(&str, &[&str]); 3] = [
     ("docs/found-a-vault.md", &["proven", "hot", "frozen"]),
+    ("docs/stand-in.md", &["ann-on-leave", "above_delegation", "taken back", "proven"]),
     ("docs/lose-a-key.md", &["frozen", "ceremony", "by vera", "the book shows it"]),
 ];
 /// Where the pages let everybody listen. Here each gets a free port, so that runs do not meet.
