@@ -196,22 +196,16 @@ fn without_exactly_one_key_nothing_is_asked_of_any() {
 
 #[test]
 fn a_fido2_key_speaks_for_one_passkey_at_a_view_of_this_machine() {
-    let away = ViewSeat {
-        origin: "https://approve.example".to_owned(),
-        rp_id: "approve.example".to_owned(),
-        ..view("home", 7800)
-    };
-    let desk = Keyed::at(&[away], &["cy-key"]);
-    desk.refused(&[], ["view_elsewhere", "https://approve.example", "the view's own page"]);
-    assert!(desk.key.soft().called.is_empty(), "no key was looked for");
-    // Its name is this machine's, and its page comes from a server that has a certificate of its own.
-    let served = ViewSeat {
-        origin: "https://home.localhost".to_owned(),
-        rp_id: "home.localhost".to_owned(),
-        ..view("home", 7800)
-    };
-    let desk = Keyed::at(&[served], &["cy-key"]);
-    desk.refused(&[], ["view_elsewhere", "https://home.localhost", "the view's own page"]);
+    // The other's name is this machine's, and its page comes from a server that has a certificate of its own.
+    for host in ["approve.example", "home.localhost"] {
+        let origin = format!("https://{host}");
+        let seat =
+            ViewSeat { origin: origin.clone(), rp_id: host.to_owned(), ..view("home", 7800) };
+        let desk = Keyed::at(&[seat], &["cy-key"]);
+        desk.refused(&[], ["view_elsewhere", &origin, "the view's own page"]);
+        assert!(desk.key.soft().called.is_empty(), "no key was looked for");
+    }
+    let desk = Keyed::new();
     desk.refused(&["--passkey", "cy-phone"], ["no_passkey", "no such passkey", "passkey --fido2"]);
     let desk = Keyed::at(&[view("home", 7800)], &["cy-key", "cy-phone"]);
     desk.refused(&[], ["several_passkeys", "cy-key, cy-phone", "--passkey"]);
