@@ -1,0 +1,96 @@
+//! Every route of the office's API in one table: the router reads it, and so does the description.
+
+/// Who may ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scope {
+    /// Anybody, without a token.
+    Public,
+    /// A token that looks, or one that does more.
+    Look,
+    /// A token that may have the office write.
+    File,
+}
+
+/// One route.
+pub(crate) struct Route {
+    /// `operationId`.
+    pub(crate) id: &'static str,
+    /// `get` or `post`.
+    pub(crate) method: &'static str,
+    /// Below [`BASE`], `{name}` standing for one segment.
+    pub(crate) path: &'static str,
+    pub(crate) scope: Scope,
+    /// One sentence.
+    pub(crate) says: &'static str,
+    /// Names of the query, and what each is.
+    pub(crate) query: &'static [(&'static str, &'static str)],
+    /// What the body is, for a change.
+    pub(crate) body: Option<&'static str>,
+    /// Refusals beside those that every route may give.
+    pub(crate) statuses: &'static [u16],
+}
+
+/// Where the API is.
+pub(crate) const BASE: &str = "/api/v1";
+
+const fn look(id: &'static str, path: &'static str, says: &'static str) -> Route {
+    Route {
+        id,
+        method: "get",
+        path,
+        scope: Scope::Look,
+        says,
+        query: &[],
+        body: None,
+        statuses: &[],
+    }
+}
+
+const fn one(id: &'static str, path: &'static str, says: &'static str) -> Route {
+    Route { statuses: &[400, 404], ..look(id, path, says) }
+}
+
+const fn change(
+    id: &'static str,
+    path: &'static str,
+    says: &'static str,
+    body: &'static str,
+) -> Route {
+    Route {
+        method: "post",
+        scope: Scope::File,
+        body: Some(body),
+        statuses: &[400, 404, 408, 409, 413, 415, 422],
+        ..look(id, path, says)
+    }
+}
+
+/// Every route.
+pub(crate) static ROUTES: [Route; 12] = [
+    look("me", "/me", "Whose token this is, what it allows, and until when."),
+    look("standards", "/standards", "Standards, and how the newest assessment of each stands."),
+    look("assessments", "/assessments", "Assessments on record, the newest first."),
+    one("assessment", "/assessments/{digest}", "One assessment, by the digest of its results."),
+    change(
+        "assess",
+        "/assessments",
+        "Assesses the book against a standard and records the results.",
+        "The standard, such as `ccss 9.0`, and the level that is sought, if one is.",
+    ),
+    one("control", "/controls/{key}", "One control whole, and how it stands now."),
+    Route {
+        query: &[("days", "How many days a strip shows, 1 to 3660; 30 without it.")],
+        statuses: &[422],
+        ..look("history", "/history", "How findings changed while they were watched.")
+    },
+    look("audits", "/audits", "Audits on this office's ledger."),
+    one("audit", "/audits/{audit}", "One audit as its auditor sees it."),
+    change(
+        "take_step",
+        "/audits/{audit}/steps",
+        "Takes a step of an audit that its person has signed.",
+        "The step as it was composed, and what `quorate-assessor person sign` wrote for it.",
+    ),
+    Route { scope: Scope::Public, ..look("marks", "/marks", "The register of marks.") },
+    Route { scope: Scope::Public, ..one("mark", "/marks/{mark}", "One mark of the register.") },
+];
