@@ -1,7 +1,7 @@
 //! Golden files: what programs outside rely on is generated, committed and compared.
 //!
-//! The example `write_schemas` generates them: it takes a folder and writes its files there, under the paths that they have in
-//! the repository. In a folder named `golden` there is nothing else.
+//! Examples generate them: each takes a folder and writes its files there, under the paths that they have in the repository. In
+//! a folder named `golden` there is nothing else.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,9 @@ use crate::build;
 use crate::house;
 use crate::run;
 use crate::say;
+
+/// The examples: of the desk's library, and of the office, which is a program alone.
+const WRITERS: [&str; 2] = ["write_schemas", "write_office_api"];
 
 /// Files by path, with their bytes.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -76,7 +79,10 @@ fn generate(to: &Path) -> Done {
     build::everything()?;
     std::fs::create_dir_all(to).map_err(|e| format!("{}: {e}", to.display()))?;
     let to = to.to_string_lossy();
-    run::shown(&mut run::command(build::example("write_schemas"), &[&to]))
+    for writer in WRITERS {
+        run::shown(&mut run::command(build::example(writer), &[&to]))?;
+    }
+    Ok(())
 }
 
 fn package_name(folder: &Path) -> Done<String> {
