@@ -185,11 +185,12 @@ fn queried(name: &str) -> Value {
 
 /// What a change reads.
 fn body(id: &str) -> Value {
+    let level = json!({ "type": ["string", "null"], "minLength": 1 });
     let (schema, example) = match id {
         "assess" => (
             object(&[
                 ("standard", described(text_of(1), "The standard with its version."), true),
-                ("level", described(text_of(1), "The level that is sought."), false),
+                ("level", described(level, "The level that is sought; all, when none."), false),
             ]),
             Some(json!({ "standard": "ccss 9.0", "level": "II" })),
         ),
