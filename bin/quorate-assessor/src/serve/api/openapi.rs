@@ -10,6 +10,8 @@ use super::table::{BASE, ROUTES, Route, Scope};
 
 /// A digest as it is written.
 const DIGEST: &str = "^[0-9a-f]{64}$";
+/// The fields that tell a control, in the order of its key.
+const KEY: [&str; 3] = ["standard", "version", "id"];
 /// What every refusal is.
 const REFUSAL: &str = "#/components/schemas/Refusal";
 
@@ -285,7 +287,13 @@ fn good(route: &Route) -> Value {
 fn links(from: &str) -> Map<String, Value> {
     let ours = LINKS.iter().filter(|(operation, ..)| *operation == from);
     ours.map(|(_, place, to, parameter)| {
-        let expression = format!("$response.body#{place}");
+        let at = |place: &str| format!("$response.body#{place}");
+        let expression = if *parameter == "path.key" {
+            // A control is told by three fields, and its key is their words.
+            KEY.map(|part| format!("{{{}}}", at(&format!("{place}/{part}")))).join(" ")
+        } else {
+            at(place)
+        };
         let link = json!({ "operationId": to, "parameters": { *parameter: expression } });
         ((*to).to_owned(), link)
     })
@@ -300,7 +308,7 @@ fn answer(id: &str) -> Value {
         "standards" => listed("standards", standard()),
         "assessments" => listed("assessments", of("Assessment")),
         "assess" | "assessment" => of("Results"),
-        "history" => listed("history", object(&[("control", text_of(1), true)])),
+        "history" => listed("history", object(&[("control", told_by(&KEY), true)])),
         "audits" => listed("audits", of("Audit")),
         "marks" => listed("marks", of("Mark")),
         "mark" => of("Mark"),
@@ -326,18 +334,24 @@ fn standard() -> Value {
 
 /// An assessment on record.
 fn assessment() -> Value {
-    object(&[("standard", text_of(1), true), ("results", digest(), true)])
+    object(&[("standard", json!({}), true), ("results", digest(), true)])
+}
+
+/// An object of words.
+fn told_by(names: &[&str]) -> Value {
+    let fields: Vec<_> = names.iter().map(|name| (*name, text_of(1), true)).collect();
+    object(&fields)
 }
 
 /// The results of an assessment, and the digest that the office's ledger names.
 fn results() -> Value {
     let finding = object(&[
-        ("control", text_of(1), true),
+        ("control", told_by(&KEY), true),
         ("state", described(text_of(1), "How the control stands."), true),
         ("reasons", list(text_of(0)), true),
     ]);
     let results = object(&[
-        ("standard", text_of(1), true),
+        ("standard", told_by(&["standard", "version"]), true),
         ("at", instant(), true),
         ("findings", list(finding), true),
     ]);
