@@ -30,10 +30,11 @@ const AUDIT: &str = "audit-1";
 /// One run with a token that files, between two looks at what tokens reach. Gives how many things were seen.
 pub(super) fn asked(stage: &Stage) -> Done<usize> {
     let office = opened(stage)?;
-    let (asker, looker) = (token(stage, &office, "file")?, token(stage, &office, "look")?);
+    let asker = token(stage, &office, ("asker", "file"))?;
+    let looker = token(stage, &office, ("looker", "look"))?;
     let (_serving, url) = served(stage, &office)?;
     let held = scopes(&url, &looker)?.saturating_add(step_taken(stage, &office, &url, &asker)?);
-    let file = stage.at("secrets/office-file");
+    let file = stage.at("secrets/office-asker");
     let caller = Caller {
         tag: "office",
         token_file: &file,
@@ -86,10 +87,9 @@ fn key(stage: &Stage, person: &str) -> String {
 }
 
 /// A new token of a scope; its file lies with the secrets.
-fn token(stage: &Stage, office: &Office<'_>, scope: &str) -> Done<String> {
-    let file = stage.at(&format!("secrets/office-{scope}"));
-    let name = format!("{scope}er");
-    let words = ["token", "new", &name, "--scope", scope, "--expires", "90d", "--token-file"];
+fn token(stage: &Stage, office: &Office<'_>, (name, scope): (&str, &str)) -> Done<String> {
+    let file = stage.at(&format!("secrets/office-{name}"));
+    let words = ["token", "new", name, "--scope", scope, "--expires", "90d", "--token-file"];
     office.says(&[&words[..], &[file.as_str()]].concat())?;
     Ok(run::read(file.as_ref())?.trim().to_owned())
 }
