@@ -31,7 +31,7 @@ use crate::run;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
-pub(crate) use taking::{Composed, Taken, answer, compose, take};
+pub(crate) use taking::{Composed, Taken, answer, compose, composed_elsewhere, take};
 
 /// The commands.
 #[derive(Subcommand)]

@@ -188,6 +188,9 @@ pub(crate) enum Command {
     Export(crate::oscal::ExportAssessment),
     /// Serve the office's own pages: findings, audits, reports, and the public register of marks. Ends when told to.
     Serve(crate::serve::Serving),
+    /// Tokens of programs that ask the office over HTTP.
+    #[command(subcommand)]
+    Token(crate::token::Token),
     /// What this office holds.
     Status,
     /// Print shell completions.

@@ -38,6 +38,7 @@ pub(crate) async fn run(cli: &Cli, ui: &Ui) -> Done<Screen> {
         }
         Command::Mark(command) => crate::mark::run(cli, command).await,
         Command::Serve(serving) => crate::serve::serve(cli, ui, serving).await,
+        Command::Token(command) => crate::token::run(cli, command),
         Command::Init { office: name, origin } => {
             let home = Home::open(&cli.dir, true)?;
             let office = Office::create(&home, name.clone(), origin).await?;

@@ -43,6 +43,11 @@ pub(crate) struct DeskAt {
     pub(crate) identity: PublicKey,
 }
 
+/// Where programs' tokens are kept, by digest, in the folder of an office.
+pub(crate) fn tokens_of(dir: &Path) -> PathBuf {
+    dir.join("tokens.json")
+}
+
 /// Where an office in this directory keeps evidence, for who does not hold the directory.
 pub(crate) fn files_of(dir: &Path) -> PathBuf {
     dir.join("files")

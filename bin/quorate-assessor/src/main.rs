@@ -40,6 +40,7 @@ mod pack;
 mod report;
 
 mod serve;
+mod token;
 
 mod screen;
 

@@ -3,11 +3,12 @@
 //! the same functions.
 //!
 //! Reading order: what the server holds ([`hall`]), who is signed in ([`visitor`], [`door`]), what it answers ([`routes`]), how
-//! pages look ([`paper`]), then one module a page; and how a step is taken ([`steps`]).
+//! pages look ([`paper`]), then one module a page; how a step is taken ([`steps`]); and the same for programs ([`api`]).
 //!
 //! Invariant: no person's key comes here; nothing is recorded but a step that its person signed. Invariant: the folder is held
 //! only while a page is made, so that the command line works beside it.
 
+mod api;
 mod audits;
 mod control;
 mod door;

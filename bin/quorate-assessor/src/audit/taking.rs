@@ -1,5 +1,6 @@
 //! Taking a step: committed, judged, signed, written, and only then shown. The command line and the pages both go this way.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use quorate_assessor::audit::signed::step_to_sign;
@@ -10,7 +11,7 @@ use quorate_assessor::record::Record;
 use quorate_host::Identity;
 use quorate_terms::Digest;
 use quorate_terms::commitment::Opening;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Held, held, lines, machine, open_with, papers, personal};
 use crate::cli::Cli;
@@ -40,8 +41,13 @@ impl Taken {
     fn screen(&self) -> Screen {
         let Self { entry, act, stage, word, .. } = self;
         let text = format!("entry {entry}: {act} is on record; stage {stage}; {word}");
-        let json = json!({ "entry": entry, "act": act, "stage": stage, "word": word });
-        Screen::new(text, json)
+        Screen::new(text, self.json())
+    }
+
+    /// The same for programs.
+    pub(crate) fn json(&self) -> Value {
+        let Self { entry, act, stage, word, .. } = self;
+        json!({ "entry": entry, "act": act, "stage": stage, "word": word })
     }
 }
 
@@ -78,6 +84,36 @@ pub(crate) async fn compose(
     let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
     let Event { by, record, .. } = event;
     let waiting = Waiting { v: 1, audit, before, by, record, openings };
+    Ok(Composed { waiting, copy: Vec::new() })
+}
+
+/// A step that was not composed here, if it holds what [`compose`] would have made of it: values about people as commitments,
+/// each with its opening, and an audit whose every step is signed.
+pub(crate) fn composed_elsewhere(waiting: Waiting) -> Done<Composed> {
+    let no = |why: &str, next: &str| Err(Trouble::refused("not_composed", why, next));
+    match &waiting.record {
+        Act::Engaged(engagement) if engagement.signed_steps != Some(true) => {
+            return no("this audit's steps would not be signed", "compose it with `signed_steps`");
+        }
+        Act::ExhibitFiled(filing) => {
+            let mut opened = BTreeSet::new();
+            for opening in &waiting.openings {
+                opened.insert(opening.commitment()?.digest());
+            }
+            let is_kept = |digest: Option<Digest>| digest.is_some_and(|one| opened.contains(&one));
+            let personal = filing.exhibit.personal();
+            let mut all = personal.iter().map(|(_, value)| value.commitment().map(|c| c.digest()));
+            if !all.all(is_kept) {
+                let next = "commit to each value about people, and send what opens it";
+                return no("a value about people has no commitment with its opening", next);
+            }
+        }
+        Act::Redacted(_) => {
+            let next = "take it in the pages, or with `audit redact`";
+            return no("a redacted copy is made where the report is", next);
+        }
+        _ => {}
+    }
     Ok(Composed { waiting, copy: Vec::new() })
 }
 

@@ -15,7 +15,7 @@ use quorate_assessor::standard::StandardKey;
 use quorate_host::Fault;
 use quorate_host::random::Random;
 use quorate_ledger::{LogPolicy, VerifierKey, WitnessKey};
-use quorate_terms::{Digest, PublicKey, canonical};
+use quorate_terms::{Digest, PublicKey, Timestamp, canonical};
 use serde_json::{Value, json};
 
 use super::claim::{kept, trimmed};
@@ -152,6 +152,14 @@ pub(crate) fn issued(home: &Home, register: &Register) -> Done<Vec<Issued>> {
     Ok(all)
 }
 
+/// What the register says of a mark, as data.
+pub(crate) fn data(shown: &Shown<'_>, now: Timestamp) -> Value {
+    json!({
+        "claim": shown.claim, "standing": standing(shown, now),
+        "withdrawn": shown.place.withdrawn, "file": shown.file,
+    })
+}
+
 /// Writes the public folder.
 pub(super) fn register(
     home: &Home,
@@ -171,10 +179,7 @@ pub(super) fn register(
     let shown: Vec<Shown<'_>> = all.iter().map(Issued::shown).collect();
     let list = register.list.clone().unwrap_or_default();
     home::write(&out.join("index.html"), page(issuer, &list, &shown, now, instant).as_bytes())?;
-    let data = |shown: &Shown<'_>| -> Value {
-        json!({ "claim": shown.claim, "standing": standing(shown, now), "withdrawn": shown.place.withdrawn, "file": shown.file })
-    };
-    let marks: Vec<Value> = shown.iter().map(data).collect();
+    let marks: Vec<Value> = shown.iter().map(|shown| data(shown, now)).collect();
     let json = json!({ "v": 1, "issuer": issuer, "list": list, "written": now, "marks": marks });
     home::write(&out.join("register.json"), &canonical::to_bytes(&json, "register")?)?;
     status(home, office, hours, &out.join("status.json"))?;

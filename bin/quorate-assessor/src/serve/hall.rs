@@ -330,7 +330,31 @@ impl Hall {
         turn.map_err(|_| busy())
     }
 
-    fn now(&self) -> Timestamp {
+    /// Works in the office, on a thread of its own. The folder stays held until the work is done, also when nobody waits for the
+    /// answer any more.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Open, &Shelf, &Asked) -> Done<T> + Send + 'static,
+    ) -> Done<T> {
+        let mut open = self.enter().await?;
+        let (shelf, asked) = (Arc::clone(&self.shelf), self.asked.clone());
+        let working = tokio::task::spawn_blocking(move || {
+            let outcome = work(&mut open, &shelf, &asked);
+            (outcome, open)
+        });
+        let (outcome, open) = working.await.map_err(|e| {
+            Trouble::fault("work", e.to_string(), "try again; if it stays so, report this")
+        })?;
+        open.close().await;
+        outcome
+    }
+
+    /// The office's folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

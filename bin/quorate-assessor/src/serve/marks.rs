@@ -7,10 +7,11 @@ use quorate_pages::{
     shell_word, table, when,
 };
 use quorate_terms::Timestamp;
+use serde_json::{Value, json};
 
 use super::hall::Seen;
 use super::paper::{self, Page, path};
-use crate::mark::publish::{Issued, issued};
+use crate::mark::publish::{self, Issued, issued};
 use crate::trouble::{Done, Trouble};
 
 /// What every page of the register says first.
@@ -31,6 +32,18 @@ pub(super) fn listed(seen: &Seen<'_>) -> Done<Listed> {
     let register = Register::of(seen.office.lines());
     let all = issued(seen.home, &register)?;
     Ok(Listed { all, list: register.list, size: register.size, at: seen.office.now() })
+}
+
+/// The register as data, as `mark register` writes it.
+pub(super) fn data(listed: &Listed) -> Value {
+    let marks: Vec<Value> =
+        listed.all.iter().map(|mark| publish::data(&mark.shown(), listed.at)).collect();
+    json!({ "list": listed.list, "size": listed.size, "written": listed.at, "marks": marks })
+}
+
+/// One mark as data.
+pub(super) fn one(listed: &Listed, name: &str) -> Done<Value> {
+    Ok(publish::data(&find(listed, name)?.shown(), listed.at))
 }
 
 /// The register's page.

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::hall::Hall;
 use super::paper::{Nav, Page, refused};
 use super::visitor::Visit;
-use super::{control, door, history, marks, overview, reports, steps};
+use super::{api, control, door, history, marks, overview, reports, steps};
 use crate::look;
 use crate::trouble::Trouble;
 
@@ -52,10 +52,11 @@ pub(super) fn router(hall: Arc<Hall>, allowed: Allowed) -> Router {
         .route("/sign-in", get(ask_code).post(sign_in))
         .route("/sign-out", post(sign_out))
         .layer(from_fn(at_once));
+    let programs = api::routes(Arc::clone(&hall), allowed.clone());
     let site = Site { allowed, form_bytes: FORM_BYTES, stray };
     let framed = from_fn_with_state(Arc::clone(&hall), framed);
     let told = from_fn_with_state(Arc::clone(&hall), told);
-    site.around(public.merge(office)).layer(framed).layer(told).with_state(hall)
+    site.around(public.merge(office)).layer(framed).layer(told).with_state(hall).merge(programs)
 }
 
 /// Has the body of a request come soon. The server's own patience is that of the forms which bring files, and those are for

@@ -47,7 +47,7 @@ const fn look(id: &'static str, path: &'static str, says: &'static str) -> Route
 }
 
 const fn one(id: &'static str, path: &'static str, says: &'static str) -> Route {
-    Route { statuses: &[400, 404], ..look(id, path, says) }
+    Route { statuses: &[400, 404, 409], ..look(id, path, says) }
 }
 
 const fn change(

@@ -1,0 +1,340 @@
+//! The office's HTTP API: what its command line does, for programs, below `/api/v1` at the office's own origin.
+//!
+//! Order of the checks: Host and Origin; the path and the method; the token, its scope, its rate; query, key and one strict
+//! body; then the functions behind the commands. Reading order: every route ([`table`]), what is answered ([`answers`]), what is
+//! done once ([`once`]), how much a token may ask ([`limit`]), and how all of it is described ([`openapi`]).
+//!
+//! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step counts by the
+//! signature of its person.
+
+mod answers;
+mod limit;
+mod no;
+mod once;
+mod openapi;
+mod table;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get};
+use quorate_pages::{headers, headers_under_tls};
+use quorate_terms::strict::{self, Limits};
+use quorate_terms::{Digest, Timestamp};
+use quorate_web::{Allowed, Known, Peer, sole, within};
+use serde_json::Value;
+
+use super::hall::Hall;
+use crate::token::{self, Kept, PREFIX};
+use crate::trouble::Trouble;
+use limit::{Limit, Place};
+use no::No;
+use once::{Once, Turn};
+use table::{BASE, ROUTES, Route, Scope};
+
+/// The largest body, in bytes: a step with what stands around it.
+const BODY_BYTES: usize = 4 * 1024 * 1024 + 4 * 1024;
+/// How deep values of a body may stand in one another.
+const DEPTH: usize = 64;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_mins(1);
+/// The longest token that is looked for.
+const TOKEN_BYTES: usize = 128;
+/// The longest key of a request.
+const KEY_BYTES: usize = 64;
+/// As the pages say it.
+const STRICTLY: &str = "max-age=31536000; includeSubDomains";
+
+type Named = Result<RawPathParams, RawPathParamsRejection>;
+
+struct Api {
+    hall: Arc<Hall>,
+    allowed: Allowed,
+    once: Once,
+    limit: Limit,
+}
+
+/// Everything below [`BASE`].
+pub(super) fn routes(hall: Arc<Hall>, allowed: Allowed) -> Router {
+    let api = Arc::new(Api { hall, allowed, once: Once::default(), limit: Limit::default() });
+    let paths: BTreeSet<&'static str> = ROUTES.iter().map(|route| route.path).collect();
+    // At the last three there is nothing, and programs are told so in JSON.
+    let paths = paths.into_iter().chain(["", "/", "/{*rest}"]);
+    let mut router = Router::new();
+    for path in paths {
+        let asked = move |State(api): State<Arc<Api>>, named: Named, request: Request| {
+            asked(path, api, named, request)
+        };
+        router = router.route(&format!("{BASE}{path}"), any(asked));
+    }
+    let described = format!("{BASE}/openapi.json");
+    let router = router.route(&described, get(description));
+    router.layer(DefaultBodyLimit::max(BODY_BYTES)).with_state(api)
+}
+
+async fn description(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let outcome = match api.allowed.admit(request.headers()) {
+        Ok(()) => Ok(Bytes::from(openapi::text())),
+        Err(_) => Err(No::elsewhere()),
+    };
+    api.response(outcome, request.headers().get(header::IF_NONE_MATCH))
+}
+
+async fn asked(path: &'static str, api: Arc<Api>, named: Named, request: Request) -> Response {
+    let kept = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let from = request.extensions().get::<Peer>().map(|Peer(address)| address.to_string());
+    let is_change = request.method().as_str() == "POST";
+    let mut is_known = false;
+    let outcome = api.answer(path, named, request, &mut is_known).await;
+    if let Err(no) = &outcome {
+        api.told(no, from, is_known);
+    }
+    let mut response = api.response(outcome, kept.as_ref().filter(|_| !is_change));
+    if is_known {
+        response.extensions_mut().insert(Known);
+    }
+    response
+}
+
+impl Api {
+    async fn answer(
+        &self,
+        path: &str,
+        named: Named,
+        request: Request,
+        is_known: &mut bool,
+    ) -> Result<Bytes, No> {
+        if self.allowed.admit(request.headers()).is_err() {
+            return Err(No::elsewhere());
+        }
+        let route = found(path, request.method().as_str())?;
+        let now = self.hall.now();
+        let who = match route.scope {
+            Scope::Public => None,
+            _ => Some(self.token(request.headers(), now)?),
+        };
+        *is_known = who.is_some();
+        if route.scope == Scope::File
+            && who.as_ref().is_none_or(|who| who.scope != token::Scope::File)
+        {
+            return Err(No::new(
+                403,
+                "scope",
+                "this token only looks",
+                "use one of the scope `file`",
+            ));
+        }
+        let place = who.as_ref().map(|who| self.limit.take(who.token, now)).transpose();
+        let place = place.map_err(No::later)?;
+        let name =
+            named.map_err(|_| No::new(400, "malformed", "the path is not text", "mend it"))?;
+        let name = name.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+        let days = days(route, request.uri().query())?;
+        if let (Some(who), "me") = (&who, route.id) {
+            return Ok(Bytes::from(answers::me(who).to_string()));
+        }
+        let _until_it_is_answered = match (who, place, route.body.is_some()) {
+            (Some(who), Some(place), true) => {
+                return self.change((route, who, place), name, request).await;
+            }
+            (_, place, _) => place,
+        };
+        let seen = answers::look(&self.hall, route.id, name, days).await;
+        seen.map(|json| Bytes::from(json.to_string())).map_err(|trouble| No::of(trouble, false))
+    }
+
+    /// Whose token a request shows.
+    fn token(&self, headers: &HeaderMap, now: Timestamp) -> Result<Kept, No> {
+        let shown = sole(headers, &header::AUTHORIZATION).ok().flatten();
+        let bearer = shown.and_then(|shown| {
+            let (scheme, token) = shown.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+        let Some(token) = bearer else {
+            let next = "send `Authorization: Bearer` with a token of `quorate-assessor token new`";
+            return Err(No::new(401, "no_token", "no token was shown", next));
+        };
+        let found = match token.starts_with(PREFIX) && token.len() <= TOKEN_BYTES {
+            true => token::find(self.hall.dir(), token, now).map_err(|t| No::of(t, false))?,
+            false => None,
+        };
+        found.ok_or_else(|| {
+            let next =
+                "ask the office for another; this one is unknown, has expired or was revoked";
+            No::new(401, "unknown_token", "this token opens nothing", next)
+        })
+    }
+
+    /// Does what a request asks, once under its key.
+    async fn change(
+        &self,
+        (route, who, place): (&'static Route, Kept, Place),
+        name: String,
+        request: Request,
+    ) -> Result<Bytes, No> {
+        let key = key(request.headers())?;
+        is_json(request.headers())?;
+        let body = Bytes::from_request(within(request, BODY_TIME), &()).await;
+        let body = body.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => No::too_large(),
+            _ => No::new(408, "late", "the body broke off", "send it again"),
+        })?;
+        let read = strict::read(&body, Limits { bytes: BODY_BYTES, depth: DEPTH });
+        let value = read.map_err(|refused| match refused {
+            strict::Refused::TooLarge => No::too_large(),
+            strict::Refused::Unreadable(why) => {
+                No::new(400, "malformed", format!("the body is no JSON: {why}"), "send strict JSON")
+            }
+        })?;
+        let whole =
+            [route.id.as_bytes(), b" ".as_slice(), name.as_bytes(), b" ".as_slice(), &*body]
+                .concat();
+        let request = Digest::sha256(&whole);
+        let turn = self.once.begin((who.token, &key), request, self.hall.now());
+        let first = match turn.map_err(|trouble| No::of(trouble, true))? {
+            Turn::Again(answer) => return Ok(answer),
+            Turn::First(first) => first,
+        };
+        let hall = Arc::clone(&self.hall);
+        // It goes on, and its answer is kept, also when whoever asked hangs up.
+        let working = tokio::spawn(async move {
+            let _until_it_is_done = place;
+            let done = answers::change(&hall, (route.id, name), &who, value).await;
+            let answer = done.map(|json| Bytes::from(json.to_string()));
+            if let Ok(answer) = &answer {
+                first.done(answer);
+            }
+            answer
+        });
+        let done = working.await.map_err(|e| {
+            No::of(
+                Trouble::fault("work", e.to_string(), "try again; if it stays so, report this"),
+                true,
+            )
+        })?;
+        done.map_err(|trouble| No::of(trouble, true))
+    }
+
+    /// Tells the log whom the office turned away, so many lines a minute, and nothing of what they sent.
+    fn told(&self, no: &No, from: Option<String>, is_known: bool) {
+        if no.status == 404 {
+            return;
+        }
+        let so_far = if is_known { self.hall.known() } else { self.hall.strangers() };
+        if let Some(left_out) = so_far.now() {
+            let (code, from) = (no.trouble.code, from.unwrap_or_default());
+            tracing::warn!(code, from, left_out, "refused a program at the office");
+        }
+    }
+
+    /// The answer, or that whoever asked has it already.
+    fn response(&self, outcome: Result<Bytes, No>, kept: Option<&HeaderValue>) -> Response {
+        let mut response = match outcome {
+            Err(no) => no.response(),
+            Ok(body) => {
+                let tag = format!("\"{}\"", Digest::sha256(&body));
+                let is_kept = kept.and_then(|kept| kept.to_str().ok()).is_some_and(|kept| {
+                    kept.split(',')
+                        .map(str::trim)
+                        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+                });
+                let mut response = match is_kept {
+                    true => StatusCode::NOT_MODIFIED.into_response(),
+                    false => Response::new(Body::from(body)),
+                };
+                if let Ok(tag) = HeaderValue::from_str(&tag) {
+                    response.headers_mut().insert(header::ETAG, tag);
+                }
+                response
+            }
+        };
+        let is_secure = self.allowed.is_secure();
+        let all = response.headers_mut();
+        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        all.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let around = if is_secure { headers_under_tls() } else { headers() };
+        for (name, value) in around {
+            let name = HeaderName::from_static(name);
+            all.entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        if is_secure {
+            let strictly = HeaderValue::from_static(STRICTLY);
+            all.insert(header::STRICT_TRANSPORT_SECURITY, strictly);
+        }
+        response
+    }
+}
+
+/// The route of a path, as the table has it, and a method.
+fn found(path: &str, method: &str) -> Result<&'static Route, No> {
+    let here: Vec<&'static Route> = ROUTES.iter().filter(|route| route.path == path).collect();
+    let method = match method {
+        "GET" | "HEAD" => "get",
+        "POST" => "post",
+        _ => "",
+    };
+    if let Some(route) = here.iter().copied().find(|route| route.method == method) {
+        return Ok(route);
+    }
+    if here.is_empty() {
+        let next = "see /api/v1/openapi.json";
+        return Err(No::new(404, "nothing_here", "there is nothing at this path", next));
+    }
+    let allow: Vec<String> = here.iter().map(|route| route.method.to_uppercase()).collect();
+    Err(No::method(&allow.join(", ")))
+}
+
+/// How many days are asked for. A route takes the names of its own query and no other.
+fn days(route: &Route, query: Option<&str>) -> Result<u32, No> {
+    let mut days = None;
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !route.query.iter().any(|(known, _)| *known == name) || days.is_some() {
+            let next = "see /api/v1/openapi.json";
+            return Err(No::new(400, "query", "the query holds something else than it may", next));
+        }
+        let read = value.parse().ok().filter(|days| (1..=3660).contains(days));
+        days = Some(read.ok_or_else(|| {
+            No::new(422, "days", "`days` is no number of days", "give 1 to 3660")
+        })?);
+    }
+    Ok(days.unwrap_or(30))
+}
+
+/// The caller's own name for a request.
+fn key(headers: &HeaderMap) -> Result<String, No> {
+    let name = HeaderName::from_static("idempotency-key");
+    let given = sole(headers, &name).ok().flatten();
+    let fits = |key: &&str| {
+        (1..=KEY_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    given.filter(fits).map(str::to_owned).ok_or_else(|| {
+        let next = "send `Idempotency-Key`, 1 to 64 visible characters, a new one for each request";
+        No::new(400, "idempotency_key", "the request has no key of its own", next)
+    })
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), No> {
+    let kind = sole(headers, &header::CONTENT_TYPE).ok().flatten().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let next = "send `Content-Type: application/json`";
+    Err(No::new(415, "media_type", "the body is not said to be JSON", next))
+}
+
+/// A body with one strict form.
+fn form<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Trouble> {
+    serde_json::from_value(value).map_err(|e| {
+        let next = "send the fields of /api/v1/openapi.json and no others";
+        Trouble::refused("malformed", format!("the body does not fit: {e}"), next)
+    })
+}

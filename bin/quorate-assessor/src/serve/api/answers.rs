@@ -1,0 +1,231 @@
+//! What each route answers: the JSON of the command that does the same.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use quorate_assessor::audit::waiting::{Answer, Waiting};
+use quorate_assessor::audit::{Role, view};
+use quorate_assessor::record::Record;
+use quorate_assessor::standard::StandardKey;
+use quorate_host::ui::Ui;
+use quorate_terms::{Digest, canonical};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::form;
+use crate::audit::{self, open_with, personal};
+use crate::cli::Standards;
+use crate::commands::control_key;
+use crate::report::recorded;
+use crate::run::{self, Asked, Evidence, Run};
+use crate::serve::hall::{Hall, Open, Seen};
+use crate::serve::marks;
+use crate::token::Kept;
+use crate::trouble::{Done, Trouble};
+use crate::{look as looking, screen, standards};
+
+/// Assessments that are listed, the newest.
+const LISTED_MAX: usize = 1000;
+
+/// What is only looked at.
+pub(super) async fn look(hall: &Arc<Hall>, id: &str, name: String, days: u32) -> Done<Value> {
+    match id {
+        "standards" => hall.look(all_standards).await,
+        "assessments" => hall.look(|seen| Ok(assessments(seen))).await,
+        "assessment" => hall.look(move |seen| assessment(seen, &name)).await,
+        "control" => hall.look(move |seen| control(seen, &name)).await,
+        "history" => hall.look(move |seen| history(seen, days)).await,
+        "audits" => audits(hall).await,
+        "audit" => one_audit(hall, &name).await,
+        "marks" => Ok(marks::data(hall.register().await?.as_ref())),
+        "mark" => marks::one(hall.register().await?.as_ref(), &name),
+        _ => Err(Trouble::fault("route", "this route answers nothing yet", "report this")),
+    }
+}
+
+/// What changes something.
+pub(super) async fn change(
+    hall: &Arc<Hall>,
+    (id, name): (&str, String),
+    who: &Kept,
+    body: Value,
+) -> Done<Value> {
+    match id {
+        "assess" => assess(hall, who, body).await,
+        "take_step" => take_step(hall, &name, who, body).await,
+        _ => Err(Trouble::fault("route", "this route changes nothing yet", "report this")),
+    }
+}
+
+/// Whose token it is.
+pub(super) fn me(who: &Kept) -> Value {
+    json!({ "name": who.name, "scope": who.scope, "expires": who.expires })
+}
+
+/// As a program reads it: no colours.
+fn plain() -> Ui {
+    Ui::new(true, true)
+}
+
+fn all_standards(seen: &Seen<'_>) -> Done<Value> {
+    let mut json = standards::run(seen.shelf, &plain(), &Standards::List)?.json;
+    let all = json.get_mut("standards").and_then(Value::as_array_mut);
+    for one in all.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let text =
+            |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let key = StandardKey { standard: text("standard"), version: text("version") };
+        let newest = seen.office.lines().iter().rev().find_map(|line| match &line.body {
+            Record::Assessed { standard, results, reached, .. } if *standard == key => {
+                Some((line.at, *results, reached.clone()))
+            }
+            _ => None,
+        });
+        if let Some((at, results, reached)) = newest {
+            let counts = recorded(seen.home, &results)?.reached.counts;
+            one.insert("results".to_owned(), json!(results));
+            one.insert("assessed".to_owned(), json!(at));
+            one.insert("reached".to_owned(), json!(reached));
+            one.insert("counts".to_owned(), json!(counts));
+        }
+    }
+    Ok(json)
+}
+
+fn assessments(seen: &Seen<'_>) -> Value {
+    let lines = seen.office.lines().iter().rev();
+    let all: Vec<Value> = lines
+        .filter_map(|line| match &line.body {
+            Record::Assessed { standard, results, sought, reached, .. } => Some(json!({
+                "standard": standard.to_string(), "results": results, "at": line.at,
+                "entry": line.index, "sought": sought, "reached": reached,
+            })),
+            _ => None,
+        })
+        .collect();
+    let (count, newest) = (all.len(), all.into_iter().take(LISTED_MAX).collect::<Vec<_>>());
+    json!({ "assessments": newest, "count": count })
+}
+
+fn assessment(seen: &Seen<'_>, digest: &str) -> Done<Value> {
+    let digest: Digest = digest.parse()?;
+    let is_it =
+        |body: &Record| matches!(body, Record::Assessed { results, .. } if *results == digest);
+    if !seen.office.lines().iter().any(|line| is_it(&line.body)) {
+        let message = format!("no assessment {} is on record", digest.short());
+        return Err(Trouble::refused("unknown_results", message, "list the assessments"));
+    }
+    let results = recorded(seen.home, &digest)?;
+    Ok(json!({ "results": results, "sha256": digest }))
+}
+
+fn control(seen: &Seen<'_>, key: &str) -> Done<Value> {
+    let key = control_key(seen.shelf, key)?;
+    let ours = (seen.home, seen.office, seen.shelf);
+    Ok(looking::show(&plain(), ours, (&key, seen.asked), None)?.json)
+}
+
+fn history(seen: &Seen<'_>, days: u32) -> Done<Value> {
+    Ok(looking::history(&plain(), seen.office, seen.shelf, None, days)?.json)
+}
+
+async fn audits(hall: &Arc<Hall>) -> Done<Value> {
+    let standards = hall.standards().to_owned();
+    let made = hall.look(move |seen| {
+        let steps = seen.office.lines().iter().filter_map(|line| match &line.body {
+            Record::Audited(step) => Some(step.audit.as_str()),
+            _ => None,
+        });
+        let ids: BTreeSet<&str> = steps.collect();
+        let one = |id: &str| match open_with(&standards, seen.home, seen.office, id) {
+            Ok(held) => row(id, &held, seen.office.now()),
+            Err(trouble) => json!({ "audit": id, "error": trouble }),
+        };
+        Ok(json!({ "audits": ids.into_iter().map(one).collect::<Vec<_>>() }))
+    });
+    made.await
+}
+
+fn row(id: &str, held: &audit::Held, now: quorate_terms::Timestamp) -> Value {
+    let engagement = held.state.engagement();
+    json!({
+        "audit": id,
+        "entity": engagement.map(|e| &e.entity),
+        "system": engagement.map(|e| &e.system),
+        "standard": engagement.map(|e| format!("{} {}", e.standard, e.version)),
+        "stage": held.state.stage(),
+        "word": held.state.word(now),
+        "steps": held.state.done().len(),
+    })
+}
+
+async fn one_audit(hall: &Hall, id: &str) -> Done<Value> {
+    let open = hall.enter().await?;
+    let made = audit_of(hall, &open, id).await;
+    open.close().await;
+    made
+}
+
+/// As `audit view --role auditor` says it: a token is the office's own.
+async fn audit_of(hall: &Hall, open: &Open, id: &str) -> Done<Value> {
+    let held = open_with(hall.standards(), &open.home, &open.office, id)?;
+    let openings = personal::openings(&open.office, &held.state).await?;
+    let seen = view(&held.state, Role::Auditor, &held.rules(), &openings);
+    let mut json = row(id, &held, open.office.now());
+    if let Some(json) = json.as_object_mut() {
+        json.insert("seen".to_owned(), json!(seen));
+    }
+    Ok(json)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToAssess {
+    standard: String,
+    #[serde(default)]
+    level: Option<String>,
+}
+
+/// As `assess` does it, in the scope that the pages were started with.
+async fn assess(hall: &Hall, who: &Kept, body: Value) -> Done<Value> {
+    let ToAssess { standard, level } = form(body)?;
+    let key: StandardKey = standard.parse()?;
+    let (runtime, token) = (tokio::runtime::Handle::current(), who.name.clone());
+    let assessed = hall.work(move |open, shelf, asked| {
+        let asked = Asked { level, ..asked.clone() };
+        let catalogue = run::catalogue(&shelf.library, &key)?;
+        let Open { home, office, .. } = open;
+        let evidence = Evidence::load(home, office, shelf, &asked)?;
+        let run = Run::new(office, shelf, &asked, &evidence);
+        let (results, digest) = runtime.block_on(run::assess(home, office, &run, &key))?;
+        tracing::info!(%token, standard = %key, results = %digest, "assessed at the office");
+        Ok(screen::results(&plain(), catalogue, &results, &digest, false).json)
+    });
+    assessed.await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signed {
+    step: Value,
+    answer: String,
+}
+
+/// The signature of the step's person is what counts; the token only opens the door.
+async fn take_step(hall: &Hall, audit: &str, who: &Kept, body: Value) -> Done<Value> {
+    let Signed { step, answer } = form(body)?;
+    let answer: Answer = answer.parse()?;
+    let waiting = Waiting::from_bytes(&canonical::to_bytes(&step, "step")?)?;
+    if waiting.audit != audit {
+        let message = "the step is of another audit than the path";
+        return Err(Trouble::refused("malformed", message, "send it to its own audit"));
+    }
+    let composed = audit::composed_elsewhere(waiting)?;
+    let mut open = hall.enter().await?;
+    let ground = (&open.home, &mut open.office);
+    let taken = audit::answer(hall.standards(), ground, &composed, &answer).await;
+    open.close().await;
+    let taken = taken?;
+    let (token, by, step) = (&who.name, &composed.waiting.by, composed.waiting.record.kind());
+    tracing::info!(%token, %by, audit, step, "recorded a step at the office");
+    Ok(taken.json())
+}

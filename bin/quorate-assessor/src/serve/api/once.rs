@@ -1,0 +1,129 @@
+//! The same key of the same token does a thing once, for as long as the pages are served and a day at most.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+use quorate_terms::{Digest, Timestamp};
+
+use crate::trouble::{Done, Trouble};
+
+/// How long an answer is kept, in seconds.
+const KEPT_S: u64 = 86_400;
+/// How many are kept of one token; the oldest is forgotten first.
+const KEPT_MAX: usize = 1024;
+
+struct Act {
+    at: Timestamp,
+    /// Which request it was.
+    request: Digest,
+    /// None while it is being answered.
+    answer: Option<Bytes>,
+}
+
+/// The acts of each token, by key.
+type Kept = BTreeMap<Digest, BTreeMap<String, Act>>;
+
+/// What was done under which key.
+#[derive(Clone, Default)]
+pub(super) struct Once(Arc<Mutex<Kept>>);
+
+/// What a key leads to.
+pub(super) enum Turn {
+    /// It was done before, and this was the answer.
+    Again(Bytes),
+    /// It is to be done now.
+    First(First),
+}
+
+/// A key that is in use; free again when it is dropped without an answer.
+pub(super) struct First {
+    once: Once,
+    token: Digest,
+    key: String,
+}
+
+impl Once {
+    /// Takes a key of a token for a request, which its digest tells from every other.
+    pub(super) fn begin(
+        &self,
+        (token, key): (Digest, &str),
+        request: Digest,
+        now: Timestamp,
+    ) -> Done<Turn> {
+        let mut kept = self.lock();
+        let acts = kept.entry(token).or_default();
+        acts.retain(|_, act| act.answer.is_none() || now < act.at.plus_s(KEPT_S));
+        match acts.get(key) {
+            Some(act) if act.request != request => {
+                let message = "the key was used for another request";
+                let next = "use a new one for another request";
+                return Err(Trouble::refused("idempotency_conflict", message, next));
+            }
+            Some(Act { answer: Some(answer), .. }) => return Ok(Turn::Again(answer.clone())),
+            Some(_) => {
+                let message = "the same request is being answered";
+                return Err(Trouble::refused("in_flight", message, "wait for its answer"));
+            }
+            None => {}
+        }
+        if acts.len() >= KEPT_MAX {
+            let done = acts.iter().filter(|(_, act)| act.answer.is_some());
+            let oldest = done.min_by_key(|(_, act)| act.at).map(|(key, _)| key.clone());
+            oldest.and_then(|key| acts.remove(&key));
+        }
+        acts.insert(key.to_owned(), Act { at: now, request, answer: None });
+        Ok(Turn::First(First { once: self.clone(), token, key: key.to_owned() }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl First {
+    /// It was done, and this is the answer to every repetition.
+    pub(super) fn done(self, answer: &Bytes) {
+        let mut kept = self.once.lock();
+        let act = kept.get_mut(&self.token).and_then(|acts| acts.get_mut(&self.key));
+        if let Some(act) = act {
+            act.answer = Some(answer.clone());
+        }
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        let mut kept = self.once.lock();
+        if let Some(acts) = kept.get_mut(&self.token)
+            && acts.get(&self.key).is_some_and(|act| act.answer.is_none())
+        {
+            acts.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_does_one_request_once_a_day_and_is_free_again_when_it_failed() {
+        let (once, now) = (Once::default(), Timestamp::from_millis(1_000));
+        let (token, request) = (Digest::sha256(b"token"), Digest::sha256(b"assess"));
+        let Turn::First(failed) = once.begin((token, "k"), request, now).unwrap() else { panic!() };
+        let busy = once.begin((token, "k"), request, now).err().unwrap();
+        assert_eq!(busy.code, "in_flight");
+        drop(failed);
+        let Turn::First(first) = once.begin((token, "k"), request, now).unwrap() else { panic!() };
+        first.done(&Bytes::from_static(b"{}"));
+        let again = once.begin((token, "k"), request, now).unwrap();
+        assert!(matches!(again, Turn::Again(said) if said == "{}"));
+        let other = once.begin((token, "k"), Digest::sha256(b"other"), now).err().unwrap();
+        assert_eq!(other.code, "idempotency_conflict");
+        let another = Digest::sha256(b"another");
+        assert!(matches!(once.begin((another, "k"), request, now).unwrap(), Turn::First(_)));
+        let tomorrow = now.plus_s(KEPT_S);
+        assert!(matches!(once.begin((token, "k"), request, tomorrow).unwrap(), Turn::First(_)));
+    }
+}

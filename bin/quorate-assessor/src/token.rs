@@ -1,0 +1,257 @@
+//! Tokens of programs that ask the office over HTTP: made, listed, taken back. A token is written to a file of its owner's only and
+//! shown nowhere; the office keeps its digest.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::{Subcommand, ValueEnum};
+use quorate_host::clock::Clock as _;
+use quorate_host::random::Random;
+use quorate_host::ui::Table;
+use quorate_host::{Secret, SystemClock, secret_file};
+use quorate_terms::digest::tag;
+use quorate_terms::{Digest, Malformed, Timestamp, canonical};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::cli::Cli;
+use crate::home::{Home, tokens_of};
+use crate::screen::Screen;
+use crate::trouble::{Done, Trouble};
+
+/// What stands before a token, so that scanners of leaked secrets find it.
+pub(crate) const PREFIX: &str = "qra_";
+/// The longest life of a token: there is none without an end.
+const LIFE_S_MAX: u64 = 366 * 86_400;
+/// How many tokens are kept, those that ended too.
+const KEPT_MAX: usize = 256;
+
+/// The commands.
+#[derive(Subcommand)]
+pub(crate) enum Token {
+    /// Make a token; it goes to a new file of mode 0600 and is never printed.
+    New {
+        /// Its name, which no token here ever had.
+        name: String,
+        /// What it allows.
+        #[arg(long, value_enum)]
+        scope: Scope,
+        /// How long it lives, such as `90d`, at most 366d.
+        #[arg(long)]
+        expires: String,
+        /// Where it is written; must not exist, in a folder of mode 0700.
+        #[arg(long, value_name = "FILE")]
+        token_file: PathBuf,
+    },
+    /// Every token by name, with what it allows and until when.
+    List,
+    /// End a token at once, while the pages are served too.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    /// To read what the office knows.
+    Look,
+    /// That, and to have it assess and take steps that their people signed.
+    File,
+}
+
+impl Scope {
+    /// As it is written.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Look => "look",
+            Self::File => "file",
+        }
+    }
+}
+
+/// What is kept of a token.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kept {
+    pub(crate) name: String,
+    pub(crate) scope: Scope,
+    /// `Digest::of(tag::TOKEN, token)`.
+    pub(crate) token: Digest,
+    pub(crate) expires: Timestamp,
+    pub(crate) revoked: Option<Timestamp>,
+}
+
+impl Kept {
+    /// Whether it opens anything at a moment.
+    pub(crate) fn is_in_force(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && now < self.expires
+    }
+
+    fn word(&self, now: Timestamp) -> &'static str {
+        match (self.revoked.is_some(), self.is_in_force(now)) {
+            (true, _) => "revoked",
+            (_, true) => "in force",
+            _ => "expired",
+        }
+    }
+}
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tokens {
+    v: u8,
+    tokens: Vec<Kept>,
+}
+
+/// Whose token this is; none where it opens nothing now. The office's folder need not be free for it.
+pub(crate) fn find(dir: &Path, token: &str, now: Timestamp) -> Done<Option<Kept>> {
+    let digest = Digest::of(tag::TOKEN, token.as_bytes());
+    let found = read(&tokens_of(dir))?.into_iter().find(|kept| kept.token == digest);
+    Ok(found.filter(|kept| kept.is_in_force(now)))
+}
+
+/// Runs one command.
+pub(crate) fn run(cli: &Cli, command: &Token) -> Done<Screen> {
+    // Held, so that two commands at once lose nothing of each other.
+    let _home = Home::open(&cli.dir, false)?;
+    let (path, now) = (tokens_of(&cli.dir), SystemClock::new().now());
+    let mut all = read(&path)?;
+    match command {
+        Token::New { name, scope, expires, token_file } => {
+            let expires = now.plus_s(life(expires)?);
+            is_free(&all, name)?;
+            make_room(&mut all, now)?;
+            let token = written(token_file)?;
+            let kept = Kept { name: name.clone(), scope: *scope, token, expires, revoked: None };
+            let screen = said(&kept, token_file);
+            all.push(kept);
+            write(&path, all)?;
+            Ok(screen)
+        }
+        Token::List => Ok(list(&all, now)),
+        Token::Revoke { name } => {
+            let found = all.iter_mut().find(|kept| kept.name == *name).ok_or_else(|| {
+                let message = format!("there is no token `{name}`");
+                Trouble::refused("unknown_token", message, "see `quorate-assessor token list`")
+            })?;
+            let at = *found.revoked.get_or_insert(now);
+            write(&path, all)?;
+            let json = json!({ "name": name, "revoked": at });
+            Ok(Screen::new(format!("`{name}` opens nothing any more"), json))
+        }
+    }
+}
+
+fn said(kept: &Kept, file: &Path) -> Screen {
+    let Kept { name, scope, expires, .. } = kept;
+    let (file, word) = (file.display(), scope.word());
+    let text = format!("`{name}` ({word}) opens until {}: {file}", expires.utc());
+    let file = file.to_string();
+    Screen::new(text, json!({ "name": name, "scope": scope, "expires": expires, "file": file }))
+}
+
+fn list(all: &[Kept], now: Timestamp) -> Screen {
+    let mut table = Table::new(&["token", "allows", "until", "is"]);
+    let mut tokens = Vec::new();
+    for kept in all {
+        let Kept { name, scope, expires, revoked, .. } = kept;
+        table.row([name.as_str(), scope.word(), &expires.utc(), kept.word(now)]);
+        tokens.push(json!({
+            "name": name, "scope": scope, "expires": expires, "revoked": revoked,
+            "in_force": kept.is_in_force(now),
+        }));
+    }
+    Screen::new(table.to_string(), json!({ "tokens": tokens }))
+}
+
+fn is_free(all: &[Kept], name: &str) -> Done<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        let next = "use 1 to 64 letters, digits, `-`, `_` and `.`";
+        return Err(Malformed::new("name", "is no name for a token", next).into());
+    }
+    if all.iter().any(|kept| kept.name == name) {
+        let message = format!("there was a token `{name}` here");
+        return Err(Trouble::refused("name_taken", message, "give it another name"));
+    }
+    Ok(())
+}
+
+/// Forgets the token that ended first where there is no room for another.
+fn make_room(all: &mut Vec<Kept>, now: Timestamp) -> Done<()> {
+    if all.len() < KEPT_MAX {
+        return Ok(());
+    }
+    let ended = all.iter().position(|kept| !kept.is_in_force(now)).ok_or_else(|| {
+        let message = format!("there are {KEPT_MAX} tokens in force");
+        Trouble::refused("full", message, "revoke one first: quorate-assessor token revoke NAME")
+    })?;
+    all.remove(ended);
+    Ok(())
+}
+
+/// Seconds of `90d`, `12h`, `30m` or `45s`.
+fn life(text: &str) -> Done<u64> {
+    let bad = || Malformed::new("expires", "is no fit life for a token", "give 1s to 366d");
+    let unit = text.chars().last().ok_or_else(bad)?;
+    let seconds: u64 = match unit {
+        'd' => 86_400,
+        'h' => 3_600,
+        'm' => 60,
+        's' => 1,
+        _ => return Err(bad().into()),
+    };
+    let count: u64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| bad())?;
+    let life = count.saturating_mul(seconds);
+    if life == 0 || life > LIFE_S_MAX { Err(bad().into()) } else { Ok(life) }
+}
+
+/// Writes a new token and gives its digest.
+fn written(file: &Path) -> Done<Digest> {
+    let random = Random::start()?;
+    let seed = random.secret::<32>()?;
+    let mut text = Vec::with_capacity(64);
+    text.extend_from_slice(PREFIX.as_bytes());
+    text.extend_from_slice(URL_SAFE_NO_PAD.encode(seed.as_slice()).as_bytes());
+    let token = Secret::new(text);
+    secret_file::create(file, token.expose(), random)?;
+    Ok(Digest::of(tag::TOKEN, token.expose()))
+}
+
+fn read(path: &Path) -> Done<Vec<Kept>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let bytes = secret_file::read(path)?;
+    let read: Tokens = canonical::from_bytes(bytes.expose(), "tokens")?;
+    if read.v != 1 {
+        let next = "use the program that wrote it";
+        return Err(Malformed::new("tokens", "are of another version", next).into());
+    }
+    Ok(read.tokens)
+}
+
+fn write(path: &Path, tokens: Vec<Kept>) -> Done<()> {
+    let bytes = canonical::to_bytes(&Tokens { v: 1, tokens }, "tokens")?;
+    Ok(secret_file::replace(path, &bytes, Random::start()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_has_a_unit_and_an_end() {
+        for (text, expected) in [("90d", 90 * 86_400), ("12h", 43_200), ("30m", 1_800), ("1s", 1)] {
+            assert_eq!(life(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "d", "0d", "367d", "90", "90dd", "-1d", "9 d", "90w"] {
+            assert_eq!(life(text).unwrap_err().code, "malformed", "{text}");
+        }
+    }
+}
