@@ -1,5 +1,6 @@
 //! The pages of a real office, asked as a browser asks them.
 
+mod api;
 mod engaged;
 mod guided;
 mod inherited;

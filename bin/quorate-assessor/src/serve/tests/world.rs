@@ -138,7 +138,7 @@ impl World {
         held
     }
 
-    async fn ask(&self, request: Request<Body>) -> Got {
+    pub(super) async fn ask(&self, request: Request<Body>) -> Got {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();

@@ -1,0 +1,202 @@
+//! The HTTP API of a real office, asked as a program asks it.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use clap::Parser as _;
+use quorate_assessor::audit::Record as Act;
+use quorate_assessor::audit::waiting::Waiting;
+use serde_json::{Value, json};
+
+use super::world::{Got, PORT, World};
+use crate::cli::{Cli, Command};
+use crate::token;
+
+impl World {
+    fn token_command(&self, words: &[&str]) -> crate::screen::Screen {
+        let office = self.dir.path().join("office").display().to_string();
+        let first = ["quorate-assessor", "--dir", &office, "token"];
+        let cli = Cli::parse_from(first.iter().chain(words));
+        let Command::Token(command) = &cli.command else { panic!("not token") };
+        token::run(&cli, command).unwrap()
+    }
+
+    fn token(&self, name: &str, scope: &str) -> String {
+        let file = self.dir.path().join(format!("{name}.token"));
+        let at = file.display().to_string();
+        let words = ["new", name, "--scope", scope, "--expires", "90d", "--token-file", &at];
+        let said = self.token_command(&words);
+        let token = std::fs::read_to_string(&file).unwrap();
+        assert!(token.starts_with("qra_") && token.len() == 47, "{token}");
+        assert!(!said.text.contains(&token) && !said.json.to_string().contains(&token));
+        token
+    }
+
+    async fn program(&self, token: &str, path: &str, more: &[(&str, &str)]) -> Got {
+        self.sends(("GET", path), token, more, String::new()).await
+    }
+
+    async fn posts(&self, token: &str, path: &str, key: &str, body: &Value) -> Got {
+        let kind = ("content-type", "application/json");
+        let more = [kind, ("idempotency-key", key)];
+        self.sends(("POST", path), token, &more, body.to_string()).await
+    }
+
+    async fn sends(
+        &self,
+        (method, path): (&str, &str),
+        token: &str,
+        more: &[(&str, &str)],
+        body: String,
+    ) -> Got {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let mut request = request.header(header::HOST, format!("localhost:{PORT}"));
+        if !token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
+        self.ask(request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+fn read(got: &Got) -> Value {
+    serde_json::from_slice(&got.bytes).unwrap_or_else(|e| panic!("{e}: {}", got.text()))
+}
+
+fn refused(got: &Got, status: u16, code: &str) {
+    assert_eq!(got.status.as_u16(), status, "{}", got.text());
+    assert_eq!(read(got)["error"]["code"], code, "{}", got.text());
+    assert_eq!(got.header("content-type"), "application/json");
+}
+
+#[tokio::test]
+async fn what_is_looked_at_is_json_for_a_token_and_nothing_for_a_stranger_or_a_cookie() {
+    let world = World::new().await;
+    world.engaged().await;
+    let look = world.token("looker", "look");
+    for (path, holds) in [
+        ("/me", "/name"),
+        ("/standards", "/standards/0/digest"),
+        ("/assessments", "/assessments"),
+        ("/history", "/history"),
+        ("/history?days=7", "/history"),
+        ("/audits", "/audits/0/audit"),
+        ("/audits/brick-1", "/seen/engagement"),
+        ("/marks", "/marks"),
+    ] {
+        let got = world.program(&look, path, &[]).await;
+        assert_eq!(got.status, StatusCode::OK, "{path}: {}", got.text());
+        assert!(read(&got).pointer(holds).is_some(), "{path}: {}", got.text());
+        assert_eq!(got.header("cache-control"), "no-store");
+        let again = world.program(&look, path, &[("if-none-match", got.header("etag"))]).await;
+        let is_kept = again.status == StatusCode::NOT_MODIFIED && again.bytes.is_empty();
+        assert!(is_kept || path == "/marks", "{path}");
+        let stranger = world.program("", path, &[]).await;
+        if path == "/marks" {
+            assert_eq!(stranger.status, StatusCode::OK);
+        } else {
+            refused(&stranger, 401, "no_token");
+            assert_eq!(stranger.header("www-authenticate"), "Bearer realm=\"quorate-office\"");
+        }
+    }
+    refused(&world.get("/api/v1/me").await, 401, "no_token");
+    let page = Request::builder().uri("/").header(header::HOST, format!("localhost:{PORT}"));
+    let page = page.header(header::AUTHORIZATION, format!("Bearer {look}"));
+    let page = world.ask(page.body(Body::empty()).unwrap()).await;
+    assert_eq!(page.header("location"), "/sign-in", "a token opens no page");
+}
+
+#[tokio::test]
+async fn what_cannot_be_answered_is_said_in_one_form() {
+    let world = World::new().await;
+    let (look, file) = (world.token("looker", "look"), world.token("filer", "file"));
+    for (path, status, code) in [
+        ("/nowhere", 404, "nothing_here"),
+        ("/assessments/xyz", 400, "malformed"),
+        ("/audits/none", 404, "no_audit"),
+        ("/marks/none", 404, "unknown_mark"),
+        ("/history?days=0", 422, "days"),
+        ("/history?day=1", 400, "query"),
+        ("/me?days=1", 400, "query"),
+    ] {
+        refused(&world.program(&look, path, &[]).await, status, code);
+    }
+    refused(&world.program("qra_x", "/me", &[]).await, 401, "unknown_token");
+    let put = world.sends(("PUT", "/assessments"), &file, &[], String::new()).await;
+    refused(&put, 405, "method");
+    assert_eq!(put.header("allow"), "GET, POST");
+    let body = json!({ "standard": "ccss 9.0" });
+    refused(&world.posts(&look, "/assessments", "k", &body).await, 403, "scope");
+    refused(&world.posts(&file, "/assessments", "", &body).await, 400, "idempotency_key");
+    refused(&world.posts(&file, "/assessments", "k", &body).await, 409, "not_pinned");
+    for body in [json!([]), json!({ "standard": "no 1.0" }), json!({ "standard": "a", "b": 1 })] {
+        let got = world.posts(&file, "/assessments", "k", &body).await;
+        assert_eq!(got.status.as_u16(), 422, "{}", got.text());
+    }
+    let json = ("content-type", "application/json");
+    let more = [json, ("idempotency-key", "k")];
+    let twice = "{\"standard\":\"a\",\"standard\":\"b\"}".to_owned();
+    let got = world.sends(("POST", "/assessments"), &file, &more, twice).await;
+    refused(&got, 400, "malformed");
+    let plain = [("content-type", "text/plain"), ("idempotency-key", "k")];
+    let got = world.sends(("POST", "/assessments"), &file, &plain, "{}".to_owned()).await;
+    refused(&got, 415, "media_type");
+    let elsewhere = [("origin", "https://evil.example")];
+    refused(&world.program(&look, "/me", &elsewhere).await, 403, "elsewhere");
+}
+
+#[tokio::test]
+async fn a_revoked_token_opens_nothing_from_then_on() {
+    let world = World::new().await;
+    let look = world.token("looker", "look");
+    assert_eq!(world.program(&look, "/me", &[]).await.status, StatusCode::OK);
+    let listed = world.token_command(&["list"]).json;
+    assert_eq!(listed["tokens"][0]["in_force"], true);
+    world.token_command(&["revoke", "looker"]);
+    refused(&world.program(&look, "/me", &[]).await, 401, "unknown_token");
+}
+
+#[tokio::test]
+async fn a_token_asks_so_often_a_minute() {
+    let world = World::new().await;
+    let look = world.token("looker", "look");
+    for _ in 0..120 {
+        assert_eq!(world.program(&look, "/me", &[]).await.status, StatusCode::OK);
+    }
+    let got = world.program(&look, "/me", &[]).await;
+    refused(&got, 429, "too_many");
+    assert!((1..=60).contains(&got.header("retry-after").parse::<u64>().unwrap()));
+}
+
+#[tokio::test]
+async fn a_step_counts_by_its_persons_signature_and_once_under_its_key() {
+    let world = World::new().await;
+    world.engagement("brick-1", "ccss 9.0").await;
+    let file = world.token("filer", "file");
+    let record: Act =
+        serde_json::from_value(json!({ "act": "intent_filed", "reference": "letter 1" })).unwrap();
+    let (audit, by) = ("brick-1".to_owned(), "ann".to_owned());
+    let step = Waiting { v: 1, audit, before: 1, by, record, openings: Vec::new() };
+    let signed = |person: &str| {
+        let key = world.key(person);
+        let answer = step.sign(&|digest| key.sign(digest)).unwrap().to_string();
+        json!({ "step": step, "answer": answer })
+    };
+    let (to, size) = ("/audits/brick-1/steps", world.size().await);
+    refused(&world.posts(&file, to, "eva", &signed("eva")).await, 409, "objections");
+    refused(
+        &world.posts(&file, "/audits/other/steps", "o", &signed("ann")).await,
+        422,
+        "malformed",
+    );
+    assert_eq!(world.size().await, size, "nothing was recorded");
+    let first = world.posts(&file, to, "one", &signed("ann")).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text());
+    assert_eq!(read(&first)["act"], "intent_filed");
+    let again = world.posts(&file, to, "one", &signed("ann")).await;
+    assert_eq!((again.status, &again.bytes), (StatusCode::OK, &first.bytes));
+    refused(&world.posts(&file, to, "two", &signed("ann")).await, 409, "overtaken");
+    refused(&world.posts(&file, to, "one", &json!({})).await, 409, "idempotency_conflict");
+    assert_eq!(world.size().await, size + 1);
+}
