@@ -1,5 +1,5 @@
-//! Tokens of programs that ask the office over HTTP: made, listed, taken back. A token is written to a file of its owner's only and
-//! shown nowhere; the office keeps its digest.
+//! Tokens of programs that ask the office over HTTP: made, listed, taken back. A token is written to a file of its owner's only
+//! and shown nowhere; the office keeps its digest.
 
 use std::path::{Path, PathBuf};
 
@@ -111,7 +111,10 @@ struct Tokens {
 /// Whose token this is; none where it opens nothing now. The office's folder need not be free for it.
 pub(crate) fn find(dir: &Path, token: &str, now: Timestamp) -> Done<Option<Kept>> {
     let digest = Digest::of(tag::TOKEN, token.as_bytes());
-    let found = read(&tokens_of(dir))?.into_iter().find(|kept| kept.token == digest);
+    let path = tokens_of(dir);
+    // A command may have replaced the file while it was opened.
+    let all = read(&path).or_else(|_| read(&path))?;
+    let found = all.into_iter().find(|kept| kept.token == digest);
     Ok(found.filter(|kept| kept.is_in_force(now)))
 }
 

@@ -124,17 +124,13 @@ impl Api {
         if route.scope == Scope::File
             && who.as_ref().is_none_or(|who| who.scope != token::Scope::File)
         {
-            return Err(No::new(
-                403,
-                "scope",
-                "this token only looks",
-                "use one of the scope `file`",
-            ));
+            let next = "use one of the scope `file`";
+            return Err(No::new(403, "scope", "this token only looks", next));
         }
         let place = who.as_ref().map(|who| self.limit.take(who.token, now)).transpose();
         let place = place.map_err(No::later)?;
-        let name =
-            named.map_err(|_| No::new(400, "malformed", "the path is not text", "mend it"))?;
+        let bad = || No::new(400, "malformed", "the path is not text", "mend it");
+        let name = named.map_err(|_| bad())?;
         let name = name.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
         let days = days(route, request.uri().query())?;
         if let (Some(who), "me") = (&who, route.id) {

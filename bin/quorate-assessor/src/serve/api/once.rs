@@ -70,7 +70,9 @@ impl Once {
         if acts.len() >= KEPT_MAX {
             let done = acts.iter().filter(|(_, act)| act.answer.is_some());
             let oldest = done.min_by_key(|(_, act)| act.at).map(|(key, _)| key.clone());
-            oldest.and_then(|key| acts.remove(&key));
+            if let Some(oldest) = oldest {
+                acts.remove(&oldest);
+            }
         }
         acts.insert(key.to_owned(), Act { at: now, request, answer: None });
         Ok(Turn::First(First { once: self.clone(), token, key: key.to_owned() }))
