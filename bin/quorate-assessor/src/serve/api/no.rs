@@ -15,7 +15,7 @@ const BUSY_S: u64 = 5;
 /// See the module.
 pub(super) struct No {
     pub(super) status: u16,
-    pub(super) trouble: Trouble,
+    pub(super) trouble: Box<Trouble>,
     /// Seconds to wait.
     after: Option<u64>,
     /// The methods that there are.
@@ -29,7 +29,7 @@ impl No {
         message: impl Into<String>,
         next: &str,
     ) -> Self {
-        let trouble = Trouble::refused(code, message, next);
+        let trouble = Box::new(Trouble::refused(code, message, next));
         Self { status, trouble, after: None, allow: None }
     }
 
@@ -52,7 +52,7 @@ impl No {
             503 => Some(BUSY_S),
             _ => None,
         };
-        Self { status, trouble, after, allow: None }
+        Self { status, trouble: Box::new(trouble), after, allow: None }
     }
 
     pub(super) fn elsewhere() -> Self {

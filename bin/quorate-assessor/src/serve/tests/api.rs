@@ -32,16 +32,16 @@ impl World {
     }
 
     async fn program(&self, token: &str, path: &str, more: &[(&str, &str)]) -> Got {
-        self.sends(("GET", path), token, more, String::new()).await
+        self.asks(("GET", path), token, more, String::new()).await
     }
 
     async fn posts(&self, token: &str, path: &str, key: &str, body: &Value) -> Got {
         let kind = ("content-type", "application/json");
         let more = [kind, ("idempotency-key", key)];
-        self.sends(("POST", path), token, &more, body.to_string()).await
+        self.asks(("POST", path), token, &more, body.to_string()).await
     }
 
-    async fn sends(
+    async fn asks(
         &self,
         (method, path): (&str, &str),
         token: &str,
@@ -123,7 +123,7 @@ async fn what_cannot_be_answered_is_said_in_one_form() {
         refused(&world.program(&look, path, &[]).await, status, code);
     }
     refused(&world.program("qra_x", "/me", &[]).await, 401, "unknown_token");
-    let put = world.sends(("PUT", "/assessments"), &file, &[], String::new()).await;
+    let put = world.asks(("PUT", "/assessments"), &file, &[], String::new()).await;
     refused(&put, 405, "method");
     assert_eq!(put.header("allow"), "GET, POST");
     let body = json!({ "standard": "ccss 9.0" });
@@ -137,10 +137,10 @@ async fn what_cannot_be_answered_is_said_in_one_form() {
     let json = ("content-type", "application/json");
     let more = [json, ("idempotency-key", "k")];
     let twice = "{\"standard\":\"a\",\"standard\":\"b\"}".to_owned();
-    let got = world.sends(("POST", "/assessments"), &file, &more, twice).await;
+    let got = world.asks(("POST", "/assessments"), &file, &more, twice).await;
     refused(&got, 400, "malformed");
     let plain = [("content-type", "text/plain"), ("idempotency-key", "k")];
-    let got = world.sends(("POST", "/assessments"), &file, &plain, "{}".to_owned()).await;
+    let got = world.asks(("POST", "/assessments"), &file, &plain, "{}".to_owned()).await;
     refused(&got, 415, "media_type");
     let elsewhere = [("origin", "https://evil.example")];
     refused(&world.program(&look, "/me", &elsewhere).await, 403, "elsewhere");
