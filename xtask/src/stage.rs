@@ -218,6 +218,22 @@ impl Stage {
         self.desk(&["status"])
     }
 
+    /// Waits until every cosigner has witnessed the ledger to its end.
+    pub(crate) fn witnessed(&self) -> Done {
+        let until = Instant::now().checked_add(STARTS_WITHIN);
+        loop {
+            let status = self.desk(&["status"])?;
+            let cosigners = status.get("cosigners").and_then(Value::as_array);
+            let all = cosigners.into_iter().flatten();
+            if all.clone().count() > 0
+                && all.clone().all(|one| one.get("size") == status.get("size"))
+            {
+                return Ok(());
+            }
+            late(until, || format!("the cosigners do not follow: {status}"))?;
+        }
+    }
+
     /// How a cosigner is.
     pub(crate) fn cosigner_status(&self, who: &str) -> Done<Value> {
         let dir = self.at(&format!("cosigners/{who}"));
