@@ -21,7 +21,7 @@ pub(super) const NEVER_WELL: [(&str, &str); 2] = [
     ("mark", "no mark was issued here"),
 ];
 /// A token is answered so often a minute and no more; within this time everything is asked all the same.
-const PACE: [&str; 4] = ["--rate-limit", "110/m", "--max-time", "150"];
+const PACE: [&str; 4] = ["--rate-limit", "110/m", "--max-time", "120"];
 /// How long an office may take to open.
 const OPENS_WITHIN: Duration = Duration::from_secs(60);
 /// The audit that there is.
