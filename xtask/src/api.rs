@@ -86,6 +86,8 @@ pub(crate) fn end_to_end() -> Done<Verdict> {
         };
         told = told.saturating_add(asked(&stage, &caller)?);
     }
+    // Whatever was asked and refused, the ledger comes to rest and is witnessed to its end.
+    stage.witnessed()?;
     let tokens = server.tokens_are_held_to_the_book(&stage, &early)?;
     say::line(format!(
         "api: an authorization server's tokens were held to the book {tokens} times"

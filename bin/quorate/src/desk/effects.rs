@@ -2,6 +2,7 @@
 
 pub mod balances;
 pub mod ceremony;
+mod patience;
 pub mod publish;
 pub mod pulse;
 pub mod signing;
@@ -25,6 +26,7 @@ use super::engine::{Engine, Trouble};
 use super::facts::Facts;
 use super::heights::Heights;
 use super::meters::Meters;
+use patience::Patience;
 
 /// The most simulations at a time.
 const TRIALS_AT_ONCE: usize = 4;
@@ -50,6 +52,8 @@ pub struct World {
     pub template: OnceLock<Template>,
     /// Turns of those who look at simulations: they share the node with what the desk itself has to do.
     pub(super) trials: Semaphore,
+    /// When those who refused are asked again.
+    patience: Patience,
     busy: Mutex<BTreeSet<Effect>>,
 }
 
@@ -76,6 +80,7 @@ impl World {
             balances,
             template,
             trials,
+            patience: Patience::default(),
             busy,
         })
     }
@@ -143,6 +148,7 @@ impl World {
                 tracing::warn!(%trouble, "an alarm of the desk was not recorded");
             }
             if let Ok(effects) = self.engine.look(|book| book.pending_effects()).await {
+                self.patience.keep(&awaiting(&effects));
                 effects.into_iter().for_each(|effect| self.start(effect));
             }
             if let Err(trouble) = self.engine.tell(Event::Ticked).await {
@@ -263,6 +269,15 @@ impl World {
     async fn alert(&self, rule: &str, severity: Severity, subject: String) -> Result<(), Trouble> {
         alert(&self.engine, rule, severity, subject).await.map(drop)
     }
+}
+
+/// The cases over which the cosigners are to be convened.
+fn awaiting(effects: &[Effect]) -> BTreeSet<CaseId> {
+    let convened = effects.iter().filter_map(|effect| match effect {
+        Effect::Convene(case) => Some(*case),
+        _ => None,
+    });
+    convened.collect()
 }
 
 /// Whether what ended so is on chain or did what it was for, such as opening a wallet: what was denied, given up or expired

@@ -7,11 +7,16 @@ use quorate_custody::{Event, State};
 use quorate_terms::{CaseId, CosignerId};
 
 use super::World;
+use super::patience::Standing;
 use crate::desk::engine::Trouble;
 
 impl World {
     pub(super) async fn convene(&self, case: CaseId) -> Result<(), Trouble> {
         let Some(attempt) = self.awaits(case, State::AwaitSignature).await? else { return Ok(()) };
+        let Some(standing) = self.standing(case).await? else { return Ok(()) };
+        if !self.patience.allows(&case, standing, self.engine.clock().now()) {
+            return Ok(());
+        }
         // No cosigner signs before people have agreed to go on; asking would only close the case.
         if self.engine.look(|book| book.voids().next().is_some()).await? {
             return Ok(());
@@ -27,7 +32,21 @@ impl World {
             self.meters.signed(asked.elapsed());
             return Ok(());
         }
+        if answers.values().flatten().any(|answer| matches!(answer.came, Came::Refused { .. })) {
+            self.patience.refused(case, standing, self.engine.clock().now());
+        }
         self.take_refusals(case, &answers).await
+    }
+
+    /// How a case stands that awaits a signature.
+    async fn standing(&self, case: CaseId) -> Result<Option<Standing>, Trouble> {
+        self.engine
+            .look(move |book| {
+                let case = book.case(&case)?;
+                let draft = case.live_draft()?.draft;
+                Some(Standing { draft, frozen: book.frozen(case) })
+            })
+            .await
     }
 
     /// Which attempt is due, if the case still awaits `state`.
