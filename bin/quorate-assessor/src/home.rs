@@ -48,6 +48,27 @@ pub(crate) fn tokens_of(dir: &Path) -> PathBuf {
     dir.join("tokens.json")
 }
 
+/// Takes the tokens of an office for one command. It is no part of [`Home`]: a token is revoked while the office works too.
+pub(crate) fn lock_tokens(dir: &Path) -> Done<File> {
+    is_there(dir)?;
+    let lock = lock_file(&dir.join("tokens.lock"))?;
+    lock.lock().map_err(|e| Fault::at(dir, &e))?;
+    Ok(lock)
+}
+
+fn is_there(dir: &Path) -> Done<()> {
+    if dir.exists() {
+        return Ok(secret_file::check_dir(dir)?);
+    }
+    let message = format!("there is no office in {}", dir.display());
+    Err(Trouble::fault("no_office", message, "run `quorate-assessor init` first"))
+}
+
+fn lock_file(path: &Path) -> Done<File> {
+    let open = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    Ok(open.map_err(|e| Fault::at(path, &e))?)
+}
+
 /// Where an office in this directory keeps evidence, for who does not hold the directory.
 pub(crate) fn files_of(dir: &Path) -> PathBuf {
     dir.join("files")
@@ -76,14 +97,8 @@ impl Home {
         if make {
             secret_file::make_dir(dir)?;
         }
-        if !dir.exists() {
-            let message = format!("there is no office in {}", dir.display());
-            return Err(Trouble::fault("no_office", message, "run `quorate-assessor init` first"));
-        }
-        secret_file::check_dir(dir)?;
-        let path = dir.join("lock");
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let lock = open.map_err(|e| Fault::at(&path, &e))?;
+        is_there(dir)?;
+        let lock = lock_file(&dir.join("lock"))?;
         if lock.try_lock().is_err() {
             let message = format!("another quorate-assessor works in {}", dir.display());
             return Err(Trouble::fault("busy", message, "wait until it is done"));

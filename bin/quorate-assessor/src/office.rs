@@ -12,7 +12,7 @@ use quorate_ledger::hash;
 use quorate_ledger::note::check_name;
 use quorate_ledger::{Checkpoint, Frontier};
 use quorate_terms::commitment::Opening;
-use quorate_terms::{Digest, Malformed, Term as _, Timestamp, VaultId};
+use quorate_terms::{Digest, Malformed, Term as _, Timestamp, VaultId, canonical};
 
 use crate::home::Home;
 use crate::trouble::{Done, Trouble};
@@ -130,6 +130,7 @@ impl Office {
             let (v, vault, rules) = (1, self.office.clone(), RULES_VERSION.to_owned());
             let line = Line { v, vault, index, prev, at, rules, body };
             let bytes = line.to_canonical()?;
+            readable(&bytes)?;
             prev = entry_digest(&bytes);
             lines.push((line, bytes));
         }
@@ -208,6 +209,15 @@ impl Office {
         let (size, root) = (self.frontier.size(), self.frontier.root());
         Checkpoint { origin: self.origin.clone(), size, root }
     }
+}
+
+/// Refuses a line that would never be read again: the ledger after it would be lost.
+fn readable(bytes: &[u8]) -> Done<()> {
+    if bytes.len() <= canonical::TERM_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("it is longer than {} bytes", canonical::TERM_BYTES_MAX);
+    Err(Trouble::refused("too_long", message, "say it shorter, or file what is long as evidence"))
 }
 
 /// An opening as the store keeps it.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::cli::Cli;
-use crate::home::{Home, tokens_of};
+use crate::home::{lock_tokens, tokens_of};
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
@@ -110,7 +110,11 @@ struct Tokens {
 
 /// Whose token this is; none where it opens nothing now. The office's folder need not be free for it.
 pub(crate) fn find(dir: &Path, token: &str, now: Timestamp) -> Done<Option<Kept>> {
-    let digest = Digest::of(tag::TOKEN, token.as_bytes());
+    known(dir, Digest::of(tag::TOKEN, token.as_bytes()), now)
+}
+
+/// As [`find`], by the digest of a token.
+pub(crate) fn known(dir: &Path, digest: Digest, now: Timestamp) -> Done<Option<Kept>> {
     let path = tokens_of(dir);
     // A command may have replaced the file while it was opened.
     let all = read(&path).or_else(|_| read(&path))?;
@@ -121,7 +125,7 @@ pub(crate) fn find(dir: &Path, token: &str, now: Timestamp) -> Done<Option<Kept>
 /// Runs one command.
 pub(crate) fn run(cli: &Cli, command: &Token) -> Done<Screen> {
     // Held, so that two commands at once lose nothing of each other.
-    let _home = Home::open(&cli.dir, false)?;
+    let _held = lock_tokens(&cli.dir)?;
     let (path, now) = (tokens_of(&cli.dir), SystemClock::new().now());
     let mut all = read(&path)?;
     match command {

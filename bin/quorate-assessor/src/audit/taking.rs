@@ -88,33 +88,40 @@ pub(crate) async fn compose(
 }
 
 /// A step that was not composed here, if it holds what [`compose`] would have made of it: values about people as commitments,
-/// each with its opening, and an audit whose every step is signed.
+/// each with its opening.
 pub(crate) fn composed_elsewhere(waiting: Waiting) -> Done<Composed> {
-    let no = |why: &str, next: &str| Err(Trouble::refused("not_composed", why, next));
-    match &waiting.record {
-        Act::Engaged(engagement) if engagement.signed_steps != Some(true) => {
-            return no("this audit's steps would not be signed", "compose it with `signed_steps`");
+    begun_or_made_here(&waiting.record)?;
+    if let Act::ExhibitFiled(filing) = &waiting.record {
+        let mut opened = BTreeSet::new();
+        for opening in &waiting.openings {
+            opened.insert(opening.commitment()?.digest());
         }
-        Act::ExhibitFiled(filing) => {
-            let mut opened = BTreeSet::new();
-            for opening in &waiting.openings {
-                opened.insert(opening.commitment()?.digest());
-            }
-            let is_kept = |digest: Option<Digest>| digest.is_some_and(|one| opened.contains(&one));
-            let personal = filing.exhibit.personal();
-            let mut all = personal.iter().map(|(_, value)| value.commitment().map(|c| c.digest()));
-            if !all.all(is_kept) {
-                let next = "commit to each value about people, and send what opens it";
-                return no("a value about people has no commitment with its opening", next);
-            }
+        let is_kept = |digest: Option<Digest>| digest.is_some_and(|one| opened.contains(&one));
+        let personal = filing.exhibit.personal();
+        let mut all = personal.iter().map(|(_, value)| value.commitment().map(|c| c.digest()));
+        if !all.all(is_kept) {
+            let message = "a value about people has no commitment with its opening";
+            let next = "commit to each value about people, and send what opens it";
+            return Err(Trouble::refused("not_composed", message, next));
         }
-        Act::Redacted(_) => {
-            let next = "take it in the pages, or with `audit redact`";
-            return no("a redacted copy is made where the report is", next);
-        }
-        _ => {}
     }
     Ok(Composed { waiting, copy: Vec::new() })
+}
+
+/// Refuses what only the office itself does. Whoever begins an audit names the keys of its people, who sign in to the pages.
+pub(crate) fn begun_or_made_here(record: &Act) -> Done<()> {
+    let (message, next) = match record {
+        Act::Engaged(_) => (
+            "an audit is begun by the office, whose word its people's keys are",
+            "begin it in the pages, or with `audit step` where the office lies",
+        ),
+        Act::Redacted(_) => (
+            "a redacted copy is made where the report is",
+            "take it in the pages, or with `audit redact`",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Trouble::refused("not_composed", message, next))
 }
 
 /// Takes a composed step with its person's answer.

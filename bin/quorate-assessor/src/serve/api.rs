@@ -40,7 +40,7 @@ use once::{Once, Turn};
 use table::{BASE, ROUTES, Route, Scope};
 
 /// The largest body, in bytes: a step with what stands around it.
-const BODY_BYTES: usize = 4 * 1024 * 1024 + 4 * 1024;
+const BODY_BYTES: usize = 2 * 1024 * 1024;
 /// How deep values of a body may stand in one another.
 const DEPTH: usize = 64;
 /// How long a body may take to arrive.
@@ -161,11 +161,13 @@ impl Api {
             true => token::find(self.hall.dir(), token, now).map_err(|t| No::of(t, false))?,
             false => None,
         };
-        found.ok_or_else(|| {
-            let next =
-                "ask the office for another; this one is unknown, has expired or was revoked";
-            No::new(401, "unknown_token", "this token opens nothing", next)
-        })
+        found.ok_or_else(No::unknown_token)
+    }
+
+    /// The token, as it stands after a body that may have taken its time.
+    fn still(&self, who: &Kept) -> Result<Kept, No> {
+        let found = token::known(self.hall.dir(), who.token, self.hall.now());
+        found.map_err(|t| No::of(t, true))?.ok_or_else(No::unknown_token)
     }
 
     /// Does what a request asks, once under its key.
@@ -193,6 +195,7 @@ impl Api {
             [route.id.as_bytes(), b" ".as_slice(), name.as_bytes(), b" ".as_slice(), &*body]
                 .concat();
         let request = Digest::sha256(&whole);
+        let who = self.still(&who)?;
         let turn = self.once.begin((who.token, &key), request, self.hall.now());
         let first = match turn.map_err(|trouble| No::of(trouble, true))? {
             Turn::Again(answer) => return Ok(answer),

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use serde_json::{Value, json};
+
 use super::room::Room;
 use super::vault::Vault;
 
@@ -24,7 +26,9 @@ impl Answer {
 fn ask(host: &str, what: &str, more: &str, body: &str) -> Answer {
     let port = host.rsplit_once(':').unwrap().1;
     let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-    let kind = "Content-Type: application/x-www-form-urlencoded";
+    let is_json = body.starts_with('{');
+    let kind = if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
+    let kind = format!("Content-Type: {kind}");
     let length = body.len();
     let text = format!(
         "{what} HTTP/1.1\r\nConnection: close\r\n{kind}\r\nContent-Length: {length}\r\n{more}\r\n{body}"
@@ -124,6 +128,61 @@ fn pages_say_what_the_command_line_says_and_leave_it_the_folder() {
         assert_eq!(get(&host, path, &cookie).status, status, "{path}");
     }
     drop(serving);
+}
+
+#[test]
+fn a_program_is_told_what_the_command_line_says() {
+    let vault = vault();
+    let room = Room::pinned(&vault);
+    room.take_in(&vault);
+    let file = room.path("office/asker.token").display().to_string();
+    room.good(&[
+        "token",
+        "new",
+        "asker",
+        "--scope",
+        "file",
+        "--expires",
+        "1d",
+        "--token-file",
+        &file,
+    ]);
+    let token = std::fs::read_to_string(&file).unwrap();
+    let (_serving, host, _) = room.serve();
+    let asks = |what: &str, key: &str, body: &str| {
+        let more = format!("Host: {host}\r\nAuthorization: Bearer {token}\r\n{key}");
+        let answer = ask(&host, what, &more, body);
+        let read: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(answer.status, 200, "{what}: {read}");
+        read
+    };
+    let get = |path: &str| asks(&format!("GET /api/v1{path}"), "", "");
+    let body = "{\"standard\":\"ccss 9.0\"}";
+    let theirs = asks("POST /api/v1/assessments", "Idempotency-Key: one\r\n", body);
+    let ours = room.answer(&["assess", "ccss 9.0"]);
+    for part in ["standard", "catalogue", "official", "reached"] {
+        let part = format!("/results/{part}");
+        let same = ours.pointer(&part).is_some_and(|ours| theirs.pointer(&part) == Some(ours));
+        assert!(same, "{part}");
+    }
+    // A moment later, when each control was asked again.
+    let found = |all: &Value| -> Vec<Value> {
+        let all = all["results"]["findings"].as_array().unwrap().iter();
+        all.map(|one| json!([one["control"], one["state"], one["reasons"]])).collect()
+    };
+    assert!(found(&theirs).len() > 50 && found(&theirs) == found(&ours));
+    let digest = theirs["sha256"].as_str().unwrap();
+    assert_eq!(get(&format!("/assessments/{digest}")), theirs);
+    let shown = room.answer(&["show", "ccss 9.0 1.01.1.1"]);
+    let told = get("/controls/ccss%209.0%201.01.1.1");
+    for part in ["control", "state", "reasons"] {
+        assert_eq!(told["finding"][part], shown["finding"][part], "{part}");
+    }
+    let listed = get("/assessments");
+    assert_eq!(
+        (&listed["count"], &listed["assessments"][1]["results"]),
+        (&json!(2), &json!(digest))
+    );
 }
 
 #[test]

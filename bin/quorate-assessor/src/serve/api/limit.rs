@@ -33,6 +33,7 @@ impl Limit {
     /// A place for one request, or after how many seconds there may be one.
     pub(super) fn take(&self, token: Digest, now: Timestamp) -> Result<Place, u64> {
         let mut all = self.lock();
+        all.retain(|_, spent| spent.open > 0 || now.since(spent.since) < WINDOW_MS);
         let spent = all.entry(token).or_default();
         if now.since(spent.since) >= WINDOW_MS {
             (spent.since, spent.asked) = (now, 0);

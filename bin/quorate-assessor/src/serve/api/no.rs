@@ -60,6 +60,11 @@ impl No {
         Self::new(403, "elsewhere", "this is not the office's own address", next)
     }
 
+    pub(super) fn unknown_token() -> Self {
+        let next = "ask the office for another; this one is unknown, has expired or was revoked";
+        Self::new(401, "unknown_token", "this token opens nothing", next)
+    }
+
     pub(super) fn too_large() -> Self {
         Self::new(413, "too_large", "the body is too large", "send less")
     }

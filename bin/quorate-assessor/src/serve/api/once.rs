@@ -10,8 +10,9 @@ use crate::trouble::{Done, Trouble};
 
 /// How long an answer is kept, in seconds.
 const KEPT_S: u64 = 86_400;
-/// How many are kept of one token; the oldest is forgotten first.
+/// How many are kept of one token, and how many bytes; the oldest is forgotten first.
 const KEPT_MAX: usize = 1024;
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 struct Act {
     at: Timestamp,
@@ -52,8 +53,12 @@ impl Once {
         now: Timestamp,
     ) -> Done<Turn> {
         let mut kept = self.lock();
+        // Of every token: one that is asked with no more would keep its answers for good.
+        kept.retain(|_, acts| {
+            acts.retain(|_, act| act.answer.is_none() || now < act.at.plus_s(KEPT_S));
+            !acts.is_empty()
+        });
         let acts = kept.entry(token).or_default();
-        acts.retain(|_, act| act.answer.is_none() || now < act.at.plus_s(KEPT_S));
         match acts.get(key) {
             Some(act) if act.request != request => {
                 let message = "the key was used for another request";
@@ -67,19 +72,26 @@ impl Once {
             }
             None => {}
         }
-        if acts.len() >= KEPT_MAX {
-            let done = acts.iter().filter(|(_, act)| act.answer.is_some());
-            let oldest = done.min_by_key(|(_, act)| act.at).map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest {
-                acts.remove(&oldest);
-            }
-        }
+        make_room(acts);
         acts.insert(key.to_owned(), Act { at: now, request, answer: None });
         Ok(Turn::First(First { once: self.clone(), token, key: key.to_owned() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Forgets the oldest answers until there is room for one more.
+fn make_room(acts: &mut BTreeMap<String, Act>) {
+    let bytes = |acts: &BTreeMap<String, Act>| -> usize {
+        acts.values().filter_map(|act| act.answer.as_ref()).map(Bytes::len).sum()
+    };
+    while acts.len() >= KEPT_MAX || bytes(acts) > KEPT_BYTES {
+        let done = acts.iter().filter(|(_, act)| act.answer.is_some());
+        let oldest = done.min_by_key(|(_, act)| act.at).map(|(key, _)| key.clone());
+        let Some(oldest) = oldest else { return };
+        acts.remove(&oldest);
     }
 }
 
@@ -127,5 +139,26 @@ mod tests {
         assert!(matches!(once.begin((another, "k"), request, now).unwrap(), Turn::First(_)));
         let tomorrow = now.plus_s(KEPT_S);
         assert!(matches!(once.begin((token, "k"), request, tomorrow).unwrap(), Turn::First(_)));
+    }
+    #[test]
+    fn answers_of_a_token_are_bounded_and_end_whoever_asks_next() {
+        let (once, start) = (Once::default(), Timestamp::from_millis(1_000));
+        let (quiet, busy) = (Digest::sha256(b"quiet"), Digest::sha256(b"busy"));
+        let answer = Bytes::from(vec![b' '; KEPT_BYTES / 4]);
+        let does = |token: Digest, key: &str, now: Timestamp| {
+            let request = Digest::sha256(key.as_bytes());
+            match once.begin((token, key), request, now).unwrap() {
+                Turn::First(first) => first.done(&answer),
+                Turn::Again(_) => panic!("{key} was done before"),
+            }
+        };
+        does(quiet, "k", start);
+        for second in 1..=8 {
+            does(busy, &format!("k{second}"), start.plus_s(second));
+        }
+        assert!(once.lock()[&busy].len() <= 5, "the oldest are forgotten");
+        assert!(once.lock()[&busy].contains_key("k8"));
+        does(busy, "late", start.plus_s(KEPT_S));
+        assert!(!once.lock().contains_key(&quiet), "nobody asks with that token any more");
     }
 }

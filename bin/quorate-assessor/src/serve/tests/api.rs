@@ -4,7 +4,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use clap::Parser as _;
 use quorate_assessor::audit::Record as Act;
+use quorate_assessor::audit::record::Engagement;
 use quorate_assessor::audit::waiting::Waiting;
+use quorate_terms::Digest;
 use serde_json::{Value, json};
 
 use super::world::{Got, PORT, World};
@@ -143,7 +145,9 @@ async fn what_cannot_be_answered_is_said_in_one_form() {
     let got = world.asks(("POST", "/assessments"), &file, &plain, "{}".to_owned()).await;
     refused(&got, 415, "media_type");
     let elsewhere = [("origin", "https://evil.example")];
-    refused(&world.program(&look, "/me", &elsewhere).await, 403, "elsewhere");
+    for path in ["/me", "/marks", "/openapi.json"] {
+        refused(&world.program(&look, path, &elsewhere).await, 403, "elsewhere");
+    }
 }
 
 #[tokio::test]
@@ -153,7 +157,10 @@ async fn a_revoked_token_opens_nothing_from_then_on() {
     assert_eq!(world.program(&look, "/me", &[]).await.status, StatusCode::OK);
     let listed = world.token_command(&["list"]).json;
     assert_eq!(listed["tokens"][0]["in_force"], true);
+    // While the office works too: nobody keeps a token alive by keeping the office busy.
+    let open = world.hall.enter().await.unwrap();
     world.token_command(&["revoke", "looker"]);
+    open.close().await;
     refused(&world.program(&look, "/me", &[]).await, 401, "unknown_token");
 }
 
@@ -199,4 +206,38 @@ async fn a_step_counts_by_its_persons_signature_and_once_under_its_key() {
     refused(&world.posts(&file, to, "two", &signed("ann")).await, 409, "overtaken");
     refused(&world.posts(&file, to, "one", &json!({})).await, 409, "idempotency_conflict");
     assert_eq!(world.size().await, size + 1);
+}
+
+#[tokio::test]
+async fn no_token_begins_an_audit_or_makes_a_redacted_copy() {
+    let world = World::new().await;
+    world.engagement("brick-1", "ccss 9.0").await;
+    let (file, size) = (world.token("filer", "file"), world.size().await);
+    let redacted = json!({
+        "act": "redacted", "report": Digest::ZERO, "strokes": [], "copy": Digest::ZERO,
+    });
+    let engaged = world.held("brick-1").await.state.engagement().unwrap().clone();
+    let engaged = Act::Engaged(Box::new(Engagement { audit: "brick-2".to_owned(), ..engaged }));
+    for (audit, record) in
+        [("brick-2", engaged), ("brick-1", serde_json::from_value(redacted).unwrap())]
+    {
+        let (by, openings) = ("ann".to_owned(), Vec::new());
+        let step = Waiting { v: 1, audit: audit.to_owned(), before: 0, by, record, openings };
+        let key = world.key("ann");
+        let answer = step.sign(&|digest| key.sign(digest)).unwrap().to_string();
+        let body = json!({ "step": step, "answer": answer });
+        let got = world.posts(&file, &format!("/audits/{audit}/steps"), audit, &body).await;
+        refused(&got, 409, "not_composed");
+    }
+    assert_eq!(world.size().await, size, "nothing was recorded");
+}
+
+#[tokio::test]
+async fn no_step_makes_the_ledger_unreadable() {
+    let world = World::new().await;
+    world.engagement("brick-1", "ccss 9.0").await;
+    let (file, size) = (world.token("filer", "file"), world.size().await);
+    let huge = json!({ "step": "x".repeat(2 * 1024 * 1024), "answer": "" });
+    refused(&world.posts(&file, "/audits/brick-1/steps", "huge", &huge).await, 413, "too_large");
+    assert_eq!(world.size().await, size);
 }
