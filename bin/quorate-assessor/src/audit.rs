@@ -31,7 +31,9 @@ use crate::run;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
-pub(crate) use taking::{Composed, Taken, answer, compose, composed_elsewhere, take};
+pub(crate) use taking::{
+    Composed, Taken, answer, begun_or_made_here, compose, composed_elsewhere, take,
+};
 
 /// The commands.
 #[derive(Subcommand)]
@@ -267,7 +269,8 @@ pub(crate) fn workflows(standards: &Path) -> Done<Vec<Workflow>> {
     toml.map(|path| Ok(Workflow::from_toml(&home::read_text(path)?)?)).collect()
 }
 
-fn list(standards: &Path) -> Done<Screen> {
+/// The workflows that are loaded.
+pub(crate) fn list(standards: &Path) -> Done<Screen> {
     let all = workflows(standards)?;
     let mut table = Table::new(&["workflow", "standard", "digest"]);
     for held in &all {
@@ -302,7 +305,8 @@ fn believe(home: &Home, name: &str, key: &PublicKey) -> Done<Screen> {
     Ok(Screen::new(text, json!({ "name": name, "key": key })))
 }
 
-fn calendar(held: &Held, office: &Office) -> Screen {
+/// The dates of an audit.
+pub(crate) fn calendar(held: &Held, office: &Office) -> Screen {
     let dates = due(&held.state, &held.workflow);
     let mut table = Table::new(&["what", "by", "met"]);
     let day = |at: quorate_terms::Timestamp| {

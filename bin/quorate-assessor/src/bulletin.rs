@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::cli::Cli;
 use crate::home::Home;
-use crate::library;
+use crate::library::{self, Shelf};
 use crate::office::Office;
 use crate::report;
 use crate::screen::Screen;
@@ -31,9 +31,21 @@ pub(crate) struct Telling {
     out: PathBuf,
 }
 
-/// Writes it from what is on record; nothing is asked anew.
+/// Writes it.
 pub(crate) fn tell(cli: &Cli, home: &Home, office: &Office, asked: &Telling) -> Done<Screen> {
-    let shelf = library::load(&cli.standards)?;
+    let signed = signed(home, office, &library::load(&cli.standards)?)?;
+    secret_file::replace(&asked.out, &signed.to_bytes()?, Random::start()?)?;
+    let (path, public) = (asked.out.display(), home.identity()?.public_key());
+    let count = signed.bulletin.standards.len();
+    let text = format!(
+        "{path}: {count} standards, signed by {public}\nthe desk shows it with `office`, `office_key` and `bulletin` under `[console]`"
+    );
+    let json = json!({ "bulletin": path.to_string(), "standards": count, "key": public });
+    Ok(Screen::new(text, json))
+}
+
+/// The bulletin of what is on record, under the office's own key; nothing is asked anew, and nothing is written.
+pub(crate) fn signed(home: &Home, office: &Office, shelf: &Shelf) -> Done<SignedBulletin> {
     let mut standards = Vec::new();
     for catalogue in shelf.library.catalogues.values() {
         if let Some(results) = report::newest(home, office, &catalogue.key())? {
@@ -51,17 +63,8 @@ pub(crate) fn tell(cli: &Cli, home: &Home, office: &Office, asked: &Telling) -> 
         made_at: office.now(),
         standards,
     };
-    let key = home.identity()?;
-    let signature = key.sign(&bulletin.digest()?);
-    let count = bulletin.standards.len();
-    let bytes = SignedBulletin { bulletin, signature }.to_bytes()?;
-    secret_file::replace(&asked.out, &bytes, Random::start()?)?;
-    let (path, public) = (asked.out.display(), key.public_key());
-    let text = format!(
-        "{path}: {count} standards, signed by {public}\nthe desk shows it with `office`, `office_key` and `bulletin` under `[console]`"
-    );
-    let json = json!({ "bulletin": path.to_string(), "standards": count, "key": public });
-    Ok(Screen::new(text, json))
+    let signature = home.identity()?.sign(&bulletin.digest()?);
+    Ok(SignedBulletin { bulletin, signature })
 }
 
 fn assessed(catalogue: &Catalogue, results: &Results) -> Done<Assessed> {

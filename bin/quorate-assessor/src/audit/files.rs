@@ -159,7 +159,8 @@ async fn add(cli: &Cli, home: &Home, office: &mut Office, adding: &Adding) -> Do
     take(cli, home, office, Some(&adding.audit), event).await
 }
 
-fn list(held: &Held, openings: &Openings) -> Screen {
+/// The register of evidence, for who sees it.
+pub(crate) fn list(held: &Held, openings: &Openings) -> Screen {
     let mut table = Table::new(&["tag", "owner", "file", "bytes", "sha256"]);
     for (tag, exhibit) in held.state.exhibits() {
         let file = exhibit.file.as_ref();

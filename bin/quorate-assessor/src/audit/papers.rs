@@ -20,20 +20,40 @@ use crate::home::{self, Home};
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
-/// Writes the report, for its author's eyes. What is about people stands in it as commitments, as its digest binds it.
+/// The report as an audit stands. What is about people stands in it as commitments, as its digest binds it.
+pub(crate) struct Report {
+    report: Value,
+    digest: Digest,
+    /// Requirements that their findings only say again.
+    echoes: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn of(held: &Held) -> Done<Self> {
+        let report = whole(&held.state, &held.requirements);
+        let digest = digest_of(&report)?;
+        Ok(Self { report, digest, echoes: held.state.echoes(&held.rules()) })
+    }
+
+    /// For programs, whole.
+    pub(crate) fn json(&self) -> Value {
+        let Self { report, digest, echoes } = self;
+        json!({ "digest": digest, "echoes": echoes, "report": report })
+    }
+}
+
+/// Writes the report, for its author's eyes.
 pub(super) fn report(
     held: &Held,
     out: &Path,
     openings: Option<(&Path, &Openings)>,
 ) -> Done<Screen> {
-    let report = whole(&held.state, &held.requirements);
-    let digest = digest_of(&report)?;
+    let Report { report, digest, echoes } = Report::of(held)?;
     secret_file::create(out, &canonical::to_bytes(&report, "report")?, Random::start()?)?;
     if let Some((path, kept)) = openings {
         let kept: Vec<&Opening> = kept.values().collect();
         secret_file::create(path, &canonical::to_bytes(&kept, "openings")?, Random::start()?)?;
     }
-    let echoes = held.state.echoes(&held.rules());
     let mut text = format!("{}\nreport sha256 {digest}", out.display());
     for id in &echoes {
         text.push_str(&format!("\n{id}: the finding only says the requirement again"));

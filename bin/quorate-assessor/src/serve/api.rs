@@ -1,13 +1,15 @@
 //! The office's HTTP API: what its command line does, for programs, below `/api/v1` at the office's own origin.
 //!
 //! Order of the checks: Host and Origin; the path and the method; the token, its scope, its rate; query, key and one strict
-//! body; then the functions behind the commands. Reading order: every route ([`table`]), what is answered ([`answers`]), what is
-//! done once ([`once`]), how much a token may ask ([`limit`]), and how all of it is described ([`openapi`]).
+//! body; then the functions behind the commands. Reading order: every route ([`table`]), what is answered ([`answers`], and of
+//! one audit [`audited`]), what is done once ([`once`]), how much a token may ask ([`limit`]), and how all of it is described
+//! ([`openapi`]).
 //!
 //! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step counts by the
-//! signature of its person.
+//! signature of its person, and the office's own key stands under nothing but the bulletin of what is on record.
 
 mod answers;
+mod audited;
 mod limit;
 mod no;
 mod once;
@@ -207,7 +209,9 @@ impl Api {
             let _until_it_is_done = place;
             let done = answers::change(&hall, (route.id, name), &who, value).await;
             let answer = done.map(|json| Bytes::from(json.to_string()));
-            if let Ok(answer) = &answer {
+            if let Ok(answer) = &answer
+                && route.is_kept
+            {
                 first.done(answer);
             }
             answer

@@ -1,6 +1,7 @@
 //! The pages of a real office, asked as a browser asks them.
 
 mod api;
+mod api_audits;
 mod engaged;
 mod guided;
 mod inherited;

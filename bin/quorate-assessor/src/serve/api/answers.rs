@@ -12,10 +12,11 @@ use quorate_terms::{Digest, canonical};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::form;
+use super::{audited, form};
 use crate::audit::{self, open_with, personal};
+use crate::bulletin;
 use crate::cli::Standards;
-use crate::commands::control_key;
+use crate::commands::{self, control_key};
 use crate::report::recorded;
 use crate::run::{self, Asked, Evidence, Run};
 use crate::serve::hall::{Hall, Open, Seen};
@@ -30,13 +31,19 @@ const LISTED_MAX: usize = 1000;
 /// What is only looked at.
 pub(super) async fn look(hall: &Arc<Hall>, id: &str, name: String, days: u32) -> Done<Value> {
     match id {
+        "status" => hall.look(|seen| Ok(commands::status(seen.home, seen.office)?.json)).await,
         "standards" => hall.look(all_standards).await,
         "assessments" => hall.look(|seen| Ok(assessments(seen))).await,
         "assessment" => hall.look(move |seen| assessment(seen, &name)).await,
         "control" => hall.look(move |seen| control(seen, &name)).await,
         "history" => hall.look(move |seen| history(seen, days)).await,
+        "bulletin" => hall.look(told).await,
+        "workflows" => workflows(hall).await,
         "audits" => audits(hall).await,
         "audit" => one_audit(hall, &name).await,
+        "calendar" => audited::calendar(hall, name).await,
+        "report" => audited::report(hall, name).await,
+        "evidence" => audited::evidence(hall, name).await,
         "marks" => Ok(marks::data(hall.register().await?.as_ref())),
         "mark" => marks::one(hall.register().await?.as_ref(), &name),
         _ => Err(Trouble::fault("route", "this route answers nothing yet", "report this")),
@@ -52,6 +59,7 @@ pub(super) async fn change(
 ) -> Done<Value> {
     match id {
         "assess" => assess(hall, who, body).await,
+        "compose_step" => audited::compose(hall, name, body).await,
         "take_step" => take_step(hall, &name, who, body).await,
         _ => Err(Trouble::fault("route", "this route changes nothing yet", "report this")),
     }
@@ -126,6 +134,17 @@ fn control(seen: &Seen<'_>, key: &str) -> Done<Value> {
 
 fn history(seen: &Seen<'_>, days: u32) -> Done<Value> {
     Ok(looking::history(&plain(), seen.office, seen.shelf, None, days)?.json)
+}
+
+/// What `bulletin` writes, in the order of its file: a desk believes no other.
+fn told(seen: &Seen<'_>) -> Done<Value> {
+    let signed = bulletin::signed(seen.home, seen.office, seen.shelf)?;
+    Ok(canonical::from_bytes(&signed.to_bytes()?, "bulletin")?)
+}
+
+async fn workflows(hall: &Hall) -> Done<Value> {
+    let standards = hall.standards().to_owned();
+    hall.look(move |_| Ok(audit::list(&standards)?.json)).await
 }
 
 async fn audits(hall: &Arc<Hall>) -> Done<Value> {

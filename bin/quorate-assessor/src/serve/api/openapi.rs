@@ -16,14 +16,18 @@ const KEY: [&str; 3] = ["standard", "version", "id"];
 const REFUSAL: &str = "#/components/schemas/Refusal";
 
 /// From an answer to the requests that it leads to: operation, the place in its body, operation, the parameter.
-const LINKS: [(&str, &str, &str, &str); 8] = [
+const LINKS: [(&str, &str, &str, &str); 12] = [
     ("standards", "/standards/0/results", "assessment", "path.digest"),
     ("assessments", "/assessments/0/results", "assessment", "path.digest"),
     ("assess", "/sha256", "assessment", "path.digest"),
     ("assess", "/results/findings/0/control", "control", "path.key"),
     ("assessment", "/results/findings/0/control", "control", "path.key"),
     ("history", "/history/0/control", "control", "path.key"),
+    ("bulletin", "/bulletin/standards/0/results", "assessment", "path.digest"),
     ("audits", "/audits/0/audit", "audit", "path.audit"),
+    ("audits", "/audits/0/audit", "calendar", "path.audit"),
+    ("audits", "/audits/0/audit", "report", "path.audit"),
+    ("audits", "/audits/0/audit", "evidence", "path.audit"),
     ("marks", "/marks/0/claim/mark", "mark", "path.mark"),
 ];
 
@@ -65,6 +69,7 @@ fn document() -> Value {
             "schemas": {
                 "Assessment": assessment(),
                 "Audit": audit(),
+                "Bulletin": bulletin(),
                 "Mark": mark(),
                 "Refusal": refusal(),
                 "Results": results(),
@@ -152,9 +157,12 @@ fn parameters(route: &Route) -> Vec<Value> {
         }));
     }
     made.push(if is_change(route) {
+        let words = match route.is_kept {
+            true => "The caller's own name for this request. The same name does it once.",
+            false => "The caller's own name for this request. The same name may do it again.",
+        };
         json!({
-            "name": "Idempotency-Key", "in": "header", "required": true,
-            "description": "The caller's own name for this request. The same name does it once.",
+            "name": "Idempotency-Key", "in": "header", "required": true, "description": words,
             "schema": { "type": "string", "pattern": "^[!-~]{1,64}$" },
         })
     } else {
@@ -196,6 +204,13 @@ fn body(id: &str) -> Value {
             ]),
             Some(json!({ "standard": "ccss 9.0", "level": "II" })),
         ),
+        "compose_step" => (
+            object(&[
+                ("by", described(text_of(1), "Who takes it, by id."), true),
+                ("record", record(), true),
+            ]),
+            None,
+        ),
         "take_step" => (
             object(&[
                 ("step", described(waiting(), "The step as it was signed."), true),
@@ -213,16 +228,21 @@ fn body(id: &str) -> Value {
     content
 }
 
+/// What a step records.
+fn record() -> Value {
+    let record = object(&[("act", text_of(1), true)]);
+    described(record, "What is recorded (docs/spec/audit.md).")
+}
+
 /// A step that waits for its signature (docs/spec/audit.md).
 fn waiting() -> Value {
-    let record = object(&[("act", text_of(1), true)]);
     closed(object(&[
         ("v", json!({ "const": 1 }), true),
         ("audit", text_of(1), true),
         ("before", count(), true),
         ("by", text_of(1), true),
-        ("record", described(record, "What is recorded (docs/spec/audit.md)."), true),
-        ("openings", list(json!({ "type": "object" })), true),
+        ("record", record(), true),
+        ("openings", list(anything()), true),
     ]))
 }
 
@@ -304,11 +324,29 @@ fn answer(id: &str) -> Value {
     let of = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let listed = |name: &str, item: Value| object(&[(name, list(item), true)]);
     match id {
+        "status" => status(),
         "standards" => listed("standards", standard()),
         "assessments" => listed("assessments", of("Assessment")),
         "assess" | "assessment" => of("Results"),
         "history" => listed("history", object(&[("control", told_by(&KEY), true)])),
+        "bulletin" => of("Bulletin"),
+        "workflows" => list(object(&[
+            ("id", text_of(1), true),
+            ("standard", text_of(1), true),
+            ("digest", digest(), true),
+        ])),
         "audits" => listed("audits", of("Audit")),
+        "calendar" => list(due()),
+        "report" => object(&[
+            ("digest", described(digest(), "SHA-256 of the report's canonical bytes."), true),
+            ("report", described(anything(), "Values about people are commitments."), true),
+            ("echoes", list(text_of(1)), true),
+        ]),
+        "evidence" => object(&[
+            ("exhibits", described(anything(), "By tag."), true),
+            ("opened", list(anything()), true),
+        ]),
+        "compose_step" => object(&[("step", waiting(), true)]),
         "marks" => listed("marks", of("Mark")),
         "mark" => of("Mark"),
         "me" => object(&[
@@ -318,6 +356,44 @@ fn answer(id: &str) -> Value {
         ]),
         _ => json!({ "type": "object" }),
     }
+}
+
+/// What the office holds.
+fn status() -> Value {
+    let book = object(&[("vault", text_of(1), true), ("origin", text_of(1), true)]);
+    object(&[
+        ("office", text_of(1), true),
+        ("origin", text_of(1), true),
+        ("key", text_of(1), true),
+        ("entries", count(), true),
+        ("root", digest(), true),
+        ("books", list(book), true),
+        ("refused", described(count(), "How many books were refused."), true),
+    ])
+}
+
+/// What was found newest, signed.
+fn bulletin() -> Value {
+    let bulletin = object(&[
+        ("v", json!({ "const": 1 }), true),
+        ("office", text_of(1), true),
+        ("origin", text_of(1), true),
+        ("made_at", instant(), true),
+        ("standards", list(assessment()), true),
+    ]);
+    let signature = described(text_of(1), "The office's, over the bulletin's digest.");
+    object(&[("bulletin", bulletin, true), ("signature", signature, true)])
+}
+
+/// A date of an audit.
+fn due() -> Value {
+    let met = json!({ "type": ["integer", "null"], "minimum": 0 });
+    object(&[
+        ("id", text_of(1), true),
+        ("title", text_of(0), true),
+        ("by", instant(), true),
+        ("met", described(met, "When it was met; none while it waits."), true),
+    ])
 }
 
 /// A standard that the office knows.
@@ -388,6 +464,10 @@ fn described(mut schema: Value, words: &str) -> Value {
         object.insert("description".to_owned(), words.into());
     }
     schema
+}
+
+fn anything() -> Value {
+    json!({ "type": "object" })
 }
 
 fn in_json(schema: &Value) -> Value {

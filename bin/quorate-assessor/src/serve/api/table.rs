@@ -28,6 +28,9 @@ pub(crate) struct Route {
     pub(crate) body: Option<&'static str>,
     /// Refusals beside those that every route may give.
     pub(crate) statuses: &'static [u16],
+    /// Whether the answer to a change is kept for whoever asks again under the same key. Not where nothing is recorded: what
+    /// opens values about people would outlive their erasure.
+    pub(crate) is_kept: bool,
 }
 
 /// Where the API is.
@@ -43,6 +46,7 @@ const fn look(id: &'static str, path: &'static str, says: &'static str) -> Route
         query: &[],
         body: None,
         statuses: &[],
+        is_kept: true,
     }
 }
 
@@ -66,8 +70,9 @@ const fn change(
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 12] = [
+pub(crate) static ROUTES: [Route; 19] = [
     look("me", "/me", "Whose token this is, what it allows, and until when."),
+    look("status", "/status", "What this office holds."),
     look("standards", "/standards", "Standards, and how the newest assessment of each stands."),
     look("assessments", "/assessments", "Assessments on record, the newest first."),
     one("assessment", "/assessments/{digest}", "One assessment, by the digest of its results."),
@@ -83,8 +88,22 @@ pub(crate) static ROUTES: [Route; 12] = [
         statuses: &[422],
         ..look("history", "/history", "How findings changed while they were watched.")
     },
+    look("bulletin", "/bulletin", "What was found newest of each standard, signed by the office."),
+    look("workflows", "/workflows", "Workflows, with the digests that engagements name."),
     look("audits", "/audits", "Audits on this office's ledger."),
     one("audit", "/audits/{audit}", "One audit as its auditor sees it."),
+    one("calendar", "/audits/{audit}/calendar", "Dates of an audit."),
+    one("report", "/audits/{audit}/report", "The report as the audit stands, and its digest."),
+    one("evidence", "/audits/{audit}/evidence", "What is on file in an audit, and who opened it."),
+    Route {
+        is_kept: false,
+        ..change(
+            "compose_step",
+            "/audits/{audit}/steps/composed",
+            "Makes a step ready for its person's signature; nothing is recorded.",
+            "Who takes the step, and what is recorded; values about people in plain text.",
+        )
+    },
     change(
         "take_step",
         "/audits/{audit}/steps",

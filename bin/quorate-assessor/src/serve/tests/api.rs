@@ -14,7 +14,7 @@ use crate::cli::{Cli, Command};
 use crate::token;
 
 impl World {
-    fn token_command(&self, words: &[&str]) -> crate::screen::Screen {
+    pub(super) fn token_command(&self, words: &[&str]) -> crate::screen::Screen {
         let office = self.dir.path().join("office").display().to_string();
         let first = ["quorate-assessor", "--dir", &office, "token"];
         let cli = Cli::parse_from(first.iter().chain(words));
@@ -22,7 +22,7 @@ impl World {
         token::run(&cli, command).unwrap()
     }
 
-    fn token(&self, name: &str, scope: &str) -> String {
+    pub(super) fn token(&self, name: &str, scope: &str) -> String {
         let file = self.dir.path().join(format!("{name}.token"));
         let at = file.display().to_string();
         let words = ["new", name, "--scope", scope, "--expires", "90d", "--token-file", &at];
@@ -33,11 +33,11 @@ impl World {
         token
     }
 
-    async fn program(&self, token: &str, path: &str, more: &[(&str, &str)]) -> Got {
+    pub(super) async fn program(&self, token: &str, path: &str, more: &[(&str, &str)]) -> Got {
         self.asks(("GET", path), token, more, String::new()).await
     }
 
-    async fn posts(&self, token: &str, path: &str, key: &str, body: &Value) -> Got {
+    pub(super) async fn posts(&self, token: &str, path: &str, key: &str, body: &Value) -> Got {
         let kind = ("content-type", "application/json");
         let more = [kind, ("idempotency-key", key)];
         self.asks(("POST", path), token, &more, body.to_string()).await
@@ -62,11 +62,11 @@ impl World {
     }
 }
 
-fn read(got: &Got) -> Value {
+pub(super) fn read(got: &Got) -> Value {
     serde_json::from_slice(&got.bytes).unwrap_or_else(|e| panic!("{e}: {}", got.text()))
 }
 
-fn refused(got: &Got, status: u16, code: &str) {
+pub(super) fn refused(got: &Got, status: u16, code: &str) {
     assert_eq!(got.status.as_u16(), status, "{}", got.text());
     assert_eq!(read(got)["error"]["code"], code, "{}", got.text());
     assert_eq!(got.header("content-type"), "application/json");
