@@ -87,22 +87,6 @@ pub(crate) async fn compose(
     Ok(Composed { waiting, copy: Vec::new() })
 }
 
-/// Refuses a record that only the office makes: the beginning of an audit, and a redacted copy.
-pub(crate) fn begun_or_made_here(record: &Act) -> Done<()> {
-    let no = |why: &str, next: &str| Err(Trouble::refused("not_composed", why, next));
-    match record {
-        Act::Engaged(_) => {
-            let next = "begin it in the pages, or with `audit step` where the office lies";
-            no("an audit is begun by the office, whose word its people's keys are", next)
-        }
-        Act::Redacted(_) => {
-            let next = "take it in the pages, or with `audit redact`";
-            no("a redacted copy is made where the report is", next)
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A step that was not composed here, if it holds what [`compose`] would have made of it: values about people as commitments,
 /// each with its opening.
 pub(crate) fn composed_elsewhere(waiting: Waiting) -> Done<Composed> {
