@@ -9,6 +9,7 @@ mod glossary;
 mod links;
 mod promises;
 mod ratchet;
+mod refusals;
 mod sizes;
 mod syntax;
 mod templates;
@@ -42,7 +43,7 @@ impl fmt::Display for Complaint {
 
 type Rule = fn(&House) -> Done<Vec<Complaint>>;
 
-const RULES: [(&str, Rule); 11] = [
+const RULES: [(&str, Rule); 12] = [
     ("edges between crates", edges::edges),
     ("what a binary may link", edges::links),
     ("who may name a primitive", edges::primitives),
@@ -54,6 +55,7 @@ const RULES: [(&str, Rule); 11] = [
     ("dead files", dead::dead),
     ("links of documents", links::links),
     ("tests that documents promise", promises::promises),
+    ("codes of refusals", refusals::refusals),
 ];
 
 /// Checks every rule; the error lists the complaints.

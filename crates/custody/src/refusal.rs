@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// Why this party will not go on.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Refusal {
-    /// A short constant for programs: a published one (`docs/spec/reasons.md`) where it becomes a reason of a judgment,
-    /// a word of this crate's own (`not_standing`) elsewhere.
+    /// A short constant for programs, published in `docs/spec/refusals.md`; in `docs/spec/reasons.md` where it is a reason of a
+    /// judgment.
     pub code: String,
     /// One lower-case line.
     pub message: String,

@@ -42,7 +42,7 @@ use crate::desk::Desk;
 use crate::office::Reply;
 use paperwork::Paperwork;
 use visit::{Ask, Session, Sessions};
-use wallets::asked::Asked;
+use wallets::hearings::Hearings;
 
 /// What the console needs of the process that serves it.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ pub(crate) struct Console {
     setup: Setup,
     people: Mutex<Sessions>,
     streams: Streams,
-    asked: Asked,
+    hearings: Hearings,
 }
 
 /// The state of every handler.
@@ -116,7 +116,7 @@ pub fn router(
         setup,
         people: Mutex::default(),
         streams: Streams::new(),
-        asked: Asked::default(),
+        hearings: Hearings::default(),
     });
     let pages = PAGES.iter().fold(Router::new(), |router, page| (page.routes)(router));
     Ok(gate::around(provider::routes(filing::routes(pages)), allowed).with_state(console))

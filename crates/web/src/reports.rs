@@ -197,6 +197,7 @@ mod tests {
         let status = match why {
             Stray::Elsewhere => StatusCode::FORBIDDEN,
             Stray::Nothing => StatusCode::NOT_FOUND,
+            Stray::Form => StatusCode::METHOD_NOT_ALLOWED,
         };
         status.into_response()
     }

@@ -1,9 +1,9 @@
 //! What stands around the pages of every server: which Host and Origin are answered, the headers of every answer, the files
-//! that pages use, and what is said at a path where there is nothing.
+//! that pages use, and what is said at a path where there is no page.
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -24,6 +24,8 @@ pub enum Stray {
     Elsewhere,
     /// There is nothing at this path.
     Nothing,
+    /// This path takes what a form sends, and somebody looks at it: they typed it, or load it again.
+    Form,
 }
 
 /// One server's pages.
@@ -54,24 +56,32 @@ impl Site {
     }
 }
 
+/// Whether somebody looks, and changes nothing.
+fn is_look(request: &Request) -> bool {
+    matches!(request.method().as_str(), "GET" | "HEAD")
+}
+
 /// Whether a request may be looked at: it is for this host, and a change names this origin, which no other site's page can. What
 /// browsers report by themselves changes nothing, and has its own rule.
 fn is_ours(allowed: &Allowed, request: &Request) -> bool {
     if request.method() == Method::POST && request.uri().path() == REPORTS {
         return reports::are_ours(allowed, request.headers());
     }
-    let is_change = !matches!(request.method().as_str(), "GET" | "HEAD");
     let names_origin = request.headers().contains_key(header::ORIGIN);
-    allowed.admit(request.headers()).is_ok() && (!is_change || names_origin)
+    allowed.admit(request.headers()).is_ok() && (is_look(request) || names_origin)
 }
 
 type Guard = (Allowed, fn(Stray) -> Response);
 
 async fn guarded(State((allowed, stray)): State<Guard>, request: Request, next: Next) -> Response {
+    let is_look = is_look(&request);
     let mut response = match is_ours(&allowed, &request) {
         true => next.run(request).await,
         false => stray(Stray::Elsewhere),
     };
+    if is_look && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response = in_words(response, stray);
+    }
     let secure = allowed.is_secure();
     let around = if secure { headers_under_tls() } else { headers() };
     for (name, value) in around {
@@ -83,6 +93,17 @@ async fn guarded(State((allowed, stray)): State<Guard>, request: Request, next: 
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// The page in place of an empty answer. It is put here and not at the routes, so that whoever turns strangers away in front of
+/// a route has turned them away before; what rides on the answer, such as who asked, stays on it.
+fn in_words(mut empty: Response, stray: fn(Stray) -> Response) -> Response {
+    let mut page = stray(Stray::Form);
+    if let Some(methods) = empty.headers_mut().remove(header::ALLOW) {
+        page.headers_mut().insert(header::ALLOW, methods);
+    }
+    page.extensions_mut().extend(std::mem::take(empty.extensions_mut()));
+    page
 }
 
 /// A file of the look that every screen shares.
@@ -118,22 +139,31 @@ pub fn with_cookie(mut response: Response, cookie: &str, value: Option<&str>) ->
 mod tests {
     use super::*;
     use axum::body::Body;
-    use axum::http::StatusCode;
+    use axum::middleware::from_fn;
+    use axum::routing::post;
     use tower::ServiceExt as _;
 
     fn stray(why: Stray) -> Response {
         let status = match why {
             Stray::Elsewhere => StatusCode::FORBIDDEN,
             Stray::Nothing => StatusCode::NOT_FOUND,
+            Stray::Form => StatusCode::METHOD_NOT_ALLOWED,
         };
-        status.into_response()
+        (status, format!("{why:?}")).into_response()
+    }
+
+    /// As a server answers strangers before it says anything of a path.
+    async fn turned_away(_: Request, _: Next) -> Response {
+        StatusCode::UNAUTHORIZED.into_response()
     }
 
     async fn answer(origin: &str, method: &str, path: &str, lines: &[(&str, &str)]) -> Response {
         let host = origin.split_once("://").map_or("", |(_, host)| host);
         let site = Site { allowed: Allowed::new([host], [origin]), form_bytes: 8, stray };
         let read = |body: String| async move { body };
-        let router = site.around(Router::new().route("/", get(|| async { "page" }).post(read)));
+        let pages = Router::new().route("/", get(|| async { "page" }).post(read));
+        let shut = Router::new().route("/shut", post(read)).layer(from_fn(turned_away));
+        let router = site.around(pages.route("/form", post(read)).merge(shut));
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in lines {
             request = request.header(*name, *value);
@@ -161,6 +191,29 @@ mod tests {
             assert!(has("content-security-policy") && has("strict-transport-security"));
             assert!(has("reporting-endpoints"));
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_looks_at_what_takes_a_form_is_told_so_and_a_stranger_no_more_than_before() {
+        let (ours, host) = ("https://desk.example", ("host", "desk.example"));
+        let lines = [host, ("origin", ours)];
+        for (method, path, status, said) in [
+            ("GET", "/form", 405, "Form"),
+            ("HEAD", "/form", 405, ""),
+            ("GET", "/csp-reports", 405, "Form"),
+            // No browser asks this by itself.
+            ("PUT", "/form", 405, ""),
+            ("GET", "/shut", 401, ""),
+        ] {
+            let answered = answer(ours, method, path, &lines).await;
+            assert_eq!(answered.status(), status, "{method} {path}");
+            assert!(status != 405 || answered.headers()["allow"] == "POST", "{method} {path}");
+            assert!(answered.headers().contains_key("content-security-policy"));
+            let body = axum::body::to_bytes(answered.into_body(), 1_000).await.unwrap();
+            assert_eq!(body, said.as_bytes(), "{method} {path}");
+        }
+        let elsewhere = answer(ours, "GET", "/form", &[("host", "evil.example")]).await;
+        assert_eq!(elsewhere.status(), 403, "another address is told nothing of the path");
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! `SECURITY.md` and `THREATS.md` say "cannot" and name the test that shows it. The test must exist.
+//! `SECURITY.md`, `THREATS.md` and the pages of `docs/adr` and `docs/spec` say "cannot" and name the test that shows it. The test
+//! must exist.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,10 @@ use super::Complaint;
 use crate::Done;
 use crate::house::House;
 
+/// Where every such name is a test's.
 const PROMISING: [&str; 2] = ["SECURITY.md", "THREATS.md"];
+/// Where codes and fields look like names of tests. A text of the program that is just this word tells them apart.
+const FOLDERS: [&str; 2] = ["docs/adr/", "docs/spec/"];
 
 /// Complaints about promised tests that no source holds.
 pub(crate) fn promises(house: &House) -> Done<Vec<Complaint>> {
@@ -16,14 +20,31 @@ pub(crate) fn promises(house: &House) -> Done<Vec<Complaint>> {
     let mut found = Vec::new();
     for path in PROMISING {
         let text = house.texts.get(path).ok_or_else(|| format!("{path} is missing"))?;
-        for (line, name) in named(text) {
-            if !tests.contains(&name) {
-                let what = format!("promises the test `{name}`, which does not exist");
-                found.push(Complaint::new(path, line, what));
-            }
-        }
+        found.extend(broken(path, text, |name| tests.contains(name)));
+    }
+    let pages = house.texts.iter().filter(|(path, _)| is_page(path));
+    for (path, text) in pages {
+        found.extend(broken(path, text, |name| tests.contains(name) || is_said(house, name)));
     }
     Ok(found)
+}
+
+fn is_page(path: &str) -> bool {
+    path.ends_with(".md") && FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Whether a source holds this very word as a text: a code or a field, and no test.
+fn is_said(house: &House, name: &str) -> bool {
+    let quoted = format!("\"{name}\"");
+    house.sources.iter().any(|source| source.text.contains(&quoted))
+}
+
+fn broken(path: &str, text: &str, is_known: impl Fn(&str) -> bool) -> Vec<Complaint> {
+    let lost = named(text).into_iter().filter(|(_, name)| !is_known(name));
+    let complain = |(line, name): (usize, String)| {
+        Complaint::new(path, line, format!("promises the test `{name}`, which does not exist"))
+    };
+    lost.map(complain).collect()
 }
 
 /// Test names in a document: backticked snake case with at least three underscores.
@@ -80,6 +101,7 @@ impl<'ast> Visit<'ast> for Tests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house::Source;
 
     #[test]
     fn names_are_read_from_backticks() {
@@ -87,6 +109,25 @@ mod tests {
             "Shown by `t29_a_thousand_at_the_cap` and `row_38_one_twice`, not by `two_words`.";
         let names: Vec<String> = named(text).into_iter().map(|(_, name)| name).collect();
         assert_eq!(names, ["t29_a_thousand_at_the_cap", "row_38_one_twice"]);
+    }
+
+    #[test]
+    fn a_page_promises_tests_that_exist_and_codes_are_no_promise() {
+        let text = "#[test] fn a_test_that_exists() {} fn code() -> &'static str { \"a_code_and_no_test\" }";
+        let source = Source {
+            path: "crates/x/src/lib.rs".to_owned(),
+            text: text.to_owned(),
+            syntax: syn::parse_file(text).unwrap(),
+        };
+        let words = "`a_test_that_exists`, `a_code_and_no_test`\n`a_test_that_is_gone`";
+        let pages = ["SECURITY.md", "THREATS.md", "docs/adr/1.md", "docs/spec/a.md", "docs/b.md"];
+        let texts = pages.map(|path| (path.to_owned(), words.to_owned())).into();
+        let found = promises(&House { texts, sources: vec![source] }).unwrap();
+        let places: Vec<(&str, usize)> =
+            found.iter().map(|found| (found.path.as_str(), found.line)).collect();
+        let [strict, also] = ["SECURITY.md", "THREATS.md"].map(|path| [(path, 1), (path, 2)]);
+        let pages = [("docs/adr/1.md", 2), ("docs/spec/a.md", 2)];
+        assert_eq!(places, [strict, also, pages].concat());
     }
 
     #[test]

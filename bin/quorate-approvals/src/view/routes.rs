@@ -73,6 +73,11 @@ fn stray(why: Stray) -> Response {
         Stray::Nothing => {
             ("nothing_here", "there is nothing at this path", "go back to the first page")
         }
+        Stray::Form => (
+            "form_only",
+            "this address only takes what a form sends",
+            "open the page with that form again, or go back to the first page",
+        ),
     };
     Stranger(Trouble::refused(code, message, next)).into_response()
 }
@@ -121,11 +126,12 @@ fn refused(trouble: &Trouble, lines: &Sparse) -> Response {
     let status = match trouble.code.as_str() {
         "elsewhere" => StatusCode::FORBIDDEN,
         "unknown_case" | "unknown_session" | "nothing_here" => StatusCode::NOT_FOUND,
+        "form_only" => StatusCode::METHOD_NOT_ALLOWED,
         SIGN_IN => StatusCode::UNAUTHORIZED,
         _ if trouble.refused => StatusCode::CONFLICT,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    if status != StatusCode::NOT_FOUND
+    if !matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
         && let Some(left_out) = lines.now()
     {
         tracing::warn!(code = %trouble.code, left_out, "refused somebody at the view");

@@ -95,6 +95,11 @@ fn stray(why: Stray) -> Response {
         Stray::Nothing => {
             ("nothing_here", "there is nothing at this path", "go back to the first page")
         }
+        Stray::Form => (
+            "form_only",
+            "this address only takes what a form sends",
+            "open the page with that form again, or go back to the first page",
+        ),
     };
     Refused(Trouble::refused(code, message, next)).into_response()
 }
@@ -161,12 +166,13 @@ impl IntoResponse for Refused {
             "wrong_code" => StatusCode::UNAUTHORIZED,
             code if code.starts_with("unknown") || code.starts_with("no_") => StatusCode::NOT_FOUND,
             "nothing_here" => StatusCode::NOT_FOUND,
+            "form_only" => StatusCode::METHOD_NOT_ALLOWED,
             _ if self.0.refused => StatusCode::CONFLICT,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         // The frame is put around it where it is known who asked.
         let mut response = (status, Html(String::new())).into_response();
-        if status != StatusCode::NOT_FOUND {
+        if !matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
             response.extensions_mut().insert(Why(self.0.code));
         }
         response.extensions_mut().insert(Told(Arc::new(self.0)));

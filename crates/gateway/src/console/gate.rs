@@ -44,6 +44,11 @@ fn stray(why: Stray) -> Response {
         Stray::Nothing => {
             ("nothing_here", "there is nothing at this path", "go back to the first page")
         }
+        Stray::Form => (
+            "form_only",
+            "this address only takes what a form sends",
+            "open the page with that form again, or go back to the first page",
+        ),
     };
     Refused::from(Refusal::new(code, message, next)).of_a_stranger().into_response()
 }
@@ -99,11 +104,14 @@ impl IntoResponse for Refused {
             "sign_in" | "no_such_token" | "not_vouched" => StatusCode::UNAUTHORIZED,
             "elsewhere" | "role" => StatusCode::FORBIDDEN,
             "unknown_case" | "nothing_here" => StatusCode::NOT_FOUND,
+            "form_only" => StatusCode::METHOD_NOT_ALLOWED,
             "not_now" | "unreadable" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,
         };
         let so_far = if self.stranger { &STRANGERS } else { &REFUSALS };
-        if !matches!(self.refusal.code.as_str(), "sign_in" | "unknown_case" | "nothing_here")
+        let is_stray = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        if !is_stray
+            && self.refusal.code != "sign_in"
             && let Some(left_out) = so_far.now()
         {
             tracing::warn!(code = %self.refusal.code, left_out, "refused somebody at the console");

@@ -1,8 +1,8 @@
 //! Wallets: what all of them hold by tier, accounts and balances as the chain's node tells them, what each held as time went by,
 //! and what left it.
 
-pub(super) mod asked;
 mod charts;
+pub(super) mod hearings;
 mod tiers;
 
 use std::collections::BTreeSet;
@@ -23,8 +23,8 @@ use super::visit::{Answered, Visit};
 use super::{Here, Page};
 use crate::answer::{Balances, Holding};
 use crate::office::WalletView;
-use asked::Heard;
 use charts::{LONG, MONTH, WEEK};
+use hearings::Heard;
 
 pub(crate) const PAGE: Page = Page {
     path: "/wallets",
@@ -46,7 +46,7 @@ async fn shown(visit: Visit) -> Answered {
     let tiers = office.tiers().await?;
     let accounts = visit.status.wallets.iter().flat_map(|one| one.accounts.values().cloned());
     let accounts = accounts.collect();
-    let told = asked::told(&visit, accounts).await;
+    let told = hearings::told(&visit, accounts).await;
     let mut body = vec![
         heading("All wallets, by tier"),
         tiers::all(&visit.status.policy_document, &visit.status.wallets, &tiers, &told),
@@ -72,7 +72,7 @@ async fn one(visit: Visit, Path(wallet): Path<String>) -> Answered {
     let office = &visit.console.office;
     let tiers = office.tiers().await?;
     let mut body = vec![about(one, tiers.get(&one.wallet).copied())];
-    let told = asked::told(&visit, one.accounts.values().cloned().collect()).await;
+    let told = hearings::told(&visit, one.accounts.values().cloned().collect()).await;
     body.extend(one.accounts.values().map(|account| balances(told.get(account))));
     let (policy, now) = (&visit.status.policy_document, visit.status.now);
     for (words, span) in [("A week, hour by hour", WEEK), ("400 days", LONG)] {

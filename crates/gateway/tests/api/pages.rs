@@ -1,4 +1,5 @@
-//! What the log is told of whom the console refused: strangers take no line away from whoever is signed in, whatever the code.
+//! What the console says to whoever has lost their way, and what the log is told of whom it refused: strangers take no line
+//! away from whoever is signed in, whatever the code.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -17,7 +18,7 @@ use quorate_terms::intent::Tier;
 use quorate_terms::{CaseId, Timestamp, WalletId};
 
 use super::logged::Lines;
-use super::{Allowed, App, Arc, Body, FakeOffice, Request, Router, ServiceExt, app};
+use super::{Allowed, App, Arc, Body, BodyExt, FakeOffice, Request, Router, ServiceExt, app};
 
 fn busy<T>() -> Reply<T> {
     Err(Refusal::new("not_now", "the fake desk is busy", "try again"))
@@ -163,6 +164,23 @@ async fn strangers_whom_the_console_refuses_take_no_line_from_whoever_is_signed_
     assert_eq!(said.status().as_u16(), 503);
     let told = lines.taken();
     assert!(told.len() == 1 && told[0].contains("not_now"), "{told:?}");
+}
+
+#[tokio::test]
+async fn the_address_of_a_form_says_so_to_whoever_types_it_and_nothing_more() {
+    let (app, lines) = (app(), Lines::default());
+    let pages = pages(&app);
+    let _while_this_runs = tracing::subscriber::set_default(lines.clone());
+    for path in ["/sign-in", "/sign-out", "/file"] {
+        let said = ask(&pages, ("GET", path), ("x-nothing", ""), "").await;
+        assert_eq!(said.status().as_u16(), 405, "{path}");
+        assert_eq!(said.headers()["allow"], "POST", "{path}");
+        let bytes = said.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains("this address only takes what a form sends"), "{path}: {text}");
+        assert!(text.contains("href=\"/\"") && !text.contains("Sign out"), "{path}: {text}");
+    }
+    assert!(lines.taken().is_empty(), "whoever loads a page again is no news");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Sessions, ended over HTTP as browsers end them.
+//! Sessions, ended over HTTP as browsers end them, and addresses that take forms only.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -108,4 +108,21 @@ async fn another_session_is_ended_over_http_by_who_signed_in_a_moment_ago_and_by
     assert_eq!(view.ask("fresh", "POST", all).await.status, 303);
     assert_eq!(view.list("stale").await.status, 401);
     assert_eq!(view.list("fresh").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_address_of_a_form_says_so_to_whoever_types_it_and_nothing_more() {
+    let view = Served::new().await;
+    view.begin("fresh", 0);
+    for who in ["fresh", "nobody"] {
+        for path in ["/sign-out", "/sessions/end", "/cases/none/word", "/passkeys/made"] {
+            let said = view.ask(who, "GET", (path, "")).await;
+            assert_eq!(said.status, 405, "{who} {path}: {}", said.text);
+            let heads = said.text.to_ascii_lowercase();
+            assert!(heads.contains("\r\nallow: post\r\n"), "{heads}");
+            assert!(said.text.contains("this address only takes what a form sends"));
+            assert!(said.text.contains("href=\"/\""), "a way on: {}", said.text);
+            assert!(!said.text.contains("p-cy"), "nothing of who is signed in: {}", said.text);
+        }
+    }
 }

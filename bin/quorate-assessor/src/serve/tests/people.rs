@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use quorate_assessor::audit::signed::visit_to_sign;
 
-use super::world::World;
+use super::world::{Got, World};
 
 impl World {
     /// A person's cookie, if the key opens.
@@ -99,6 +99,24 @@ async fn a_stranger_finds_nothing_but_the_register_and_the_door() {
     assert_eq!(world.get_as("none", "/marks").await.status, StatusCode::OK);
     assert_eq!(world.get("/audits/none").await.status, StatusCode::NOT_FOUND);
     assert_eq!(world.get("/audits/none/steps/dance").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_address_of_a_form_says_so_to_whoever_types_it_and_is_shut_to_strangers() {
+    let world = World::new().await;
+    let says_so = |got: &Got, way: &str| {
+        let text = got.text();
+        assert_eq!((got.status, got.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
+        assert!(text.contains("this address only takes what a form sends"), "{text}");
+        assert!(text.contains(way), "{way}: {text}");
+    };
+    says_so(&world.get("/sign-out").await, "href=\"/\"");
+    says_so(&world.get("/audits/brick-1/answer").await, "href=\"/\"");
+    let out = world.get_as("none", "/sign-out").await;
+    says_so(&out, "href=\"/sign-in\"");
+    assert!(!out.text().contains("Sign out"), "{}", out.text());
+    let shut = world.get_as("none", "/audits/brick-1/answer").await;
+    assert_eq!((shut.status, shut.header("location")), (StatusCode::SEE_OTHER, "/sign-in"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

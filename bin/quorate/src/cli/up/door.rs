@@ -230,6 +230,11 @@ fn stray(why: Stray) -> Response {
             let mend = "go back to the first page";
             (StatusCode::NOT_FOUND, Trouble::new("path", "leads to nothing", mend))
         }
+        Stray::Form => {
+            let mend = "open the page with that form again, or go back to the first page";
+            let trouble = Trouble::new("path", "only takes what a form sends", mend);
+            (StatusCode::METHOD_NOT_ALLOWED, trouble)
+        }
     };
     (status, Html(paper::refused(&trouble))).into_response()
 }

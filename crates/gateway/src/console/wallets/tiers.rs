@@ -9,7 +9,7 @@ use quorate_terms::intent::Tier;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{Amount, AssetId, WalletId};
 
-use super::asked::Told;
+use super::hearings::Told;
 use super::tier_word;
 use crate::answer::Holding;
 use crate::console::paper;
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::answer::{Balances, Money};
-    use crate::console::wallets::asked::Heard;
+    use crate::console::wallets::hearings::Heard;
     use crate::shapes::tests::policy;
 
     fn asset() -> AssetId {

@@ -169,6 +169,8 @@ async fn only_whoever_reads_the_terminal_is_let_in_and_each_word_once() {
         assert_eq!(said.status, 401, "{path}");
         assert!(said.text.contains("terminal") && !said.text.contains("desk"), "{}", said.text);
     }
+    let said = room.get("/again").await;
+    assert!(said.status == 405 && said.text.contains("takes what a form sends"), "{}", said.text);
     for path in ["/vault", "/found", "/next/member", "/next/finish"] {
         assert_eq!(room.post(path, &[("vault", "mine")]).await.status, 401, "{path}");
     }

@@ -44,10 +44,10 @@ pub(super) type Told = BTreeMap<AccountId, Heard>;
 /// Nothing as long as it is asked.
 type Hearing = watch::Receiver<Option<Heard>>;
 
-/// What was asked for anybody.
+/// What is asked of nodes, and what they said: for anybody who looks.
 #[derive(Default)]
-pub(crate) struct Asked {
-    hearings: Mutex<BTreeMap<AccountId, Hearing>>,
+pub(crate) struct Hearings {
+    known: Mutex<BTreeMap<AccountId, Hearing>>,
     turns: Mutex<BTreeMap<ChainId, Arc<Turn<()>>>>,
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn told(visit: &Visit, accounts: Vec<AccountId>) -> Told {
 
 /// What is known of an account or asked already; otherwise asking begins.
 fn hearing(visit: &Visit, account: AccountId) -> Hearing {
-    let mut known = visit.console.asked.hearings.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = visit.console.hearings.known.lock().unwrap_or_else(PoisonError::into_inner);
     let now = visit.console.now();
     known.retain(|_, one| stands(one, now));
     if let Some(one) = known.get(&account) {
@@ -129,7 +129,7 @@ impl Asking {
     }
 
     fn turn(&self) -> Arc<Turn<()>> {
-        let mut turns = self.console.asked.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turns = self.console.hearings.turns.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry(self.account.chain()).or_default())
     }
 
