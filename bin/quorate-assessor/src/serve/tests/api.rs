@@ -128,6 +128,9 @@ async fn what_cannot_be_answered_is_said_in_one_form() {
     let put = world.asks(("PUT", "/assessments"), &file, &[], String::new()).await;
     refused(&put, 405, "method");
     assert_eq!(put.header("allow"), "GET, POST");
+    let looked = world.program(&file, "/audits/none/steps", &[]).await;
+    refused(&looked, 405, "method");
+    assert_eq!(looked.header("allow"), "POST");
     let body = json!({ "standard": "ccss 9.0" });
     refused(&world.posts(&look, "/assessments", "k", &body).await, 403, "scope");
     refused(&world.posts(&file, "/assessments", "", &body).await, 400, "idempotency_key");
