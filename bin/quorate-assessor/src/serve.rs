@@ -27,6 +27,7 @@ mod visitor;
 mod tests;
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -72,6 +73,9 @@ pub(crate) struct Serving {
     /// The file that holds the passphrase under which files are sealed. Without it the pages take and give no files.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// How often a token of the API is answered in a minute.
+    #[arg(long, value_name = "N", default_value = "120")]
+    requests_per_minute: NonZeroU32,
 }
 
 /// Serves until it is told to end.

@@ -65,7 +65,8 @@ struct Api {
 
 /// Everything below [`BASE`].
 pub(super) fn routes(hall: Arc<Hall>, allowed: Allowed) -> Router {
-    let api = Arc::new(Api { hall, allowed, once: Once::default(), limit: Limit::default() });
+    let limit = Limit::new(hall.a_minute());
+    let api = Arc::new(Api { hall, allowed, once: Once::default(), limit });
     let paths: BTreeSet<&'static str> = ROUTES.iter().map(|route| route.path).collect();
     // At the last three there is nothing, and programs are told so in JSON.
     let paths = paths.into_iter().chain(["", "/", "/{*rest}"]);

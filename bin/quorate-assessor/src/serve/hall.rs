@@ -1,6 +1,7 @@
 //! What the server holds: where the office lies, the standards, who is signed in. The office itself is opened for each page.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -89,6 +90,8 @@ pub(super) struct Hall {
     /// The register of marks as it was last read, and when.
     register: Arc<Turn<Kept>>,
     visiting: Arc<Semaphore>,
+    /// How often a token is answered in a minute.
+    a_minute: NonZeroU32,
     /// When the newest code was shown that nobody has used.
     offered: Mutex<Option<Timestamp>>,
     /// How much the log was told of strangers whom the office refused; and of people who are signed in, so that strangers hide
@@ -155,6 +158,7 @@ impl Hall {
             openings: Arc::new(Semaphore::new(OPENINGS)),
             register: Arc::default(),
             visiting: Arc::new(Semaphore::new(VISITING)),
+            a_minute: asked.requests_per_minute,
             offered: Mutex::default(),
             strangers: Sparse::new(),
             known: Sparse::new(),
@@ -178,6 +182,11 @@ impl Hall {
     /// The same of people who are signed in.
     pub(super) const fn known(&self) -> &Sparse {
         &self.known
+    }
+
+    /// How often a token of the API is answered in a minute.
+    pub(super) const fn a_minute(&self) -> NonZeroU32 {
+        self.a_minute
     }
 
     /// What the cookie of a session is called here.

@@ -1,12 +1,11 @@
 //! How often a token may ask, and how much at once. Others are served whatever one of them does.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quorate_terms::{Digest, Timestamp};
 
-/// Requests a minute.
-const A_MINUTE: u32 = 120;
 /// Requests that are answered at the same time.
 const AT_ONCE: u32 = 4;
 /// A minute, in milliseconds.
@@ -20,8 +19,11 @@ struct Spent {
 }
 
 /// What every token spent of late.
-#[derive(Clone, Default)]
-pub(super) struct Limit(Arc<Mutex<BTreeMap<Digest, Spent>>>);
+#[derive(Clone)]
+pub(super) struct Limit {
+    a_minute: u32,
+    spent: Arc<Mutex<BTreeMap<Digest, Spent>>>,
+}
 
 /// A request that is answered; over when it is dropped.
 pub(super) struct Place {
@@ -30,6 +32,11 @@ pub(super) struct Place {
 }
 
 impl Limit {
+    /// So many requests of one token in a minute.
+    pub(super) fn new(a_minute: NonZeroU32) -> Self {
+        Self { a_minute: a_minute.get(), spent: Arc::default() }
+    }
+
     /// A place for one request, or after how many seconds there may be one.
     pub(super) fn take(&self, token: Digest, now: Timestamp) -> Result<Place, u64> {
         let mut all = self.lock();
@@ -38,7 +45,7 @@ impl Limit {
         if now.since(spent.since) >= WINDOW_MS {
             (spent.since, spent.asked) = (now, 0);
         }
-        if spent.asked >= A_MINUTE {
+        if spent.asked >= self.a_minute {
             let left = WINDOW_MS.saturating_sub(now.since(spent.since));
             return Err(left.div_ceil(1_000).max(1));
         }
@@ -51,7 +58,7 @@ impl Limit {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Digest, Spent>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,13 +76,14 @@ mod tests {
 
     #[test]
     fn a_token_asks_so_often_a_minute_and_so_much_at_once_and_hinders_no_other() {
-        let (limit, start) = (Limit::default(), Timestamp::from_millis(5_000_000));
+        let (limit, start) =
+            (Limit::new(NonZeroU32::new(9).unwrap()), Timestamp::from_millis(5_000_000));
         let (one, other) = (Digest::sha256(b"one"), Digest::sha256(b"other"));
         let held: Vec<Place> = (0..AT_ONCE).map(|_| limit.take(one, start).ok().unwrap()).collect();
         assert_eq!(limit.take(one, start).err(), Some(1));
         assert!(limit.take(other, start).is_ok());
         drop(held);
-        for _ in AT_ONCE..A_MINUTE {
+        for _ in AT_ONCE..9 {
             assert!(limit.take(one, start).is_ok());
         }
         assert_eq!(limit.take(one, start.plus_s(20)).err(), Some(40));
