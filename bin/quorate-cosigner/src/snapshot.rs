@@ -1,8 +1,8 @@
 //! Snapshots, so that a restart reads only the tails: of the replica's fold, and of what was folded from the own ledger. A
 //! cosigner goes on from none that it did not sign itself.
 //!
-//! A snapshot that cannot be read is not used, and an alarm says so; one of the replica that another version of this program
-//! made is not used either, and is no alarm. One of our own that the ledger on the disk does not go on from is worse: for the
+//! A snapshot that cannot be read is not used, and an alarm says so; one that another version of this program made is not used
+//! either, and is no alarm. One of our own that the ledger on the disk does not go on from is worse: for the
 //! replica it means that the desk's book is told again; for the own ledger it means that marks of what was signed are gone, and
 //! then nothing starts here.
 
@@ -69,6 +69,10 @@ pub(crate) async fn own(
     let Some((_, blob)) = store.snapshot(OWN).await? else { return Ok(Err(None)) };
     let fold = match snapshot::read(me, charter, owner, &blob) {
         Ok(fold) => fold,
+        Err(refusal) if refusal.code == OTHER_FORM => {
+            tracing::info!(%refusal, "folding the whole own ledger");
+            return Ok(Err(None));
+        }
         Err(refusal) => return Ok(Err(Some(refusal.to_string()))),
     };
     if ends_with(store, fold.book.size(), fold.book.head()).await? {

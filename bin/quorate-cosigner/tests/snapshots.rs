@@ -9,7 +9,7 @@ use quorate_host::{Identity, Store};
 use quorate_ledger::Frontier;
 use quorate_terms::Digest;
 use quorate_terms::canonical::Term;
-use quorate_terms::digest::tag::SNAPSHOT;
+use quorate_terms::digest::tag::{OWN_SNAPSHOT, SNAPSHOT};
 use quorate_terms::entry::{Body, Entry, Heartbeat};
 
 fn alarms(cosigner: &Cosigner, rule: &str) -> u64 {
@@ -80,31 +80,44 @@ async fn a_restart_goes_on_from_the_snapshot_and_from_no_bad_one() {
     house.signs(&case).await;
 }
 
+/// A snapshot of the replica in a form that this program does not have, under its owner's own signature.
+fn replica_of_form(owner: &Identity, form: u8) -> Vec<u8> {
+    let book = format!("{{\"v\":{form}}}");
+    let digest = Digest::of(SNAPSHOT, book.as_bytes());
+    let head = serde_json::json!({ "v": 1, "frontier": Frontier::default(), "book": digest });
+    let head = head.to_string();
+    let signature = owner.sign(&Digest::of(SNAPSHOT, head.as_bytes()));
+    format!("{head}\n{signature}\n{book}").into_bytes()
+}
+
+/// The same of the own ledger.
+fn own_of_form(owner: &Identity, form: u8) -> Vec<u8> {
+    let body = format!("{{\"v\":{form}}}");
+    let signature = owner.sign(&Digest::of(OWN_SNAPSHOT, body.as_bytes()));
+    format!("{signature}\n{body}").into_bytes()
+}
+
 /// An upgrade finds a snapshot of its own under its own signature, in a form that it does not read.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_version_left_is_folded_anew_and_is_no_alarm() {
     let mut house = House::open().await;
     house.cosigners.get_mut("east").unwrap().stop();
-    for (form, raised) in [(5, 0), (6, 1)] {
+    let owner = Identity::load(&house.cosigners["east"].dir.join("identity.key")).unwrap();
+    for (file, name, rule, blob, raised) in [
+        ("book.db", "replica", "snapshot_refused", replica_of_form(&owner, 5), 0),
+        ("book.db", "replica", "snapshot_refused", replica_of_form(&owner, 6), 1),
+        ("own.db", "own", "own_snapshot_refused", own_of_form(&owner, 2), 0),
+        ("own.db", "own", "own_snapshot_refused", own_of_form(&owner, 1), 1),
+    ] {
         let east = &house.cosigners["east"];
-        let owner = Identity::load(&east.dir.join("identity.key")).unwrap();
-        let book = format!("{{\"v\":{form}}}");
-        let head = serde_json::json!({
-            "v": 1,
-            "frontier": Frontier::default(),
-            "book": Digest::of(SNAPSHOT, book.as_bytes()),
-        });
-        let head = head.to_string();
-        let signature = owner.sign(&Digest::of(SNAPSHOT, head.as_bytes()));
-        let blob = format!("{head}\n{signature}\n{book}").into_bytes();
-        let store = Store::open(&east.dir.join("book.db")).await.unwrap();
+        let store = Store::open(&east.dir.join(file)).await.unwrap();
         let size = store.size();
         assert!(size > 0, "there is something to fold");
-        store.put_snapshot("replica", size, blob).await.unwrap();
+        store.put_snapshot(name, size, blob).await.unwrap();
         store.close().await;
         house.start("east").await;
         let east = house.cosigners.get_mut("east").unwrap();
-        assert_eq!(alarms(east, "snapshot_refused"), raised, "form {form}");
+        assert_eq!(alarms(east, rule), raised, "{name}");
         east.stop();
     }
 }

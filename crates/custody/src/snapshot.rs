@@ -24,6 +24,13 @@ const FORM: u8 = 6;
 /// The code of a refusal of another form, which is what an upgrade leaves and no alarm.
 pub const OTHER_FORM: &str = "other_form";
 
+/// Refuses a snapshot of another form than this program's.
+#[must_use]
+pub fn other_form() -> Refusal {
+    let message = "the snapshot is of another version of this program";
+    Refusal::new(OTHER_FORM, message, "nothing: the ledger is folded anew")
+}
+
 /// The shortest tail, in entries, that is worth a snapshot.
 const TAIL_MIN: u64 = 256;
 /// The longest tail, in entries, that a restart should have to fold.
@@ -94,9 +101,7 @@ impl Book {
         // First of all: another form has other fields, and is nobody's wrong.
         let form: Form = serde_json::from_slice(bytes).map_err(|e| bad(&e.to_string()))?;
         if form.v != FORM {
-            let message = "the snapshot is of another version of this program";
-            let next = "nothing: the ledger is folded anew";
-            return Err(Refusal::new(OTHER_FORM, message, next));
+            return Err(other_form());
         }
         let read: Read = serde_json::from_slice(bytes).map_err(|e| bad(&e.to_string()))?;
         let ours = read.charter.vault == charter.vault

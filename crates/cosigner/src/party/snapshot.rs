@@ -3,6 +3,7 @@
 //!
 //! A blob is the owner's signature on a line, then what is signed, as JSON.
 
+use quorate_custody::snapshot::other_form;
 use quorate_custody::{Charter, Memory, Refusal};
 use quorate_terms::digest::tag;
 use quorate_terms::{CosignerId, Digest, PublicKey, Signature};
@@ -33,10 +34,18 @@ struct Written<'a> {
     notes: &'a Notes,
 }
 
+/// The form alone, whatever else there is.
+#[derive(Deserialize)]
+struct Form {
+    v: u8,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Read {
-    v: u8,
+    /// Read before as [`Form`]; here so that it is no unknown field.
+    #[serde(rename = "v")]
+    _v: u8,
     cosigner: CosignerId,
     book: OwnBook,
     memory: Memory,
@@ -61,7 +70,8 @@ pub fn write(
 /// What a snapshot holds, if `owner` signed it for `me` and this vault. `charter` is the founding one, with nothing folded.
 ///
 /// # Errors
-/// [`Refusal`] for bytes that are no snapshot of this cosigner: fold the whole ledger then, and raise an alarm.
+/// [`Refusal`] for bytes that are no snapshot of this cosigner: fold the whole ledger then, and raise an alarm; with the code
+/// [`quorate_custody::snapshot::OTHER_FORM`] for what it signed under another version of this program, which is no alarm.
 pub fn read(
     me: &CosignerId,
     charter: Charter,
@@ -75,10 +85,14 @@ pub fn read(
     if !signature.is_some_and(|signature| owner.verifies(&digest, &signature)) {
         return Err(bad("this cosigner did not sign it"));
     }
+    let form: Form = serde_json::from_slice(body).map_err(|e| bad(&e.to_string()))?;
+    if form.v != FORM {
+        return Err(other_form());
+    }
     let read: Read = serde_json::from_slice(body).map_err(|e| bad(&e.to_string()))?;
     let ours = read.cosigner == *me && *read.book.vault() == charter.text().vault;
-    if read.v != FORM || !ours {
-        return Err(bad("it is of another cosigner, vault or version"));
+    if !ours {
+        return Err(bad("it is of another cosigner or vault"));
     }
     let charter = charter.recalling(read.memory);
     Ok(OwnFold { book: read.book, charter, notes: read.notes })

@@ -63,6 +63,26 @@ fn demanded(text: &CharterText, policy: &PolicyDocument, many: usize, found: &mu
     }
     let names = names.join(", ");
     found.ok("views", format!("{many} parties run them; several are asked for by {names}"));
+    let machines = machines(text);
+    let quorums = policy.quorums.iter().chain([&text.governance]);
+    for quorum in quorums.filter(|quorum| quorum.parties.is_some_and(|asked| asked > machines)) {
+        let why = format!(
+            "it asks for views of several parties, and origins on the own machine may be one machine: whoever takes that over \
+             {GIVEN_UP}"
+        );
+        found.add(Grade::Warn, format!("quorum {}", quorum.name), why, PROPOSE);
+    }
+}
+
+/// On how many machines of different parties views surely stand. Those whose origin is their own machine count as one.
+fn machines(text: &CharterText) -> u32 {
+    let of = |local: bool| {
+        let views = text.views.iter().filter(move |view| view.is_local() == local);
+        views.map(|view| view.operator.as_str()).collect::<BTreeSet<_>>()
+    };
+    let (elsewhere, local) = (of(false), of(true));
+    let one_more = local.difference(&elsewhere).next().is_some();
+    u32::try_from(elsewhere.len()).unwrap_or(u32::MAX).saturating_add(one_more.into())
 }
 
 fn one(view: &ViewSeat, own: Option<&str>, found: &mut Findings) {
@@ -193,6 +213,28 @@ mod tests {
             Some("Host Ltd"),
             &["ok view v0", own, "ok views: 2 parties"],
         );
+    }
+
+    #[test]
+    fn the_doctor_says_when_views_of_several_parties_may_stand_on_one_machine() {
+        let local = |party: &'static str| ("http://localhost:7800", party);
+        let warned = ["warn view v0: its origin", "warn view v1: its origin"];
+        let one = "warn quorum";
+        check(
+            &[local("Acme AG"), local("Host Ltd")],
+            Some(2),
+            None,
+            &[warned[0], warned[1], "ok views: 2 parties", one],
+        );
+        check(
+            &[local("Acme AG"), HOST],
+            Some(2),
+            None,
+            &[warned[0], "ok view v1", "ok views: 2 parties"],
+        );
+        let twice = [local("Host Ltd"), HOST, local("Acme AG")];
+        let said = [warned[0], "ok view v1", "warn view v2: its origin", "ok views: 2 parties"];
+        check(&twice, Some(2), None, &said);
     }
 
     #[test]

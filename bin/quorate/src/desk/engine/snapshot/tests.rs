@@ -2,7 +2,10 @@
 
 use quorate_host::store::Append;
 use quorate_ledger::hash;
+use quorate_terms::Digest;
 use quorate_terms::canonical::Term as _;
+use quorate_terms::digest::tag;
+use serde_json::json;
 
 use super::super::house::{House, MILLI, secret};
 use super::*;
@@ -52,6 +55,20 @@ async fn a_snapshot_of_another_ledger_or_ahead_of_this_one_is_not_used() {
     ahead.pay_through(6 * MILLI);
     keep(ahead.follower.clone(), store.clone(), log("log")).await.unwrap();
     assert!(restored(&ahead, &store, "log").await.is_none(), "the ledger is shorter");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_another_version_left_is_not_used_and_the_next_one_is() {
+    let (house, store, _folder) = ledger(|_, _| ()).await;
+    let (book, size) = ("{\"v\":1,\"field\":\"of old\"}", house.follower.size());
+    let digest = Digest::of(tag::SNAPSHOT, book.as_bytes());
+    let head = json!({ "v": 1, "frontier": house.follower.frontier(), "book": digest }).to_string();
+    let signature = log("log").sign(&Digest::of(tag::SNAPSHOT, head.as_bytes()));
+    let of_old = format!("{head}\n{signature}\n{book}").into_bytes();
+    store.put_snapshot(NAME, size, of_old).await.unwrap();
+    assert!(restored(&house, &store, "log").await.is_none(), "the whole ledger is folded");
+    keep(house.follower.clone(), store.clone(), log("log")).await.unwrap();
+    assert!(restored(&house, &store, "log").await.is_some(), "of the same size, in our form");
 }
 
 #[tokio::test]
