@@ -15,8 +15,8 @@ const QUIET = [
 
 export const SIZES = [{ width: 390, height: 844 }, { width: 1280, height: 800 }];
 export const THEMES = ["light", "dark"];
-// Narrow phones, at which only the width of things is looked at: no pictures, no axe.
-export const NARROW = [320, 360];
+// Narrow phones and a tablet, at which only the width of things is looked at: no pictures, no axe.
+const OTHER_WIDTHS = [320, 360, 768];
 
 // A browser with an empty folder of its own. `page()` opens a page whose `troubles` fill with whatever it complains of: errors
 // on its console, exceptions, refused requests and breaches of its policy. `close()` ends the browser and deletes the folder.
@@ -81,9 +81,9 @@ export async function axe(page) {
     nodes.map((node) => `${id}: ${help}: ${node.target.join(" ")}: ${node.failureSummary ?? ""}`));
 }
 
-// Calls `each(theme, size)` with the page in every theme and size. Before that, nothing sticks out on a narrow phone.
+// Calls `each(theme, size)` with the page in every theme and size. Before that, nothing sticks out on narrow phones or a tablet.
 export async function everyLook(page, each) {
-  await fitsNarrow(page);
+  await fitsOthers(page);
   await everySize(page, each);
 }
 
@@ -97,9 +97,9 @@ async function everySize(page, each) {
   }
 }
 
-async function fitsNarrow(page) {
+async function fitsOthers(page) {
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
-  for (const width of NARROW) {
+  for (const width of OTHER_WIDTHS) {
     await page.setViewportSize({ width, height: 640 });
     const { pathname } = new URL(page.url());
     assert.deepEqual(await sticksOut(page), [], `${pathname} light ${width}`);
