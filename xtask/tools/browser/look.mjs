@@ -1,4 +1,5 @@
 // How scripts here drive a browser: open it, give it a passkey, ask axe, take pictures.
+import assert from "node:assert/strict";
 import { mkdtemp, rm, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -14,6 +15,8 @@ const QUIET = [
 
 export const SIZES = [{ width: 390, height: 844 }, { width: 1280, height: 800 }];
 export const THEMES = ["light", "dark"];
+// Narrow phones and a tablet, at which only the width of things is looked at: no pictures, no axe.
+const OTHER_WIDTHS = [320, 360, 768];
 
 // A browser with an empty folder of its own. `page()` opens a page whose `troubles` fill with whatever it complains of: errors
 // on its console, exceptions, refused requests and breaches of its policy. `close()` ends the browser and deletes the folder.
@@ -78,8 +81,13 @@ export async function axe(page) {
     nodes.map((node) => `${id}: ${help}: ${node.target.join(" ")}: ${node.failureSummary ?? ""}`));
 }
 
-// Calls `each(theme, size)` with the page in every theme and size.
+// Calls `each(theme, size)` with the page in every theme and size. Before that, nothing sticks out on narrow phones or a tablet.
 export async function everyLook(page, each) {
+  await fitsOthers(page);
+  await everySize(page, each);
+}
+
+async function everySize(page, each) {
   for (const theme of THEMES) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     for (const size of SIZES) {
@@ -89,11 +97,20 @@ export async function everyLook(page, each) {
   }
 }
 
+async function fitsOthers(page) {
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  for (const width of OTHER_WIDTHS) {
+    await page.setViewportSize({ width, height: 640 });
+    const { pathname } = new URL(page.url());
+    assert.deepEqual(await sticksOut(page), [], `${pathname} light ${width}`);
+  }
+}
+
 // Saves the whole page in every theme and size as `FOLDER/NAME-THEME-WIDTH.png`, and gives the paths.
 export async function shots(page, name, folder) {
   await mkdir(folder, { recursive: true });
   const paths = [];
-  await everyLook(page, async (theme, { width }) => {
+  await everySize(page, async (theme, { width }) => {
     const path = join(folder, `${name}-${theme}-${width}.png`);
     await page.screenshot({ path, fullPage: true });
     paths.push(path);
@@ -101,10 +118,23 @@ export async function shots(page, name, folder) {
   return paths;
 }
 
-// What is wider than the window, one line each: a page must never scroll sideways.
+// What leaves its place, one line each. Nothing is wider than the window, so that a page never scrolls sideways; and what stands
+// in a card, a cell, a field or any other block stays inside it, unless the block scrolls or cuts on purpose.
 export function sticksOut(page) {
-  return page.evaluate(() => [...document.querySelectorAll("body *")]
-    .filter((each) => each.checkVisibility() && !each.closest(".skip, thead"))
-    .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-    .map((each) => `${each.tagName.toLowerCase()}.${each.className} is wider than the window`));
+  return page.evaluate(() => {
+    const root = document.documentElement;
+    const called = (each) => `${each.tagName.toLowerCase()}.${each.className} (${each.textContent.trim().slice(0, 40)})`;
+    const all = [...document.querySelectorAll("body *")].filter((each) => each.checkVisibility() && !each.closest(".skip, thead, svg"));
+    const wide = all.filter((each) => each.getBoundingClientRect().right > root.clientWidth + 1);
+    // Words in a line have no width of their own: the block that they stand in tells.
+    const isOpen = ({ display, overflowX }) => display !== "inline" && overflowX === "visible";
+    const burst = all.filter((each) => each.scrollWidth > each.clientWidth + 1 && isOpen(getComputedStyle(each)));
+    // Whatever is around it is burst too: the innermost is enough.
+    const inner = burst.filter((each) => !burst.some((other) => other !== each && each.contains(other)));
+    return [
+      ...wide.map((each) => `${called(each)} is wider than the window`),
+      ...inner.map((each) => `${called(each)} is narrower than what stands in it`),
+      ...(root.scrollWidth > root.clientWidth ? ["the page scrolls sideways"] : []),
+    ];
+  });
 }

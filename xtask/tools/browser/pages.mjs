@@ -68,6 +68,19 @@ const tests = {
     await page.close();
   },
 
+  async "nor is it blind on a narrow phone, where a moment or an amount leaves its card and not yet the window"() {
+    for (const leaves of ["tbody time", "tbody .amount", ".facts .amount"]) {
+      const page = await browser.page();
+      await page.goto(origin);
+      await everyLook(page, () => {});
+      await page.locator(leaves).first().evaluate((each) => { each.style.cssText = "display: inline-block; width: 107%"; });
+      await assert.rejects(everyLook(page, () => {}), ({ message }) => {
+        return message.includes("light 320") && message.includes("narrower than what stands in it") && !message.includes("the window");
+      }, leaves);
+      await page.close();
+    }
+  },
+
   async "a page without scripts says so and sends nothing"() {
     const context = await browser.context.browser()?.newContext({ javaScriptEnabled: false });
     if (!context) return "the browser has only one context";
