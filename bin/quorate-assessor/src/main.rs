@@ -81,7 +81,12 @@ fn ground(cli: &Cli) -> Done<tokio::runtime::Runtime> {
     harden::harden()?;
     let level = if cli.serves() { LevelFilter::INFO } else { LevelFilter::WARN };
     telemetry::start(telemetry::Format::Text, level, SystemClock::shared())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // Whoever serves does so on several threads: one visitor's long question holds up no other.
+    let mut runtime = match cli.serves() {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build();
     runtime.map_err(|e| Trouble::fault("runtime", e.to_string(), "free memory, then try again"))
 }
 

@@ -12,7 +12,7 @@ use quorate_ledger::hash;
 use quorate_ledger::note::check_name;
 use quorate_ledger::{Checkpoint, Frontier};
 use quorate_terms::commitment::Opening;
-use quorate_terms::{Digest, Malformed, Term as _, Timestamp, VaultId, canonical};
+use quorate_terms::{Digest, Malformed, Term as _, Timestamp, VaultId};
 
 use crate::home::Home;
 use crate::trouble::{Done, Trouble};
@@ -130,7 +130,7 @@ impl Office {
             let (v, vault, rules) = (1, self.office.clone(), RULES_VERSION.to_owned());
             let line = Line { v, vault, index, prev, at, rules, body };
             let bytes = line.to_canonical()?;
-            readable(&bytes)?;
+            is_readable(&bytes)?;
             prev = entry_digest(&bytes);
             lines.push((line, bytes));
         }
@@ -211,13 +211,13 @@ impl Office {
     }
 }
 
-/// Refuses a line that would never be read again: the ledger after it would be lost.
-fn readable(bytes: &[u8]) -> Done<()> {
-    if bytes.len() <= canonical::TERM_BYTES_MAX {
-        return Ok(());
-    }
-    let message = format!("it is longer than {} bytes", canonical::TERM_BYTES_MAX);
-    Err(Trouble::refused("too_long", message, "say it shorter, or file what is long as evidence"))
+/// Refuses a line that would not be read again, such as one that is too long: the ledger after it would be lost.
+fn is_readable(bytes: &[u8]) -> Done<()> {
+    let read = Line::from_canonical(bytes);
+    read.map(drop).map_err(|e| {
+        let next = "say it shorter or plainer, or file it as evidence; nothing was recorded";
+        Trouble::refused("unreadable", format!("the ledger could not be read after it: {e}"), next)
+    })
 }
 
 /// An opening as the store keeps it.

@@ -221,7 +221,7 @@ pub(crate) fn recorded(home: &Home, digest: &Digest) -> Done<Results> {
             "assess again; keep the file and ask who changed it",
         ));
     }
-    Ok(canonical::from_bytes(&bytes, "results")?)
+    canonical::from_bytes(&bytes, "results").map_err(Trouble::from).map_err(Trouble::damaged)
 }
 
 fn regulators(home: &Home, office: &Office, shelf: &Shelf, redacted: bool) -> Done<Report> {

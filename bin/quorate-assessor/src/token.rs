@@ -32,7 +32,7 @@ const KEPT_MAX: usize = 256;
 pub(crate) enum Token {
     /// Make a token; it goes to a new file of mode 0600 and is never printed.
     New {
-        /// Its name, which no token here ever had.
+        /// Its name, which no token of the list has.
         name: String,
         /// What it allows.
         #[arg(long, value_enum)]
@@ -91,6 +91,11 @@ impl Kept {
         self.revoked.is_none() && now < self.expires
     }
 
+    /// When it ended, if it has.
+    fn ended(&self) -> Timestamp {
+        self.revoked.unwrap_or(self.expires).min(self.expires)
+    }
+
     fn word(&self, now: Timestamp) -> &'static str {
         match (self.revoked.is_some(), self.is_in_force(now)) {
             (true, _) => "revoked",
@@ -117,9 +122,20 @@ pub(crate) fn find(dir: &Path, token: &str, now: Timestamp) -> Done<Option<Kept>
 pub(crate) fn known(dir: &Path, digest: Digest, now: Timestamp) -> Done<Option<Kept>> {
     let path = tokens_of(dir);
     // A command may have replaced the file while it was opened.
-    let all = read(&path).or_else(|_| read(&path))?;
+    let all = read(&path).or_else(|_| read(&path)).map_err(Trouble::damaged)?;
     let found = all.into_iter().find(|kept| kept.token == digest);
     Ok(found.filter(|kept| kept.is_in_force(now)))
+}
+
+/// As [`known`], for a token that must open something.
+pub(crate) fn demanded(dir: &Path, digest: Digest, now: Timestamp) -> Done<Kept> {
+    known(dir, digest, now)?.ok_or_else(unknown)
+}
+
+/// That a token opens nothing.
+pub(crate) fn unknown() -> Trouble {
+    let next = "ask the office for another; this one is unknown, has expired or was revoked";
+    Trouble::refused("unknown_token", "this token opens nothing", next)
 }
 
 /// Runs one command.
@@ -194,11 +210,13 @@ fn make_room(all: &mut Vec<Kept>, now: Timestamp) -> Done<()> {
     if all.len() < KEPT_MAX {
         return Ok(());
     }
-    let ended = all.iter().position(|kept| !kept.is_in_force(now)).ok_or_else(|| {
+    let ended = all.iter().enumerate().filter(|(_, kept)| !kept.is_in_force(now));
+    let first = ended.min_by_key(|(_, kept)| kept.ended()).map(|(place, _)| place);
+    let first = first.ok_or_else(|| {
         let message = format!("there are {KEPT_MAX} tokens in force");
         Trouble::refused("full", message, "revoke one first: quorate-assessor token revoke NAME")
     })?;
-    all.remove(ended);
+    all.remove(first);
     Ok(())
 }
 

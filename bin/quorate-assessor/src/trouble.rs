@@ -47,6 +47,14 @@ impl Trouble {
         Self { refused: false, ..Self::refused(code, message, next) }
     }
 
+    /// What is malformed of what is kept here is nobody's mistake who asks.
+    pub(crate) fn damaged(self) -> Self {
+        match self.code {
+            "malformed" => Self { code: "damaged", refused: false, ..self },
+            _ => self,
+        }
+    }
+
     /// 1 for a refusal, 2 for anything else.
     pub(crate) const fn exit_code(&self) -> u8 {
         if self.refused { 1 } else { 2 }

@@ -37,8 +37,7 @@ pub(super) fn draft(
     digest: &Digest,
     out: &Path,
 ) -> Done<Screen> {
-    let found = recorded(home, office, held, Some(digest))?;
-    let Some(results) = found.into_iter().next() else {
+    let Some(results) = recorded(home, office, held, Some(digest)).next().transpose()? else {
         let message = format!("this office has found no results {} for this audit", digest.short());
         return Err(Trouble::refused(
             "no_results",
@@ -90,8 +89,8 @@ pub(crate) fn newest(
     held: &Held,
 ) -> Done<BTreeMap<String, (Digest, Finding)>> {
     let mut all = BTreeMap::new();
-    for finding in recorded(home, office, held, None)?.into_iter().take(1).flat_map(|r| r.findings)
-    {
+    let newest = recorded(home, office, held, None).next().transpose()?;
+    for finding in newest.into_iter().flat_map(|results| results.findings) {
         all.insert(finding.control.id.clone(), (digest_of(&finding)?, finding));
     }
     Ok(all)
@@ -104,39 +103,45 @@ pub(super) fn named(home: &Home, office: &Office, held: &Held, record: &Act) -> 
     let is_it = |finding: &Finding| {
         finding.control.id == found.id && digest_of(finding).is_ok_and(|digest| digest == *machine)
     };
-    let known = recorded(home, office, held, None)?;
-    if known.iter().any(|results| results.findings.iter().any(is_it)) {
-        return Ok(());
+    for results in recorded(home, office, held, None) {
+        if results?.findings.iter().any(is_it) {
+            return Ok(());
+        }
     }
     let message = format!("the machine never found {} of `{}`", machine.short(), found.id);
     Err(Trouble::refused("no_such_finding", message, "take the draft that `audit draft` writes"))
 }
 
-/// Results of the audit's standard that the ledger records, whole on disk, newest first.
-fn recorded(
-    home: &Home,
-    office: &Office,
+/// Results of the audit's standard that the ledger records, whole on disk, newest first; each is read when it is asked for.
+fn recorded<'a>(
+    home: &'a Home,
+    office: &'a Office,
     held: &Held,
-    only: Option<&Digest>,
-) -> Done<Vec<Results>> {
-    let Some(engagement) = held.state.engagement() else { return Ok(Vec::new()) };
-    let of =
-        StandardKey { standard: engagement.standard.clone(), version: engagement.version.clone() };
-    let digests = office.lines().iter().rev().filter_map(|line| match &line.body {
-        Record::Assessed { standard, results, .. } if *standard == of => Some(*results),
+    only: Option<&'a Digest>,
+) -> impl Iterator<Item = Done<Results>> + use<'a> {
+    let of = held.state.engagement().map(|engagement| StandardKey {
+        standard: engagement.standard.clone(),
+        version: engagement.version.clone(),
+    });
+    let digests = office.lines().iter().rev().filter_map(move |line| match &line.body {
+        Record::Assessed { standard, results, .. } if of.as_ref() == Some(standard) => {
+            Some(*results)
+        }
         _ => None,
     });
-    let mut all = Vec::new();
-    for digest in digests.filter(|digest| only.is_none_or(|only| only == digest)) {
-        let path = home.results(&format!("{digest}.json"));
-        if !path.exists() {
-            continue;
-        }
-        let bytes = home::read(&path)?;
-        // Other bytes under that name are none of this office's findings.
-        if Digest::sha256(&bytes) == digest {
-            all.push(canonical::from_bytes(&bytes, "results")?);
-        }
+    let wanted = digests.filter(move |digest| only.is_none_or(|only| only == digest));
+    wanted.filter_map(|digest| whole(home, &digest).transpose())
+}
+
+/// The results of a digest; none where the disk does not hold them, or other bytes under that name.
+fn whole(home: &Home, digest: &Digest) -> Done<Option<Results>> {
+    let path = home.results(&format!("{digest}.json"));
+    if !path.exists() {
+        return Ok(None);
     }
-    Ok(all)
+    let bytes = home::read(&path)?;
+    if Digest::sha256(&bytes) != *digest {
+        return Ok(None);
+    }
+    Ok(Some(canonical::from_bytes(&bytes, "results")?))
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
+use quorate_assessor::audit::exhibit::Exhibit;
 use quorate_assessor::audit::personal::{Openings, Personal};
 use quorate_assessor::audit::redact::{apply, holds_opened};
 use quorate_assessor::audit::report::report as whole;
@@ -79,6 +80,28 @@ pub(crate) async fn openings(office: &Office, audit: &Audit) -> Done<Openings> {
         }
     }
     Ok(all)
+}
+
+/// Refuses commitments that an exhibit of this office held before: what destroys one value would destroy the other's too, and
+/// what was destroyed would come back.
+pub(super) fn is_new(office: &Office, exhibit: &Exhibit) -> Done<()> {
+    let of = |exhibit: &Exhibit| -> BTreeSet<Digest> {
+        let values = exhibit.personal();
+        values.iter().filter_map(|(_, value)| Some(value.commitment()?.digest())).collect()
+    };
+    let ours = of(exhibit);
+    let filed = office.lines().iter().filter_map(|line| match &line.body {
+        Record::Audited(step) => match &step.record {
+            Act::ExhibitFiled(filing) => Some(&filing.exhibit),
+            _ => None,
+        },
+        _ => None,
+    });
+    if filed.into_iter().any(|exhibit| !of(exhibit).is_disjoint(&ours)) {
+        let next = "commit to the value anew, under a new salt";
+        return Err(Trouble::refused("not_composed", "a commitment was used before", next));
+    }
+    Ok(())
 }
 
 /// Refuses a copy in which words that its readers are shown repeat what was struck out.

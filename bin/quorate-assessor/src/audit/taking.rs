@@ -1,8 +1,9 @@
 //! Taking a step: committed, judged, signed, written, and only then shown. The command line and the pages both go this way.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use quorate_assessor::audit::personal::Personal;
 use quorate_assessor::audit::signed::step_to_sign;
 use quorate_assessor::audit::waiting::{Answer, Waiting};
 use quorate_assessor::audit::{self, Audit as State, Event, Record as Act, Step};
@@ -60,9 +61,10 @@ pub(crate) async fn take(
     mut event: Event,
 ) -> Done<Screen> {
     let openings = committed(&mut event.record)?;
-    let held = ground(&cli.standards, home, office, audit, &event.record).await?;
+    let held = ground(&cli.standards, home, office, audit, &event.record)?;
     let event = signed(cli, &held, event)?;
     let step = judged(office, &held, &event)?;
+    is_known(home, office, &held, &event.record).await?;
     Ok(write(office, &event, step, &openings).await?.screen())
 }
 
@@ -74,12 +76,13 @@ pub(crate) async fn compose(
     (by, mut record): (&str, Act),
 ) -> Done<Composed> {
     let openings = committed(&mut record)?;
-    let held = ground(standards, home, office, audit, &record).await?;
+    let held = ground(standards, home, office, audit, &record)?;
     let event = Event { by: by.to_owned(), record, signature: None };
     let reasons = audit::before_signing(&held.state, &event, office.now(), &held.rules());
     if !reasons.is_empty() {
         return Err(objections(event.record.kind(), &reasons));
     }
+    is_known(home, office, &held, &event.record).await?;
     let audit = audit_of(&held, &event.record);
     let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
     let Event { by, record, .. } = event;
@@ -88,22 +91,25 @@ pub(crate) async fn compose(
 }
 
 /// A step that was not composed here, if it holds what [`compose`] would have made of it: values about people as commitments,
-/// each with its opening.
-pub(crate) fn composed_elsewhere(waiting: Waiting) -> Done<Composed> {
+/// each with its opening, and none that was used before.
+pub(crate) fn composed_elsewhere(office: &Office, waiting: Waiting) -> Done<Composed> {
     begun_or_made_here(&waiting.record)?;
     if let Act::ExhibitFiled(filing) = &waiting.record {
-        let mut opened = BTreeSet::new();
+        let mut opened = BTreeMap::new();
         for opening in &waiting.openings {
-            opened.insert(opening.commitment()?.digest());
+            opened.insert(opening.commitment()?.digest(), opening.path.as_str());
         }
-        let is_kept = |digest: Option<Digest>| digest.is_some_and(|one| opened.contains(&one));
-        let personal = filing.exhibit.personal();
-        let mut all = personal.iter().map(|(_, value)| value.commitment().map(|c| c.digest()));
+        let mut all = filing.exhibit.personal().into_iter();
+        let is_kept = |(name, value): (&str, &Personal)| {
+            let path = value.commitment().and_then(|one| opened.get(&one.digest()));
+            path.is_some_and(|path| *path == format!("exhibit.{name}"))
+        };
         if !all.all(is_kept) {
             let message = "a value about people has no commitment with its opening";
             let next = "commit to each value about people, and send what opens it";
             return Err(Trouble::refused("not_composed", message, next));
         }
+        personal::is_new(office, &filing.exhibit)?;
     }
     Ok(Composed { waiting, copy: Vec::new() })
 }
@@ -133,7 +139,7 @@ pub(crate) async fn answer(
 ) -> Done<Taken> {
     let waiting = &composed.waiting;
     let event = waiting.answered(answer);
-    let held = ground(standards, home, office, Some(&waiting.audit), &event.record).await?;
+    let held = ground(standards, home, office, Some(&waiting.audit), &event.record)?;
     let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
     if before != waiting.before {
         let message = "another step was taken since this one was composed";
@@ -144,6 +150,7 @@ pub(crate) async fn answer(
         ));
     }
     let step = judged(office, &held, &event)?;
+    is_known(home, office, &held, &event.record).await?;
     if let Act::Redacted(redaction) = &event.record {
         // Before it is on record: a commitment that nobody can open is worth nothing.
         papers::keep_copy(home, &redaction.copy, &composed.copy)?;
@@ -160,8 +167,8 @@ fn committed(record: &mut Act) -> Done<Vec<Opening>> {
     Ok(openings)
 }
 
-/// The audit that a record belongs to, and whether the record says nothing that this office never found.
-async fn ground(
+/// The audit that a record belongs to.
+fn ground(
     standards: &Path,
     home: &Home,
     office: &Office,
@@ -182,9 +189,13 @@ async fn ground(
             return Err(Trouble::refused("which", "no audit is named", "name it with --audit"));
         }
     };
-    machine::named(home, office, &held, record)?;
-    personal::readable(office, &held, record).await?;
     Ok(held)
+}
+
+/// Whether a record says nothing that this office never found. It reads much, so that it comes after the signature.
+async fn is_known(home: &Home, office: &Office, held: &Held, record: &Act) -> Done<()> {
+    machine::named(home, office, held, record)?;
+    personal::readable(office, held, record).await
 }
 
 /// The step that an event is, or every reason why it is none.

@@ -1,9 +1,9 @@
 //! The office's HTTP API: what its command line does, for programs, below `/api/v1` at the office's own origin.
 //!
-//! Order of the checks: Host and Origin; the path and the method; the token, its scope, its rate; query, key and one strict
-//! body; then the functions behind the commands. Reading order: every route ([`table`]), what is answered ([`answers`], and of
-//! one audit [`audited`]), what is done once ([`once`]), how much a token may ask ([`limit`]), and how all of it is described
-//! ([`openapi`]).
+//! Order of the checks: Host and Origin; the path and the method; the token, its rate, its scope; query, key and one strict
+//! body; then the functions behind the commands. Reading order: every route ([`table`]), the numbers of a query ([`query`]), what
+//! is answered ([`answers`], and of one audit [`audited`]), what is done once ([`once`]), how much a token may ask ([`limit`]),
+//! and how all of it is described ([`openapi`]).
 //!
 //! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step counts by the
 //! signature of its person, and the office's own key stands under nothing but the bulletin of what is on record.
@@ -14,10 +14,11 @@ mod limit;
 mod no;
 mod once;
 mod openapi;
+mod query;
 mod table;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,12 +27,12 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::any;
 use quorate_pages::{headers, headers_under_tls};
 use quorate_terms::strict::{self, Limits};
 use quorate_terms::{Digest, Timestamp};
 use quorate_web::{Allowed, Known, Peer, sole, within};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::hall::Hall;
 use crate::token::{self, Kept, PREFIX};
@@ -39,6 +40,7 @@ use crate::trouble::Trouble;
 use limit::{Limit, Place};
 use no::No;
 use once::{Once, Turn};
+use query::Query;
 use table::{BASE, ROUTES, Route, Scope};
 
 /// The largest body, in bytes: a step with what stands around it.
@@ -53,6 +55,9 @@ const TOKEN_BYTES: usize = 128;
 const KEY_BYTES: usize = 64;
 /// As the pages say it.
 const STRICTLY: &str = "max-age=31536000; includeSubDomains";
+
+/// The description, made once.
+static DESCRIPTION: LazyLock<String> = LazyLock::new(openapi::text);
 
 type Named = Result<RawPathParams, RawPathParamsRejection>;
 
@@ -78,13 +83,15 @@ pub(super) fn routes(hall: Arc<Hall>, allowed: Allowed) -> Router {
         router = router.route(&format!("{BASE}{path}"), any(asked));
     }
     let described = format!("{BASE}/openapi.json");
-    let router = router.route(&described, get(description));
+    let router = router.route(&described, any(description));
     router.layer(DefaultBodyLimit::max(BODY_BYTES)).with_state(api)
 }
 
 async fn description(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let is_look = matches!(request.method().as_str(), "GET" | "HEAD");
     let outcome = match api.allowed.admit(request.headers()) {
-        Ok(()) => Ok(Bytes::from(openapi::text())),
+        Ok(()) if is_look => Ok(Bytes::from_static(DESCRIPTION.as_bytes())),
+        Ok(()) => Err(No::method("GET")),
         Err(_) => Err(No::elsewhere()),
     };
     api.response(outcome, request.headers().get(header::IF_NONE_MATCH))
@@ -124,29 +131,31 @@ impl Api {
             _ => Some(self.token(request.headers(), now)?),
         };
         *is_known = who.is_some();
+        let place = who.as_ref().map(|who| self.limit.take(who.token, now)).transpose();
+        let place = place.map_err(No::later)?;
         if route.scope == Scope::File
             && who.as_ref().is_none_or(|who| who.scope != token::Scope::File)
         {
             let next = "use one of the scope `file`";
             return Err(No::new(403, "scope", "this token only looks", next));
         }
-        let place = who.as_ref().map(|who| self.limit.take(who.token, now)).transpose();
-        let place = place.map_err(No::later)?;
         let bad = || No::new(400, "malformed", "the path is not text", "mend it");
         let name = named.map_err(|_| bad())?;
         let name = name.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
-        let days = days(route, request.uri().query())?;
+        let query = Query::read(route, request.uri().query())?;
         if let (Some(who), "me") = (&who, route.id) {
             return Ok(Bytes::from(answers::me(who).to_string()));
         }
-        let _until_it_is_answered = match (who, place, route.body.is_some()) {
+        let (who, _until_it_is_answered) = match (who, place, route.body.is_some()) {
             (Some(who), Some(place), true) => {
                 return self.change((route, who, place), name, request).await;
             }
-            (_, place, _) => place,
+            (who, place, _) => (who, place),
         };
-        let seen = answers::look(&self.hall, route.id, name, days).await;
-        seen.map(|json| Bytes::from(json.to_string())).map_err(|trouble| No::of(trouble, false))
+        let seen = answers::look(&self.hall, route.id, name, (who.as_ref(), query)).await;
+        let seen = seen.map_err(|trouble| No::of(trouble, false))?;
+        who.map_or(Ok(()), |who| self.still(who.token))?;
+        Ok(Bytes::from(seen.to_string()))
     }
 
     /// Whose token a request shows.
@@ -164,13 +173,13 @@ impl Api {
             true => token::find(self.hall.dir(), token, now).map_err(|t| No::of(t, false))?,
             false => None,
         };
-        found.ok_or_else(No::unknown_token)
+        found.ok_or_else(|| No::of(token::unknown(), false))
     }
 
-    /// The token, as it stands after a body that may have taken its time.
-    fn still(&self, who: &Kept) -> Result<Kept, No> {
-        let found = token::known(self.hall.dir(), who.token, self.hall.now());
-        found.map_err(|t| No::of(t, true))?.ok_or_else(No::unknown_token)
+    /// Whether a token still opens what it opened before something that may have taken its time.
+    fn still(&self, token: Digest) -> Result<(), No> {
+        let found = token::demanded(self.hall.dir(), token, self.hall.now());
+        found.map(drop).map_err(|trouble| No::of(trouble, false))
     }
 
     /// Does what a request asks, once under its key.
@@ -194,16 +203,16 @@ impl Api {
                 No::new(400, "malformed", format!("the body is no JSON: {why}"), "send strict JSON")
             }
         })?;
-        let whole =
-            [route.id.as_bytes(), b" ".as_slice(), name.as_bytes(), b" ".as_slice(), &*body]
-                .concat();
-        let request = Digest::sha256(&whole);
-        let who = self.still(&who)?;
+        let request = Digest::sha256(json!([route.id, name, value]).to_string().as_bytes());
+        self.still(who.token)?;
         let turn = self.once.begin((who.token, &key), request, self.hall.now());
         let first = match turn.map_err(|trouble| No::of(trouble, true))? {
             Turn::Again(answer) => return Ok(answer),
             Turn::First(first) => first,
         };
+        if route.id == "assess" {
+            self.limit.assess(who.token, self.hall.now()).map_err(No::later)?;
+        }
         let hall = Arc::clone(&self.hall);
         // It goes on, and its answer is kept, also when whoever asked hangs up.
         let working = tokio::spawn(async move {
@@ -293,23 +302,6 @@ fn found(path: &str, method: &str) -> Result<&'static Route, No> {
     }
     let allow: Vec<String> = here.iter().map(|route| route.method.to_uppercase()).collect();
     Err(No::method(&allow.join(", ")))
-}
-
-/// How many days are asked for. A route takes the names of its own query and no other.
-fn days(route: &Route, query: Option<&str>) -> Result<u32, No> {
-    let mut days = None;
-    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if !route.query.iter().any(|(known, _)| *known == name) || days.is_some() {
-            let next = "see /api/v1/openapi.json";
-            return Err(No::new(400, "query", "the query holds something else than it may", next));
-        }
-        let read = value.parse().ok().filter(|days| (1..=3660).contains(days));
-        days = Some(read.ok_or_else(|| {
-            No::new(422, "days", "`days` is no number of days", "give 1 to 3660")
-        })?);
-    }
-    Ok(days.unwrap_or(30))
 }
 
 /// The caller's own name for a request.

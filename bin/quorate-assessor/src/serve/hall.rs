@@ -277,10 +277,10 @@ impl Hall {
                     tried = tried.saturating_add(1);
                     tokio::time::sleep(BETWEEN_TRIES).await;
                 }
-                outcome => break outcome?,
+                outcome => break outcome.map_err(Trouble::damaged)?,
             }
         };
-        let office = Office::open(&home).await?;
+        let office = Office::open(&home).await.map_err(Trouble::damaged)?;
         Ok(Open { home, office, _turn: turn })
     }
 
@@ -290,19 +290,11 @@ impl Hall {
         &self,
         look: impl FnOnce(&Seen<'_>) -> Done<T> + Send + 'static,
     ) -> Done<T> {
-        let open = self.enter().await?;
-        let (shelf, asked) = (Arc::clone(&self.shelf), self.asked.clone());
-        let looking = tokio::task::spawn_blocking(move || {
-            let Open { home, office, .. } = &open;
-            let seen = Seen { home, office, shelf: &shelf, asked: &asked };
-            let outcome = look(&seen);
-            (outcome, open)
+        let looking = self.work(move |open, shelf, asked| {
+            let Open { home, office, .. } = open;
+            look(&Seen { home, office, shelf, asked })
         });
-        let (outcome, open) = looking.await.map_err(|e| {
-            Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")
-        })?;
-        open.close().await;
-        outcome
+        looking.await
     }
 
     /// The register of marks, for anybody: as it was read at most [`REGISTER_S`] ago. While it is kept, nobody waits for the

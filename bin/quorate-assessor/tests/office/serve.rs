@@ -178,10 +178,16 @@ fn a_program_is_told_what_the_command_line_says() {
     for part in ["control", "state", "reasons"] {
         assert_eq!(told["finding"][part], shown["finding"][part], "{part}");
     }
-    let listed = get("/assessments");
+    let newest = get("/assessments?limit=1");
+    let (found, next) = (&newest["assessments"], &newest["next_after"]);
     assert_eq!(
-        (&listed["count"], &listed["assessments"][1]["results"]),
-        (&json!(2), &json!(digest))
+        (found[0]["results"].clone(), found.as_array().unwrap().len()),
+        (ours["sha256"].clone(), 1)
+    );
+    let older = get(&format!("/assessments?limit=1&after={next}"));
+    assert_eq!(
+        (&older["assessments"][0]["results"], &older["next_after"]),
+        (&json!(digest), &json!(null))
     );
 }
 

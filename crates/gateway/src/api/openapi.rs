@@ -388,7 +388,9 @@ fn shown(name: &str, schema: &Value) -> Value {
     if object.get("default").is_some_and(Value::is_null) {
         object.remove("default");
     }
-    if let Some((_, example)) = EXAMPLES.iter().find(|(known, _)| *known == name) {
+    // A place in the ledger is called `from` too, and is a number.
+    let example = EXAMPLES.iter().find(|(known, _)| *known == name && kind == "string");
+    if let Some((_, example)) = example {
         object.insert("example".to_owned(), (*example).into());
     }
     schema
@@ -579,6 +581,21 @@ mod tests {
         for (from, _, to, _) in LINKS {
             assert!(names.contains(from) && names.contains(to), "{from} {to}");
         }
+    }
+
+    #[test]
+    fn an_example_of_a_parameter_is_of_its_type() {
+        let described: Value = serde_json::from_str(&text()).unwrap();
+        let paths = described["paths"].as_object().unwrap().values();
+        let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+        let all = operations.flat_map(|one| one["parameters"].as_array().into_iter().flatten());
+        let mut shown = 0;
+        for schema in all.map(|one| &one["schema"]).filter(|one| one.get("example").is_some()) {
+            shown += 1;
+            let is_number = schema["type"] == "integer";
+            assert_eq!(schema["example"].is_number(), is_number, "{schema}");
+        }
+        assert!(shown > 9, "{shown} examples");
     }
 
     #[test]

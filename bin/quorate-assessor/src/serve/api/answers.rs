@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quorate_assessor::audit::waiting::{Answer, Waiting};
-use quorate_assessor::audit::{Role, view};
 use quorate_assessor::record::Record;
 use quorate_assessor::standard::StandardKey;
+use quorate_host::SystemClock;
+use quorate_host::clock::Clock as _;
 use quorate_host::ui::Ui;
 use quorate_terms::{Digest, canonical};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
+use super::query::Query;
 use super::{audited, form};
-use crate::audit::{self, open_with, personal};
+use crate::audit::{self, open_with};
 use crate::bulletin;
 use crate::cli::Standards;
 use crate::commands::{self, control_key};
@@ -21,29 +24,33 @@ use crate::report::recorded;
 use crate::run::{self, Asked, Evidence, Run};
 use crate::serve::hall::{Hall, Open, Seen};
 use crate::serve::marks;
-use crate::token::Kept;
+use crate::token::{self, Kept, Scope};
 use crate::trouble::{Done, Trouble};
 use crate::{look as looking, screen, standards};
 
-/// Assessments that are listed, the newest.
-const LISTED_MAX: usize = 1000;
-
 /// What is only looked at.
-pub(super) async fn look(hall: &Arc<Hall>, id: &str, name: String, days: u32) -> Done<Value> {
+pub(super) async fn look(
+    hall: &Arc<Hall>,
+    id: &str,
+    name: String,
+    (who, query): (Option<&Kept>, Query),
+) -> Done<Value> {
+    // What is about people is for tokens that may do an auditor's work.
+    let is_open = who.is_some_and(|who| who.scope == Scope::File);
     match id {
         "status" => hall.look(|seen| Ok(commands::status(seen.home, seen.office)?.json)).await,
         "standards" => hall.look(all_standards).await,
-        "assessments" => hall.look(|seen| Ok(assessments(seen))).await,
+        "assessments" => hall.look(move |seen| Ok(assessments(seen, &query))).await,
         "assessment" => hall.look(move |seen| assessment(seen, &name)).await,
         "control" => hall.look(move |seen| control(seen, &name)).await,
-        "history" => hall.look(move |seen| history(seen, days)).await,
+        "history" => hall.look(move |seen| history(seen, &query)).await,
         "bulletin" => hall.look(told).await,
         "workflows" => workflows(hall).await,
         "audits" => audits(hall).await,
-        "audit" => one_audit(hall, &name).await,
+        "audit" => audited::view(hall, name, is_open).await,
         "calendar" => audited::calendar(hall, name).await,
         "report" => audited::report(hall, name).await,
-        "evidence" => audited::evidence(hall, name).await,
+        "evidence" => audited::evidence(hall, name, is_open).await,
         "marks" => Ok(marks::data(hall.register().await?.as_ref())),
         "mark" => marks::one(hall.register().await?.as_ref(), &name),
         _ => Err(Trouble::fault("route", "this route answers nothing yet", "report this")),
@@ -99,19 +106,25 @@ fn all_standards(seen: &Seen<'_>) -> Done<Value> {
     Ok(json)
 }
 
-fn assessments(seen: &Seen<'_>) -> Value {
-    let lines = seen.office.lines().iter().rev();
-    let all: Vec<Value> = lines
-        .filter_map(|line| match &line.body {
-            Record::Assessed { standard, results, sought, reached, .. } => Some(json!({
+fn assessments(seen: &Seen<'_>, query: &Query) -> Value {
+    let after = query.get("after").unwrap_or(u64::MAX);
+    let limit = query.get("limit").and_then(|limit| usize::try_from(limit).ok());
+    let older = seen.office.lines().iter().rev().filter(|line| line.index < after);
+    let mut all = older.filter_map(|line| match &line.body {
+        Record::Assessed { standard, results, sought, reached, .. } => Some((
+            line.index,
+            json!({
                 "standard": standard.to_string(), "results": results, "at": line.at,
                 "entry": line.index, "sought": sought, "reached": reached,
-            })),
-            _ => None,
-        })
-        .collect();
-    let (count, newest) = (all.len(), all.into_iter().take(LISTED_MAX).collect::<Vec<_>>());
-    json!({ "assessments": newest, "count": count })
+            }),
+        )),
+        _ => None,
+    });
+    let page: Vec<(u64, Value)> = all.by_ref().take(limit.unwrap_or_default()).collect();
+    let last = page.last().map(|(index, _)| *index);
+    let next_after = all.next().and(last);
+    let page: Vec<Value> = page.into_iter().map(|(_, one)| one).collect();
+    json!({ "assessments": page, "next_after": next_after })
 }
 
 fn assessment(seen: &Seen<'_>, digest: &str) -> Done<Value> {
@@ -132,7 +145,8 @@ fn control(seen: &Seen<'_>, key: &str) -> Done<Value> {
     Ok(looking::show(&plain(), ours, (&key, seen.asked), None)?.json)
 }
 
-fn history(seen: &Seen<'_>, days: u32) -> Done<Value> {
+fn history(seen: &Seen<'_>, query: &Query) -> Done<Value> {
+    let days = query.get("days").and_then(|days| u32::try_from(days).ok()).unwrap_or_default();
     Ok(looking::history(&plain(), seen.office, seen.shelf, None, days)?.json)
 }
 
@@ -164,7 +178,7 @@ async fn audits(hall: &Arc<Hall>) -> Done<Value> {
     made.await
 }
 
-fn row(id: &str, held: &audit::Held, now: quorate_terms::Timestamp) -> Value {
+pub(super) fn row(id: &str, held: &audit::Held, now: quorate_terms::Timestamp) -> Value {
     let engagement = held.state.engagement();
     json!({
         "audit": id,
@@ -175,25 +189,6 @@ fn row(id: &str, held: &audit::Held, now: quorate_terms::Timestamp) -> Value {
         "word": held.state.word(now),
         "steps": held.state.done().len(),
     })
-}
-
-async fn one_audit(hall: &Hall, id: &str) -> Done<Value> {
-    let open = hall.enter().await?;
-    let made = audit_of(hall, &open, id).await;
-    open.close().await;
-    made
-}
-
-/// As `audit view --role auditor` says it: a token is the office's own.
-async fn audit_of(hall: &Hall, open: &Open, id: &str) -> Done<Value> {
-    let held = open_with(hall.standards(), &open.home, &open.office, id)?;
-    let openings = personal::openings(&open.office, &held.state).await?;
-    let seen = view(&held.state, Role::Auditor, &held.rules(), &openings);
-    let mut json = row(id, &held, open.office.now());
-    if let Some(json) = json.as_object_mut() {
-        json.insert("seen".to_owned(), json!(seen));
-    }
-    Ok(json)
 }
 
 #[derive(Deserialize)]
@@ -208,8 +203,10 @@ struct ToAssess {
 async fn assess(hall: &Hall, who: &Kept, body: Value) -> Done<Value> {
     let ToAssess { standard, level } = form(body)?;
     let key: StandardKey = standard.parse()?;
-    let (runtime, token) = (tokio::runtime::Handle::current(), who.name.clone());
+    let (runtime, token) = (Handle::current(), who.name.clone());
+    let still = still(hall, who);
     let assessed = hall.work(move |open, shelf, asked| {
+        still()?;
         let asked = Asked { level, ..asked.clone() };
         let catalogue = run::catalogue(&shelf.library, &key)?;
         let Open { home, office, .. } = open;
@@ -238,13 +235,22 @@ async fn take_step(hall: &Hall, audit: &str, who: &Kept, body: Value) -> Done<Va
         let message = "the step is of another audit than the path";
         return Err(Trouble::refused("malformed", message, "send it to its own audit"));
     }
-    let composed = audit::composed_elsewhere(waiting)?;
-    let mut open = hall.enter().await?;
-    let ground = (&open.home, &mut open.office);
-    let taken = audit::answer(hall.standards(), ground, &composed, &answer).await;
-    open.close().await;
-    let taken = taken?;
-    let (token, by, step) = (&who.name, &composed.waiting.by, composed.waiting.record.kind());
-    tracing::info!(%token, %by, audit, step, "recorded a step at the office");
-    Ok(taken.json())
+    let (runtime, standards) = (Handle::current(), hall.standards().to_owned());
+    let (still, token) = (still(hall, who), who.name.clone());
+    let taken = hall.work(move |open, _, _| {
+        still()?;
+        let composed = audit::composed_elsewhere(&open.office, waiting)?;
+        let Waiting { audit, by, record, .. } = &composed.waiting;
+        let ground = (&open.home, &mut open.office);
+        let taken = runtime.block_on(audit::answer(&standards, ground, &composed, &answer))?;
+        tracing::info!(%token, %by, audit, step = record.kind(), "recorded a step at the office");
+        Ok(taken.json())
+    });
+    taken.await
+}
+
+/// Asks whether a token is still in force. It is asked when the office's turn has come, which may be long after the request.
+fn still(hall: &Hall, who: &Kept) -> impl FnOnce() -> Done<()> + Send + use<> {
+    let (dir, token, clock) = (hall.dir().to_owned(), who.token, SystemClock::new());
+    move || token::demanded(&dir, token, clock.now()).map(drop)
 }

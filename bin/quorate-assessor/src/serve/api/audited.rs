@@ -1,11 +1,13 @@
 //! What is asked of one audit beside the auditor's view: dates, the report, what is on file, and a step made ready for its
 //! person's signature. All of it is looked at on a thread of its own.
 
-use quorate_assessor::audit::Record as Act;
+use quorate_assessor::audit::personal::Openings;
+use quorate_assessor::audit::{Record as Act, Role, view as seen_by};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
+use super::answers::row;
 use super::form;
 use crate::audit::{self, Held, files, open_with, papers, personal};
 use crate::serve::hall::{Hall, Seen};
@@ -21,14 +23,35 @@ pub(super) async fn report(hall: &Hall, id: String) -> Done<Value> {
     of(hall, id, |_, held| Ok(papers::Report::of(held)?.json())).await
 }
 
-/// As `audit evidence list` says it: a token is the office's own.
-pub(super) async fn evidence(hall: &Hall, id: String) -> Done<Value> {
+/// As `audit view --role auditor` says it, values about people opened for who may read them.
+pub(super) async fn view(hall: &Hall, id: String, is_open: bool) -> Done<Value> {
+    let (runtime, audit) = (Handle::current(), id.clone());
+    let seen = move |seen: &Seen<'_>, held: &Held| -> Done<Value> {
+        let openings = openings(&runtime, seen, held, is_open)?;
+        let mut json = row(&audit, held, seen.office.now());
+        if let Some(json) = json.as_object_mut() {
+            let view = seen_by(&held.state, Role::Auditor, &held.rules(), &openings);
+            json.insert("seen".to_owned(), json!(view));
+        }
+        Ok(json)
+    };
+    of(hall, id, seen).await
+}
+
+/// As `audit evidence list` says it, values about people opened for who may read them.
+pub(super) async fn evidence(hall: &Hall, id: String, is_open: bool) -> Done<Value> {
     let runtime = Handle::current();
     let register = move |seen: &Seen<'_>, held: &Held| -> Done<Value> {
-        let openings = runtime.block_on(personal::openings(seen.office, &held.state))?;
-        Ok(files::list(held, &openings).json)
+        Ok(files::list(held, &openings(&runtime, seen, held, is_open)?).json)
     };
     of(hall, id, register).await
+}
+
+fn openings(runtime: &Handle, seen: &Seen<'_>, held: &Held, is_open: bool) -> Done<Openings> {
+    match is_open {
+        true => runtime.block_on(personal::openings(seen.office, &held.state)),
+        false => Ok(Openings::new()),
+    }
 }
 
 async fn of(

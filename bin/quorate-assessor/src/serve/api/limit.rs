@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quorate_terms::{Digest, Timestamp};
 
+/// Assessments in an hour: each is kept for good.
+const ASSESSMENTS: u32 = 12;
+/// An hour, in milliseconds.
+const HOUR_MS: u64 = 3_600_000;
 /// Requests that are answered at the same time.
 const AT_ONCE: u32 = 4;
 /// A minute, in milliseconds.
@@ -23,6 +27,8 @@ struct Spent {
 pub(super) struct Limit {
     a_minute: u32,
     spent: Arc<Mutex<BTreeMap<Digest, Spent>>>,
+    /// Since when each token had how much assessed.
+    assessed: Arc<Mutex<BTreeMap<Digest, (Timestamp, u32)>>>,
 }
 
 /// A request that is answered; over when it is dropped.
@@ -34,7 +40,19 @@ pub(super) struct Place {
 impl Limit {
     /// So many requests of one token in a minute.
     pub(super) fn new(a_minute: NonZeroU32) -> Self {
-        Self { a_minute: a_minute.get(), spent: Arc::default() }
+        Self { a_minute: a_minute.get(), spent: Arc::default(), assessed: Arc::default() }
+    }
+
+    /// Counts one assessment, or says after how many seconds there may be one.
+    pub(super) fn assess(&self, token: Digest, now: Timestamp) -> Result<(), u64> {
+        let mut all = self.assessed.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, (since, _)| now.since(*since) < HOUR_MS);
+        let (since, count) = all.entry(token).or_insert((now, 0));
+        if *count >= ASSESSMENTS {
+            return Err(wait_s(HOUR_MS, now.since(*since)));
+        }
+        *count = count.saturating_add(1);
+        Ok(())
     }
 
     /// A place for one request, or after how many seconds there may be one.
@@ -46,8 +64,7 @@ impl Limit {
             (spent.since, spent.asked) = (now, 0);
         }
         if spent.asked >= self.a_minute {
-            let left = WINDOW_MS.saturating_sub(now.since(spent.since));
-            return Err(left.div_ceil(1_000).max(1));
+            return Err(wait_s(WINDOW_MS, now.since(spent.since)));
         }
         if spent.open >= AT_ONCE {
             return Err(1);
@@ -60,6 +77,11 @@ impl Limit {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Digest, Spent>> {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many seconds are left of a window of which so much is over.
+fn wait_s(window_ms: u64, over_ms: u64) -> u64 {
+    window_ms.saturating_sub(over_ms).div_ceil(1_000).max(1)
 }
 
 impl Drop for Place {
@@ -88,5 +110,17 @@ mod tests {
         }
         assert_eq!(limit.take(one, start.plus_s(20)).err(), Some(40));
         assert!(limit.take(one, start.plus_s(60)).is_ok());
+    }
+
+    #[test]
+    fn a_token_has_so_much_assessed_an_hour() {
+        let limit = Limit::new(NonZeroU32::new(600_000).unwrap());
+        let (start, one) = (Timestamp::from_millis(5_000_000), Digest::sha256(b"one"));
+        for _ in 0..ASSESSMENTS {
+            assert_eq!(limit.assess(one, start), Ok(()));
+        }
+        assert_eq!(limit.assess(one, start.plus_s(600)), Err(3_000));
+        assert_eq!(limit.assess(Digest::sha256(b"other"), start), Ok(()));
+        assert_eq!(limit.assess(one, start.plus_s(3_600)), Ok(()));
     }
 }

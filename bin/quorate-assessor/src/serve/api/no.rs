@@ -38,6 +38,7 @@ impl No {
         let status = match trouble.code {
             "busy" => 503,
             "in_flight" => 429,
+            "unknown_token" => 401,
             "malformed" | "unknown_standard" | "unknown_level" | "unknown_field" if is_change => {
                 422
             }
@@ -58,11 +59,6 @@ impl No {
     pub(super) fn elsewhere() -> Self {
         let next = "ask under the address that the office printed";
         Self::new(403, "elsewhere", "this is not the office's own address", next)
-    }
-
-    pub(super) fn unknown_token() -> Self {
-        let next = "ask the office for another; this one is unknown, has expired or was revoked";
-        Self::new(401, "unknown_token", "this token opens nothing", next)
     }
 
     pub(super) fn too_large() -> Self {

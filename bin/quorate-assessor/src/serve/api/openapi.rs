@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate_terms::canonical;
 use serde_json::{Map, Value, json};
 
-use super::table::{BASE, ROUTES, Route, Scope};
+use super::table::{BASE, Number, ROUTES, Route, Scope};
 
 /// A digest as it is written.
 const DIGEST: &str = "^[0-9a-f]{64}$";
@@ -150,8 +150,8 @@ fn names(path: &str) -> impl Iterator<Item = &str> {
 fn parameters(route: &Route) -> Vec<Value> {
     let in_path = |name: &str| json!({ "name": name, "in": "path", "required": true, "schema": segment(name) });
     let mut made: Vec<Value> = names(route.path).map(in_path).collect();
-    for (name, words) in route.query {
-        let schema = queried(name);
+    for number in route.query {
+        let (name, words, schema) = (number.name, number.says, queried(number));
         made.push(json!({
             "name": name, "in": "query", "required": false, "description": words, "schema": schema,
         }));
@@ -186,11 +186,13 @@ fn segment(name: &str) -> Value {
     }
 }
 
-fn queried(name: &str) -> Value {
-    match name {
-        "days" => json!({ "type": "integer", "minimum": 1, "maximum": 3660, "default": 30 }),
-        _ => text_of(1),
+fn queried(number: &Number) -> Value {
+    let Number { least, most, otherwise, .. } = number;
+    let mut schema = json!({ "type": "integer", "minimum": least, "maximum": most });
+    if let (Some(otherwise), Some(object)) = (otherwise, schema.as_object_mut()) {
+        object.insert("default".to_owned(), json!(otherwise));
     }
+    schema
 }
 
 /// What a change reads.
@@ -326,7 +328,17 @@ fn answer(id: &str) -> Value {
     match id {
         "status" => status(),
         "standards" => listed("standards", standard()),
-        "assessments" => listed("assessments", of("Assessment")),
+        "assessments" => object(&[
+            ("assessments", list(of("Assessment")), true),
+            (
+                "next_after",
+                described(
+                    json!({ "type": ["integer", "null"] }),
+                    "Where the next page begins, if there is one.",
+                ),
+                true,
+            ),
+        ]),
         "assess" | "assessment" => of("Results"),
         "history" => listed("history", object(&[("control", told_by(&KEY), true)])),
         "bulletin" => of("Bulletin"),

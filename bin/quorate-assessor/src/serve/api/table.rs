@@ -22,8 +22,8 @@ pub(crate) struct Route {
     pub(crate) scope: Scope,
     /// One sentence.
     pub(crate) says: &'static str,
-    /// Names of the query, and what each is.
-    pub(crate) query: &'static [(&'static str, &'static str)],
+    /// The numbers of its query.
+    pub(crate) query: &'static [Number],
     /// What the body is, for a change.
     pub(crate) body: Option<&'static str>,
     /// Refusals beside those that every route may give.
@@ -33,8 +33,39 @@ pub(crate) struct Route {
     pub(crate) is_kept: bool,
 }
 
+/// A number that a query may hold.
+pub(crate) struct Number {
+    pub(crate) name: &'static str,
+    /// One sentence.
+    pub(crate) says: &'static str,
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+    /// What it is where it is left out.
+    pub(crate) otherwise: Option<u64>,
+}
+
 /// Where the API is.
 pub(crate) const BASE: &str = "/api/v1";
+
+const DAYS: Number = Number {
+    name: "days",
+    says: "How many days a strip shows.",
+    least: 1,
+    most: 3660,
+    otherwise: Some(30),
+};
+
+const LIMIT: Number =
+    Number { name: "limit", says: "How many, at most.", least: 1, most: 100, otherwise: Some(20) };
+
+const AFTER: Number = Number {
+    name: "after",
+    says: "The `next_after` of the page before.",
+    least: 0,
+    // The largest that every program reads without loss (RFC 8259, section 6).
+    most: 9_007_199_254_740_991,
+    otherwise: None,
+};
 
 const fn look(id: &'static str, path: &'static str, says: &'static str) -> Route {
     Route {
@@ -74,7 +105,11 @@ pub(crate) static ROUTES: [Route; 19] = [
     look("me", "/me", "Whose token this is, what it allows, and until when."),
     look("status", "/status", "What this office holds."),
     look("standards", "/standards", "Standards, and how the newest assessment of each stands."),
-    look("assessments", "/assessments", "Assessments on record, the newest first."),
+    Route {
+        query: &[LIMIT, AFTER],
+        statuses: &[422],
+        ..look("assessments", "/assessments", "Assessments on record, the newest first.")
+    },
     one("assessment", "/assessments/{digest}", "One assessment, by the digest of its results."),
     change(
         "assess",
@@ -84,7 +119,7 @@ pub(crate) static ROUTES: [Route; 19] = [
     ),
     one("control", "/controls/{key}", "One control whole, and how it stands now."),
     Route {
-        query: &[("days", "How many days a strip shows, 1 to 3660; 30 without it.")],
+        query: &[DAYS],
         statuses: &[422],
         ..look("history", "/history", "How findings changed while they were watched.")
     },

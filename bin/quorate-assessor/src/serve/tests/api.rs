@@ -6,6 +6,9 @@ use clap::Parser as _;
 use quorate_assessor::audit::Record as Act;
 use quorate_assessor::audit::record::Engagement;
 use quorate_assessor::audit::waiting::Waiting;
+use quorate_assessor::record::Record;
+use quorate_host::random::Random;
+use quorate_host::secret_file;
 use quorate_terms::Digest;
 use serde_json::{Value, json};
 
@@ -120,11 +123,19 @@ async fn what_cannot_be_answered_is_said_in_one_form() {
         ("/marks/none", 404, "unknown_mark"),
         ("/history?days=0", 422, "days"),
         ("/history?day=1", 400, "query"),
+        ("/history?days=1&days=2", 400, "query"),
+        ("/history?days=+7", 422, "days"),
+        ("/assessments?limit=101", 422, "limit"),
+        ("/assessments?after=-1", 422, "after"),
         ("/me?days=1", 400, "query"),
     ] {
         refused(&world.program(&look, path, &[]).await, status, code);
     }
     refused(&world.program("qra_x", "/me", &[]).await, 401, "unknown_token");
+    for method in ["POST", "PUT"] {
+        let got = world.asks((method, "/openapi.json"), "", &[], String::new()).await;
+        refused(&got, 405, "method");
+    }
     let put = world.asks(("PUT", "/assessments"), &file, &[], String::new()).await;
     refused(&put, 405, "method");
     assert_eq!(put.header("allow"), "GET, POST");
@@ -236,11 +247,79 @@ async fn no_token_begins_an_audit_or_makes_a_redacted_copy() {
 }
 
 #[tokio::test]
-async fn no_step_makes_the_ledger_unreadable() {
+async fn a_body_has_an_end() {
+    let world = World::new().await;
+    let file = world.token("filer", "file");
+    let huge = json!({ "step": "x".repeat(2 * 1024 * 1024), "answer": "" });
+    refused(&world.posts(&file, "/audits/brick-1/steps", "huge", &huge).await, 413, "too_large");
+}
+
+#[tokio::test]
+async fn what_the_ledger_would_not_be_read_with_is_not_recorded() {
+    let world = World::new().await;
+    let refused = |why: String| Record::BookRefused { vault: "house".parse().unwrap(), why };
+    let size = world.size().await;
+    let mut open = world.hall.enter().await.unwrap();
+    let no = open.office.append(refused("x".repeat(4 * 1024 * 1024))).await.unwrap_err();
+    assert_eq!(no.code, "unreadable", "{no}");
+    open.close().await;
+    assert_eq!(world.size().await, size, "it opens as it was");
+    let mut open = world.hall.enter().await.unwrap();
+    open.office.append(refused("x".repeat(1024 * 1024))).await.unwrap();
+    open.close().await;
+    assert_eq!(world.size().await, size + 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_while_its_body_comes_does_nothing() {
     let world = World::new().await;
     world.engagement("brick-1", "ccss 9.0").await;
     let (file, size) = (world.token("filer", "file"), world.size().await);
-    let huge = json!({ "step": "x".repeat(2 * 1024 * 1024), "answer": "" });
-    refused(&world.posts(&file, "/audits/brick-1/steps", "huge", &huge).await, 413, "too_large");
-    assert_eq!(world.size().await, size);
+    let record: Act =
+        serde_json::from_value(json!({ "act": "intent_filed", "reference": "letter 1" })).unwrap();
+    let (audit, by) = ("brick-1".to_owned(), "ann".to_owned());
+    let step = Waiting { v: 1, audit, before: 1, by, record, openings: Vec::new() };
+    let key = world.key("ann");
+    let answer = step.sign(&|digest| key.sign(digest)).unwrap().to_string();
+    let body = json!({ "step": step, "answer": answer }).to_string();
+    let office = world.dir.path().join("office");
+    let revoked = move || {
+        let words =
+            ["quorate-assessor", "--dir", office.to_str().unwrap(), "token", "revoke", "filer"];
+        let cli = Cli::parse_from(words);
+        let Command::Token(command) = &cli.command else { panic!("not token") };
+        token::run(&cli, command).unwrap();
+        Ok::<_, std::convert::Infallible>(body)
+    };
+    let body = Body::from_stream(futures_util::stream::once(async move { revoked() }));
+    let request = Request::builder().method("POST").uri("/api/v1/audits/brick-1/steps");
+    let request = request.header(header::HOST, format!("localhost:{PORT}"));
+    let request = request.header(header::AUTHORIZATION, format!("Bearer {file}"));
+    let request = request.header("content-type", "application/json");
+    let request = request.header("idempotency-key", "one").body(body).unwrap();
+    refused(&world.ask(request).await, 401, "unknown_token");
+    assert_eq!(world.size().await, size, "nothing was recorded");
+}
+
+#[tokio::test]
+async fn what_is_damaged_here_is_not_told_as_the_mistake_of_who_asks() {
+    let world = World::new().await;
+    let look = world.token("looker", "look");
+    let tokens = world.dir.path().join("office/tokens.json");
+    secret_file::replace(&tokens, b"{}", Random::start().unwrap()).unwrap();
+    refused(&world.program(&look, "/me", &[]).await, 503, "damaged");
+}
+
+#[tokio::test]
+async fn a_token_has_so_much_assessed_an_hour() {
+    let world = World::new().await;
+    let file = world.token("filer", "file");
+    let body = json!({ "standard": "ccss 9.0" });
+    for key in 0..12 {
+        let got = world.posts(&file, "/assessments", &format!("k{key}"), &body).await;
+        refused(&got, 409, "not_pinned");
+    }
+    let got = world.posts(&file, "/assessments", "one-more", &body).await;
+    refused(&got, 429, "too_many");
+    assert!(got.header("retry-after").parse::<u64>().unwrap() > 3_000, "{}", got.text());
 }

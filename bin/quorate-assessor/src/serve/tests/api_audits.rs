@@ -75,6 +75,28 @@ impl World {
         open.close().await;
     }
 
+    /// Something that Nora Berg said, in plain text.
+    fn interview(&self, tag: &str) -> Value {
+        let day = |ago: u64| commands::moment(&self.day(ago)).unwrap();
+        let interview = json!({
+            "role": "custodian", "place": "by telephone", "duration": "40 minutes", "topics": "drills",
+            "name": "Nora Berg", "findings": "one drill a year", "at": day(4), "open": [],
+        });
+        let exhibit = json!({
+            "item": { "interview": interview }, "owner": "Otto Owner", "expires": null, "file": null,
+            "represents": { "from": day(300), "to": day(3) }, "kept_there": null,
+        });
+        json!({ "act": "exhibit_filed", "tag": tag, "exhibit": exhibit })
+    }
+
+    /// A step made ready here.
+    async fn composed(&self, token: &str, record: &Value) -> Value {
+        let body = json!({ "by": "ann", "record": record });
+        let got = self.posts(token, COMPOSED, "composed", &body).await;
+        assert_eq!(got.status, StatusCode::OK, "{}", got.text());
+        read(&got)["step"].clone()
+    }
+
     /// A composed step as its person signs it.
     fn signed(&self, step: &Value) -> Value {
         let bytes = canonical::to_bytes(step, "step").unwrap();
@@ -89,7 +111,7 @@ impl World {
 async fn what_is_asked_of_an_audit_and_of_the_office_is_what_the_command_answers() {
     let world = World::new().await;
     world.with_evidence().await;
-    let look = world.token("looker", "look");
+    let (look, file) = (world.token("looker", "look"), world.token("filer", "file"));
     for (path, words) in [
         ("/status", &["status"][..]),
         ("/workflows", &["audit", "workflows"][..]),
@@ -97,14 +119,17 @@ async fn what_is_asked_of_an_audit_and_of_the_office_is_what_the_command_answers
         ("/audits/brick-1/evidence", &["audit", "evidence", "list", "brick-1"][..]),
     ] {
         let said = world.command(words).await.unwrap().json;
-        assert_eq!(world.told(&look, path).await, said, "{path}");
+        assert_eq!(world.told(&file, path).await, said, "{path}");
         let stranger = world.program("", path, &[]).await;
         refused(&stranger, 401, "no_token");
     }
-    let register = world.told(&look, "/audits/brick-1/evidence").await;
-    assert!(register.to_string().contains("Greta Holm"), "{register}");
-    let seen = world.told(&look, "/audits/brick-1").await;
-    assert_eq!(register["exhibits"], seen["seen"]["exhibits"]["on_file"], "as its auditor sees it");
+    for (token, is_open) in [(&file, true), (&look, false)] {
+        let register = world.told(token, "/audits/brick-1/evidence").await;
+        assert_eq!(register.to_string().contains("Greta Holm"), is_open, "{register}");
+        let seen = world.told(token, "/audits/brick-1").await;
+        assert_eq!(register["exhibits"], seen["seen"]["exhibits"]["on_file"]);
+        assert_eq!(seen.to_string().contains("Greta Holm"), is_open, "{seen}");
+    }
     for path in ["calendar", "report", "evidence"] {
         let got = world.program(&look, &format!("/audits/none/{path}"), &[]).await;
         refused(&got, 404, "no_audit");
@@ -186,23 +211,9 @@ async fn values_about_people_are_committed_to_by_the_office_and_kept_when_the_st
     let world = World::new().await;
     world.with_evidence().await;
     let file = world.token("filer", "file");
-    let day = |ago: u64| commands::moment(&world.day(ago)).unwrap();
-    let interview = json!({
-        "role": "custodian", "place": "by telephone", "duration": "40 minutes", "topics": "drills",
-        "name": "Nora Berg", "findings": "one drill a year", "at": day(4), "open": [],
-    });
-    let exhibit = json!({
-        "item": { "interview": interview }, "owner": "Otto Owner", "expires": null, "file": null,
-        "represents": { "from": day(300), "to": day(3) }, "kept_there": null,
-    });
-    let record = json!({ "act": "exhibit_filed", "tag": "INTERVIEW_2", "exhibit": exhibit });
-    let body = json!({ "by": "ann", "record": record });
-    let composed = async || {
-        let got = world.posts(&file, COMPOSED, "k", &body).await;
-        assert_eq!(got.status, StatusCode::OK, "{}", got.text());
-        read(&got)["step"].clone()
-    };
-    let (first, step) = (composed().await, composed().await);
+    let record = world.interview("INTERVIEW_2");
+    let first = world.composed(&file, &record).await;
+    let step = world.composed(&file, &record).await;
     assert_ne!(first["openings"], step["openings"], "what opens the first one was not kept");
     assert!(!step["record"].to_string().contains("Nora Berg"), "{step}");
     assert!(step["openings"].to_string().contains("Nora Berg"), "{step}");
@@ -211,6 +222,37 @@ async fn values_about_people_are_committed_to_by_the_office_and_kept_when_the_st
     let register = world.told(&file, "/audits/brick-1/evidence").await;
     let name = &register["exhibits"]["INTERVIEW_2"]["item"]["interview"]["name"];
     assert_eq!(name["value"], "Nora Berg", "{register}");
+}
+
+#[tokio::test]
+async fn values_about_people_come_as_new_commitments_each_with_its_own_opening() {
+    let world = World::new().await;
+    world.with_evidence().await;
+    let (file, size) = (world.token("filer", "file"), world.size().await);
+    let composed = world.composed(&file, &world.interview("INTERVIEW_2")).await;
+    let mut plain = composed.clone();
+    plain["record"] = world.interview("INTERVIEW_2");
+    plain["openings"] = json!([]);
+    let mut unopened = composed.clone();
+    unopened["openings"].as_array_mut().unwrap().pop();
+    let mut crossed = composed.clone();
+    let item = &mut crossed["record"]["exhibit"]["item"]["interview"];
+    let name = item["name"].clone();
+    item["name"] = std::mem::replace(&mut item["findings"], name);
+    for (what, step) in [("plain", plain), ("unopened", unopened), ("crossed", crossed)] {
+        let got = world.posts(&file, STEPS, what, &world.signed(&step)).await;
+        refused(&got, 409, "not_composed");
+    }
+    assert_eq!(world.size().await, size, "nothing was recorded");
+    let taken = world.posts(&file, STEPS, "whole", &world.signed(&composed)).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    let mut again = world.composed(&file, &world.interview("INTERVIEW_3")).await;
+    again["record"]["exhibit"] = composed["record"]["exhibit"].clone();
+    again["openings"] = composed["openings"].clone();
+    let got = world.posts(&file, STEPS, "again", &world.signed(&again)).await;
+    refused(&got, 409, "not_composed");
+    assert!(got.text().contains("used before"), "{}", got.text());
+    assert_eq!(world.size().await, size + 1);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! When cosigners that refused a case are asked about it again.
 //!
 //! Most refusals end a case. One of which something may have left, or whose earlier draft may still settle, goes on awaiting a
-//! signature; and each refusal is an entry. So the desk waits longer each time, and while a freeze stands it does not ask again:
-//! what cannot be answered otherwise fills no ledger.
+//! signature; and each refusal is an entry. So the desk waits longer each time: up to a minute for what passes by itself or is
+//! soon mended, up to hours for what is not. While a freeze stands it does not ask again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,22 @@ use quorate_terms::{CaseId, Digest, Timestamp};
 
 /// How long the desk waits after the first refusal, in seconds; twice as long after each further one.
 const FIRST_S: u64 = 2;
-/// The longest wait, in seconds.
-const LONGEST_S: u64 = 300;
+/// The longest wait, in seconds, after a refusal that passes.
+const PASSING_S: u64 = 60;
+/// The longest wait after any other.
+const LASTING_S: u64 = 6 * 3_600;
+/// Codes of refusals that say nothing of the case: the cosigner is not ready, or somebody is about to mend something.
+const PASSING: [&str; 9] = [
+    "behind",
+    "busy",
+    "clock_skew",
+    "key_barred",
+    "locked_out",
+    "no_backup",
+    "no_share",
+    "other_charter",
+    "too_many",
+];
 
 /// How a case stands when the cosigners are about to be asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +35,8 @@ pub(super) struct Standing {
     pub(super) draft: Digest,
     /// The freeze that stops it.
     pub(super) frozen: Option<Digest>,
+    /// The charter under which they would.
+    pub(super) charter: Digest,
 }
 
 struct Refused {
@@ -34,11 +50,12 @@ struct Refused {
 pub(super) struct Patience(Mutex<BTreeMap<CaseId, Refused>>);
 
 impl Patience {
-    /// Whether to ask now. Another draft is another question, and so is a case whose freeze was lifted.
+    /// Whether to ask now. Another draft is another question, and so is a case under another charter or whose freeze was lifted.
     pub(super) fn allows(&self, case: &CaseId, standing: Standing, now: Timestamp) -> bool {
         let all = self.lock();
         let Some(refused) = all.get(case) else { return true };
-        if refused.standing.draft != standing.draft {
+        let asked = (refused.standing.draft, refused.standing.charter);
+        if asked != (standing.draft, standing.charter) {
             return true;
         }
         match (refused.standing.frozen, standing.frozen) {
@@ -48,12 +65,20 @@ impl Patience {
         }
     }
 
-    /// The cosigners refused it.
-    pub(super) fn refused(&self, case: CaseId, standing: Standing, now: Timestamp) {
+    /// The cosigners refused it, with these codes.
+    pub(super) fn refused(
+        &self,
+        case: CaseId,
+        standing: Standing,
+        codes: &BTreeSet<&str>,
+        now: Timestamp,
+    ) {
+        let passes = codes.iter().all(|code| PASSING.contains(code));
+        let longest_s = if passes { PASSING_S } else { LASTING_S };
         let mut all = self.lock();
         let before = all.get(&case).filter(|refused| refused.standing == standing);
         let wait_s = before.map_or(FIRST_S, |refused| refused.wait_s.saturating_mul(2));
-        let wait_s = wait_s.min(LONGEST_S);
+        let wait_s = wait_s.min(longest_s);
         all.insert(case, Refused { standing, wait_s, again: now.plus_s(wait_s) });
     }
 
@@ -76,7 +101,12 @@ mod tests {
     }
 
     fn standing(draft: &[u8], freeze: Option<&[u8]>) -> Standing {
-        Standing { draft: Digest::sha256(draft), frozen: freeze.map(Digest::sha256) }
+        let charter = Digest::sha256(b"charter");
+        Standing { draft: Digest::sha256(draft), frozen: freeze.map(Digest::sha256), charter }
+    }
+
+    fn says(code: &str) -> BTreeSet<&str> {
+        BTreeSet::from([code])
     }
 
     fn at(seconds: u64) -> Timestamp {
@@ -88,12 +118,25 @@ mod tests {
         let (patience, free) = (Patience::default(), standing(b"draft", None));
         assert!(patience.allows(&case(), free, at(0)), "nobody refused yet");
         let mut now = 0;
-        for wait in [2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
-            patience.refused(case(), free, at(now));
-            assert!(!patience.allows(&case(), free, at(now + wait - 1)), "{wait}");
-            now += wait;
-            assert!(patience.allows(&case(), free, at(now)), "{wait}");
-        }
+        let mut waits = |code: &str, waits: &[u64]| {
+            for wait in waits {
+                patience.refused(case(), free, &says(code), at(now));
+                assert!(!patience.allows(&case(), free, at(now + wait - 1)), "{code} {wait}");
+                now += wait;
+                assert!(patience.allows(&case(), free, at(now)), "{code} {wait}");
+            }
+        };
+        waits("busy", &[2, 4, 8, 16, 32, 60, 60]);
+        waits("old_policy", &[120, 240, 480, 960, 1_920, 3_840, 7_680, 15_360, 21_600, 21_600]);
+        waits("clock_skew", &[60]);
+    }
+
+    #[test]
+    fn one_refusal_that_does_not_pass_is_enough_to_wait_long() {
+        let (patience, free) = (Patience::default(), standing(b"draft", None));
+        let both = BTreeSet::from(["busy", "expired"]);
+        (0..9).for_each(|_| patience.refused(case(), free, &both, at(0)));
+        assert!(!patience.allows(&case(), free, at(500)));
     }
 
     #[test]
@@ -101,26 +144,28 @@ mod tests {
         let (patience, free) = (Patience::default(), standing(b"draft", None));
         let frozen = standing(b"draft", Some(b"freeze"));
         assert!(patience.allows(&case(), frozen, at(0)), "a refusal may end the case");
-        patience.refused(case(), frozen, at(0));
+        patience.refused(case(), frozen, &says("frozen"), at(0));
         assert!(!patience.allows(&case(), frozen, at(1_000_000)));
         assert!(!patience.allows(&case(), standing(b"draft", Some(b"another")), at(1_000_000)));
         assert!(patience.allows(&case(), free, at(1)));
-        patience.refused(case(), free, at(1));
+        patience.refused(case(), free, &says("busy"), at(1));
         assert!(!patience.allows(&case(), free, at(2)), "for another reason than the freeze");
         assert!(!patience.allows(&case(), frozen, at(1_000)), "frozen after it was refused");
     }
 
     #[test]
-    fn another_draft_is_another_question() {
+    fn another_draft_or_charter_is_another_question() {
         let (patience, first) = (Patience::default(), standing(b"draft", Some(b"freeze")));
-        patience.refused(case(), first, at(0));
+        patience.refused(case(), first, &says("frozen"), at(0));
         assert!(patience.allows(&case(), standing(b"higher fee", Some(b"freeze")), at(0)));
+        let changed = Standing { charter: Digest::sha256(b"new seats"), ..first };
+        assert!(patience.allows(&case(), changed, at(0)));
     }
 
     #[test]
     fn a_case_that_awaits_no_signature_any_more_is_forgotten() {
         let (patience, free) = (Patience::default(), standing(b"draft", None));
-        patience.refused(case(), free, at(0));
+        patience.refused(case(), free, &says("busy"), at(0));
         patience.keep(&BTreeSet::from([case()]));
         assert!(!patience.allows(&case(), free, at(0)));
         patience.keep(&BTreeSet::new());

@@ -32,8 +32,9 @@ impl World {
             self.meters.signed(asked.elapsed());
             return Ok(());
         }
-        if answers.values().flatten().any(|answer| matches!(answer.came, Came::Refused { .. })) {
-            self.patience.refused(case, standing, self.engine.clock().now());
+        let codes = codes(&answers);
+        if !codes.is_empty() {
+            self.patience.refused(case, standing, &codes, self.engine.clock().now());
         }
         self.take_refusals(case, &answers).await
     }
@@ -44,7 +45,7 @@ impl World {
             .look(move |book| {
                 let case = book.case(&case)?;
                 let draft = case.live_draft()?.draft;
-                Some(Standing { draft, frozen: book.frozen(case) })
+                Some(Standing { draft, frozen: book.frozen(case), charter: book.charter_digest() })
             })
             .await
     }
@@ -142,4 +143,13 @@ impl World {
             Err(trouble) => Err(trouble),
         }
     }
+}
+
+/// Why cosigners refused.
+fn codes(answers: &BTreeMap<CosignerId, Result<Answer, String>>) -> BTreeSet<&str> {
+    let refused = answers.values().flatten().filter_map(|answer| match &answer.came {
+        Came::Refused { reason, .. } => Some(reason.code.as_str()),
+        _ => None,
+    });
+    refused.collect()
 }
