@@ -11,6 +11,7 @@ mod doors;
 mod ends;
 mod http;
 mod node;
+mod patience;
 mod people;
 mod provider;
 mod walk;

@@ -12,6 +12,7 @@ use quorate_host::link::{BoxFuture, Handler, Limits, Pins, Refused, Request, Ser
 use quorate_ledger::Frontier;
 use quorate_terms::charter::CharterText;
 use quorate_terms::{Digest, Signature};
+use tokio::sync::watch;
 
 use super::super::engine::house::*;
 use super::Hand;
@@ -19,6 +20,8 @@ use super::Hand;
 /// What a cosigner says besides what it would say.
 #[derive(Default)]
 pub(in crate::desk) struct Script {
+    /// How often it was only told the news.
+    pub(in crate::desk) followed: watch::Sender<u64>,
     /// Answers to the next requests to sign, instead of a signature.
     pub(in crate::desk) came: Mutex<Vec<Came>>,
     /// What it has to tell of its own accord.
@@ -82,7 +85,10 @@ impl Cosigner {
                 library: "test".to_owned(),
                 statement: Box::new(statement(&self.name, "ops")),
             },
-            Ask::Follow => Came::Followed,
+            Ask::Follow => {
+                self.script.followed.send_modify(|count| *count += 1);
+                Came::Followed
+            }
         };
         let ahead = self.script.ahead_ms.load(Ordering::Relaxed);
         Answer {
