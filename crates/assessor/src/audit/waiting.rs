@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use quorate_terms::commitment::Opening;
+use quorate_terms::strict::{self, Limits, Refused};
 use quorate_terms::{Digest, Malformed, Signature, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +38,9 @@ pub struct Waiting {
     pub openings: Vec<Opening>,
 }
 
+/// How deep values of a file may stand in one another.
+const DEPTH: usize = 64;
+
 /// What its person signed: the step, and the paper inside it where there is one. Written `step` or `step.paper`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer {
@@ -55,16 +59,20 @@ impl Waiting {
         canonical::to_bytes(self, "waiting step")
     }
 
-    /// Reads a file. Each opening must open a commitment of the record, so that what is shown is what is signed.
+    /// Reads a file, which may have been laid out anew by other tools. Each opening must open a commitment of the record, so that
+    /// what is shown is what is signed.
     ///
     /// # Errors
     /// [`Malformed`] naming the reason.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
         let bad = |why: &str| Malformed::new("waiting step", why, "fetch the file again");
-        if bytes.len() > WAITING_BYTES_MAX {
-            return Err(bad("is too large"));
-        }
-        let read: Self = canonical::from_bytes(bytes, "waiting step")?;
+        let limits = Limits { bytes: WAITING_BYTES_MAX, depth: DEPTH };
+        let value = strict::read(bytes, limits).map_err(|refused| match refused {
+            Refused::TooLarge => bad("is too large"),
+            Refused::Unreadable(why) => bad(&format!("is no strict JSON: {why}")),
+        })?;
+        let canonical = canonical::to_bytes(&value, "waiting step")?;
+        let read: Self = canonical::from_bytes(&canonical, "waiting step")?;
         if read.v != 1 {
             return Err(bad("is of another version"));
         }
@@ -191,6 +199,11 @@ mod tests {
     fn a_file_comes_back_as_it_was_and_no_opening_rides_along_unseen() {
         let one = waiting();
         assert_eq!(Waiting::from_bytes(&one.to_bytes().unwrap()).unwrap(), one);
+        let laid_out = serde_json::to_vec_pretty(&one).unwrap();
+        assert_eq!(Waiting::from_bytes(&laid_out).unwrap(), one, "by another tool");
+        let twice = String::from_utf8(one.to_bytes().unwrap()).unwrap();
+        let twice = twice.replacen("{\"audit\":", "{\"audit\":\"other\",\"audit\":", 1);
+        assert!(Waiting::from_bytes(twice.as_bytes()).is_err(), "two tools would read two steps");
         let opening = Opening::new([1; 16], "exhibit.owner", "Greta").unwrap();
         let with_more = Waiting { openings: vec![opening], ..one.clone() };
         let error = Waiting::from_bytes(&with_more.to_bytes().unwrap()).unwrap_err();
