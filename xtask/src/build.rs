@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use crate::Done;
 use crate::house;
+use crate::progress;
 use crate::run;
 
 /// Builds every program and every example. Of one package alone cargo would build the libraries below it again, with the
 /// features that this package asks for; with the examples in it, this is what the tests are built on.
 pub(crate) fn everything() -> Done {
-    let wanted = ["build", "--workspace", "--bins", "--examples", "--locked", "--quiet"];
-    run::shown(&mut run::cargo(&wanted))
+    let wanted = ["build", "--workspace", "--bins", "--examples", "--locked"];
+    progress::shown("build", &mut run::cargo(&wanted))
 }
 
 /// Where cargo puts what it builds for development.

@@ -2,8 +2,7 @@
 
 mod beside;
 
-use std::io::BufReader;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::Done;
@@ -17,6 +16,7 @@ use crate::golden;
 use crate::guide;
 use crate::kills;
 use crate::oscal;
+use crate::progress;
 use crate::reports;
 use crate::run;
 use crate::say::{self, Colour};
@@ -158,25 +158,13 @@ fn passed(done: Done) -> Done<Verdict> {
     done.map(|()| Verdict::Passed(0))
 }
 
-fn cargo(arguments: &[&str]) -> Done<Verdict> {
-    passed(run::shown(&mut run::cargo(arguments)))
-}
-
 fn fmt() -> Done<Verdict> {
-    cargo(&["fmt", "--all", "--check"])
+    passed(run::shown(&mut run::cargo(&["fmt", "--all", "--check"])))
 }
 
 fn clippy() -> Done<Verdict> {
-    cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    ])
+    let wanted = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    passed(progress::shown("clippy", &mut run::cargo(&wanted)))
 }
 
 fn build() -> Done<Verdict> {
@@ -201,35 +189,17 @@ fn test() -> Done<Verdict> {
 
 /// Shows what a test runner prints and adds up the tests that passed.
 fn counted(mut command: Command) -> Done<usize> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|e| format!("the tests did not start ({e})"))?;
-    let stderr = child.stderr.take().ok_or("no standard error")?;
-    let stdout = child.stdout.take().ok_or("no standard output")?;
-    let other = std::thread::spawn(move || shown_and_counted(BufReader::new(stderr)));
-    let ours = shown_and_counted(BufReader::new(stdout));
-    let theirs = other.join().unwrap_or(0);
-    let status = child.wait().map_err(|e| format!("the tests were lost ({e})"))?;
-    if status.success() {
-        return Ok(ours.saturating_add(theirs));
-    }
-    Err("tests failed; they are named above".to_owned())
-}
-
-fn shown_and_counted(lines: impl std::io::BufRead) -> usize {
     let mut passed = 0_usize;
-    for line in lines.lines().map_while(Result::ok) {
-        say::line(&line);
-        passed = passed.saturating_add(passed_in(&line));
-    }
-    passed
+    let status = progress::heard("test", &mut command, |line| {
+        say::line(line);
+        passed = passed.saturating_add(passed_in(line));
+    })?;
+    if status.success() { Ok(passed) } else { Err("tests failed; they are named above".to_owned()) }
 }
 
 /// Tests that a closing line of `cargo test` or nextest reports as passed.
 fn passed_in(line: &str) -> usize {
-    let plain = without_colour(line);
+    let plain = say::bare(line);
     let is_closing =
         plain.starts_with("test result:") || plain.trim_start().starts_with("Summary [");
     let words: Vec<&str> = plain.split_whitespace().collect();
@@ -240,21 +210,11 @@ fn passed_in(line: &str) -> usize {
     if is_closing { words.windows(2).find_map(before).unwrap_or(0) } else { 0 }
 }
 
-fn without_colour(line: &str) -> String {
-    let mut plain = String::new();
-    for (at, piece) in line.split("\u{1b}[").enumerate() {
-        let rest = if at == 0 { piece } else { piece.split_once('m').map_or("", |(_, rest)| rest) };
-        plain.push_str(rest);
-    }
-    plain
-}
-
 fn docs() -> Done<Verdict> {
-    let wanted =
-        ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"];
+    let wanted = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
     let mut command = run::cargo(&wanted);
     command.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
-    passed(run::shown(&mut command))
+    passed(progress::shown("docs", &mut command))
 }
 
 /// Licences, bans and sources always; advisories where their database can be reached.

@@ -1,10 +1,11 @@
 //! All automation of the house: `cargo xtask <command>`.
 //!
-//! Reading order: [`house`] (what is in the tree), [`run`], [`process`] and [`say`] (how commands are run and told),
-//! then one module for each command.
+//! Reading order: [`house`] (what is in the tree), [`run`], [`process`], [`progress`] and [`say`] (how commands are run and
+//! told), then one module for each command.
 
 mod house;
 mod process;
+mod progress;
 mod run;
 mod say;
 

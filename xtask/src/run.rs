@@ -77,7 +77,8 @@ pub(crate) fn write(path: &Path, text: &str) -> Done {
     std::fs::write(path, text).map_err(|e| format!("{}: cannot be written ({e})", path.display()))
 }
 
-fn name_of(command: &Command) -> String {
+/// A command as it is called where it fails: the program and its first words.
+pub(crate) fn name_of(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let stem = program.file_name().unwrap_or(command.get_program()).to_string_lossy();
     let mut name = stem.into_owned();

@@ -3,6 +3,10 @@
 use std::cell::Cell;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How many letters a line that is rewritten in place has at most: one that wraps could not be wiped.
+const IN_PLACE_MAX: usize = 78;
 
 /// The colours that are used, as SGR codes.
 #[derive(Clone, Copy)]
@@ -28,6 +32,9 @@ impl Colour {
     }
 }
 
+/// Whether a line that is rewritten in place stands at the end of the terminal.
+static STANDS: Mutex<bool> = Mutex::new(false);
+
 thread_local! {
     /// Whose lines these are, where several speak at once.
     static SPEAKER: Cell<Option<&'static str>> = const { Cell::new(None) };
@@ -43,6 +50,7 @@ pub(crate) fn under<T>(name: &'static str, work: impl FnOnce() -> T) -> T {
 
 /// Prints one line. A reader that went away is no reason to stop.
 pub(crate) fn line(text: impl Display) {
+    let _alone = wiped();
     drop(writeln!(std::io::stdout(), "{}", spoken(SPEAKER.get(), &text.to_string())));
 }
 
@@ -52,8 +60,41 @@ fn spoken(speaker: Option<&str>, text: &str) -> String {
     lines.join("\n")
 }
 
+/// Prints one line as it is, to standard error.
+pub(crate) fn aside(text: impl Display) {
+    let _alone = wiped();
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// Whether people read standard error on a terminal that can rewrite a line.
+pub(crate) fn can_rewrite() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Shows a line in place of the one that was shown so before. It goes when anything else is printed.
+pub(crate) fn rewritten(text: &str) {
+    let mut stands = wiped();
+    let short: String = text.chars().take(IN_PLACE_MAX).collect();
+    *stands = write!(std::io::stderr(), "{short}").is_ok();
+}
+
+/// Takes away the line that is rewritten in place.
+pub(crate) fn wipe() {
+    drop(wiped());
+}
+
+/// Makes room for what is printed next; nobody else prints while this is held.
+fn wiped() -> MutexGuard<'static, bool> {
+    let mut stands = STANDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if std::mem::take(&mut *stands) {
+        drop(write!(std::io::stderr(), "\r\u{1b}[2K"));
+    }
+    stands
+}
+
 /// Prints what went wrong, to standard error.
 pub(crate) fn error(text: impl Display) {
+    let _alone = wiped();
     drop(writeln!(std::io::stderr(), "{}: {text}", paint(Colour::Red, "error")));
 }
 
@@ -63,6 +104,16 @@ pub(crate) fn paint(colour: Colour, text: &str) -> String {
         return text.to_owned();
     }
     format!("\u{1b}[{}m{text}\u{1b}[0m", colour.code())
+}
+
+/// The text without colours.
+pub(crate) fn bare(text: &str) -> String {
+    let mut bare = String::new();
+    for (at, piece) in text.split("\u{1b}[").enumerate() {
+        let rest = if at == 0 { piece } else { piece.split_once('m').map_or("", |(_, rest)| rest) };
+        bare.push_str(rest);
+    }
+    bare
 }
 
 /// A duration as people say it.

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Done;
 use crate::house;
+use crate::progress;
 use crate::run;
 use crate::say::{self, Colour};
 
@@ -304,16 +305,17 @@ pub(crate) fn deny() -> Done<PathBuf> {
     }
     telling("deny", "building cargo-deny; about three minutes on two cores, once");
     let place = folder.display().to_string();
-    let wanted =
-        ["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--quiet", "--root", &place];
+    let wanted = ["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root", &place];
     let mut command = run::cargo(&wanted);
     command
         .arg("--no-default-features")
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-        .env("CARGO_TARGET_DIR", house::root().join("target/tools"));
-    run::text(&mut command)?;
+        .env("CARGO_TARGET_DIR", house::root().join("target/tools"))
+        // Where the program goes is on the path, so that cargo does not ask for it.
+        .env("PATH", with_first(&folder.join("bin")));
+    progress::shown("deny", &mut command)?;
     there(program, "was built but is not there")
 }
 
