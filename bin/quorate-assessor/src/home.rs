@@ -230,7 +230,8 @@ impl Home {
             let next = "pin it first: quorate-assessor pin POLICY";
             return Err(Trouble::refused("not_pinned", message, next));
         }
-        Ok(LogPolicy::from_json(&read(&path)?)?)
+        let read = LogPolicy::from_json(&read(&path)?).map_err(Trouble::from);
+        read.map_err(Trouble::damaged)
     }
 
     /// The vaults whose books are pinned.

@@ -151,7 +151,7 @@ impl Office {
         let opens = |o: &Opening| o.commitment().is_ok_and(|held| held.digest() == *commitment);
         opening.filter(opens).map(Some).ok_or_else(|| {
             let message = format!("the value kept for {} is not the one", commitment.short());
-            Trouble::refused("damaged", message, "restore office.db from a copy")
+            Trouble::fault("damaged", message, "restore office.db from a copy")
         })
     }
 

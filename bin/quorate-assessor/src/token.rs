@@ -57,9 +57,9 @@ pub(crate) enum Token {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Scope {
-    /// To read what the office knows.
+    /// To read what the office knows, but no value about people that stands as a commitment.
     Look,
-    /// That, and to have it assess and take steps that their people signed.
+    /// That, such values too, and to have the office assess and take steps that their people signed.
     File,
 }
 

@@ -34,7 +34,7 @@ pub mod calendar;
 pub use machine::{Event, Refusal, Rules, Step, before_signing, replay, step};
 pub use record::{Line, Record};
 pub use state::Audit;
-pub use view::view;
+pub use view::{closed_view, view};
 pub use workflow::{Role, Workflow};
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `docs/spec/refusals.md` has a row for each code that custody and the desk give to a refusal, and for no other.
+//! `docs/spec/refusals.md` has a row for each code that custody, cosigners and the desk give to a refusal, and for no other.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::house::House;
 
 const PAGE: &str = "docs/spec/refusals.md";
 /// Where the codes are given.
-const ROOMS: [&str; 2] = ["crates/custody/src/", "bin/quorate/src/"];
+const ROOMS: [&str; 3] = ["crates/cosigner/src/", "crates/custody/src/", "bin/quorate/src/"];
 /// What a short way of refusing is called. Where its first argument is a word, that is the code.
 const SHORT: [&str; 2] = ["refuse", "refused"];
 /// What a code is called that is not written where it is given.
@@ -240,7 +240,7 @@ mod tests {
     fn a_missing_row_and_a_stale_one_are_named() {
         let found = check(GIVES, &page(&["four", "gone", "one_code", "other_form", "three"]));
         let [missing, stale] = &found[..] else { panic!("{found:?}") };
-        assert!(missing.contains("custody/src/x.rs:9:") && missing.contains("`two_code`"));
+        assert!(missing.contains("cosigner/src/x.rs:9:") && missing.contains("`two_code`"));
         assert!(stale.contains("refusals.md:2:") && stale.contains("`gone`"), "{stale}");
     }
 

@@ -14,7 +14,7 @@ use quorate_host::seal::{Cost, KeySource, SealError};
 use quorate_host::ui::Table;
 use quorate_host::{SealedFiles, secret_file};
 use quorate_terms::Digest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::personal::openings;
 use super::{Held, open, take};
@@ -160,7 +160,7 @@ async fn add(cli: &Cli, home: &Home, office: &mut Office, adding: &Adding) -> Do
 }
 
 /// The register of evidence, for who sees it.
-pub(crate) fn list(held: &Held, openings: &Openings) -> Screen {
+fn list(held: &Held, openings: &Openings) -> Screen {
     let mut table = Table::new(&["tag", "owner", "file", "bytes", "sha256"]);
     for (tag, exhibit) in held.state.exhibits() {
         let file = exhibit.file.as_ref();
@@ -172,9 +172,16 @@ pub(crate) fn list(held: &Held, openings: &Openings) -> Screen {
         let owner = owner.as_str().unwrap_or_default();
         table.row([tag, owner, &name, &size, &text(|f| f.digest.short())]);
     }
-    let exhibits = beside(&json!(held.state.exhibits()), openings);
-    let json = json!({ "exhibits": exhibits, "opened": held.state.access_log() });
-    Screen::new(table.to_string(), json)
+    Screen::new(table.to_string(), register(held, Some(openings)))
+}
+
+/// The same for programs; without openings, values about people stay commitments.
+pub(crate) fn register(held: &Held, openings: Option<&Openings>) -> Value {
+    let mut exhibits = json!(held.state.exhibits());
+    if let Some(openings) = openings {
+        exhibits = beside(&exhibits, openings);
+    }
+    json!({ "exhibits": exhibits, "opened": held.state.access_log() })
 }
 
 /// Whole, damaged, lost; and what lies there without a line.

@@ -143,5 +143,6 @@ fn whole(home: &Home, digest: &Digest) -> Done<Option<Results>> {
     if Digest::sha256(&bytes) != *digest {
         return Ok(None);
     }
-    Ok(Some(canonical::from_bytes(&bytes, "results")?))
+    let read = canonical::from_bytes(&bytes, "results").map_err(Trouble::from);
+    read.map(Some).map_err(Trouble::damaged)
 }

@@ -82,7 +82,7 @@ pub(crate) async fn compose(
     if !reasons.is_empty() {
         return Err(objections(event.record.kind(), &reasons));
     }
-    is_known(home, office, &held, &event.record).await?;
+    personal::readable(office, &held, &event.record).await?;
     let audit = audit_of(&held, &event.record);
     let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
     let Event { by, record, .. } = event;

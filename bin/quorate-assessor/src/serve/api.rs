@@ -210,15 +210,19 @@ impl Api {
             Turn::Again(answer) => return Ok(answer),
             Turn::First(first) => first,
         };
-        if route.id == "assess" {
-            self.limit.assess(who.token, self.hall.now()).map_err(No::later)?;
+        let is_assessment = route.id == "assess";
+        if is_assessment {
+            self.limit.assesses(who.token, self.hall.now()).map_err(No::later)?;
         }
-        let hall = Arc::clone(&self.hall);
+        let (hall, limit) = (Arc::clone(&self.hall), self.limit.clone());
         // It goes on, and its answer is kept, also when whoever asked hangs up.
         let working = tokio::spawn(async move {
             let _until_it_is_done = place;
             let done = answers::change(&hall, (route.id, name), &who, value).await;
             let answer = done.map(|json| Bytes::from(json.to_string()));
+            if answer.is_ok() && is_assessment {
+                limit.assessed(who.token, hall.now());
+            }
             if let Ok(answer) = &answer
                 && route.is_kept
             {

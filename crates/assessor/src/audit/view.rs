@@ -63,14 +63,21 @@ pub fn view(
     rules: &Rules<'_>,
     openings: &Openings,
 ) -> BTreeMap<Part, Value> {
+    let sees = rules.workflow.role(role).map(|text| &text.sees);
+    let all = sees.is_some_and(|sees| sees.contains(&Part::Exhibits));
+    let mut view = closed_view(audit, role, rules);
+    for (part, value) in &mut view {
+        if all || *part == Part::Redacted {
+            *value = beside(value, openings);
+        }
+    }
+    view
+}
+
+/// As [`view`], with values about people as their commitments, whether they were erased or not.
+pub fn closed_view(audit: &Audit, role: Role, rules: &Rules<'_>) -> BTreeMap<Part, Value> {
     let Some(text) = rules.workflow.role(role) else { return BTreeMap::new() };
-    let all = text.sees.contains(&Part::Exhibits);
-    let shown = |part: &Part| {
-        let value = seen(audit, *part, rules);
-        let may = all || *part == Part::Redacted;
-        (*part, if may { beside(&value, openings) } else { value })
-    };
-    text.sees.iter().map(shown).collect()
+    text.sees.iter().map(|part| (*part, seen(audit, *part, rules))).collect()
 }
 
 fn seen(audit: &Audit, part: Part, rules: &Rules<'_>) -> Value {

@@ -66,7 +66,7 @@ pub(super) async fn change(
 ) -> Done<Value> {
     match id {
         "assess" => assess(hall, who, body).await,
-        "compose_step" => audited::compose(hall, name, body).await,
+        "compose_step" => audited::compose(hall, name, who, body).await,
         "take_step" => take_step(hall, &name, who, body).await,
         _ => Err(Trouble::fault("route", "this route changes nothing yet", "report this")),
     }
@@ -250,7 +250,7 @@ async fn take_step(hall: &Hall, audit: &str, who: &Kept, body: Value) -> Done<Va
 }
 
 /// Asks whether a token is still in force. It is asked when the office's turn has come, which may be long after the request.
-fn still(hall: &Hall, who: &Kept) -> impl FnOnce() -> Done<()> + Send + use<> {
+pub(super) fn still(hall: &Hall, who: &Kept) -> impl FnOnce() -> Done<()> + Send + use<> {
     let (dir, token, clock) = (hall.dir().to_owned(), who.token, SystemClock::new());
     move || token::demanded(&dir, token, clock.now()).map(drop)
 }

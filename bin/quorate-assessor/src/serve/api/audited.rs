@@ -2,15 +2,16 @@
 //! person's signature. All of it is looked at on a thread of its own.
 
 use quorate_assessor::audit::personal::Openings;
-use quorate_assessor::audit::{Record as Act, Role, view as seen_by};
+use quorate_assessor::audit::{Record as Act, Role, closed_view, view as seen_by};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use super::answers::row;
+use super::answers::{row, still};
 use super::form;
 use crate::audit::{self, Held, files, open_with, papers, personal};
 use crate::serve::hall::{Hall, Seen};
+use crate::token::Kept;
 use crate::trouble::Done;
 
 /// As `audit calendar` says it.
@@ -27,10 +28,13 @@ pub(super) async fn report(hall: &Hall, id: String) -> Done<Value> {
 pub(super) async fn view(hall: &Hall, id: String, is_open: bool) -> Done<Value> {
     let (runtime, audit) = (Handle::current(), id.clone());
     let seen = move |seen: &Seen<'_>, held: &Held| -> Done<Value> {
-        let openings = openings(&runtime, seen, held, is_open)?;
+        let (role, rules) = (Role::Auditor, held.rules());
+        let view = match openings(&runtime, seen, held, is_open)? {
+            Some(openings) => seen_by(&held.state, role, &rules, &openings),
+            None => closed_view(&held.state, role, &rules),
+        };
         let mut json = row(&audit, held, seen.office.now());
         if let Some(json) = json.as_object_mut() {
-            let view = seen_by(&held.state, Role::Auditor, &held.rules(), &openings);
             json.insert("seen".to_owned(), json!(view));
         }
         Ok(json)
@@ -42,16 +46,19 @@ pub(super) async fn view(hall: &Hall, id: String, is_open: bool) -> Done<Value> 
 pub(super) async fn evidence(hall: &Hall, id: String, is_open: bool) -> Done<Value> {
     let runtime = Handle::current();
     let register = move |seen: &Seen<'_>, held: &Held| -> Done<Value> {
-        Ok(files::list(held, &openings(&runtime, seen, held, is_open)?).json)
+        Ok(files::register(held, openings(&runtime, seen, held, is_open)?.as_ref()))
     };
     of(hall, id, register).await
 }
 
-fn openings(runtime: &Handle, seen: &Seen<'_>, held: &Held, is_open: bool) -> Done<Openings> {
-    match is_open {
-        true => runtime.block_on(personal::openings(seen.office, &held.state)),
-        false => Ok(Openings::new()),
-    }
+fn openings(
+    runtime: &Handle,
+    seen: &Seen<'_>,
+    held: &Held,
+    is_open: bool,
+) -> Done<Option<Openings>> {
+    let opened = || runtime.block_on(personal::openings(seen.office, &held.state));
+    is_open.then(opened).transpose()
 }
 
 async fn of(
@@ -75,11 +82,13 @@ struct ToCompose {
 }
 
 /// The step as its person signs it, values about people committed to. Nothing is recorded.
-pub(super) async fn compose(hall: &Hall, id: String, body: Value) -> Done<Value> {
+pub(super) async fn compose(hall: &Hall, id: String, who: &Kept, body: Value) -> Done<Value> {
     let ToCompose { by, record } = form(body)?;
     audit::begun_or_made_here(&record)?;
     let (runtime, standards) = (Handle::current(), hall.standards().to_owned());
+    let still = still(hall, who);
     let composed = hall.look(move |seen| {
+        still()?;
         let ours = (seen.home, seen.office);
         let made = audit::compose(&standards, ours, Some(id.as_str()), (by.as_str(), record));
         runtime.block_on(made)

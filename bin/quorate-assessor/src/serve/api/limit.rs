@@ -43,16 +43,27 @@ impl Limit {
         Self { a_minute: a_minute.get(), spent: Arc::default(), assessed: Arc::default() }
     }
 
-    /// Counts one assessment, or says after how many seconds there may be one.
-    pub(super) fn assess(&self, token: Digest, now: Timestamp) -> Result<(), u64> {
-        let mut all = self.assessed.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether there may be one assessment more, or after how many seconds.
+    pub(super) fn assesses(&self, token: Digest, now: Timestamp) -> Result<(), u64> {
+        let mut all = self.all_assessed();
         all.retain(|_, (since, _)| now.since(*since) < HOUR_MS);
-        let (since, count) = all.entry(token).or_insert((now, 0));
-        if *count >= ASSESSMENTS {
-            return Err(wait_s(HOUR_MS, now.since(*since)));
+        match all.get(&token) {
+            Some((since, count)) if *count >= ASSESSMENTS => {
+                Err(wait_s(HOUR_MS, now.since(*since)))
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Counts an assessment that was made.
+    pub(super) fn assessed(&self, token: Digest, now: Timestamp) {
+        let mut all = self.all_assessed();
+        let (_, count) = all.entry(token).or_insert((now, 0));
         *count = count.saturating_add(1);
-        Ok(())
+    }
+
+    fn all_assessed(&self) -> MutexGuard<'_, BTreeMap<Digest, (Timestamp, u32)>> {
+        self.assessed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place for one request, or after how many seconds there may be one.
@@ -117,10 +128,11 @@ mod tests {
         let limit = Limit::new(NonZeroU32::new(600_000).unwrap());
         let (start, one) = (Timestamp::from_millis(5_000_000), Digest::sha256(b"one"));
         for _ in 0..ASSESSMENTS {
-            assert_eq!(limit.assess(one, start), Ok(()));
+            assert_eq!(limit.assesses(one, start), Ok(()));
+            limit.assessed(one, start);
         }
-        assert_eq!(limit.assess(one, start.plus_s(600)), Err(3_000));
-        assert_eq!(limit.assess(Digest::sha256(b"other"), start), Ok(()));
-        assert_eq!(limit.assess(one, start.plus_s(3_600)), Ok(()));
+        assert_eq!(limit.assesses(one, start.plus_s(600)), Err(3_000));
+        assert_eq!(limit.assesses(Digest::sha256(b"other"), start), Ok(()));
+        assert_eq!(limit.assesses(one, start.plus_s(3_600)), Ok(()));
     }
 }

@@ -53,7 +53,8 @@ fn document() -> Value {
             "version": "1",
             "summary": "How a deployment stands against the standards, and who says so.",
             "description": "What the command line of the office does, at the office's own origin: assessments, audits, marks. An \
-                answer holds what the same command answers under `--json`. A token opens the door and signs nothing: a step of an \
+                answer holds what the same command answers under `--json`; to a token that only looks, values about people are \
+                commitments. A token opens the door and signs nothing: a step of an \
                 audit counts by the signature of its person. The office says \"assessed\"; only a registrar's certificate says more.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },

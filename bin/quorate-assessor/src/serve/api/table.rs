@@ -126,7 +126,11 @@ pub(crate) static ROUTES: [Route; 19] = [
     look("bulletin", "/bulletin", "What was found newest of each standard, signed by the office."),
     look("workflows", "/workflows", "Workflows, with the digests that engagements name."),
     look("audits", "/audits", "Audits on this office's ledger."),
-    one("audit", "/audits/{audit}", "One audit as its auditor sees it."),
+    one(
+        "audit",
+        "/audits/{audit}",
+        "One audit as its auditor sees it; to a token that only looks, values about people are commitments.",
+    ),
     one("calendar", "/audits/{audit}/calendar", "Dates of an audit."),
     one("report", "/audits/{audit}/report", "The report as the audit stands, and its digest."),
     one("evidence", "/audits/{audit}/evidence", "What is on file in an audit, and who opened it."),

@@ -111,7 +111,7 @@ impl World {
 async fn what_is_asked_of_an_audit_and_of_the_office_is_what_the_command_answers() {
     let world = World::new().await;
     world.with_evidence().await;
-    let (look, file) = (world.token("looker", "look"), world.token("filer", "file"));
+    let file = world.token("filer", "file");
     for (path, words) in [
         ("/status", &["status"][..]),
         ("/workflows", &["audit", "workflows"][..]),
@@ -123,13 +123,29 @@ async fn what_is_asked_of_an_audit_and_of_the_office_is_what_the_command_answers
         let stranger = world.program("", path, &[]).await;
         refused(&stranger, 401, "no_token");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_only_looks_is_shown_no_value_about_people_and_is_not_told_that_it_was_erased()
+{
+    let world = World::new().await;
+    world.with_evidence().await;
+    let (look, file) = (world.token("looker", "look"), world.token("filer", "file"));
     for (token, is_open) in [(&file, true), (&look, false)] {
         let register = world.told(token, "/audits/brick-1/evidence").await;
         assert_eq!(register.to_string().contains("Greta Holm"), is_open, "{register}");
         let seen = world.told(token, "/audits/brick-1").await;
         assert_eq!(register["exhibits"], seen["seen"]["exhibits"]["on_file"]);
         assert_eq!(seen.to_string().contains("Greta Holm"), is_open, "{seen}");
+        assert!(!register.to_string().contains("erased"), "closed is not erased: {register}");
+        assert!(!seen.to_string().contains("erased"), "{seen}");
     }
+}
+
+#[tokio::test]
+async fn of_what_is_not_there_nothing_is_told() {
+    let world = World::new().await;
+    let look = world.token("looker", "look");
     for path in ["calendar", "report", "evidence"] {
         let got = world.program(&look, &format!("/audits/none/{path}"), &[]).await;
         refused(&got, 404, "no_audit");

@@ -13,15 +13,15 @@ use crate::desk::engine::Trouble;
 impl World {
     pub(super) async fn convene(&self, case: CaseId) -> Result<(), Trouble> {
         let Some(attempt) = self.awaits(case, State::AwaitSignature).await? else { return Ok(()) };
-        let Some(standing) = self.standing(case).await? else { return Ok(()) };
-        if !self.patience.allows(&case, standing, self.engine.clock().now()) {
+        let parties = self.parties().await?;
+        let Some(standing) = self.standing(case, parties.clone()).await? else { return Ok(()) };
+        if !self.patience.allows(&case, &standing, self.engine.clock().now()) {
             return Ok(());
         }
         // No cosigner signs before people have agreed to go on; asking would only close the case.
         if self.engine.look(|book| book.voids().next().is_some()).await? {
             return Ok(());
         }
-        let parties = self.parties().await?;
         let ask = Ask::Sign { case, attempt, parties: parties.clone() };
         let asked = std::time::Instant::now();
         let answers = self.cosigners.ask(&parties, &ask).await;
@@ -40,12 +40,16 @@ impl World {
     }
 
     /// How a case stands that awaits a signature.
-    async fn standing(&self, case: CaseId) -> Result<Option<Standing>, Trouble> {
+    async fn standing(
+        &self,
+        case: CaseId,
+        parties: BTreeSet<CosignerId>,
+    ) -> Result<Option<Standing>, Trouble> {
         self.engine
             .look(move |book| {
                 let case = book.case(&case)?;
-                let draft = case.live_draft()?.draft;
-                Some(Standing { draft, frozen: book.frozen(case), charter: book.charter_digest() })
+                let (draft, frozen) = (case.live_draft()?.draft, book.frozen(case));
+                Some(Standing { draft, frozen, charter: book.charter_digest(), parties })
             })
             .await
     }
