@@ -98,7 +98,7 @@ impl IntoResponse for Refused {
         if self.0.code == SIGN_IN {
             return Stranger(self.0).into_response();
         }
-        refused(&self.0, &REFUSALS)
+        refused(&self.0, &REFUSALS, true)
     }
 }
 
@@ -115,14 +115,14 @@ impl IntoResponse for Stranger {
     fn into_response(self) -> Response {
         /// Anybody can, and takes no line away from whoever is signed in.
         static STRANGERS: Sparse = Sparse::new();
-        refused(&self.0, &STRANGERS)
+        refused(&self.0, &STRANGERS, false)
     }
 }
 
 /// The code of a refusal of somebody who is not signed in.
 const SIGN_IN: &str = "sign_in";
 
-fn refused(trouble: &Trouble, lines: &Sparse) -> Response {
+fn refused(trouble: &Trouble, lines: &Sparse, is_signed_in: bool) -> Response {
     let status = match trouble.code.as_str() {
         "elsewhere" => StatusCode::FORBIDDEN,
         "unknown_case" | "unknown_session" | "nothing_here" => StatusCode::NOT_FOUND,
@@ -136,7 +136,7 @@ fn refused(trouble: &Trouble, lines: &Sparse) -> Response {
     {
         tracing::warn!(code = %trouble.code, left_out, "refused somebody at the view");
     }
-    (status, Html(paper::refused(trouble))).into_response()
+    (status, Html(paper::refused(trouble, is_signed_in))).into_response()
 }
 
 /// What somebody who is signed in is answered.
