@@ -122,8 +122,13 @@ pub(super) fn home(seat: &ViewSeat, session: &Session, view: &View<'_>, told: &T
 
 fn cases(screen: &Screen, caption: &str) -> Option<Markup> {
     let rows = screen.json.get("cases")?.as_array().filter(|rows| !rows.is_empty())?;
-    let cell = |row: &serde_json::Value, name: &str| {
-        outside(row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default())
+    let cell = |row: &serde_json::Value, name: &str| match row
+        .get(name)
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+    {
+        "" => Markup::text("none"),
+        words => outside(words),
     };
     let names = ["what", "much", "to", "by", "agreed", "left"];
     let line = |row: &serde_json::Value| {
