@@ -179,12 +179,18 @@ pub fn upload_form(action: &str, fields: Markup, button: &str) -> Markup {
 #[template(path = "link.html")]
 struct Anchor<'a> {
     href: &'a str,
+    name: &'a str,
     words: &'a str,
 }
 
 /// A link to a page of the same origin.
 pub fn link(href: &str, words: &str) -> Markup {
-    Markup::of(&Anchor { href: local(href), words })
+    Markup::of(&Anchor { href: local(href), name: "", words })
+}
+
+/// The same with few words, and a whole name for those who listen. The words must stand in the name as they are.
+pub fn link_named(href: &str, words: &str, name: &str) -> Markup {
+    Markup::of(&Anchor { href: local(href), name, words })
 }
 
 #[derive(Template)]
