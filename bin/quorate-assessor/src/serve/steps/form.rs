@@ -234,8 +234,7 @@ pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Done<Option<String>>)
         let fields = hidden(&[("ask", ask)]);
         let said = "The opening is on record. The file is given once, as a download; nothing of it is shown here.";
         page.push(paragraph(Markup::text(said)));
-        let care = "Your browser may open it by itself after the download. Have it open such files nowhere but where you open \
-                    files of others safely.";
+        let care = "Your browser may open it by itself after the download; open it only where files of others are opened safely.";
         page.push(paragraph(Markup::text(care)));
         page.push(form(&format!("{here}/file"), fields, "Fetch the file"));
     }
