@@ -266,6 +266,14 @@ mod tests {
     }
 
     #[test]
+    fn a_link_of_few_words_has_its_whole_name_for_those_who_listen() {
+        let shown = link_named("/roc.pdf", "PDF", "Report \"<b>, PDF");
+        assert!(shown.as_str().contains(" aria-label=\"Report "), "{shown}");
+        assert!(shown.as_str().ends_with(">PDF</a>") && !shown.as_str().contains("<b>"), "{shown}");
+        assert_eq!(link("/a", "A").as_str(), "<a href=\"/a\">A</a>");
+    }
+
+    #[test]
     fn a_new_passkey_is_asked_for_by_id_and_name() {
         let form = CreatePasskey {
             action: "/enrol",
