@@ -29,7 +29,7 @@ pub struct Frame {
     pub title: String,
     /// Who speaks, such as "Approvals view".
     pub product: String,
-    /// Which vault, or whose view.
+    /// Which vault, or whose view. Where it is empty, nothing stands in its place.
     pub party: String,
     /// The ways to other pages.
     pub nav: Vec<Link>,
@@ -161,6 +161,14 @@ mod tests {
         assert!(frame().render().split("</header>").next().is_some_and(|top| top.contains(out)));
         let stranger = Frame { is_signed_in: false, ..frame() };
         assert!(!stranger.render().contains("sign-out"));
+    }
+
+    #[test]
+    fn a_page_of_no_party_says_nothing_in_its_place() {
+        assert_eq!(frame().render().matches("class=\"party\"").count(), 1);
+        let bare = Frame::bare("Approvals view", "Refused", Markup::text("body")).render();
+        assert!(!bare.contains("(empty)") && !bare.contains("class=\"party\""), "{bare}");
+        assert!(bare.contains("<footer><p>Approvals view</p></footer>"), "{bare}");
     }
 
     #[test]

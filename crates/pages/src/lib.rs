@@ -38,8 +38,8 @@ pub use levels::{Level, Third, levels, split};
 pub use markup::Markup;
 pub use outside::{outside, visible};
 pub use passkey::{
-    CreatePasskey, GetPasskey, Press, code_form, form, form_as, hidden, link, recompute,
-    upload_form,
+    CreatePasskey, GetPasskey, Press, code_form, form, form_as, hidden, link, link_named,
+    recompute, upload_form,
 };
 pub use proof::{Proof, proof};
 pub use qr::qr;

@@ -179,12 +179,18 @@ pub fn upload_form(action: &str, fields: Markup, button: &str) -> Markup {
 #[template(path = "link.html")]
 struct Anchor<'a> {
     href: &'a str,
+    name: &'a str,
     words: &'a str,
 }
 
 /// A link to a page of the same origin.
 pub fn link(href: &str, words: &str) -> Markup {
-    Markup::of(&Anchor { href: local(href), words })
+    Markup::of(&Anchor { href: local(href), name: "", words })
+}
+
+/// The same with few words, and a whole name for those who listen. The words must stand in the name as they are.
+pub fn link_named(href: &str, words: &str, name: &str) -> Markup {
+    Markup::of(&Anchor { href: local(href), name, words })
 }
 
 #[derive(Template)]
@@ -257,6 +263,14 @@ mod tests {
             assert!(shown.as_str().contains(piece), "{piece}: {shown}");
         }
         assert!(!shown.as_str().contains("<b>") && !shown.as_str().contains("<i>"), "{shown}");
+    }
+
+    #[test]
+    fn a_link_of_few_words_has_its_whole_name_for_those_who_listen() {
+        let shown = link_named("/roc.pdf", "PDF", "Report \"<b>, PDF");
+        assert!(shown.as_str().contains(" aria-label=\"Report "), "{shown}");
+        assert!(shown.as_str().ends_with(">PDF</a>") && !shown.as_str().contains("<b>"), "{shown}");
+        assert_eq!(link("/a", "A").as_str(), "<a href=\"/a\">A</a>");
     }
 
     #[test]

@@ -102,7 +102,7 @@ async function scopes(page) {
 // Who takes part is filled in row by row. A row too many is taken out, and a key that is none is told beside its field.
 async function engages(page) {
   const AUDITOR = { person: "ann", role: "auditor", name: "Ann", firm: "Alder Audit", number: "A-1", audits: "2" };
-  const ENTITY = { person: "eva", role: "somebody of the audited body", name: "Eva", firm: "Brickmere Ltd" };
+  const ENTITY = { person: "eva", role: "of the audited body", name: "Eva", firm: "Brickmere Ltd" };
   await page.goto(`${origin}/engage`);
   await page.fill("main [name=taker]", "ann");
   await fill(page, {

@@ -106,10 +106,10 @@ fn used(view: &View<'_>, budget: &Budget) -> String {
     let policy = view.book().policy();
     let limit = match (budget.amount, budget.count) {
         (Some(most), Some(count)) => {
-            format!("{} and {count} intents", words::amount(most, &budget.asset, policy))
+            format!("{} and {}", words::amount(most, &budget.asset, policy), intents(count.into()))
         }
         (Some(most), None) => words::amount(most, &budget.asset, policy),
-        (None, Some(count)) => format!("{count} intents"),
+        (None, Some(count)) => intents(count.into()),
         (None, None) => "nothing".to_owned(),
     };
     let each = format!("{}: at most {limit}", budget.id);
@@ -122,7 +122,8 @@ fn used(view: &View<'_>, budget: &Budget) -> String {
     // The same words a moment later, so that what is signed can be what `show` showed.
     let within = match &budget.window {
         Window::Rolling { seconds } => {
-            format!("in any {}", quorate_policy::words::span(*seconds))
+            let length = quorate_policy::words::span(*seconds);
+            format!("in any {}", length.strip_prefix("1 ").unwrap_or(&length))
         }
         _ => format!("since {}", from.utc()),
     };
@@ -133,8 +134,12 @@ fn used(view: &View<'_>, budget: &Budget) -> String {
         || !budget.counterparties.is_empty();
     let whole = if narrow { "over the whole vault, so at most: " } else { "" };
     format!(
-        "{each} {within}; used and held, {whole}{}, {} intents",
+        "{each} {within}; used and held, {whole}{}, {}",
         words::amount(total.amount, &budget.asset, policy),
-        total.count
+        intents(total.count)
     )
+}
+
+fn intents(count: u64) -> String {
+    format!("{count} intent{}", if count == 1 { "" } else { "s" })
 }

@@ -54,17 +54,21 @@ fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &T
     let (body, (_, trouble)) = parts;
     let mut frame = of(seat, title, body);
     frame.is_signed_in = true;
-    let label = format!("Cases for {}", session.who.approver);
+    frame.nav = ways(format!("Cases for {}", session.who.approver), title);
+    frame.live = Some("/events".to_owned());
+    let lost = trouble.iter().map(|why| alert(Tone::Bad, format!("the desk: {why}")));
+    frame.alerts.extend(lost);
+    frame
+}
+
+/// The ways of somebody who is signed in. `cases` is what the first page is called.
+fn ways(cases: String, title: &str) -> Vec<Link> {
     let link = |href: &str, label: String, page: &str| Link {
         href: href.to_owned(),
         label,
         is_here: title == page,
     };
-    frame.nav = vec![link("/", label, HOME), link("/sessions", "Signed in".to_owned(), SESSIONS)];
-    frame.live = Some("/events".to_owned());
-    let lost = trouble.iter().map(|why| alert(Tone::Bad, format!("the desk: {why}")));
-    frame.alerts.extend(lost);
-    frame
+    vec![link("/", cases, HOME), link("/sessions", "Signed in".to_owned(), SESSIONS)]
 }
 
 const HOME: &str = "What waits for you";
@@ -118,8 +122,13 @@ pub(super) fn home(seat: &ViewSeat, session: &Session, view: &View<'_>, told: &T
 
 fn cases(screen: &Screen, caption: &str) -> Option<Markup> {
     let rows = screen.json.get("cases")?.as_array().filter(|rows| !rows.is_empty())?;
-    let cell = |row: &serde_json::Value, name: &str| {
-        outside(row.get(name).and_then(serde_json::Value::as_str).unwrap_or_default())
+    let cell = |row: &serde_json::Value, name: &str| match row
+        .get(name)
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+    {
+        "" => Markup::text("none"),
+        words => outside(words),
     };
     let names = ["what", "much", "to", "by", "agreed", "left"];
     let line = |row: &serde_json::Value| {
@@ -297,8 +306,8 @@ pub(super) fn kept(seat: &ViewSeat, passkey: &Passkey, path: &Path) -> String {
     of(seat, "The passkey is made", body).render()
 }
 
-/// A refusal: what, and what to do next.
-pub(super) fn refused(trouble: &Trouble) -> String {
+/// A refusal: what, and what to do next. Whoever is signed in keeps the ways to other pages.
+pub(super) fn refused(trouble: &Trouble, is_signed_in: bool) -> String {
     let body = facts(vec![
         ("What happened", outside(&trouble.message)),
         ("What to do next", outside(&trouble.next)),
@@ -306,6 +315,10 @@ pub(super) fn refused(trouble: &Trouble) -> String {
         ("First page", quorate_pages::link("/", "What waits for you")),
     ]);
     let mut frame = frame("", "Refused", body);
+    if is_signed_in {
+        frame.is_signed_in = true;
+        frame.nav = ways("Cases".to_owned(), &frame.title);
+    }
     frame.alerts.push(alert(Tone::Bad, trouble.message.clone()));
     frame.render()
 }

@@ -5,8 +5,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::body::Body;
+use axum::extract::{Form, Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::Event;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -48,7 +50,8 @@ pub(super) fn router(office: Arc<Office>) -> Done<Router> {
         .route("/passkeys/used", post(used))
         .route("/events", get(events));
     let site = Site { allowed, form_bytes: FORM_BYTES, stray };
-    Ok(site.around(routes).with_state(office))
+    let keep = from_fn_with_state(Arc::clone(&office), with_ways);
+    Ok(site.around(routes).layer(keep).with_state(office))
 }
 
 /// The one address under which the view is open: that of its seat.
@@ -62,6 +65,27 @@ fn cookie(office: &Office) -> String {
     allowed(office).cookie(COOKIE)
 }
 
+/// Rides on the page that says that there is none.
+#[derive(Clone, Copy)]
+struct Nowhere;
+
+/// Whoever is signed in keeps the ways on where there is no page: what is said there knows of nobody.
+async fn with_ways(State(office): Here, request: Request, next: Next) -> Response {
+    let asked = request.headers().clone();
+    let mut response = next.run(request).await;
+    let is_nowhere = response.extensions().get::<Nowhere>().is_some();
+    if is_nowhere && session(&office, &asked).is_some() {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(paper::refused(&nothing_here(), true));
+    }
+    response
+}
+
+fn nothing_here() -> Trouble {
+    let next = "go back to the first page";
+    Trouble::refused("nothing_here", "there is nothing at this path", next)
+}
+
 /// What is said where there is no page.
 fn stray(why: Stray) -> Response {
     let (code, message, next) = match why {
@@ -71,7 +95,9 @@ fn stray(why: Stray) -> Response {
             "open the view under the address that your charter names",
         ),
         Stray::Nothing => {
-            ("nothing_here", "there is nothing at this path", "go back to the first page")
+            let mut response = Stranger(nothing_here()).into_response();
+            response.extensions_mut().insert(Nowhere);
+            return response;
         }
         Stray::Form => (
             "form_only",
@@ -98,7 +124,7 @@ impl IntoResponse for Refused {
         if self.0.code == SIGN_IN {
             return Stranger(self.0).into_response();
         }
-        refused(&self.0, &REFUSALS)
+        refused(&self.0, &REFUSALS, true)
     }
 }
 
@@ -115,14 +141,14 @@ impl IntoResponse for Stranger {
     fn into_response(self) -> Response {
         /// Anybody can, and takes no line away from whoever is signed in.
         static STRANGERS: Sparse = Sparse::new();
-        refused(&self.0, &STRANGERS)
+        refused(&self.0, &STRANGERS, false)
     }
 }
 
 /// The code of a refusal of somebody who is not signed in.
 const SIGN_IN: &str = "sign_in";
 
-fn refused(trouble: &Trouble, lines: &Sparse) -> Response {
+fn refused(trouble: &Trouble, lines: &Sparse, is_signed_in: bool) -> Response {
     let status = match trouble.code.as_str() {
         "elsewhere" => StatusCode::FORBIDDEN,
         "unknown_case" | "unknown_session" | "nothing_here" => StatusCode::NOT_FOUND,
@@ -136,7 +162,7 @@ fn refused(trouble: &Trouble, lines: &Sparse) -> Response {
     {
         tracing::warn!(code = %trouble.code, left_out, "refused somebody at the view");
     }
-    (status, Html(paper::refused(trouble))).into_response()
+    (status, Html(paper::refused(trouble, is_signed_in))).into_response()
 }
 
 /// What somebody who is signed in is answered.

@@ -75,7 +75,7 @@ fn row(id: &str, held: &Held, now: Timestamp) -> Vec<Markup> {
         format!("{}, {}, by {} {}", e.entity, e.system, e.standard, e.version)
     });
     let word = badge(tone(held), held.state.word(now));
-    vec![link(&path("/audits", id), id), outside(&of), outside(held.state.stage()), word]
+    vec![link(&path("/audits", id), id), outside(&of), stage(held), word]
 }
 
 fn tone(held: &Held) -> Tone {
@@ -157,7 +157,7 @@ fn about(held: &Held, who: &Visitor, now: Timestamp) -> Markup {
     let mut rows = vec![
         ("You are", outside(who.words())),
         ("It is", badge(tone(held), held.state.word(now))),
-        ("Stage", outside(stage(held))),
+        ("Stage", stage(held)),
     ];
     if let Some(engaged) = held.state.engagement() {
         rows.extend(agreed(engaged));
@@ -166,10 +166,15 @@ fn about(held: &Held, who: &Visitor, now: Timestamp) -> Markup {
 }
 
 /// The stage in the workflow's own words.
-fn stage(held: &Held) -> &str {
+fn stage(held: &Held) -> Markup {
     let id = held.state.stage();
     let named = held.workflow.text.stage.iter().find(|stage| stage.id == id);
-    named.map_or(id, |stage| stage.title.as_str())
+    staged(named.map_or(id, |stage| stage.title.as_str()))
+}
+
+/// A stage by its name, which is empty before the first.
+pub(super) fn staged(stage: &str) -> Markup {
+    if stage.is_empty() { Markup::text("not begun") } else { outside(stage) }
 }
 
 fn agreed(engaged: &Engagement) -> Vec<(&'static str, Markup)> {
@@ -182,7 +187,7 @@ fn agreed(engaged: &Engagement) -> Vec<(&'static str, Markup)> {
         ("Entity", outside(&engaged.entity)),
         ("System", outside(&engaged.system)),
         ("Standard", outside(&format!("{} {}", engaged.standard, engaged.version))),
-        ("Designation", outside(&plain(&json!(engaged.designation)))),
+        ("Designation", outside(engaged.designation.words())),
         ("Period from", when(engaged.period.from)),
         ("Period to", when(engaged.period.to)),
         ("Parties", super::paper::listed(parties.iter().map(String::as_str))),
@@ -320,5 +325,6 @@ fn taken(done: &[Step]) -> Markup {
     };
     let rows = (1_usize..).zip(done).map(line).collect();
     let all = table("Every step, oldest first", &["Step", "Act", "By", "When"], rows);
-    details(&format!("{} steps", done.len()), all)
+    let plural = if done.len() == 1 { "" } else { "s" };
+    details(&format!("{} step{plural}", done.len()), all)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use quorate_pages::{Markup, Tone, link, paragraph, table};
+use quorate_pages::{Markup, Tone, link_named, paragraph, table};
 
 use super::hall::{Hall, Open, Seen};
 use super::paper::{Page, path};
@@ -45,7 +45,7 @@ pub(super) fn reports(seen: &Seen<'_>) -> Done<Page> {
     for id in [CCSS, DRAFT] {
         if !has(id)? {
             let text = format!(
-                "`{id}` was not assessed yet, so reports of it are refused: quorate-assessor assess \"{id} VERSION\""
+                "{id} was not assessed yet, so reports of it are refused: quorate-assessor assess \"{id} VERSION\""
             );
             page.alert(Tone::Note, text);
         }
@@ -72,7 +72,7 @@ fn line(head: &str, name: &str, title: &str) -> Vec<Markup> {
         let to = |(place, (ending, called, ..)): (usize, &(&str, &str, &str, Form))| {
             let href = format!("{head}/{name}{edition}.{ending}");
             let between = Markup::text(if place == 0 { "" } else { "; " });
-            Markup::all([between, link(&href, &format!("{title}{words}, {called}"))])
+            Markup::all([between, link_named(&href, called, &format!("{title}{words}, {called}"))])
         };
         Markup::all(FORMS.iter().enumerate().map(to))
     };

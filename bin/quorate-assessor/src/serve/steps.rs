@@ -411,7 +411,11 @@ fn marked(
 }
 
 fn reasons(trouble: &Trouble) -> Vec<String> {
-    let own = format!("{} ({})", trouble.message, trouble.next);
+    let message = match trouble.message.strip_prefix("`file` ") {
+        Some(rest) => format!("the file {rest}"),
+        None => trouble.message.clone(),
+    };
+    let own = format!("{message} ({})", trouble.next);
     if trouble.problems.is_empty() { vec![own] } else { trouble.problems.clone() }
 }
 

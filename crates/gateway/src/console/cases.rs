@@ -12,7 +12,7 @@ use quorate_pages::{
 };
 use quorate_terms::CaseId;
 use quorate_terms::intent::Action;
-use quorate_terms::judgment::Judgment;
+use quorate_terms::judgment::{Judgment, Reason};
 use serde::Deserialize;
 
 use super::filing::Yes;
@@ -121,7 +121,10 @@ fn about(case: &CaseView) -> Markup {
         let path = format!("/cases/{}/receipt", case.case);
         rows.push(("Receipt", link(&path, "Take the receipt, to verify it elsewhere")));
     }
-    Markup::all([facts(rows), case.judgment.as_ref().map(reasons).unwrap_or_default()])
+    Markup::all([
+        facts(rows),
+        case.judgment.as_ref().map(|one| reasons(one, &case.state)).unwrap_or_default(),
+    ])
 }
 
 /// The way to what a change of policy does, while it can still be refused.
@@ -134,15 +137,23 @@ fn proposal(case: &CaseView) -> Markup {
     paragraph(link(&path, words))
 }
 
-fn reasons(judgment: &Judgment) -> Markup {
+/// Why policy says so, and what to do next as long as that can still be done: nobody is asked once enough have agreed.
+fn reasons(judgment: &Judgment, state: &State) -> Markup {
     if judgment.reasons().is_empty() {
         return Markup::default();
     }
-    let rows = judgment
-        .reasons()
-        .iter()
-        .map(|reason| vec![outside(&reason.rule), outside(&reason.message), outside(&reason.next)]);
-    table("Why policy says so", &["Rule", "Reason", "What to do next"], rows.collect())
+    let asks = matches!(judgment, Judgment::Require { .. });
+    let is_over = asks && !matches!(state, State::AwaitApprovals);
+    // What is asked for names nothing but quorums; other advice may hold words of others.
+    let next = |next: &str| if asks { Markup::running(next) } else { outside(next) };
+    let row = |reason: &Reason| {
+        let said = [outside(&reason.rule), outside(&reason.message)];
+        said.into_iter().chain((!is_over).then(|| next(&reason.next))).collect::<Vec<_>>()
+    };
+    let rows = judgment.reasons().iter().map(row).collect();
+    let headings = ["Rule", "Reason", "What to do next"];
+    let most = if is_over { 2 } else { headings.len() };
+    table("Why policy says so", headings.get(..most).unwrap_or(&headings), rows)
 }
 
 /// How far each quorum has come, and where people say their word: never here.

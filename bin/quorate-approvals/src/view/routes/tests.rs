@@ -111,6 +111,20 @@ async fn another_session_is_ended_over_http_by_who_signed_in_a_moment_ago_and_by
 }
 
 #[tokio::test]
+async fn whoever_is_signed_in_keeps_the_ways_on_where_there_is_no_page() {
+    let view = Served::new().await;
+    view.begin("fresh", 0);
+    for (who, is_signed_in) in [("fresh", true), ("nobody", false)] {
+        let said = view.ask(who, "GET", ("/nowhere", "")).await;
+        assert_eq!(said.status, 404, "{}", said.text);
+        assert_eq!(said.text.contains("action=\"/sign-out\""), is_signed_in, "{}", said.text);
+        assert_eq!(said.text.contains("href=\"/sessions\""), is_signed_in, "{}", said.text);
+        assert!(said.text.trim_end().ends_with("</html>"), "whole: {}", said.text);
+        assert!(said.text.contains("content-security-policy") && !said.text.contains("(empty)"));
+    }
+}
+
+#[tokio::test]
 async fn the_address_of_a_form_says_so_to_whoever_types_it_and_nothing_more() {
     let view = Served::new().await;
     view.begin("fresh", 0);

@@ -18,6 +18,7 @@ use super::press::{NAME, READ};
 use super::rows::{called, is_of, written};
 use super::table::{FieldText, Kind, StepForm};
 use crate::audit::Taken;
+use crate::serve::audits::staged;
 use crate::serve::paper::{Page, listed, path, value};
 use crate::trouble::{Done, Trouble};
 
@@ -44,7 +45,7 @@ pub(super) fn page(
     (given, bad): (Option<&Given>, &Bad),
 ) -> Page {
     let mut page = Page::new(form.title);
-    page.push(paragraph(Markup::text(form.says)));
+    page.push(paragraph(Markup::running(form.says)));
     page.body.extend(grounds.report.as_ref().map(reported));
     let given = given.cloned().unwrap_or_else(|| begun(form, grounds));
     for (name, why) in bad.iter().take(ALERTS_MAX) {
@@ -145,10 +146,11 @@ pub(super) fn question(
         page.alert(Tone::Bad, format!("{} ({})", trouble.message, trouble.next));
     }
     let here = path("/audits", &waiting.audit);
+    let plural = if waiting.before == 1 { "" } else { "s" };
     let mut rows = vec![
         ("Audit", outside(&waiting.audit)),
         ("Signed by", outside(&waiting.by)),
-        ("After", Markup::text(&format!("{} steps", waiting.before))),
+        ("After", Markup::text(&format!("{} step{plural}", waiting.before))),
         ("SHA-256 of the step", digest(&waiting.digest()?.to_string())),
     ];
     rows.push(("On record", badge(Tone::Note, "not yet")));
@@ -220,7 +222,7 @@ pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Done<Option<String>>)
         ("Step", outside(&taken.act.replace('_', " "))),
         ("By", outside(&waiting.by)),
         ("Entry of the office's ledger", Markup::text(&taken.entry.to_string())),
-        ("Stage", outside(&taken.stage)),
+        ("Stage", staged(&taken.stage)),
         ("The audit is", badge(Tone::Note, taken.word)),
     ]));
     if let Err(trouble) = &file {
@@ -232,6 +234,8 @@ pub(super) fn done(waiting: &Waiting, taken: &Taken, file: Done<Option<String>>)
         let fields = hidden(&[("ask", ask)]);
         let said = "The opening is on record. The file is given once, as a download; nothing of it is shown here.";
         page.push(paragraph(Markup::text(said)));
+        let care = "Your browser may open it by itself after the download; open it only where files of others are opened safely.";
+        page.push(paragraph(Markup::text(care)));
         page.push(form(&format!("{here}/file"), fields, "Fetch the file"));
     }
     page.push(paragraph(link(&here, "Back to the audit")));

@@ -138,7 +138,8 @@ impl Reading<'_> {
 const LINE_BYTES_MAX: usize = 4096;
 const NOT_LISTED: &str = "Choose one of the list.";
 const TWICE: &str = "Another one above has this already.";
-const NO_KEY: &str = "This is no public key. Give what `quorate-assessor person key` shows.";
+const NO_KEY: &str =
+    "This is no public key. Give what the command quorate-assessor person key shows.";
 
 /// The value of a field; none where it has no place in the record.
 fn value(field: &FieldText, grounds: &Grounds<'_>, given: &str) -> Result<Option<Value>, String> {

@@ -31,7 +31,7 @@ pub(in crate::serve) fn steps(id: &str, held: &Held, who: &Visitor) -> Markup {
         }
         let by: Vec<&str> = parties.iter().map(|party| party.person.as_str()).collect();
         let href = format!("{}/steps/{}", path("/audits", id), form.id);
-        let says = Markup::text(form.says);
+        let says = Markup::running(form.says);
         rows.push(vec![link(&href, form.title), listed(by), says]);
     }
     if rows.is_empty() {

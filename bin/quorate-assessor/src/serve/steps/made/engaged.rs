@@ -15,7 +15,7 @@ use crate::trouble::{Done, Trouble};
 /// As what somebody can take part from the start, in the order in which it is offered. A reviewer comes from a list.
 const ROLES: [(Role, &str); 4] = [
     (Role::Auditor, "auditor"),
-    (Role::Entity, "somebody of the audited body"),
+    (Role::Entity, "of the audited body"),
     (Role::Implementer, "implementer, who helped to build the system"),
     (Role::Registrar, "registrar"),
 ];
