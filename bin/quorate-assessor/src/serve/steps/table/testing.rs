@@ -288,8 +288,7 @@ pub(super) const TESTING: &[StepForm] = &[
     },
 ];
 
-const TAGS: &str =
-    "Tags such as INTERVIEW_1, between spaces; left empty: not applicable.";
+const TAGS: &str = "Tags such as INTERVIEW_1, between spaces; left empty: not applicable.";
 
 const fn exhibit(id: &'static str, title: &'static str, fields: &'static [FieldText]) -> StepForm {
     let says = "It gets the next tag of its technique. What is dated after today is a promise, and no evidence.";
