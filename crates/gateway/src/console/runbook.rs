@@ -1,5 +1,6 @@
-//! A key generation as a live runbook: each step with who is waited for, what is read aloud, and what each cosigner said. The
-//! book is its only source, so it fills as the book grows, and tells the same afterwards.
+//! A key generation as a live runbook: each step with who is waited for, what is read aloud, and what each cosigner said. It
+//! fills as the book grows and tells the same afterwards, but for one thing: how the cosigners are now is in no entry, so the page
+//! hears of that by itself.
 
 use axum::extract::Path;
 use quorate_custody::{Refusal, State};
@@ -10,6 +11,7 @@ use quorate_pages::{
 use quorate_terms::CaseId;
 use quorate_terms::entry::Outcome;
 
+use super::gate::COSIGNER_EVENTS;
 use super::paper;
 use super::paperwork::{HolderSaid, RunFailed, Runbook};
 use super::visit::{Answered, Visit};
@@ -38,6 +40,7 @@ impl Mark {
 
 /// The page.
 pub(crate) async fn shown(visit: Visit, Path(id): Path<String>) -> Answered {
+    let visit = Visit { events: COSIGNER_EVENTS, ..visit };
     let id: CaseId = id.parse()?;
     let case = visit.console.office.case(id).await?;
     let Some(run) = visit.console.office.runbook(id).await? else {

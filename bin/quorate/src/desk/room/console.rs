@@ -257,6 +257,11 @@ async fn row_60_an_open_page_goes_on_hearing_of_changes_while_others_only_sit_th
     }
     assert_eq!(olga.gets("/cases").await.0, 200, "whoever is signed in is served");
     room.admit("another").await;
+    told(&mut events).await;
+}
+
+/// Reads a stream of events until it tells of a change.
+async fn told(events: &mut TcpStream) {
     let (mut said, mut piece) = (String::new(), [0; 4096]);
     while !said.contains("event: changed") {
         let read = tokio::time::timeout(PATIENCE, events.read(&mut piece)).await;
@@ -264,6 +269,58 @@ async fn row_60_an_open_page_goes_on_hearing_of_changes_while_others_only_sit_th
         assert!(count > 0, "it was closed: {said}");
         said.push_str(&String::from_utf8_lossy(&piece[..count]));
     }
+}
+
+/// A wallet that is asked for, and that nobody has agreed to yet.
+async fn asked_for(room: &Room) -> CaseId {
+    let open = quorate_terms::intent::OpenWallet {
+        wallet: id("savings"),
+        chains: [id(CHAIN)].into(),
+        scheme: quorate_terms::intent::SchemeName::Dkls23Secp256k1,
+        tier: quorate_terms::intent::Tier::Hot,
+        purpose: "savings".to_owned(),
+    };
+    let case = room.file("savings", Action::OpenWallet(open)).await.unwrap().case;
+    let waits = move |book: &Book| {
+        book.case(&case).is_some_and(|one| one.state == quorate_custody::State::AwaitApprovals)
+    };
+    room.until(waits).await;
+    case
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_key_hears_of_a_cosigner_that_goes_away_though_the_book_does_not_grow() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let page = format!("/cases/{}/runbook", asked_for(&room).await);
+    let engine = &room.world.engine;
+    room.world.cosigners.witnessed(engine.head().size).await.unwrap();
+    let (status, before) = olga.gets(&page).await;
+    assert_eq!(status, 200, "{before}");
+    assert!(before.contains("data-live=\"/events/cosigners\""), "{before}");
+    assert!(!before.contains(" is away"), "{before}");
+
+    let mut events = TcpStream::connect(address).await.unwrap();
+    let asked = format!(
+        "GET /events/cosigners HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\n\r\n",
+        olga.cookie
+    );
+    events.write_all(asked.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    tokio::time::timeout(PATIENCE, events.read_exact(&mut head)).await.unwrap().unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    let size = engine.head().size;
+    room.servers.iter().for_each(Server::close);
+    loop {
+        told(&mut events).await;
+        // A cosigner that caught up meanwhile is a change too.
+        let (_, after) = olga.gets(&page).await;
+        if after.matches(" is away").count() == COSIGNERS.len() {
+            break;
+        }
+    }
+    assert_eq!(engine.head().size, size, "no entry told of it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
