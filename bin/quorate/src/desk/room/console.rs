@@ -324,6 +324,31 @@ async fn the_page_of_a_key_hears_of_a_cosigner_that_goes_away_though_the_book_do
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_key_that_was_rejected_says_at_which_step_and_waits_for_nobody() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let case = asked_for(&room).await;
+    let page = format!("/cases/{case}/runbook");
+    let before = olga.gets(&page).await.1;
+    assert!(before.contains("agree: nobody yet"), "{before}");
+    assert!(before.contains("waits for ") && !before.contains("not reached"), "{before}");
+    room.answer("ann", case, Verdict::Reject).await;
+    room.until(move |book| book.case(&case).is_none()).await;
+    let (status, after) = olga.gets(&page).await;
+    assert_eq!(status, 200, "{after}");
+    assert_eq!(after.matches("not reached").count(), 5, "all that follows on the people: {after}");
+    assert_eq!(after.matches(">failed<").count(), 1, "{after}");
+    for words in ["said no", "who said what, entry by entry", "There is no share to back up."] {
+        assert!(after.contains(words), "{words}: {after}");
+    }
+    for words in ["waits for", "follows the key", ">later<", "it comes with the key", "said nowho"]
+    {
+        assert!(!after.contains(words), "{words}: {after}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_60_one_session_follows_with_a_few_pages_and_no_more() {
     let room = Room::new().await;
     let address = open(&room).await;
