@@ -319,12 +319,8 @@ async function runbook() {
   assert.match(await step("The cosigners make the key").innerText(), /later[\s\S]*east and west/);
   await looksWell(browser, `/cases/${opened}/runbook`, "runbook-waits");
   await outside("stop west");
-  // Nobody can be asked to agree before every witness is back: the page says who is missing.
-  await page.waitForFunction(async () => {
-    const page = await (await fetch(location.href)).text();
-    return page.includes("west of west custody ltd is away");
-  }, undefined, { polling: 500, timeout: 60_000 });
-  await page.reload();
+  // Nobody can be asked to agree before every witness is back: the open page says by itself who is missing.
+  await step("Every cosigner is up").getByText("west of west custody ltd is away").waitFor({ timeout: 60_000 });
   assert.match(await step("Every cosigner is up").innerText(), /now[\s\S]*west of west custody ltd is away/);
   await shots(page, "console-runbook-missing", folder);
   saw("the runbook says who is waited for while one cosigner is away");

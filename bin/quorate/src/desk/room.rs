@@ -80,7 +80,7 @@ pub(super) struct Room {
     pub(super) scripts: BTreeMap<String, Arc<Script>>,
     pub(super) desk: Link,
     pub(super) charter: CharterText,
-    _servers: Vec<Server>,
+    servers: Vec<Server>,
     _control: Control,
     folder: tempfile::TempDir,
 }
@@ -118,8 +118,8 @@ impl Room {
         let socket = folder.path().join("run").join("desk.sock");
         let control = ControlDoor::open(&socket, answers.clone(), world.clone()).unwrap();
         let desk = unix::connect(&socket, Arc::new(Silent), Limits::default()).await.unwrap();
-        let (_servers, _control) = (servers, control);
-        Self { world, answers, clock, node, scripts, desk, charter, _servers, _control, folder }
+        let _control = control;
+        Self { world, answers, clock, node, scripts, desk, charter, servers, _control, folder }
     }
 
     /// With the wallet `ops` and the agent `trader`.
@@ -194,6 +194,11 @@ impl Room {
 
     /// Approves, unless the case is over.
     pub(super) async fn approve(&self, name: &str, case: CaseId) {
+        self.answer(name, case, Verdict::Approve).await;
+    }
+
+    /// Says yes or no to a case, unless it is over.
+    pub(super) async fn answer(&self, name: &str, case: CaseId, verdict: Verdict) {
         let found =
             self.world.engine.look(move |book| book.case(&case).map(|_| book.policy().digest()));
         let Some(policy) = found.await.unwrap() else { return };
@@ -204,7 +209,7 @@ impl Room {
             policy,
             approver: id(name),
             credential: id(&format!("key-{name}")),
-            verdict: Verdict::Approve,
+            verdict,
             issued_at: self.clock.now(),
             expires_at: self.clock.now().plus_s(1_800),
             display: Digest::ZERO,

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Form, State};
@@ -18,9 +19,16 @@ use serde::Deserialize;
 use super::provider::Provider;
 use super::visit::{Answered, Member, Via, Visit, digest_of};
 use super::{Here, paper};
+use crate::office::{CosignerView, Reply};
 
 /// The cookie of a session, as [`Allowed::cookie`] names it.
 pub(crate) const COOKIE: &str = "quorate-console";
+/// Where an open page hears that the book has grown.
+pub(crate) const EVENTS: &str = "/events";
+/// Where one that shows how cosigners are hears of that too.
+pub(crate) const COSIGNER_EVENTS: &str = "/events/cosigners";
+/// How often a stream looks at the links of cosigners. It asks nobody: the desk holds what it last heard.
+const LOOK: Duration = Duration::from_secs(2);
 /// The largest form, in bytes: a policy is the largest thing that is sent.
 const FORM_BYTES: usize = 512 * 1024;
 
@@ -29,7 +37,8 @@ pub(crate) fn around(pages: Router<Here>, allowed: Allowed) -> Router<Here> {
     let pages = pages
         .route("/sign-in", post(sign_in))
         .route("/sign-out", post(sign_out))
-        .route("/events", get(events));
+        .route(EVENTS, get(events))
+        .route(COSIGNER_EVENTS, get(cosigner_events));
     Site { allowed, form_bytes: FORM_BYTES, stray }.around(pages)
 }
 
@@ -163,18 +172,71 @@ async fn sign_out(State(console): State<Here>, headers: HeaderMap) -> Response {
     to_with("/", &console.cookie(), None)
 }
 
-/// Tells an open page that the book has grown, as long as its session and its credential hold.
+/// What an open page has seen, and who looks at it.
+struct Following {
+    console: Here,
+    session: Digest,
+    token: Digest,
+    size: u64,
+    /// What it has seen of the cosigners, where it shows them.
+    links: Option<Links>,
+}
+
+/// Of each cosigner its name, whether its link is up, and whether it follows the book to its end.
+type Links = Vec<(String, bool, bool)>;
+
+fn links(cosigners: &[CosignerView], size: u64) -> Links {
+    let follows = |one: &CosignerView| one.size.is_some_and(|known| known >= size);
+    cosigners.iter().map(|one| (one.cosigner.clone(), one.up, follows(one))).collect()
+}
+
+impl Following {
+    fn of(visit: Visit, links: Option<Links>) -> Self {
+        let (session, token) = (visit.session.name, visit.session.who.token);
+        Self { console: visit.console, session, token, size: visit.status.size, links }
+    }
+
+    /// Waits until there is something new to see.
+    async fn changed(&mut self) -> Reply<()> {
+        let office = Arc::clone(&self.console.office);
+        let Some(seen) = self.links.clone() else {
+            self.size = office.beyond(self.size).await?;
+            return Ok(());
+        };
+        loop {
+            let grown = tokio::time::timeout(LOOK, office.beyond(self.size)).await.ok();
+            let has_grown = grown.is_some();
+            self.size = grown.transpose()?.unwrap_or(self.size);
+            let links = links(&office.cosigners().await?, self.size);
+            if has_grown || links != seen {
+                self.links = Some(links);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells the page of each change, as long as its session and its credential hold.
+    fn told(self) -> Response {
+        let (here, name) = (Arc::clone(&self.console), self.session);
+        let changes = stream::unfold(self, |mut following| async move {
+            following.changed().await.ok()?;
+            let (console, now) = (&following.console, following.console.now());
+            console.people(|people| people.still(&following.session, now))?;
+            console.recognise(following.token).await?;
+            let event = Event::default().event("changed").data("book");
+            Some((Ok::<_, Infallible>(event), following))
+        });
+        here.streams.follow(name, changes)
+    }
+}
+
+/// Tells an open page that the book has grown.
 async fn events(visit: Visit) -> Response {
-    let (name, token): (Digest, Digest) = (visit.session.name, visit.session.who.token);
-    let here = Arc::clone(&visit.console);
-    let start = (visit.console, visit.status.size);
-    let changes = stream::unfold(start, move |(console, size)| async move {
-        let grown = console.office.beyond(size).await.ok()?;
-        let now = console.now();
-        console.people(|people| people.still(&name, now))?;
-        console.recognise(token).await?;
-        let event = Event::default().event("changed").data("book");
-        Some((Ok::<_, Infallible>(event), (console, grown)))
-    });
-    here.streams.follow(name, changes)
+    Following::of(visit, None).told()
+}
+
+/// Tells an open page that the book has grown, or that a cosigner came, went, fell behind or caught up: no entry says so.
+async fn cosigner_events(visit: Visit) -> Response {
+    let seen = links(&visit.status.cosigners, visit.status.size);
+    Following::of(visit, Some(seen)).told()
 }

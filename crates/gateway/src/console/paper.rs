@@ -96,7 +96,7 @@ pub(crate) fn frame(visit: &Visit, title: &str, body: Markup) -> Frame {
     });
     frame.nav = nav.collect();
     frame.alerts = warnings(visit);
-    frame.live = visit.is_live.then(|| "/events".to_owned());
+    frame.live = visit.is_live.then(|| visit.events.to_owned());
     frame
 }
 

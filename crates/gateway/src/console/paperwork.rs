@@ -10,7 +10,7 @@ use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{AccountId, Amount, AssetId, CaseId, CosignerId, Digest, Timestamp, WalletId};
 use serde::Deserialize;
 
-use crate::office::{Office, Reply};
+use crate::office::{CosignerView, Office, Reply};
 
 /// The desk as the console needs it. Nothing here changes anything: filing is [`Office::file`].
 #[async_trait]
@@ -20,6 +20,9 @@ pub trait Paperwork: Office {
 
     /// The key generation of a case as a runbook; none for a case of another kind.
     async fn runbook(&self, case: CaseId) -> Reply<Option<Runbook>>;
+
+    /// How each cosigner is, as the desk last heard it: nobody is asked, so it may be looked at often.
+    async fn cosigners(&self) -> Reply<Vec<CosignerView>>;
 
     /// What a person typed, as a transfer; refused where a recipient only resembles one that is known.
     async fn transfer(&self, typed: TransferTyped) -> Reply<Composed>;

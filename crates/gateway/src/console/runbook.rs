@@ -1,5 +1,6 @@
-//! A key generation as a live runbook: each step with who is waited for, what is read aloud, and what each cosigner said. The
-//! book is its only source, so it fills as the book grows, and tells the same afterwards.
+//! A key generation as a live runbook: each step with who is waited for, what is read aloud, and what each cosigner said. It
+//! fills as the book grows, and tells the same afterwards. Only how the cosigners are now stands in no entry; the page hears of
+//! that beside the book.
 
 use axum::extract::Path;
 use quorate_custody::{Refusal, State};
@@ -9,7 +10,9 @@ use quorate_pages::{
 };
 use quorate_terms::CaseId;
 use quorate_terms::entry::Outcome;
+use quorate_terms::quorum::Tally;
 
+use super::gate::COSIGNER_EVENTS;
 use super::paper;
 use super::paperwork::{HolderSaid, RunFailed, Runbook};
 use super::visit::{Answered, Visit};
@@ -23,6 +26,7 @@ enum Mark {
     Now,
     Later,
     Failed,
+    Unreached,
 }
 
 impl Mark {
@@ -32,12 +36,14 @@ impl Mark {
             Self::Now => badge(Tone::Warn, "now"),
             Self::Later => badge(Tone::Note, "later"),
             Self::Failed => badge(Tone::Bad, "failed"),
+            Self::Unreached => badge(Tone::Note, "not reached"),
         }
     }
 }
 
 /// The page.
 pub(crate) async fn shown(visit: Visit, Path(id): Path<String>) -> Answered {
+    let visit = Visit { events: COSIGNER_EVENTS, ..visit };
     let id: CaseId = id.parse()?;
     let case = visit.console.office.case(id).await?;
     let Some(run) = visit.console.office.runbook(id).await? else {
@@ -54,7 +60,7 @@ pub(crate) async fn shown(visit: Visit, Path(id): Path<String>) -> Answered {
         said(&visit, &run),
         failed(&run.failed),
         heading("Backups and drills that remain"),
-        backups(&run),
+        backups(&case, &run),
     ];
     visit.page(&format!("Key of wallet {}", run.open.wallet), body)
 }
@@ -75,14 +81,15 @@ fn about(case: &CaseView, run: &Runbook) -> Markup {
 fn checklist(visit: &Visit, case: &CaseView, run: &Runbook) -> Markup {
     let steps = [
         filed(case),
-        agreed(case),
+        agreed(case, run),
         present(visit, case, run),
         made(case, run),
         compared(run),
-        opened(case, run),
+        opened(run),
         backed_up(run),
     ];
-    let row = |(number, (mark, what, who)): (usize, (Mark, &str, Markup))| {
+    let steps = if is_lost(case) { ended(case, steps) } else { steps };
+    let row = |(number, (mark, what, who)): (usize, Line)| {
         vec![Markup::text(&format!("{number}. {what}")), mark.badge(), who]
     };
     let rows = (1_usize..).zip(steps).map(row).collect();
@@ -96,13 +103,37 @@ const fn is_lost(case: &CaseView) -> bool {
     matches!(case.state, State::Closed(outcome) if !matches!(outcome, Outcome::Done))
 }
 
-/// A step that is now, if nothing before it waits and the case goes on.
-const fn open(case: &CaseView, is_now: bool) -> Mark {
-    match (is_lost(case), is_now) {
-        (true, _) => Mark::Failed,
-        (false, true) => Mark::Now,
-        (false, false) => Mark::Later,
+/// Whether people agreed. Of a case that was lost nobody counts votes any more; a key, a run or a protocol that failed shows it.
+fn is_agreed(case: &CaseView, run: &Runbook) -> bool {
+    let has_begun = run.key.is_some() || !run.failed.is_empty();
+    match case.state {
+        State::AwaitJudgment | State::AwaitApprovals => false,
+        State::Closed(Outcome::Done | Outcome::Aborted) => true,
+        State::Closed(_) => has_begun,
+        _ => true,
     }
+}
+
+/// The steps of a case that came to no good end: the first that is not done says why, and none after it was reached.
+fn ended<const STEPS: usize>(case: &CaseView, steps: [Line; STEPS]) -> [Line; STEPS] {
+    let why = || case.reason.as_deref().map(|said| paragraph(outside(said))).unwrap_or_default();
+    let mut is_over = false;
+    steps.map(|(mark, what, who)| {
+        let was_over = is_over;
+        is_over |= mark != Mark::Done;
+        match (was_over, mark) {
+            (true, _) => (Mark::Unreached, what, Markup::default()),
+            (false, Mark::Done) => (mark, what, who),
+            // What a step found itself stays; whom it would have waited for does not matter any more.
+            (false, Mark::Failed) => (mark, what, Markup::all([who, why()])),
+            (false, _) => (Mark::Failed, what, why()),
+        }
+    })
+}
+
+/// A step that is now, if nothing before it waits.
+const fn open(is_now: bool) -> Mark {
+    if is_now { Mark::Now } else { Mark::Later }
 }
 
 fn filed(case: &CaseView) -> Line {
@@ -110,20 +141,28 @@ fn filed(case: &CaseView) -> Line {
     (Mark::Done, "The wallet is asked for", who)
 }
 
-fn agreed(case: &CaseView) -> Line {
+fn agreed(case: &CaseView, run: &Runbook) -> Line {
     let what = "People agree, each with a tool or view of their own";
-    let bars = case.tallies.iter().map(|tally| {
-        let have = u32::try_from(tally.counted.len()).unwrap_or(u32::MAX);
-        let who: Vec<&str> = tally.counted.iter().map(|who| who.as_str()).collect();
-        progress(have, tally.need, &format!("{} agree: {}", tally.quorum, who.join(", ")))
-    });
-    let waits = matches!(case.state, State::AwaitJudgment | State::AwaitApprovals);
-    let mark = if waits { Mark::Now } else { Mark::Done };
-    // A case that ended before it was agreed to has no key and no run.
-    let reason = case.reason.as_deref().filter(|_| is_lost(case)).map(outside);
+    let mark = match (is_agreed(case, run), is_lost(case)) {
+        (true, _) => Mark::Done,
+        (false, true) => Mark::Failed,
+        (false, false) => Mark::Now,
+    };
+    let bars = case.tallies.iter().map(bar);
     let path = format!("/cases/{}", case.case);
-    let told = (mark == Mark::Done).then(|| link(&path, "who agreed, entry by entry"));
-    (mark, what, Markup::all(bars.chain(reason).chain(told)))
+    let told = match mark {
+        Mark::Done => Some(link(&path, "who agreed, entry by entry")),
+        Mark::Failed => Some(link(&path, "who said what, entry by entry")),
+        _ => None,
+    };
+    (mark, what, Markup::all(bars.chain(told)))
+}
+
+fn bar(tally: &Tally) -> Markup {
+    let have = u32::try_from(tally.counted.len()).unwrap_or(u32::MAX);
+    let who: Vec<&str> = tally.counted.iter().map(|who| who.as_str()).collect();
+    let who = if who.is_empty() { "nobody yet".to_owned() } else { who.join(", ") };
+    progress(have, tally.need, &format!("{} agree: {who}", tally.quorum))
 }
 
 fn present(visit: &Visit, case: &CaseView, run: &Runbook) -> Line {
@@ -131,11 +170,16 @@ fn present(visit: &Visit, case: &CaseView, run: &Runbook) -> Line {
     if run.key.is_some() {
         return (Mark::Done, what, Markup::text("all took part"));
     }
+    // How they are now says nothing of a case that is over.
+    if is_lost(case) {
+        let mark = if run.failed.is_empty() { Mark::Later } else { Mark::Done };
+        return (mark, what, Markup::text("a run was begun"));
+    }
     let missing = run.holders.iter().filter_map(|holder| absent(visit, holder));
     let missing: Vec<Markup> = missing.collect();
     match missing.as_slice() {
-        [] if !is_lost(case) => (Mark::Done, what, Markup::text("nobody is missing")),
-        _ => (open(case, true), what, Markup::all(missing)),
+        [] => (Mark::Done, what, Markup::text("nobody is missing")),
+        _ => (Mark::Now, what, Markup::all(missing)),
     }
 }
 
@@ -165,7 +209,7 @@ fn made(case: &CaseView, run: &Runbook) -> Line {
             (Mark::Done, what, who)
         }
         None => {
-            let mark = open(case, matches!(case.state, State::AwaitCeremony));
+            let mark = open(matches!(case.state, State::AwaitCeremony));
             let names: Vec<&str> = run.holders.iter().map(|one| one.cosigner.as_str()).collect();
             (mark, what, outside(&format!("waits for {}", names.join(" and "))))
         }
@@ -190,14 +234,14 @@ fn compared(run: &Runbook) -> Line {
     }
 }
 
-fn opened(case: &CaseView, run: &Runbook) -> Line {
+fn opened(run: &Runbook) -> Line {
     let what = "The wallet is in service";
     match run.opened {
         Some((at, index)) => {
             let entry = link(&format!("/ledger/{index}"), &format!("entry {index}"));
             (Mark::Done, what, Markup::all([when(at), Markup::text(" \u{b7} "), entry]))
         }
-        None => (open(case, run.key.is_some()), what, Markup::text("follows the key")),
+        None => (open(run.key.is_some()), what, Markup::text("follows the key")),
     }
 }
 
@@ -270,7 +314,10 @@ fn failed(runs: &[RunFailed]) -> Markup {
     table("Runs that failed", &["Entry", "When", "Why", "At fault"], runs.iter().map(row).collect())
 }
 
-fn backups(run: &Runbook) -> Markup {
+fn backups(case: &CaseView, run: &Runbook) -> Markup {
+    if run.key.is_none() && is_lost(case) {
+        return empty("There is no share to back up.", "the case ended before there was a key");
+    }
     if run.key.is_none() {
         return empty("There is no share to back up yet.", "it comes with the key");
     }

@@ -16,7 +16,7 @@ use quorate_web::Known;
 use quorate_web::sessions;
 
 use super::filing::Wish;
-use super::gate::{COOKIE, Refused};
+use super::gate::{COOKIE, EVENTS, Refused};
 use super::{Console, Here, paper};
 use crate::desk::Caller;
 use crate::office::{Reply, StatusView};
@@ -88,6 +88,8 @@ pub(crate) struct Visit {
     pub(crate) path: String,
     /// Whether the page may bring itself up to date: what answers a form would be fetched as another page.
     pub(crate) is_live: bool,
+    /// Where such a page hears of changes.
+    pub(crate) events: &'static str,
 }
 
 impl Console {
@@ -131,7 +133,7 @@ impl FromRequestParts<Here> for Visit {
         let (session, caller, role) = found.ok_or_else(signs_in)?;
         let status = console.office.status().await?;
         let console = Arc::clone(console);
-        Ok(Self { console, session, caller, role, status, path, is_live })
+        Ok(Self { console, session, caller, role, status, path, is_live, events: EVENTS })
     }
 }
 

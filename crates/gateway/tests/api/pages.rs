@@ -13,7 +13,7 @@ use quorate_gateway::console::paperwork::{
     Runbook, Said, Simulation, TransferTyped, Tried,
 };
 use quorate_gateway::console::provider::{Bound, Identified, Provider};
-use quorate_gateway::office::Reply;
+use quorate_gateway::office::{CosignerView, Reply};
 use quorate_terms::intent::Tier;
 use quorate_terms::{CaseId, Timestamp, WalletId};
 
@@ -31,6 +31,10 @@ impl Paperwork for FakeOffice {
     }
 
     async fn runbook(&self, _: CaseId) -> Reply<Option<Runbook>> {
+        busy()
+    }
+
+    async fn cosigners(&self) -> Reply<Vec<CosignerView>> {
         busy()
     }
 

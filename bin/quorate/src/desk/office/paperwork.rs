@@ -10,7 +10,7 @@ use quorate_gateway::console::paperwork::{
     BudgetUse, Composed, Flow, Grain, Held, Listed, ListingTyped, Moment, Paperwork, Review,
     Runbook, Said, Simulation, TransferTyped, Tried,
 };
-use quorate_gateway::office::Reply;
+use quorate_gateway::office::{CosignerView, Reply};
 use quorate_host::random::Random;
 use quorate_policy::{Kept, Policy, Usage, settled, used};
 use quorate_terms::commitment::Opening;
@@ -51,6 +51,10 @@ impl Paperwork for Here {
 
     async fn runbook(&self, case: CaseId) -> Reply<Option<Runbook>> {
         runbook::of(&self.0.engine, case).await
+    }
+
+    async fn cosigners(&self) -> Reply<Vec<CosignerView>> {
+        Ok(self.0.cosigners.views().await)
     }
 
     async fn transfer(&self, typed: TransferTyped) -> Reply<Composed> {

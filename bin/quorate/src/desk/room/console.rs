@@ -257,12 +257,94 @@ async fn row_60_an_open_page_goes_on_hearing_of_changes_while_others_only_sit_th
     }
     assert_eq!(olga.gets("/cases").await.0, 200, "whoever is signed in is served");
     room.admit("another").await;
+    told(&mut events).await;
+}
+
+/// Reads a stream of events until it tells of a change.
+async fn told(events: &mut TcpStream) {
     let (mut said, mut piece) = (String::new(), [0; 4096]);
     while !said.contains("event: changed") {
         let read = tokio::time::timeout(PATIENCE, events.read(&mut piece)).await;
         let count = read.expect("something is told").unwrap();
         assert!(count > 0, "it was closed: {said}");
         said.push_str(&String::from_utf8_lossy(&piece[..count]));
+    }
+}
+
+/// A wallet that is asked for, and that nobody has agreed to yet.
+async fn asked_for(room: &Room) -> CaseId {
+    let open = quorate_terms::intent::OpenWallet {
+        wallet: id("savings"),
+        chains: [id(CHAIN)].into(),
+        scheme: quorate_terms::intent::SchemeName::Dkls23Secp256k1,
+        tier: quorate_terms::intent::Tier::Hot,
+        purpose: "savings".to_owned(),
+    };
+    let case = room.file("savings", Action::OpenWallet(open)).await.unwrap().case;
+    let waits = move |book: &Book| {
+        book.case(&case).is_some_and(|one| one.state == quorate_custody::State::AwaitApprovals)
+    };
+    room.until(waits).await;
+    case
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_key_hears_of_a_cosigner_that_goes_away_though_the_book_does_not_grow() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let page = format!("/cases/{}/runbook", asked_for(&room).await);
+    let engine = &room.world.engine;
+    room.world.cosigners.witnessed(engine.head().size).await.unwrap();
+    let (status, before) = olga.gets(&page).await;
+    assert_eq!(status, 200, "{before}");
+    assert!(before.contains("data-live=\"/events/cosigners\""), "{before}");
+    assert!(!before.contains(" is away"), "{before}");
+
+    let mut events = TcpStream::connect(address).await.unwrap();
+    let asked = format!(
+        "GET /events/cosigners HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\n\r\n",
+        olga.cookie
+    );
+    events.write_all(asked.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    tokio::time::timeout(PATIENCE, events.read_exact(&mut head)).await.unwrap().unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    let size = engine.head().size;
+    room.servers.iter().for_each(Server::close);
+    loop {
+        told(&mut events).await;
+        // A cosigner that caught up meanwhile is a change too.
+        let (_, after) = olga.gets(&page).await;
+        if after.matches(" is away").count() == COSIGNERS.len() {
+            break;
+        }
+    }
+    assert_eq!(engine.head().size, size, "no entry told of it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_a_key_that_was_rejected_says_at_which_step_and_waits_for_nobody() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let case = asked_for(&room).await;
+    let page = format!("/cases/{case}/runbook");
+    let before = olga.gets(&page).await.1;
+    assert!(before.contains("agree: nobody yet"), "{before}");
+    assert!(before.contains("waits for ") && !before.contains("not reached"), "{before}");
+    room.answer("ann", case, Verdict::Reject).await;
+    room.until(move |book| book.case(&case).is_none()).await;
+    let (status, after) = olga.gets(&page).await;
+    assert_eq!(status, 200, "{after}");
+    assert_eq!(after.matches("not reached").count(), 5, "all that follows on the people: {after}");
+    assert_eq!(after.matches(">failed<").count(), 1, "{after}");
+    for words in ["said no", "who said what, entry by entry", "There is no share to back up."] {
+        assert!(after.contains(words), "{words}: {after}");
+    }
+    for words in ["waits for", "follows the key", ">later<", "it comes with the key", "said nowho"]
+    {
+        assert!(!after.contains(words), "{words}: {after}");
     }
 }
 
