@@ -51,11 +51,11 @@ fn alert(tone: Tone, text: impl Into<String>) -> Alert {
 
 /// The frame of somebody who is signed in.
 fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &Told)) -> Frame {
-    let (body, (_, trouble)) = parts;
+    let (body, (size, trouble)) = parts;
     let mut frame = of(seat, title, body);
     frame.is_signed_in = true;
     frame.nav = ways(format!("Cases for {}", session.who.approver), title);
-    frame.live = Some("/events".to_owned());
+    frame.live = Some(format!("/events?size={size}"));
     let lost = trouble.iter().map(|why| alert(Tone::Bad, format!("the desk: {why}")));
     frame.alerts.extend(lost);
     frame

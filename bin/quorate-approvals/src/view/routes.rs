@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Form, Path, Request, State};
+use axum::extract::{Form, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::Event;
@@ -423,11 +423,18 @@ async fn used(State(office): Here, Form(answer): Form<Answer>) -> Open {
     Ok(page(paper::kept(office.seat(), &passkey, &path)))
 }
 
-/// Tells open pages that the book has grown, or that the desk is away, as long as their session lasts.
-async fn events(State(office): Here, headers: HeaderMap) -> Page {
+/// Tells open pages that the book has grown, or that the desk is away, as long as their session lasts. The path says how long the
+/// book was when the page was made: nothing is missed while it connects, or connects again.
+async fn events(State(office): Here, RawQuery(made): RawQuery, headers: HeaderMap) -> Page {
     let session = signed_in(&office, &headers)?.name;
     let here = Arc::clone(&office);
-    let start = (office.grown(), office);
+    let made = made.and_then(|query| query.strip_prefix("size=")?.parse::<u64>().ok());
+    let mut grown = office.grown();
+    let size = grown.borrow_and_update().0;
+    if made.is_some_and(|made| made < size) {
+        grown.mark_changed();
+    }
+    let start = (grown, office);
     let changes = stream::unfold(start, move |(mut grown, office)| async move {
         grown.changed().await.ok()?;
         office.people(|people| people.still(&session, present()))?;

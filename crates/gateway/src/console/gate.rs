@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Form, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::Event;
 use axum::response::{Html, IntoResponse, Response};
@@ -15,6 +16,7 @@ use quorate_custody::Refusal;
 use quorate_terms::{Digest, Malformed};
 use quorate_web::{Allowed, Site, Sparse, Stray, to_with, with_cookie};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::provider::Provider;
 use super::visit::{Answered, Member, Via, Visit, digest_of};
@@ -179,37 +181,58 @@ struct Following {
     token: Digest,
     size: u64,
     /// What it has seen of the cosigners, where it shows them.
-    links: Option<Links>,
+    links: Option<Digest>,
 }
 
-/// Of each cosigner its name, whether its link is up, and whether it follows the book to its end.
-type Links = Vec<(String, bool, bool)>;
+/// What a page had seen when it was made. Its stream begins there: nothing is missed while it connects, or connects again.
+#[derive(Deserialize, Default)]
+struct Seen {
+    size: Option<u64>,
+    links: Option<Digest>,
+}
 
-fn links(cosigners: &[CosignerView], size: u64) -> Links {
+type Asked = Result<Query<Seen>, QueryRejection>;
+
+/// Where a page hears of changes to what it shows.
+pub(crate) fn live(visit: &Visit) -> String {
+    let size = visit.status.size;
+    let mut path = format!("{}?size={size}", visit.events);
+    if visit.events == COSIGNER_EVENTS {
+        path.push_str(&format!("&links={}", links(&visit.status.cosigners, size)));
+    }
+    path
+}
+
+/// Of each cosigner its name, whether its link is up, and whether it follows the book to its end: as one digest.
+fn links(cosigners: &[CosignerView], size: u64) -> Digest {
     let follows = |one: &CosignerView| one.size.is_some_and(|known| known >= size);
-    cosigners.iter().map(|one| (one.cosigner.clone(), one.up, follows(one))).collect()
+    let all = cosigners.iter().map(|one| json!([one.cosigner, one.up, follows(one)]));
+    Digest::sha256(Value::from_iter(all).to_string().as_bytes())
 }
 
 impl Following {
-    fn of(visit: Visit, links: Option<Links>) -> Self {
+    fn of(visit: Visit, seen: Seen, links: Option<Digest>) -> Self {
         let (session, token) = (visit.session.name, visit.session.who.token);
-        Self { console: visit.console, session, token, size: visit.status.size, links }
+        let size = seen.size.unwrap_or(u64::MAX).min(visit.status.size);
+        let links = links.map(|now| seen.links.unwrap_or(now));
+        Self { console: visit.console, session, token, size, links }
     }
 
     /// Waits until there is something new to see.
     async fn changed(&mut self) -> Reply<()> {
         let office = Arc::clone(&self.console.office);
-        let Some(seen) = self.links.clone() else {
+        let Some(seen) = self.links else {
             self.size = office.beyond(self.size).await?;
             return Ok(());
         };
         loop {
-            let grown = tokio::time::timeout(LOOK, office.beyond(self.size)).await.ok();
-            let has_grown = grown.is_some();
-            self.size = grown.transpose()?.unwrap_or(self.size);
             let links = links(&office.cosigners().await?, self.size);
-            if has_grown || links != seen {
+            if links != seen {
                 self.links = Some(links);
+                return Ok(());
+            }
+            if let Ok(grown) = tokio::time::timeout(LOOK, office.beyond(self.size)).await {
+                self.size = grown?;
                 return Ok(());
             }
         }
@@ -231,12 +254,17 @@ impl Following {
 }
 
 /// Tells an open page that the book has grown.
-async fn events(visit: Visit) -> Response {
-    Following::of(visit, None).told()
+async fn events(visit: Visit, asked: Asked) -> Response {
+    Following::of(visit, seen(asked), None).told()
 }
 
 /// Tells an open page that the book has grown, or that a cosigner came, went, fell behind or caught up: no entry says so.
-async fn cosigner_events(visit: Visit) -> Response {
-    let seen = links(&visit.status.cosigners, visit.status.size);
-    Following::of(visit, Some(seen)).told()
+async fn cosigner_events(visit: Visit, asked: Asked) -> Response {
+    let now = links(&visit.status.cosigners, visit.status.size);
+    Following::of(visit, seen(asked), Some(now)).told()
+}
+
+/// What cannot be read was not seen.
+fn seen(asked: Asked) -> Seen {
+    asked.map(|Query(seen)| seen).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use quorate_terms::freeze::Scope;
 use quorate_terms::policy::PolicyDocument;
 use quorate_terms::{Amount, AssetId, PersonId, Timestamp};
 
+use super::gate::live;
 use super::paperwork::Simulation;
 use super::visit::{Via, Visit};
 use super::{PAGES, provider};
@@ -96,7 +97,7 @@ pub(crate) fn frame(visit: &Visit, title: &str, body: Markup) -> Frame {
     });
     frame.nav = nav.collect();
     frame.alerts = warnings(visit);
-    frame.live = visit.is_live.then(|| visit.events.to_owned());
+    frame.live = visit.is_live.then(|| live(visit));
     frame
 }
 

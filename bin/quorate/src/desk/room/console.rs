@@ -242,15 +242,7 @@ async fn row_60_an_open_page_goes_on_hearing_of_changes_while_others_only_sit_th
     let room = Room::new().await;
     let address = open(&room).await;
     let olga = Visitor::signed_in(address, "olga").await.unwrap();
-    let mut events = TcpStream::connect(address).await.unwrap();
-    let asked = format!(
-        "GET /events HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\naccept: text/event-stream\r\n\r\n",
-        olga.cookie
-    );
-    events.write_all(asked.as_bytes()).await.unwrap();
-    let mut head = [0; 12];
-    tokio::time::timeout(PATIENCE, events.read_exact(&mut head)).await.unwrap().unwrap();
-    assert_eq!(&head, b"HTTP/1.1 200");
+    let mut events = stream(address, &olga, "/events").await;
     let mut idle = Vec::new();
     for _ in 0..IDLE {
         idle.push(TcpStream::connect(address).await.unwrap());
@@ -258,6 +250,39 @@ async fn row_60_an_open_page_goes_on_hearing_of_changes_while_others_only_sit_th
     assert_eq!(olga.gets("/cases").await.0, 200, "whoever is signed in is served");
     room.admit("another").await;
     told(&mut events).await;
+}
+
+/// A stream of events, opened as an open page does.
+async fn stream(address: SocketAddr, who: &Visitor, path: &str) -> TcpStream {
+    let mut events = TcpStream::connect(address).await.unwrap();
+    let asked = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\naccept: text/event-stream\r\n\r\n",
+        who.cookie
+    );
+    events.write_all(asked.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    tokio::time::timeout(PATIENCE, events.read_exact(&mut head)).await.unwrap().unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    events
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changed_between_a_page_and_its_stream_is_told_at_once() {
+    let room = Room::new().await;
+    let address = open(&room).await;
+    let olga = Visitor::signed_in(address, "olga").await.unwrap();
+    let (_, page) = olga.gets("/cases").await;
+    let path = page.split("data-live=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(path.starts_with("/events?size="), "{path}");
+    room.admit("another").await;
+    told(&mut stream(address, &olga, &path).await).await;
+    let (_, page) = olga.gets(&format!("/cases/{}/runbook", asked_for(&room).await)).await;
+    let links = page.split("links=").nth(1).unwrap().split('"').next().unwrap();
+    let other = Digest::ZERO;
+    assert_ne!(links, other.to_string());
+    let size = room.world.engine.head().size;
+    let changed = format!("/events/cosigners?size={size}&links={other}");
+    told(&mut stream(address, &olga, &changed).await).await;
 }
 
 /// Reads a stream of events until it tells of a change.
@@ -298,18 +323,10 @@ async fn the_page_of_a_key_hears_of_a_cosigner_that_goes_away_though_the_book_do
     room.world.cosigners.witnessed(engine.head().size).await.unwrap();
     let (status, before) = olga.gets(&page).await;
     assert_eq!(status, 200, "{before}");
-    assert!(before.contains("data-live=\"/events/cosigners\""), "{before}");
+    assert!(before.contains("data-live=\"/events/cosigners?size="), "{before}");
     assert!(!before.contains(" is away"), "{before}");
 
-    let mut events = TcpStream::connect(address).await.unwrap();
-    let asked = format!(
-        "GET /events/cosigners HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\n\r\n",
-        olga.cookie
-    );
-    events.write_all(asked.as_bytes()).await.unwrap();
-    let mut head = [0; 12];
-    tokio::time::timeout(PATIENCE, events.read_exact(&mut head)).await.unwrap().unwrap();
-    assert_eq!(&head, b"HTTP/1.1 200");
+    let mut events = stream(address, &olga, "/events/cosigners").await;
     let size = engine.head().size;
     room.servers.iter().for_each(Server::close);
     loop {
