@@ -217,7 +217,11 @@ impl Book {
             state && at >= case.expires_at() && !case.may_be_signed(&self.charter)
         };
         for case in self.open_cases().filter(waits).take(limits::CLOSED_PER_TICK_MAX) {
-            step.close(closed(case, Outcome::Expired, "nobody agreed in time"));
+            let why = match case.state {
+                State::AwaitApprovals => "nobody agreed in time",
+                _ => "it was not carried out in time",
+            };
+            step.close(closed(case, Outcome::Expired, why));
         }
         step.absorb(self.retire_lapsed(at));
         // Before a charter comes into force, which may end the same delegations.

@@ -27,6 +27,11 @@ const TIMEOUT_MS: u32 = 120_000;
 /// The size of the book, and why the desk cannot be followed, if it cannot.
 type Told = (u64, Option<String>);
 
+/// What a page has seen of the book and of the desk, as one digest.
+pub(super) fn seen((size, trouble): &Told) -> Digest {
+    Digest::sha256(format!("{size} {}", trouble.as_deref().unwrap_or_default()).as_bytes())
+}
+
 /// What stands on the page of a case, beside whose page it is.
 pub(super) struct Case<'a> {
     /// The words that are signed to have been seen, and what they are about.
@@ -51,11 +56,12 @@ fn alert(tone: Tone, text: impl Into<String>) -> Alert {
 
 /// The frame of somebody who is signed in.
 fn signed_in(seat: &ViewSeat, session: &Session, title: &str, parts: (Markup, &Told)) -> Frame {
-    let (body, (size, trouble)) = parts;
+    let (body, told) = parts;
+    let (_, trouble) = told;
     let mut frame = of(seat, title, body);
     frame.is_signed_in = true;
     frame.nav = ways(format!("Cases for {}", session.who.approver), title);
-    frame.live = Some(format!("/events?size={size}"));
+    frame.live = Some(format!("/events?seen={}", seen(told)));
     let lost = trouble.iter().map(|why| alert(Tone::Bad, format!("the desk: {why}")));
     frame.alerts.extend(lost);
     frame

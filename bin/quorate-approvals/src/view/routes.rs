@@ -193,7 +193,10 @@ async fn home(State(office): Here, headers: HeaderMap) -> Page {
     let Some(session) = session(&office, &headers) else {
         let passkeys = office.passkeys().await;
         // Nothing is kept for strangers, who could push out what others were asked.
-        let name = office.challenge_name()?;
+        let name = match office.challenge_name() {
+            Ok(name) => name,
+            Err(trouble) => return Ok(Stranger(trouble).into_response()),
+        };
         let text = paper::sign_in(office.seat(), &passkeys, (&name, &Office::challenge(&name)));
         return Ok(Html(text).into_response());
     };
@@ -322,6 +325,8 @@ async fn end_others(State(office): Here, headers: HeaderMap) -> Page {
 
 async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -> Page {
     let session = signed_in(&office, &headers)?;
+    // Before anything is read of the book: what comes meanwhile is told by the page's stream.
+    let told = office.grown().borrow().clone();
     let id: CaseId = id.parse()?;
     let shown = office.show(&session, &id).await?;
     let simulated = office.simulate(&shown).await;
@@ -332,7 +337,6 @@ async fn case(State(office): Here, headers: HeaderMap, Path(id): Path<String>) -
     }
     let passkeys = office.passkeys().await;
     let mine = passkeys.into_iter().find(|(_, one)| one.credential == session.who.credential);
-    let told = office.grown().borrow().clone();
     let case = paper::Case { shown: &shown, simulated: simulated.as_ref(), asks: &asks };
     Ok(page(paper::case(office.seat(), (&session, &id), &case, (mine, &told))?))
 }
@@ -423,15 +427,15 @@ async fn used(State(office): Here, Form(answer): Form<Answer>) -> Open {
     Ok(page(paper::kept(office.seat(), &passkey, &path)))
 }
 
-/// Tells open pages that the book has grown, or that the desk is away, as long as their session lasts. The path says how long the
-/// book was when the page was made: nothing is missed while it connects, or connects again.
+/// Tells open pages that the book has grown, or that the desk is away or back, as long as their session lasts. The path says what
+/// the page has seen: nothing is missed while it connects, or connects again.
 async fn events(State(office): Here, RawQuery(made): RawQuery, headers: HeaderMap) -> Page {
     let session = signed_in(&office, &headers)?.name;
     let here = Arc::clone(&office);
-    let made = made.and_then(|query| query.strip_prefix("size=")?.parse::<u64>().ok());
+    let made = made.and_then(|query| query.strip_prefix("seen=")?.parse::<Digest>().ok());
     let mut grown = office.grown();
-    let size = grown.borrow_and_update().0;
-    if made.is_some_and(|made| made < size) {
+    let now = paper::seen(&grown.borrow_and_update());
+    if made.is_some_and(|made| made != now) {
         grown.mark_changed();
     }
     let start = (grown, office);

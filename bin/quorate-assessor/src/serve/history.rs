@@ -3,15 +3,13 @@
 use quorate_assessor::finding::State;
 use quorate_assessor::record::Record;
 use quorate_assessor::standard::{ControlKey, StandardKey};
-use quorate_pages::{
-    Markup, Share, Tone, empty, facts, link, outside, paragraph, shares, table, when,
-};
+use quorate_pages::{Markup, Share, Tone, empty, facts, link, paragraph, shares, table, when};
 use quorate_terms::{Digest, Timestamp};
 
 use super::control::days;
 use super::hall::Seen;
 use super::overview::{counts, key, said, whole};
-use super::paper::{Page, path, state};
+use super::paper::{Page, listed, path, state};
 use crate::look::{STRIP_DAYS, changes, strips};
 use crate::report::recorded;
 use crate::run;
@@ -94,8 +92,8 @@ pub(super) fn of_control(seen: &Seen<'_>, control: &ControlKey) -> Done<Markup> 
     for (at, digest) in assessed(seen, &control.of()).take(PAST_MAX) {
         let results = recorded(seen.home, &digest)?;
         if let Some(found) = results.findings.iter().find(|found| found.control == *control) {
-            let why = found.reasons.first().map_or("", String::as_str);
-            rows.push(vec![when(at), state(found.state), outside(why)]);
+            let why = listed(found.reasons.iter().take(1).map(String::as_str));
+            rows.push(vec![when(at), state(found.state), why]);
         }
     }
     if rows.is_empty() {

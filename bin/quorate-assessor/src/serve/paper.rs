@@ -124,7 +124,7 @@ pub(super) fn sentence(before: &str, to: (&str, &str), after: &str) -> Markup {
 /// Several words of others in one place.
 pub(super) fn listed<'a>(texts: impl IntoIterator<Item = &'a str>) -> Markup {
     let texts: Vec<&str> = texts.into_iter().collect();
-    outside(&texts.join("; "))
+    if texts.is_empty() { Markup::text("none") } else { outside(&texts.join("; ")) }
 }
 
 /// A value of any shape. What lies deep is one row under all its names, so that no column grows narrow.

@@ -4,6 +4,7 @@ use axum::routing::get;
 use quorate_custody::State;
 use quorate_pages::{Markup, Tone, badge, facts, heading, link, outside, paragraph, table, when};
 
+use super::gate::COSIGNER_EVENTS;
 use super::visit::{Answered, Visit};
 use super::{Page, paper};
 use crate::office::{CaseView, CasesRequest};
@@ -17,6 +18,7 @@ const OVER: u32 = 10;
 const OPEN: u32 = 50;
 
 async fn home(visit: Visit) -> Answered {
+    let visit = Visit { events: COSIGNER_EVENTS, ..visit };
     let office = &visit.console.office;
     let open = office.cases(CasesRequest { all: false, limit: OPEN }).await?;
     // However many of the newest are open, so many beyond them are not.

@@ -13,6 +13,7 @@ use quorate_terms::digest::tag;
 use quorate_terms::{Digest, Timestamp};
 use serde::Deserialize;
 
+use super::gate::COSIGNER_EVENTS;
 use super::visit::{Answered, Visit};
 use super::{Here, Page};
 use crate::office::{BookRequest, ProofRequest, Reply};
@@ -39,6 +40,7 @@ struct Wanted {
 }
 
 async fn browse(visit: Visit, Query(wanted): Query<Wanted>) -> Answered {
+    let visit = Visit { events: COSIGNER_EVENTS, ..visit };
     let size = visit.status.size;
     let newest = size.saturating_sub(SHOWN);
     let from = wanted.from.unwrap_or(newest).min(newest);
@@ -107,6 +109,7 @@ fn checkpoint(visit: &Visit) -> Markup {
     let behind = cosigners.filter(|one| one.size != Some(visit.status.size)).count();
     let follow = match behind {
         0 => badge(Tone::Good, "every cosigner follows to the end"),
+        1 => badge(Tone::Note, "one cosigner has not been heard to the end yet"),
         _ => badge(Tone::Note, &format!("{behind} cosigners have not been heard to the end yet")),
     };
     let state = facts(vec![

@@ -1,6 +1,6 @@
 //! A key generation as a live runbook: each step with who is waited for, what is read aloud, and what each cosigner said. It
-//! fills as the book grows, and tells the same afterwards. Only how the cosigners are now stands in no entry; the page hears of
-//! that beside the book.
+//! fills as the book grows, and tells the same afterwards. Only how the cosigners are now stands in no entry; the page hears
+//! beside the book whether each is up and follows.
 
 use axum::extract::Path;
 use quorate_custody::{Refusal, State};
@@ -26,6 +26,8 @@ enum Mark {
     Now,
     Later,
     Failed,
+    /// The case ended here or a little later, and nobody failed.
+    Ended,
     Unreached,
 }
 
@@ -36,6 +38,7 @@ impl Mark {
             Self::Now => badge(Tone::Warn, "now"),
             Self::Later => badge(Tone::Note, "later"),
             Self::Failed => badge(Tone::Bad, "failed"),
+            Self::Ended => badge(Tone::Note, "ended"),
             Self::Unreached => badge(Tone::Note, "not reached"),
         }
     }
@@ -103,7 +106,8 @@ const fn is_lost(case: &CaseView) -> bool {
     matches!(case.state, State::Closed(outcome) if !matches!(outcome, Outcome::Done))
 }
 
-/// Whether people agreed. Of a case that was lost nobody counts votes any more; a key, a run or a protocol that failed shows it.
+/// Whether it is known that people agreed. Of a case that was lost nobody counts votes any more; a key, a run or a protocol that
+/// failed shows it.
 fn is_agreed(case: &CaseView, run: &Runbook) -> bool {
     let has_begun = run.key.is_some() || !run.failed.is_empty();
     match case.state {
@@ -125,7 +129,7 @@ fn ended<const STEPS: usize>(case: &CaseView, steps: [Line; STEPS]) -> [Line; ST
             (true, _) => (Mark::Unreached, what, Markup::default()),
             (false, Mark::Done) => (mark, what, who),
             // What a step found itself stays; whom it would have waited for does not matter any more.
-            (false, Mark::Failed) => (mark, what, Markup::all([who, why()])),
+            (false, Mark::Failed | Mark::Ended) => (mark, what, Markup::all([who, why()])),
             (false, _) => (Mark::Failed, what, why()),
         }
     })
@@ -145,14 +149,15 @@ fn agreed(case: &CaseView, run: &Runbook) -> Line {
     let what = "People agree, each with a tool or view of their own";
     let mark = match (is_agreed(case, run), is_lost(case)) {
         (true, _) => Mark::Done,
-        (false, true) => Mark::Failed,
+        (false, true) if matches!(case.state, State::Closed(Outcome::Rejected)) => Mark::Failed,
+        (false, true) => Mark::Ended,
         (false, false) => Mark::Now,
     };
     let bars = case.tallies.iter().map(bar);
     let path = format!("/cases/{}", case.case);
     let told = match mark {
         Mark::Done => Some(link(&path, "who agreed, entry by entry")),
-        Mark::Failed => Some(link(&path, "who said what, entry by entry")),
+        Mark::Failed | Mark::Ended => Some(link(&path, "who said what, entry by entry")),
         _ => None,
     };
     (mark, what, Markup::all(bars.chain(told)))
@@ -309,7 +314,11 @@ fn failed(runs: &[RunFailed]) -> Markup {
     let row = |run: &RunFailed| {
         let who: Vec<&str> = run.culprits.iter().map(|who| who.as_str()).collect();
         let entry = link(&format!("/ledger/{}", run.index), &format!("Entry {}", run.index));
-        vec![entry, when(run.at), outside(&run.why), outside(&who.join(", "))]
+        let at_fault = match who.is_empty() {
+            true => Markup::text("nobody named"),
+            false => outside(&who.join(", ")),
+        };
+        vec![entry, when(run.at), outside(&run.why), at_fault]
     };
     table("Runs that failed", &["Entry", "When", "Why", "At fault"], runs.iter().map(row).collect())
 }

@@ -94,6 +94,7 @@ fn about(told: &Told) -> Markup {
         days if days > OLD_DAYS => {
             badge(Tone::Warn, &format!("{days} days old: ask for a new one"))
         }
+        1 => badge(Tone::Good, "1 day old"),
         days => badge(Tone::Good, &format!("{days} days old")),
     };
     facts(vec![

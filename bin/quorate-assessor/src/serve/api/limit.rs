@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quorate_terms::{Digest, Timestamp};
 
-/// Assessments in an hour: each is kept for good.
+/// Assessments in an hour, and as many more as are made at the same time: each is kept for good.
 const ASSESSMENTS: u32 = 12;
 /// An hour, in milliseconds.
 const HOUR_MS: u64 = 3_600_000;
