@@ -12,6 +12,7 @@ use crate::browser;
 use crate::build;
 use crate::clients;
 use crate::demo;
+use crate::disk;
 use crate::golden;
 use crate::guide;
 use crate::kills;
@@ -69,6 +70,7 @@ struct Row {
 /// Runs every step, then looks whether the tree is as clean as before.
 pub(crate) fn all() -> Done {
     let before = changes()?;
+    disk::warn_if_small();
     let begun = Instant::now();
     let total = ALONE.len().saturating_add(BESIDE.len()).saturating_add(1);
     let mut rows: Vec<Row> = Vec::new();

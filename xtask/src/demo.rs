@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Done;
 use crate::check::Verdict;
+use crate::disk;
 use crate::house;
 use crate::stage::{Node, Office, Programs, Stage};
 pub(crate) use narrate::Narrator;
@@ -29,6 +30,7 @@ pub(crate) struct Wishes {
 /// Runs the demonstration.
 pub(crate) fn demo(flags: &[&str]) -> Done {
     let wishes = wishes(flags)?;
+    disk::warn_if_small();
     let room = house::root().join(".demo");
     let _alone = leftovers::alone(&room)?;
     let mut narrator = Narrator::new();

@@ -1,8 +1,9 @@
 //! All automation of the house: `cargo xtask <command>`.
 //!
-//! Reading order: [`house`] (what is in the tree), [`run`], [`process`], [`progress`] and [`say`] (how commands are run and
-//! told), then one module for each command.
+//! Reading order: [`house`] (what is in the tree), [`run`], [`process`], [`progress`], [`disk`] and [`say`] (how commands are run
+//! and told), then one module for each command.
 
+mod disk;
 mod house;
 mod process;
 mod progress;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             say::error(&why);
+            disk::told_if_full();
             ExitCode::FAILURE
         }
     }

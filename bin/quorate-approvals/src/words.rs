@@ -6,7 +6,7 @@ use quorate_terms::charter::ApproverSeat;
 use quorate_terms::freeze::Scope;
 use quorate_terms::intent::Requester;
 use quorate_terms::parties::Parties;
-use quorate_terms::{Amount, AssetId, Malformed};
+use quorate_terms::{Amount, AssetId, Malformed, time};
 use serde::Serialize;
 
 /// About how long ago, or for how long still, in the largest fitting units. What people agree to is told whole, by
@@ -28,20 +28,7 @@ pub(crate) fn span(millis: u64) -> String {
 /// [`Malformed`] for anything else, and for zero.
 pub(crate) fn seconds(text: &str) -> Result<u64, Malformed> {
     let bad = || Malformed::new("ttl", "is not a span of time", "give `90s`, `15m`, `1h` or `2d`");
-    let unit = text.chars().last().ok_or_else(bad)?;
-    let each = match unit {
-        's' => 1_u64,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return Err(bad()),
-    };
-    let digits = text.strip_suffix(unit).unwrap_or_default();
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(bad());
-    }
-    let count: u64 = digits.parse().map_err(|_| bad())?;
-    count.checked_mul(each).filter(|s| *s > 0).ok_or_else(bad)
+    time::seconds(text).filter(|seconds| *seconds > 0).ok_or_else(bad)
 }
 
 /// Up to how much a stand-in speaks, and what counts.

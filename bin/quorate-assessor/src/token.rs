@@ -3,15 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Subcommand, ValueEnum};
 use quorate_host::clock::Clock as _;
 use quorate_host::random::Random;
 use quorate_host::ui::Table;
-use quorate_host::{Secret, SystemClock, secret_file};
+use quorate_host::{SystemClock, secret_file};
 use quorate_terms::digest::tag;
-use quorate_terms::{Digest, Malformed, Timestamp, canonical};
+use quorate_terms::{Digest, Malformed, Timestamp, canonical, time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -149,7 +147,7 @@ pub(crate) fn run(cli: &Cli, command: &Token) -> Done<Screen> {
             let expires = now.plus_s(life(expires)?);
             is_free(&all, name)?;
             make_room(&mut all, now)?;
-            let token = written(token_file)?;
+            let token = secret_file::create_token(token_file, PREFIX, Random::start()?)?;
             let kept = Kept { name: name.clone(), scope: *scope, token, expires, revoked: None };
             let screen = said(&kept, token_file);
             all.push(kept);
@@ -223,29 +221,8 @@ fn make_room(all: &mut Vec<Kept>, now: Timestamp) -> Done<()> {
 /// Seconds of `90d`, `12h`, `30m` or `45s`.
 fn life(text: &str) -> Done<u64> {
     let bad = || Malformed::new("expires", "is no fit life for a token", "give 1s to 366d");
-    let unit = text.chars().last().ok_or_else(bad)?;
-    let seconds: u64 = match unit {
-        'd' => 86_400,
-        'h' => 3_600,
-        'm' => 60,
-        's' => 1,
-        _ => return Err(bad().into()),
-    };
-    let count: u64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| bad())?;
-    let life = count.saturating_mul(seconds);
+    let life = time::seconds(text).ok_or_else(bad)?;
     if life == 0 || life > LIFE_S_MAX { Err(bad().into()) } else { Ok(life) }
-}
-
-/// Writes a new token and gives its digest.
-fn written(file: &Path) -> Done<Digest> {
-    let random = Random::start()?;
-    let seed = random.secret::<32>()?;
-    let mut text = Vec::with_capacity(64);
-    text.extend_from_slice(PREFIX.as_bytes());
-    text.extend_from_slice(URL_SAFE_NO_PAD.encode(seed.as_slice()).as_bytes());
-    let token = Secret::new(text);
-    secret_file::create(file, token.expose(), random)?;
-    Ok(Digest::of(tag::TOKEN, token.expose()))
 }
 
 fn read(path: &Path) -> Done<Vec<Kept>> {

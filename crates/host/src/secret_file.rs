@@ -5,12 +5,20 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use quorate_terms::Digest;
+use quorate_terms::digest::tag;
+
 use crate::fault::Fault;
 use crate::random::Random;
 use crate::secret::Secret;
 
 /// The largest secret file, in bytes.
 pub const SECRET_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Room for a token with its prefix, in bytes, so that none of it is copied while it grows.
+const TOKEN_ROOM: usize = 64;
 
 /// Makes a directory for secrets with mode 0700, and its parents, or checks the one that is there.
 ///
@@ -50,6 +58,20 @@ pub fn create(path: &Path, bytes: &[u8], random: Random) -> Result<(), Fault> {
     let removed = fs::remove_file(&temporary).map_err(|e| Fault::at(&temporary, &e));
     linked.and(removed)?;
     sync_dir(path)
+}
+
+/// Draws a token of 256 bits after a prefix, writes it to a new file and gives its digest, which is all that is kept of it.
+///
+/// # Errors
+/// As [`create`], and where chance fails.
+pub fn create_token(path: &Path, prefix: &str, random: Random) -> Result<Digest, Fault> {
+    let seed = random.secret::<32>()?;
+    let mut text = Vec::with_capacity(TOKEN_ROOM);
+    text.extend_from_slice(prefix.as_bytes());
+    text.extend_from_slice(URL_SAFE_NO_PAD.encode(seed.as_slice()).as_bytes());
+    let token = Secret::new(text);
+    create(path, token.expose(), random)?;
+    Ok(Digest::of(tag::TOKEN, token.expose()))
 }
 
 /// Writes a secret file, replacing the one that is there in one step.

@@ -7,6 +7,21 @@ use serde::{Deserialize, Serialize};
 /// The largest time that JSON can carry exactly (2^53 - 1 milliseconds).
 const MILLIS_MAX: u64 = (1 << 53) - 1;
 
+/// Seconds of a length of time as people write it: `90s`, `30m`, `12h`, `30d`; nothing for any other text.
+pub fn seconds(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let each: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let digits = text.strip_suffix(unit)?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse::<u64>().ok()?.checked_mul(each)).flatten()
+}
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
@@ -72,6 +87,32 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_of_time_is_whole_digits_and_one_unit() {
+        for (text, length) in [
+            ("90s", Some(90)),
+            ("30m", Some(1_800)),
+            ("12h", Some(43_200)),
+            ("30d", Some(2_592_000)),
+            ("0s", Some(0)),
+            ("", None),
+            ("d", None),
+            ("30", None),
+            ("+3d", None),
+            ("-3d", None),
+            ("1.5h", None),
+            (" 3d", None),
+            ("3 d", None),
+            ("3w", None),
+            ("3µ", None),
+            ("18446744073709551615s", Some(u64::MAX)),
+            ("18446744073709551615m", None),
+            ("18446744073709551616s", None),
+        ] {
+            assert_eq!(seconds(text), length, "{text:?}");
+        }
+    }
 
     #[test]
     fn times_are_told_by_the_civil_calendar_in_utc() {

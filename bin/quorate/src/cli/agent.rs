@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand};
 use quorate_custody::State;
 use quorate_gateway::office::{CaseView, CredentialView};
 use quorate_host::random::Random;
 use quorate_host::ui::{Tone, Ui};
-use quorate_host::{Clock as _, Fault, Secret, SystemClock, secret_file};
+use quorate_host::{Clock as _, Fault, SystemClock, secret_file};
 use quorate_terms::credential::{AgentCredential, Band, Role, subject_digest};
-use quorate_terms::digest::tag;
 use quorate_terms::entry::Outcome;
 use quorate_terms::intent::Action;
 use quorate_terms::{AgentId, CredentialId, Digest, IdempotencyKey, PersonId, Timestamp, WalletId};
@@ -196,13 +193,7 @@ fn vouched(subject: &str, role: Option<Role>) -> Tried<Digest> {
 
 /// Draws a token, writes it to a new file and gives its digest, which is all that the ledger ever sees.
 pub(crate) fn write_token(file: &Path, random: Random) -> Tried<Digest> {
-    let seed = random.secret::<32>()?;
-    let mut text = Vec::with_capacity(64);
-    text.extend_from_slice(PREFIX.as_bytes());
-    text.extend_from_slice(URL_SAFE_NO_PAD.encode(seed.as_slice()).as_bytes());
-    let token = Secret::new(text);
-    secret_file::create(file, token.expose(), random)?;
-    Ok(Digest::of(tag::TOKEN, token.expose()))
+    Ok(secret_file::create_token(file, PREFIX, random)?)
 }
 
 fn of_agents(all: Vec<CredentialView>) -> Vec<CredentialView> {
@@ -238,6 +229,7 @@ pub(super) fn state(one: &CredentialView, now: Timestamp) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quorate_terms::digest::tag;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]

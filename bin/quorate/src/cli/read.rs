@@ -8,7 +8,7 @@ use quorate_host::Fault;
 use quorate_policy::{Policy, Problem};
 use quorate_terms::freeze::Scope;
 use quorate_terms::policy::{AssetInfo, PolicyDocument};
-use quorate_terms::{AssetId, ChainId};
+use quorate_terms::{AssetId, ChainId, time};
 use serde::de::DeserializeOwned;
 
 use super::trouble::{Tried, Trouble};
@@ -92,21 +92,10 @@ pub(crate) fn seconds(field: &str, text: &str) -> Tried<u64> {
         let mend = "give a whole number with `s`, `m`, `h` or `d`, such as `30d`";
         Trouble::new(field, format!("`{text}` is not a length of time"), mend)
     };
-    let (number, unit) = match text.char_indices().last() {
-        Some((at, 's' | 'm' | 'h' | 'd')) => text.split_at(at),
-        _ if text == "0" => (text, "s"),
-        _ => return Err(bad()),
-    };
-    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(bad());
+    if text == "0" {
+        return Ok(0);
     }
-    let per = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        _ => 86_400,
-    };
-    number.parse::<u64>().ok().and_then(|n| n.checked_mul(per)).ok_or_else(bad)
+    time::seconds(text).ok_or_else(bad)
 }
 
 /// What is frozen: `vault`, `wallet:NAME` or `agent:NAME`.
