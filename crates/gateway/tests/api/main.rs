@@ -7,6 +7,7 @@ mod common;
 mod logged;
 mod office;
 mod pages;
+mod streams;
 mod tokens;
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ use quorate_gateway::proposal::{ReplayAnswer, ReplayRequest, Totals, Whom};
 use quorate_terms::approval::Approval;
 use quorate_terms::freeze::Scope;
 use quorate_terms::{CaseId, Digest, Timestamp};
+use tokio::sync::watch;
 
 #[derive(Default)]
 pub(crate) struct FakeOffice {
@@ -23,6 +24,10 @@ pub(crate) struct FakeOffice {
     pub(crate) dealt: Mutex<Vec<ChecklistRequest>>,
     /// Whether it says that it cannot tell how it is, and does not break.
     pub(crate) busy: AtomicBool,
+    /// What it says of how it is; it breaks where this is not set.
+    pub(crate) status: Mutex<Option<StatusView>>,
+    /// How many entries there are beyond the three.
+    pub(crate) more: watch::Sender<u64>,
 }
 
 fn checklist() -> ChecklistView {
@@ -177,10 +182,13 @@ impl Office for FakeOffice {
         Ok(vec![Digest::ZERO])
     }
 
-    /// A mistake of ours, on purpose, unless it is busy.
+    /// A mistake of ours, on purpose, unless it is busy or was told what to say.
     async fn status(&self) -> Reply<StatusView> {
         if self.busy.load(Ordering::SeqCst) {
             return Err(Refusal::new("not_now", "the fake office is busy", "try again"));
+        }
+        if let Some(status) = self.status.lock().unwrap().clone() {
+            return Ok(status);
         }
         std::panic::resume_unwind(Box::new("the fake office breaks here on purpose"))
     }
@@ -208,9 +216,8 @@ impl Office for FakeOffice {
     }
 
     async fn beyond(&self, size: u64) -> Reply<u64> {
-        if size < 3 {
-            return Ok(3);
-        }
-        std::future::pending().await
+        let mut more = self.more.subscribe();
+        let grown = more.wait_for(|more| size < 3 + more).await;
+        Ok(3 + *grown.map_err(|_| Refusal::new("not_now", "the fake office closed", "go"))?)
     }
 }

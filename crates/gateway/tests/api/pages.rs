@@ -13,7 +13,7 @@ use quorate_gateway::console::paperwork::{
     Runbook, Said, Simulation, TransferTyped, Tried,
 };
 use quorate_gateway::console::provider::{Bound, Identified, Provider};
-use quorate_gateway::office::{CosignerView, Reply};
+use quorate_gateway::office::{CosignerView, Office as _, Reply};
 use quorate_terms::intent::Tier;
 use quorate_terms::{CaseId, Timestamp, WalletId};
 
@@ -35,7 +35,7 @@ impl Paperwork for FakeOffice {
     }
 
     async fn cosigners(&self) -> Reply<Vec<CosignerView>> {
-        busy()
+        Ok(self.status().await?.cosigners)
     }
 
     async fn transfer(&self, _: TransferTyped) -> Reply<Composed> {
@@ -109,7 +109,7 @@ fn secret() -> Reply<String> {
     Ok("0123456789abcdef0123456789abcdef".to_owned())
 }
 
-fn pages(App { desk, office, .. }: &App) -> Router {
+pub(super) fn pages(App { desk, office, .. }: &App) -> Router {
     let setup = console::Setup {
         allowed: Allowed::loopback(7420),
         now: Arc::new(|| Timestamp::ZERO),
@@ -121,7 +121,12 @@ fn pages(App { desk, office, .. }: &App) -> Router {
 }
 
 /// Asks the console; `more` is one header more.
-async fn ask(pages: &Router, how: (&str, &str), more: (&str, &str), body: &str) -> Response {
+pub(super) async fn ask(
+    pages: &Router,
+    how: (&str, &str),
+    more: (&str, &str),
+    body: &str,
+) -> Response {
     let (method, path) = how;
     let request = Request::builder().method(method).uri(path);
     let request = request.header("host", "localhost:7420").header(more.0, more.1);
@@ -131,16 +136,22 @@ async fn ask(pages: &Router, how: (&str, &str), more: (&str, &str), body: &str) 
     pages.clone().oneshot(request).await.unwrap()
 }
 
+/// The cookie of somebody who signed in.
+pub(super) async fn signed_in(pages: &Router) -> String {
+    let how = ("POST", "/sign-in");
+    let said = ask(pages, how, ("x-nothing", ""), "token=token-person").await;
+    assert_eq!(said.status().as_u16(), 303);
+    let cookie = said.headers()["set-cookie"].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn strangers_whom_the_console_refuses_take_no_line_from_whoever_is_signed_in() {
     let (app, lines) = (app(), Lines::default());
     let pages = pages(&app);
     let _while_this_runs = tracing::subscriber::set_default(lines.clone());
     let (none, sign_in) = (("x-nothing", ""), ("POST", "/sign-in"));
-    let signed_in = ask(&pages, sign_in, none, "token=token-person").await;
-    assert_eq!(signed_in.status().as_u16(), 303);
-    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
-    let cookie = cookie.split(';').next().unwrap();
+    let cookie = signed_in(&pages).await;
     lines.taken();
 
     let begin = ("GET", "/sign-in/provider");
@@ -164,7 +175,7 @@ async fn strangers_whom_the_console_refuses_take_no_line_from_whoever_is_signed_
     assert_eq!(told.len(), 60, "a minute's worth of all strangers, whatever the code: {told:?}");
 
     app.office.busy.store(true, Ordering::SeqCst);
-    let said = ask(&pages, ("GET", "/cases"), ("cookie", cookie), "").await;
+    let said = ask(&pages, ("GET", "/cases"), ("cookie", &cookie), "").await;
     assert_eq!(said.status().as_u16(), 503);
     let told = lines.taken();
     assert!(told.len() == 1 && told[0].contains("not_now"), "{told:?}");
