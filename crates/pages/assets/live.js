@@ -2,7 +2,10 @@
 // The page is fetched as a document, so no text passes through a place that makes markup.
 "use strict";
 (() => {
-  const from = document.body.dataset.live;
+  // How long a page waits before it connects again.
+  const AGAIN_MS = 3000;
+  // The path of the stream says what the page that is shown had seen.
+  let from = document.body.dataset.live;
   if (!from) return;
   const main = () => document.querySelector("main");
   let waiting = false;
@@ -61,6 +64,7 @@
     }
     if (had) (document.getElementById(held) ?? main()).focus({ preventScroll: true });
     document.title = page.title;
+    from = page.body.dataset.live ?? from;
     note("This page was brought up to date.", false);
     document.dispatchEvent(new Event("quorate:changed"));
   };
@@ -82,10 +86,20 @@
     if (again) changed();
   };
 
-  const source = new EventSource(from);
-  source.addEventListener("changed", changed);
-  source.addEventListener("message", (event) => { if (event.data === "changed") changed(); });
-  source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) note("This page no longer hears of changes.", true);
-  });
+  const listen = () => {
+    const source = new EventSource(from);
+    source.addEventListener("changed", changed);
+    source.addEventListener("message", (event) => { if (event.data === "changed") changed(); });
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) {
+        note("This page no longer hears of changes.", true);
+        return;
+      }
+      // It would connect again by itself, and say what the first page had seen.
+      source.close();
+      setTimeout(listen, AGAIN_MS);
+    });
+  };
+
+  listen();
 })();

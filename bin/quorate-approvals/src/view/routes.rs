@@ -65,25 +65,20 @@ fn cookie(office: &Office) -> String {
     allowed(office).cookie(COOKIE)
 }
 
-/// Rides on the page that says that there is none.
-#[derive(Clone, Copy)]
-struct Nowhere;
+/// Rides on the answer where there is no page, with what is said there.
+#[derive(Clone)]
+struct Nowhere(Arc<Trouble>);
 
 /// Whoever is signed in keeps the ways on where there is no page: what is said there knows of nobody.
 async fn with_ways(State(office): Here, request: Request, next: Next) -> Response {
     let asked = request.headers().clone();
     let mut response = next.run(request).await;
-    let is_nowhere = response.extensions().get::<Nowhere>().is_some();
-    if is_nowhere && session(&office, &asked).is_some() {
+    let nowhere = response.extensions_mut().remove::<Nowhere>();
+    if let Some(Nowhere(said)) = nowhere.filter(|_| session(&office, &asked).is_some()) {
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = Body::from(paper::refused(&nothing_here(), true));
+        *response.body_mut() = Body::from(paper::refused(&said, true));
     }
     response
-}
-
-fn nothing_here() -> Trouble {
-    let next = "go back to the first page";
-    Trouble::refused("nothing_here", "there is nothing at this path", next)
 }
 
 /// What is said where there is no page.
@@ -95,9 +90,7 @@ fn stray(why: Stray) -> Response {
             "open the view under the address that your charter names",
         ),
         Stray::Nothing => {
-            let mut response = Stranger(nothing_here()).into_response();
-            response.extensions_mut().insert(Nowhere);
-            return response;
+            ("nothing_here", "there is nothing at this path", "go back to the first page")
         }
         Stray::Form => (
             "form_only",
@@ -105,7 +98,13 @@ fn stray(why: Stray) -> Response {
             "open the page with that form again, or go back to the first page",
         ),
     };
-    Stranger(Trouble::refused(code, message, next)).into_response()
+    let trouble = Trouble::refused(code, message, next);
+    let nowhere = (why != Stray::Elsewhere).then(|| Nowhere(Arc::new(trouble.clone())));
+    let mut response = Stranger(trouble).into_response();
+    if let Some(nowhere) = nowhere {
+        response.extensions_mut().insert(nowhere);
+    }
+    response
 }
 
 /// A refusal of somebody who is signed in, as a page.

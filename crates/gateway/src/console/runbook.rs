@@ -112,7 +112,7 @@ fn is_agreed(case: &CaseView, run: &Runbook) -> bool {
     let has_begun = run.key.is_some() || !run.failed.is_empty();
     match case.state {
         State::AwaitJudgment | State::AwaitApprovals => false,
-        State::Closed(Outcome::Done | Outcome::Aborted) => true,
+        State::Closed(Outcome::Done) => true,
         State::Closed(_) => has_begun,
         _ => true,
     }

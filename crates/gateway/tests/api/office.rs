@@ -217,7 +217,8 @@ impl Office for FakeOffice {
 
     async fn beyond(&self, size: u64) -> Reply<u64> {
         let mut more = self.more.subscribe();
-        let grown = more.wait_for(|more| size < 3 + more).await;
-        Ok(3 + *grown.map_err(|_| Refusal::new("not_now", "the fake office closed", "go"))?)
+        let grown = more.wait_for(|more| size < more.saturating_add(3)).await;
+        let grown = grown.map_err(|_| Refusal::new("not_now", "the fake office closed", "go"))?;
+        Ok(grown.saturating_add(3))
     }
 }

@@ -35,21 +35,21 @@ const PASSING: [&str; 15] = [
     "void_entry",
 ];
 
-/// How a case stands when the cosigners are about to be asked.
+/// What the cosigners are about to be asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Standing {
+pub(super) struct Question {
     /// What they would sign.
     pub(super) draft: Digest,
     /// The freeze that stops it.
     pub(super) frozen: Option<Digest>,
     /// The charter under which they would.
     pub(super) charter: Digest,
-    /// Who would be asked.
-    pub(super) parties: BTreeSet<CosignerId>,
 }
 
 struct Refused {
-    standing: Standing,
+    question: Question,
+    /// Whoever was asked it so far.
+    parties: BTreeSet<BTreeSet<CosignerId>>,
     wait_s: u64,
     again: Timestamp,
 }
@@ -59,15 +59,24 @@ struct Refused {
 pub(super) struct Patience(Mutex<BTreeMap<CaseId, Refused>>);
 
 impl Patience {
-    /// Whether to ask now. Another draft is another question, and so is one to others, under another charter, or after a freeze.
-    pub(super) fn allows(&self, case: &CaseId, standing: &Standing, now: Timestamp) -> bool {
+    /// Whether to ask now. Another draft is another question, and so is one under another charter, or after a freeze. Parties
+    /// that were not asked it yet are asked at once, each set of them once, so that a link that comes and goes hurries nothing.
+    pub(super) fn allows(
+        &self,
+        case: &CaseId,
+        question: &Question,
+        parties: &BTreeSet<CosignerId>,
+        now: Timestamp,
+    ) -> bool {
         let all = self.lock();
         let Some(refused) = all.get(case) else { return true };
-        let before = &refused.standing;
-        if *before != (Standing { frozen: before.frozen, ..standing.clone() }) {
+        let before = &refused.question;
+        if *before != (Question { frozen: before.frozen, ..question.clone() })
+            || !refused.parties.contains(parties)
+        {
             return true;
         }
-        match (before.frozen, standing.frozen) {
+        match (before.frozen, question.frozen) {
             (_, Some(_)) => false,
             (Some(_), None) => true,
             (None, None) => now >= refused.again,
@@ -78,17 +87,20 @@ impl Patience {
     pub(super) fn refused(
         &self,
         case: CaseId,
-        standing: Standing,
+        (question, parties): (Question, BTreeSet<CosignerId>),
         codes: &BTreeSet<&str>,
         now: Timestamp,
     ) {
         let passes = codes.iter().all(|code| PASSING.contains(code));
         let longest_s = if passes { PASSING_S } else { LASTING_S };
         let mut all = self.lock();
-        let before = all.get(&case).filter(|refused| refused.standing == standing);
-        let wait_s = before.map_or(FIRST_S, |refused| refused.wait_s.saturating_mul(2));
+        let before = all.remove(&case).filter(|refused| refused.question == question);
+        let wait_s = before.as_ref().map_or(FIRST_S, |refused| refused.wait_s.saturating_mul(2));
         let wait_s = wait_s.min(longest_s);
-        all.insert(case, Refused { standing, wait_s, again: now.plus_s(wait_s) });
+        let mut asked = before.map(|refused| refused.parties).unwrap_or_default();
+        asked.insert(parties);
+        let refused = Refused { question, parties: asked, wait_s, again: now.plus_s(wait_s) };
+        all.insert(case, refused);
     }
 
     /// Forgets every other case.
@@ -109,10 +121,17 @@ mod tests {
         CaseId::of_intent(Digest::sha256(b"intent"))
     }
 
-    fn standing(draft: &[u8], freeze: Option<&[u8]>) -> Standing {
+    fn question(draft: &[u8], freeze: Option<&[u8]>) -> Question {
         let (draft, frozen) = (Digest::sha256(draft), freeze.map(Digest::sha256));
-        let parties = ["east", "west"].map(|name| name.parse().unwrap()).into();
-        Standing { draft, frozen, charter: Digest::sha256(b"charter"), parties }
+        Question { draft, frozen, charter: Digest::sha256(b"charter") }
+    }
+
+    fn of(names: [&str; 2]) -> BTreeSet<CosignerId> {
+        names.map(|name| name.parse().unwrap()).into()
+    }
+
+    fn both() -> BTreeSet<CosignerId> {
+        of(["east", "west"])
     }
 
     fn says(code: &str) -> BTreeSet<&str> {
@@ -125,15 +144,18 @@ mod tests {
 
     #[test]
     fn each_refusal_is_waited_out_twice_as_long_as_the_one_before() {
-        let (patience, free) = (Patience::default(), standing(b"draft", None));
-        assert!(patience.allows(&case(), &free, at(0)), "nobody refused yet");
+        let (patience, free) = (Patience::default(), question(b"draft", None));
+        assert!(patience.allows(&case(), &free, &both(), at(0)), "nobody refused yet");
         let mut now = 0;
         let mut waits = |code: &str, waits: &[u64]| {
             for wait in waits {
-                patience.refused(case(), free.clone(), &says(code), at(now));
-                assert!(!patience.allows(&case(), &free, at(now + wait - 1)), "{code} {wait}");
+                patience.refused(case(), (free.clone(), both()), &says(code), at(now));
+                assert!(
+                    !patience.allows(&case(), &free, &both(), at(now + wait - 1)),
+                    "{code} {wait}"
+                );
                 now += wait;
-                assert!(patience.allows(&case(), &free, at(now)), "{code} {wait}");
+                assert!(patience.allows(&case(), &free, &both(), at(now)), "{code} {wait}");
             }
         };
         waits("busy", &[2, 4, 8, 16, 32, 60, 60]);
@@ -143,45 +165,79 @@ mod tests {
 
     #[test]
     fn one_refusal_that_does_not_pass_is_enough_to_wait_long() {
-        let (patience, free) = (Patience::default(), standing(b"draft", None));
-        let both = BTreeSet::from(["busy", "expired"]);
-        (0..9).for_each(|_| patience.refused(case(), free.clone(), &both, at(0)));
-        assert!(!patience.allows(&case(), &free, at(500)));
+        let (patience, free) = (Patience::default(), question(b"draft", None));
+        let mixed = BTreeSet::from(["busy", "expired"]);
+        (0..9).for_each(|_| patience.refused(case(), (free.clone(), both()), &mixed, at(0)));
+        assert!(!patience.allows(&case(), &free, &both(), at(500)));
     }
 
     #[test]
     fn while_a_freeze_stands_nobody_is_asked_twice_and_once_it_is_lifted_at_once() {
-        let (patience, free) = (Patience::default(), standing(b"draft", None));
-        let frozen = standing(b"draft", Some(b"freeze"));
-        assert!(patience.allows(&case(), &frozen, at(0)), "a refusal may end the case");
-        patience.refused(case(), frozen.clone(), &says("frozen"), at(0));
-        assert!(!patience.allows(&case(), &frozen, at(1_000_000)));
-        assert!(!patience.allows(&case(), &standing(b"draft", Some(b"another")), at(1_000_000)));
-        assert!(patience.allows(&case(), &free, at(1)));
-        patience.refused(case(), free.clone(), &says("busy"), at(1));
-        assert!(!patience.allows(&case(), &free, at(2)), "for another reason than the freeze");
-        assert!(!patience.allows(&case(), &frozen, at(1_000)), "frozen after it was refused");
+        let (patience, free) = (Patience::default(), question(b"draft", None));
+        let frozen = question(b"draft", Some(b"freeze"));
+        assert!(patience.allows(&case(), &frozen, &both(), at(0)), "a refusal may end the case");
+        patience.refused(case(), (frozen.clone(), both()), &says("frozen"), at(0));
+        assert!(!patience.allows(&case(), &frozen, &both(), at(1_000_000)));
+        assert!(!patience.allows(
+            &case(),
+            &question(b"draft", Some(b"another")),
+            &both(),
+            at(1_000_000)
+        ));
+        assert!(patience.allows(&case(), &free, &both(), at(1)));
+        patience.refused(case(), (free.clone(), both()), &says("busy"), at(1));
+        assert!(
+            !patience.allows(&case(), &free, &both(), at(2)),
+            "for another reason than the freeze"
+        );
+        assert!(
+            !patience.allows(&case(), &frozen, &both(), at(1_000)),
+            "frozen after it was refused"
+        );
     }
 
     #[test]
-    fn another_draft_charter_or_cosigner_is_another_question() {
-        let (patience, first) = (Patience::default(), standing(b"draft", Some(b"freeze")));
-        patience.refused(case(), first.clone(), &says("frozen"), at(0));
-        assert!(patience.allows(&case(), &standing(b"higher fee", Some(b"freeze")), at(0)));
-        let changed = Standing { charter: Digest::sha256(b"new seats"), ..first.clone() };
-        assert!(patience.allows(&case(), &changed, at(0)));
-        let others = Standing { parties: BTreeSet::new(), ..first.clone() };
-        assert!(patience.allows(&case(), &others, at(0)), "one of them is down");
-        assert!(!patience.allows(&case(), &first, at(0)));
+    fn another_draft_or_charter_is_another_question() {
+        let (patience, first) = (Patience::default(), question(b"draft", Some(b"freeze")));
+        patience.refused(case(), (first.clone(), both()), &says("frozen"), at(0));
+        let fee = question(b"higher fee", Some(b"freeze"));
+        assert!(patience.allows(&case(), &fee, &both(), at(0)));
+        let changed = Question { charter: Digest::sha256(b"new seats"), ..first.clone() };
+        assert!(patience.allows(&case(), &changed, &both(), at(0)));
+        assert!(!patience.allows(&case(), &first, &both(), at(0)));
+    }
+
+    #[test]
+    fn others_are_asked_at_once_and_a_link_that_comes_and_goes_hurries_nothing() {
+        let (patience, free) = (Patience::default(), question(b"draft", None));
+        let (others, mut asked) = (of(["east", "north"]), 0);
+        for second in 0..600 {
+            let up = if second % 2 == 0 { both() } else { others.clone() };
+            if patience.allows(&case(), &free, &up, at(second)) {
+                patience.refused(case(), (free.clone(), up), &says("busy"), at(second));
+                asked += 1;
+            }
+        }
+        // At the start, the others, and then after 4, 8, 16, 32 and each time 60 seconds more.
+        assert_eq!(asked, 14);
+    }
+
+    #[test]
+    fn every_code_that_passes_is_a_published_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/refusals.md");
+        let rows = std::fs::read_to_string(path).unwrap();
+        for code in PASSING {
+            assert!(rows.contains(&format!("\n| `{code}` |")), "{code}");
+        }
     }
 
     #[test]
     fn a_case_that_awaits_no_signature_any_more_is_forgotten() {
-        let (patience, free) = (Patience::default(), standing(b"draft", None));
-        patience.refused(case(), free.clone(), &says("busy"), at(0));
+        let (patience, free) = (Patience::default(), question(b"draft", None));
+        patience.refused(case(), (free.clone(), both()), &says("busy"), at(0));
         patience.keep(&BTreeSet::from([case()]));
-        assert!(!patience.allows(&case(), &free, at(0)));
+        assert!(!patience.allows(&case(), &free, &both(), at(0)));
         patience.keep(&BTreeSet::new());
-        assert!(patience.allows(&case(), &free, at(0)));
+        assert!(patience.allows(&case(), &free, &both(), at(0)));
     }
 }

@@ -7,15 +7,15 @@ use quorate_custody::{Event, State};
 use quorate_terms::{CaseId, CosignerId};
 
 use super::World;
-use super::patience::Standing;
+use super::patience::Question;
 use crate::desk::engine::Trouble;
 
 impl World {
     pub(super) async fn convene(&self, case: CaseId) -> Result<(), Trouble> {
         let Some(attempt) = self.awaits(case, State::AwaitSignature).await? else { return Ok(()) };
         let parties = self.parties().await?;
-        let Some(standing) = self.standing(case, parties.clone()).await? else { return Ok(()) };
-        if !self.patience.allows(&case, &standing, self.engine.clock().now()) {
+        let Some(question) = self.question(case).await? else { return Ok(()) };
+        if !self.patience.allows(&case, &question, &parties, self.engine.clock().now()) {
             return Ok(());
         }
         // No cosigner signs before people have agreed to go on; asking would only close the case.
@@ -34,22 +34,18 @@ impl World {
         }
         let codes = codes(&answers);
         if !codes.is_empty() {
-            self.patience.refused(case, standing, &codes, self.engine.clock().now());
+            self.patience.refused(case, (question, parties), &codes, self.engine.clock().now());
         }
         self.take_refusals(case, &answers).await
     }
 
-    /// How a case stands that awaits a signature.
-    async fn standing(
-        &self,
-        case: CaseId,
-        parties: BTreeSet<CosignerId>,
-    ) -> Result<Option<Standing>, Trouble> {
+    /// What cosigners are asked of a case that awaits a signature.
+    async fn question(&self, case: CaseId) -> Result<Option<Question>, Trouble> {
         self.engine
             .look(move |book| {
                 let case = book.case(&case)?;
                 let (draft, frozen) = (case.live_draft()?.draft, book.frozen(case));
-                Some(Standing { draft, frozen, charter: book.charter_digest(), parties })
+                Some(Question { draft, frozen, charter: book.charter_digest() })
             })
             .await
     }
