@@ -186,7 +186,7 @@ pub(crate) enum Command {
     Standards(Standards),
     /// Write the newest assessment of a standard for other tools: system, plan, results, what is to be mended.
     Export(crate::oscal::ExportAssessment),
-    /// Serve the office's own pages: findings, audits, reports, and the public register of marks. Ends when told to.
+    /// Serve the office's own pages (findings, audits, reports, the register of marks) and its HTTP API. Ends when told to.
     Serve(crate::serve::Serving),
     /// Tokens of programs that ask the office over HTTP.
     #[command(subcommand)]
