@@ -5,8 +5,9 @@
 //! Reading order: what the server holds ([`hall`]), who is signed in ([`visitor`], [`door`]), what it answers ([`routes`]), how
 //! pages look ([`paper`]), then one module a page; how a step is taken ([`steps`]); and the same for programs ([`api`]).
 //!
-//! Invariant: no person's key comes here; nothing is recorded but a step that its person signed. Invariant: the folder is held
-//! only while a page is made, so that the command line works beside it.
+//! Invariant: no person's key comes here; of an audit nothing is recorded but a step that its person signed. Beside that, a token
+//! that files has the office assess. Invariant: the folder is held only while a page is made, so that the command line works
+//! beside it.
 
 mod api;
 mod audits;

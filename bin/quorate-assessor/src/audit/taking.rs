@@ -1,4 +1,4 @@
-//! Taking a step: committed, judged, signed, written, and only then shown. The command line and the pages both go this way.
+//! Taking a step: committed, judged, signed, written, and only then shown. The command line, the pages and programs go this way.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -120,6 +120,14 @@ pub(crate) fn begun_or_made_here(record: &Act) -> Done<()> {
         Act::Engaged(_) => (
             "an audit is begun by the office, whose word its people's keys are",
             "begin it in the pages, or with `audit step` where the office lies",
+        ),
+        Act::ExhibitFiled(filing) if filing.exhibit.file.is_some() => (
+            "a file is on file where it was sealed",
+            "file it in the pages, or with `audit evidence add`",
+        ),
+        Act::ExhibitOpened(_) => (
+            "a file is opened where it is given out",
+            "open it in the pages, or with `audit evidence open`",
         ),
         Act::Redacted(_) => (
             "a redacted copy is made where the report is",

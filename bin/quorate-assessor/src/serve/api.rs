@@ -30,7 +30,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use quorate_pages::{headers, headers_under_tls};
 use quorate_terms::strict::{self, Limits};
-use quorate_terms::{Digest, Timestamp};
+use quorate_terms::{Digest, Timestamp, canonical};
 use quorate_web::{Allowed, Known, Peer, sole, within};
 use serde_json::{Value, json};
 
@@ -203,25 +203,27 @@ impl Api {
                 No::new(400, "malformed", format!("the body is no JSON: {why}"), "send strict JSON")
             }
         })?;
-        let request = Digest::sha256(json!([route.id, name, value]).to_string().as_bytes());
+        let request = canonical::to_bytes(&json!([route.id, name, value]), "request");
+        let request = request.map_err(|malformed| No::of(malformed.into(), true))?;
+        let request = Digest::sha256(&request);
         self.still(who.token)?;
         let turn = self.once.begin((who.token, &key), request, self.hall.now());
         let first = match turn.map_err(|trouble| No::of(trouble, true))? {
             Turn::Again(answer) => return Ok(answer),
             Turn::First(first) => first,
         };
-        let is_assessment = route.id == "assess";
-        if is_assessment {
-            self.limit.assesses(who.token, self.hall.now()).map_err(No::later)?;
-        }
-        let (hall, limit) = (Arc::clone(&self.hall), self.limit.clone());
+        let counted = match route.id {
+            "assess" => Some(self.limit.assesses(who.token, self.hall.now()).map_err(No::later)?),
+            _ => None,
+        };
+        let hall = Arc::clone(&self.hall);
         // It goes on, and its answer is kept, also when whoever asked hangs up.
         let working = tokio::spawn(async move {
             let _until_it_is_done = place;
             let done = answers::change(&hall, (route.id, name), &who, value).await;
             let answer = done.map(|json| Bytes::from(json.to_string()));
-            if answer.is_ok() && is_assessment {
-                limit.assessed(who.token, hall.now());
+            if let (Ok(_), Some(counted)) = (&answer, counted) {
+                counted.made();
             }
             if let Ok(answer) = &answer
                 && route.is_kept

@@ -1,13 +1,13 @@
 //! How often a token may ask, and how much at once. Others are served whatever one of them does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quorate_terms::{Digest, Timestamp};
 
-/// Assessments in an hour, and as many more as are made at the same time: each is kept for good.
-const ASSESSMENTS: u32 = 12;
+/// Assessments in any hour: each is kept for good.
+const ASSESSMENTS: usize = 12;
 /// An hour, in milliseconds.
 const HOUR_MS: u64 = 3_600_000;
 /// Requests that are answered at the same time.
@@ -27,8 +27,16 @@ struct Spent {
 pub(super) struct Limit {
     a_minute: u32,
     spent: Arc<Mutex<BTreeMap<Digest, Spent>>>,
-    /// Since when each token had how much assessed.
-    assessed: Arc<Mutex<BTreeMap<Digest, (Timestamp, u32)>>>,
+    /// When each token had something assessed, or has it now, the oldest first.
+    assessed: Arc<Mutex<BTreeMap<Digest, VecDeque<Timestamp>>>>,
+}
+
+/// An assessment that is counted; counted no more when this is dropped before it was made.
+pub(super) struct Assessing {
+    limit: Limit,
+    token: Digest,
+    at: Timestamp,
+    is_made: bool,
 }
 
 /// A request that is answered; over when it is dropped.
@@ -43,26 +51,22 @@ impl Limit {
         Self { a_minute: a_minute.get(), spent: Arc::default(), assessed: Arc::default() }
     }
 
-    /// Whether there may be one assessment more, or after how many seconds.
-    pub(super) fn assesses(&self, token: Digest, now: Timestamp) -> Result<(), u64> {
+    /// Counts one assessment more, or says after how many seconds there may be one.
+    pub(super) fn assesses(&self, token: Digest, now: Timestamp) -> Result<Assessing, u64> {
         let mut all = self.all_assessed();
-        all.retain(|_, (since, _)| now.since(*since) < HOUR_MS);
-        match all.get(&token) {
-            Some((since, count)) if *count >= ASSESSMENTS => {
-                Err(wait_s(HOUR_MS, now.since(*since)))
-            }
-            _ => Ok(()),
+        all.retain(|_, made| {
+            made.retain(|at| now.since(*at) < HOUR_MS);
+            !made.is_empty()
+        });
+        let made = all.entry(token).or_default();
+        if let Some(oldest) = made.front().filter(|_| made.len() >= ASSESSMENTS) {
+            return Err(wait_s(HOUR_MS, now.since(*oldest)));
         }
+        made.push_back(now);
+        Ok(Assessing { limit: self.clone(), token, at: now, is_made: false })
     }
 
-    /// Counts an assessment that was made.
-    pub(super) fn assessed(&self, token: Digest, now: Timestamp) {
-        let mut all = self.all_assessed();
-        let (_, count) = all.entry(token).or_insert((now, 0));
-        *count = count.saturating_add(1);
-    }
-
-    fn all_assessed(&self) -> MutexGuard<'_, BTreeMap<Digest, (Timestamp, u32)>> {
+    fn all_assessed(&self) -> MutexGuard<'_, BTreeMap<Digest, VecDeque<Timestamp>>> {
         self.assessed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,6 +99,27 @@ fn wait_s(window_ms: u64, over_ms: u64) -> u64 {
     window_ms.saturating_sub(over_ms).div_ceil(1_000).max(1)
 }
 
+impl Assessing {
+    /// It was made, and stays counted.
+    pub(super) fn made(mut self) {
+        self.is_made = true;
+    }
+}
+
+impl Drop for Assessing {
+    fn drop(&mut self) {
+        if self.is_made {
+            return;
+        }
+        let mut all = self.limit.all_assessed();
+        if let Some(made) = all.get_mut(&self.token)
+            && let Some(own) = made.iter().position(|at| *at == self.at)
+        {
+            made.remove(own);
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         if let Some(spent) = self.limit.lock().get_mut(&self.token) {
@@ -124,15 +149,22 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_so_much_assessed_an_hour() {
+    fn a_token_has_so_much_assessed_in_any_hour_and_what_is_being_made_counts() {
         let limit = Limit::new(NonZeroU32::new(600_000).unwrap());
         let (start, one) = (Timestamp::from_millis(5_000_000), Digest::sha256(b"one"));
-        for _ in 0..ASSESSMENTS {
-            assert_eq!(limit.assesses(one, start), Ok(()));
-            limit.assessed(one, start);
-        }
-        assert_eq!(limit.assesses(one, start.plus_s(600)), Err(3_000));
-        assert_eq!(limit.assesses(Digest::sha256(b"other"), start), Ok(()));
-        assert_eq!(limit.assesses(one, start.plus_s(3_600)), Ok(()));
+        let asks = |seconds: u64| limit.assesses(one, start.plus_s(seconds));
+        asks(0).ok().unwrap().made();
+        let last = u64::try_from(ASSESSMENTS).unwrap() - 1;
+        let mut made: Vec<Assessing> =
+            (1..=last).map(|at| asks(3_000 + at).ok().unwrap()).collect();
+        assert_eq!(asks(3_100).err(), Some(500), "while they are being made");
+        drop(made.pop());
+        let instead = asks(3_100).ok().expect("one of them was not made");
+        made.push(instead);
+        made.into_iter().for_each(Assessing::made);
+        assert_eq!(asks(3_200).err(), Some(400));
+        asks(3_600).ok().expect("the first is an hour ago").made();
+        assert_eq!(asks(3_601).err(), Some(3_000), "the others are not");
+        assert!(limit.assesses(Digest::sha256(b"other"), start.plus_s(3_601)).is_ok());
     }
 }
