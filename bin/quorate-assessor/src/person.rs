@@ -109,7 +109,11 @@ fn sign_claim(claim: &Path, key: &Path) -> Done<Screen> {
     let auditor = Identity::load(key)?;
     if waiting.statement.predicate.assessor.key != auditor.public_key() {
         let message = "the claim names another key as its assessor's";
-        return Err(Trouble::refused("not_the_auditor", message, "sign with the auditor's own key"));
+        return Err(Trouble::refused(
+            "not_the_auditor",
+            message,
+            "sign with the auditor's own key",
+        ));
     }
     let answer = auditor.sign_bytes(&waiting.to_sign()?).to_string();
     let bytes = waiting.statement.to_bytes()?;

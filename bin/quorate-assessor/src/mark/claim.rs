@@ -123,10 +123,14 @@ pub(crate) fn compose(
     audit: &str,
     (wish, valid_from): (Wish, Timestamp),
 ) -> Done<Composed> {
+    if wish.offer.v != 1 {
+        return Err(no("malformed", "the offer is of another version", "ask for another"));
+    }
     let held = open_with(ground.standards, ground.home, office, audit)?;
-    let summary = held.state.markable(office.now()).map_err(|why| {
-        no("not_decided", format!("`{audit}`: {why}"), "finish the audit first")
-    })?;
+    let summary = held
+        .state
+        .markable(office.now())
+        .map_err(|why| no("not_decided", format!("`{audit}`: {why}"), "finish the audit first"))?;
     let engagement = held
         .state
         .engagement()

@@ -19,9 +19,9 @@ use crate::cli::Cli;
 use crate::home::{self, Home};
 use crate::library::{self, Shelf};
 use crate::office::Office;
+use crate::run;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
-use crate::run;
 
 /// Gives out a place.
 pub(super) async fn offer(
@@ -240,16 +240,18 @@ pub(crate) fn finished(home: &Home, mark: &str) -> Done<Option<Vec<u8>>> {
 }
 
 /// Everything bound to one file, only if a stranger's check of the register would hold.
-pub(crate) fn bound(
-    home: &Home,
-    office: &Office,
-    mark: &str,
-    given: Witnessed,
-) -> Done<MarkFile> {
+pub(crate) fn bound(home: &Home, office: &Office, mark: &str, given: Witnessed) -> Done<MarkFile> {
     let register = Register::of(office.lines());
     let issued = register.find(mark).and_then(|(_, place)| place.issued.clone());
     let issued = issued
         .ok_or_else(|| no("not_issued", format!("`{mark}` was never issued"), "issue it first"))?;
+    let key = home.identity()?;
+    let is_ours = given.policy.issuer == key.public_key()
+        && given.policy.register.log == log_key(office, &key)?;
+    if !is_ours {
+        let next = "give the policy that this office wrote: mark policy";
+        return Err(no("another_policy", "the policy trusts another issuer or register", next));
+    }
     let mut note = given.checkpoint.note;
     note.signatures.extend(given.cosignatures);
     let checkpoint: Checkpoint = note.text.parse()?;

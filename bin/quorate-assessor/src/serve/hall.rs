@@ -328,11 +328,12 @@ impl Hall {
     ) -> Done<Arc<T>> {
         let mut kept = Arc::clone(place).lock_owned().await;
         let now = self.now();
-        if let Some((at, made)) = kept.as_ref()
-            && *at <= now
-            && now < at.plus_s(seconds)
-        {
-            return made.clone();
+        if let Some((at, made)) = kept.as_ref() {
+            // That it could not be made may be otherwise at once.
+            let lasts = if made.is_ok() { seconds } else { seconds.min(REGISTER_S) };
+            if *at <= now && now < at.plus_s(lasts) {
+                return made.clone();
+            }
         }
         let hall = Arc::clone(self);
         // It goes on, and is kept, also when whoever asked hangs up.
