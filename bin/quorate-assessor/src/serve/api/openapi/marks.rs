@@ -18,7 +18,7 @@ pub(super) fn body(id: &str) -> Option<Value> {
             ("answer", described(text_of(1), "What the auditor's key answered."), true),
         ]),
         "offer_mark" => {
-            let word = json!({ "type": "string", "pattern": "^[a-z0-9-]{1,63}$" });
+            let word = json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$" });
             let issuer = described(text_of(1), "The issuer's name as marks say it.");
             let name = described(text_of(1), "The name of this register's status list.");
             object(&[("mark", word, true), ("list", name, true), ("issuer", issuer, true)])
