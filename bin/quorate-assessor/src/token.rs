@@ -303,8 +303,10 @@ mod tests {
     #[test]
     fn assessors_are_named_for_the_scope_that_issues_and_for_no_other() {
         let dir = tempfile::tempdir().unwrap();
+        let keys = dir.path().join("keys");
+        secret_file::make_dir(&keys).unwrap();
         let key = |n: usize| {
-            let path = dir.path().join(n.to_string());
+            let path = keys.join(n.to_string());
             let random = Random::start().unwrap();
             quorate_host::Identity::create(&path, random).unwrap().public_key()
         };
