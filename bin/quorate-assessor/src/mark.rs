@@ -1,8 +1,8 @@
 //! Trust Marks by the command line. Four hands, four keys, four steps: an issuer gives out a place, an assessor claims, the
 //! issuer signs and logs, a witness cosigns. No process holds two of the keys.
 
-mod claim;
-mod issue;
+pub(crate) mod claim;
+pub(crate) mod issue;
 pub(crate) mod publish;
 mod witness;
 
@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use quorate_assessor::evidence::model::instant;
 use quorate_assessor::mark::{Register, Signer, Standing};
-use quorate_assessor::record::Record;
 use quorate_host::Identity;
 use quorate_ledger::{KeyKind, VerifierKey};
 use quorate_terms::{Digest, PublicKey, Signature, Timestamp};
@@ -167,7 +166,8 @@ pub(crate) async fn run(cli: &Cli, command: &Mark) -> Done<Screen> {
         Mark::Revoke(asked) => withdraw(&mut office, asked, Standing::Revoked).await,
         Mark::Reinstate(asked) => {
             let record = Register::of(office.lines()).reinstate(&asked.mark, &asked.reason)?;
-            recorded(&mut office, record, &asked.mark, "stands again").await
+            let entry = office.append(record).await?;
+            Ok(recorded(entry, &asked.mark, "stands again"))
         }
         Mark::Status { hours, out } => publish::status(&home, &office, *hours, out),
         Mark::Policy(trusting) => publish::policy(cli, &home, &office, trusting),
@@ -179,15 +179,24 @@ pub(crate) async fn run(cli: &Cli, command: &Mark) -> Done<Screen> {
     }
 }
 
-async fn withdraw(office: &mut Office, asked: &Withdrawing, to: Standing) -> Done<Screen> {
-    let record = Register::of(office.lines()).withdraw(&asked.mark, to, &asked.reason)?;
-    recorded(office, record, &asked.mark, &format!("is {}", to.word())).await
+/// Withdraws a mark that was issued here. Gives the entry.
+pub(crate) async fn withdrawn(
+    office: &mut Office,
+    mark: &str,
+    (to, reason): (Standing, &str),
+) -> Done<u64> {
+    let record = Register::of(office.lines()).withdraw(mark, to, reason)?;
+    office.append(record).await
 }
 
-async fn recorded(office: &mut Office, record: Record, mark: &str, how: &str) -> Done<Screen> {
-    let entry = office.append(record).await?;
+async fn withdraw(office: &mut Office, asked: &Withdrawing, to: Standing) -> Done<Screen> {
+    let entry = withdrawn(office, &asked.mark, (to, &asked.reason)).await?;
+    Ok(recorded(entry, &asked.mark, &format!("is {}", to.word())))
+}
+
+fn recorded(entry: u64, mark: &str, how: &str) -> Screen {
     let text = format!("entry {entry}: `{mark}` {how}; sign a status list now: mark status");
-    Ok(Screen::new(text, json!({ "entry": entry, "mark": mark })))
+    Screen::new(text, json!({ "entry": entry, "mark": mark }))
 }
 
 /// This office's key as the key of its log.

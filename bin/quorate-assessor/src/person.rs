@@ -1,5 +1,5 @@
-//! What a person does with a key of one's own, on a machine that needs no office: see the key, sign a step that the pages
-//! composed, answer the challenge of an office's door. The key never leaves its file.
+//! What a person does with a key of one's own, on a machine that needs no office: see the key, sign a step or a claim that the
+//! office composed, answer the challenge of an office's door. The key never leaves its file.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use quorate_assessor::audit::signed::visit_to_sign;
 use quorate_assessor::audit::waiting::Waiting;
+use quorate_assessor::mark::WaitingClaim;
 use quorate_host::Identity;
 use quorate_host::random::Random;
 use quorate_host::telemetry::safe;
+use quorate_terms::{Digest, canonical};
 use serde_json::{Value, json};
 
 use crate::home;
 use crate::screen::Screen;
-use crate::trouble::Done;
+use crate::trouble::{Done, Trouble};
 
 /// Characters of a value that are shown at once.
 const PIECE: usize = 1000;
@@ -33,6 +35,14 @@ pub(crate) enum Person {
         /// The file that the page gave.
         step: PathBuf,
         /// The person's key file.
+        #[arg(long)]
+        key: PathBuf,
+    },
+    /// Auditor: read the claim of a mark that the office composed, and sign it: what is shown is what is signed.
+    Claim {
+        /// The claim as the office gave it.
+        claim: PathBuf,
+        /// The auditor's key file.
         #[arg(long)]
         key: PathBuf,
     },
@@ -68,6 +78,7 @@ pub(crate) fn run(command: &Person) -> Done<Screen> {
             Ok(Screen::new(public.to_string(), json!({ "key": public })))
         }
         Person::Sign { step, key } => sign(step, key),
+        Person::Claim { claim, key } => sign_claim(claim, key),
         Person::Visit { challenge, office, at, by, key } => {
             let message = visit_to_sign(office, at, by, challenge)?;
             let answer = Identity::load(key)?.sign(&message).to_string();
@@ -91,6 +102,31 @@ fn sign(step: &Path, key: &Path) -> Done<Screen> {
     let _ = writeln!(text, "sha256    {digest}; compare it with the page");
     let _ = writeln!(text, "answer    {answer}");
     Ok(Screen::new(text, json!({ "record": read, "digest": digest, "answer": answer })))
+}
+
+fn sign_claim(claim: &Path, key: &Path) -> Done<Screen> {
+    let waiting = WaitingClaim::from_bytes(&home::read(claim)?)?;
+    let auditor = Identity::load(key)?;
+    if waiting.statement.predicate.assessor.key != auditor.public_key() {
+        let message = "the claim names another key as its assessor's";
+        return Err(Trouble::refused(
+            "not_the_auditor",
+            message,
+            "sign with the auditor's own key",
+        ));
+    }
+    let answer = auditor.sign_bytes(&waiting.to_sign()?).to_string();
+    let bytes = waiting.statement.to_bytes()?;
+    let digest = Digest::sha256(&bytes);
+    // As it is signed, so that nothing of it goes without a line.
+    let statement: Value = canonical::from_bytes(&bytes, "statement")?;
+    let mut text = String::new();
+    let _ = writeln!(text, "audit     {}; where it goes, not signed", safe(&waiting.audit));
+    lines(&mut text, "", &statement);
+    let _ = writeln!(text, "sha256    {digest}");
+    let _ = writeln!(text, "answer    {answer}");
+    let json = json!({ "statement": statement, "digest": digest, "answer": answer });
+    Ok(Screen::new(text, json))
 }
 
 /// Every value of a record with its name, none left out.

@@ -1,6 +1,7 @@
 //! Tokens of programs that ask the office over HTTP: made, listed, taken back. A token is written to a file of its owner's only
 //! and shown nowhere; the office keeps its digest.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
@@ -9,7 +10,7 @@ use quorate_host::random::Random;
 use quorate_host::ui::Table;
 use quorate_host::{SystemClock, secret_file};
 use quorate_terms::digest::tag;
-use quorate_terms::{Digest, Malformed, Timestamp, canonical, time};
+use quorate_terms::{Digest, Malformed, PublicKey, Timestamp, canonical, time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -24,6 +25,8 @@ pub(crate) const PREFIX: &str = "qra_";
 const LIFE_S_MAX: u64 = 366 * 86_400;
 /// How many tokens are kept, those that ended too.
 const KEPT_MAX: usize = 256;
+/// How many assessors a token may name.
+const ASSESSORS_MAX: usize = 64;
 
 /// The commands.
 #[derive(Subcommand)]
@@ -38,6 +41,9 @@ pub(crate) enum Token {
         /// How long it lives, such as `90d`, at most 366d.
         #[arg(long)]
         expires: String,
+        /// An assessor whose claims it may have issued, compared out of band; once for each. For the scope `mark` only.
+        #[arg(long = "assessor", value_name = "KEY")]
+        assessors: Vec<PublicKey>,
         /// Where it is written; must not exist, in a folder of mode 0700.
         #[arg(long, value_name = "FILE")]
         token_file: PathBuf,
@@ -57,8 +63,10 @@ pub(crate) enum Token {
 pub(crate) enum Scope {
     /// To read what the office knows, but no value about people that stands as a commitment.
     Look,
-    /// That, such values too, and to have the office assess and take steps that their people signed.
+    /// That, such values too, and to have the office assess, and take steps and claims that their people signed.
     File,
+    /// What `look` does, and to offer, issue, finish and suspend marks. It issues what an assessor of its own list has signed.
+    Mark,
 }
 
 impl Scope {
@@ -67,6 +75,7 @@ impl Scope {
         match self {
             Self::Look => "look",
             Self::File => "file",
+            Self::Mark => "mark",
         }
     }
 }
@@ -81,6 +90,9 @@ pub(crate) struct Kept {
     pub(crate) token: Digest,
     pub(crate) expires: Timestamp,
     pub(crate) revoked: Option<Timestamp>,
+    /// Whose claims it may have issued. Left out where there are none, as in files of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) assessors: Vec<PublicKey>,
 }
 
 impl Kept {
@@ -143,12 +155,14 @@ pub(crate) fn run(cli: &Cli, command: &Token) -> Done<Screen> {
     let (path, now) = (tokens_of(&cli.dir), SystemClock::new().now());
     let mut all = read(&path)?;
     match command {
-        Token::New { name, scope, expires, token_file } => {
+        Token::New { name, scope, expires, assessors, token_file } => {
+            let assessors = named(*scope, assessors)?;
             let expires = now.plus_s(life(expires)?);
             is_free(&all, name)?;
             make_room(&mut all, now)?;
             let token = secret_file::create_token(token_file, PREFIX, Random::start()?)?;
-            let kept = Kept { name: name.clone(), scope: *scope, token, expires, revoked: None };
+            let (name, scope) = (name.clone(), *scope);
+            let kept = Kept { name, scope, token, expires, revoked: None, assessors };
             let screen = said(&kept, token_file);
             all.push(kept);
             write(&path, all)?;
@@ -169,25 +183,47 @@ pub(crate) fn run(cli: &Cli, command: &Token) -> Done<Screen> {
 }
 
 fn said(kept: &Kept, file: &Path) -> Screen {
-    let Kept { name, scope, expires, .. } = kept;
+    let Kept { name, scope, expires, assessors, .. } = kept;
     let (file, word) = (file.display(), scope.word());
     let text = format!("`{name}` ({word}) opens until {}: {file}", expires.utc());
     let file = file.to_string();
-    Screen::new(text, json!({ "name": name, "scope": scope, "expires": expires, "file": file }))
+    let json = json!({
+        "name": name, "scope": scope, "expires": expires, "assessors": assessors, "file": file,
+    });
+    Screen::new(text, json)
 }
 
 fn list(all: &[Kept], now: Timestamp) -> Screen {
-    let mut table = Table::new(&["token", "allows", "until", "is"]);
+    let mut table = Table::new(&["token", "allows", "assessors", "until", "is"]);
     let mut tokens = Vec::new();
     for kept in all {
-        let Kept { name, scope, expires, revoked, .. } = kept;
-        table.row([name.as_str(), scope.word(), &expires.utc(), kept.word(now)]);
+        let Kept { name, scope, expires, revoked, assessors, .. } = kept;
+        let count = if assessors.is_empty() { String::new() } else { assessors.len().to_string() };
+        table.row([name.as_str(), scope.word(), &count, &expires.utc(), kept.word(now)]);
         tokens.push(json!({
             "name": name, "scope": scope, "expires": expires, "revoked": revoked,
-            "in_force": kept.is_in_force(now),
+            "assessors": assessors, "in_force": kept.is_in_force(now),
         }));
     }
     Screen::new(table.to_string(), json!({ "tokens": tokens }))
+}
+
+/// The assessors of a token, each once: some for the scope `mark`, none for another.
+fn named(scope: Scope, assessors: &[PublicKey]) -> Done<Vec<PublicKey>> {
+    let all: BTreeSet<PublicKey> = assessors.iter().copied().collect();
+    let bad = |why: &str, next: &str| Err(Malformed::new("assessor", why, next).into());
+    match scope {
+        Scope::Mark if all.is_empty() => {
+            bad("is not named", "name whose claims it may have issued with --assessor KEY")
+        }
+        Scope::Mark if all.len() > ASSESSORS_MAX => {
+            bad("is one of too many", "give each token 64 assessors at most")
+        }
+        Scope::Look | Scope::File if !all.is_empty() => {
+            bad("is for the scope `mark` alone", "leave --assessor out")
+        }
+        _ => Ok(all.into_iter().collect()),
+    }
 }
 
 fn is_free(all: &[Kept], name: &str) -> Done<()> {
@@ -255,5 +291,37 @@ mod tests {
         for text in ["", "d", "0d", "367d", "90", "90dd", "-1d", "9 d", "90w"] {
             assert_eq!(life(text).unwrap_err().code, "malformed", "{text}");
         }
+    }
+
+    #[test]
+    fn a_token_of_before_is_read_as_it_was_written() {
+        let old = br#"{"tokens":[{"expires":2,"name":"a","revoked":null,"scope":"look","token":"0000000000000000000000000000000000000000000000000000000000000000"}],"v":1}"#;
+        let read: Tokens = canonical::from_bytes(old, "tokens").unwrap();
+        assert!(read.tokens[0].assessors.is_empty());
+    }
+
+    #[test]
+    fn assessors_are_named_for_the_scope_that_issues_and_for_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = dir.path().join("keys");
+        secret_file::make_dir(&keys).unwrap();
+        let key = |n: usize| {
+            let path = keys.join(n.to_string());
+            let random = Random::start().unwrap();
+            quorate_host::Identity::create(&path, random).unwrap().public_key()
+        };
+        let some: Vec<PublicKey> = (0..=ASSESSORS_MAX).map(key).collect();
+        for (scope, keys, well) in [
+            (Scope::Mark, &some[..0], false),
+            (Scope::Mark, &some[..1], true),
+            (Scope::Mark, &some[..ASSESSORS_MAX], true),
+            (Scope::Mark, &some[..], false),
+            (Scope::Look, &some[..1], false),
+            (Scope::File, &some[..1], false),
+            (Scope::File, &some[..0], true),
+        ] {
+            assert_eq!(named(scope, keys).is_ok(), well, "{} {}", scope.word(), keys.len());
+        }
+        assert_eq!(named(Scope::Mark, &[some[0], some[0]]).unwrap(), [some[0]]);
     }
 }

@@ -16,13 +16,20 @@ use crate::stage::{Answered, Office, Stage, send, text};
 /// The file that describes it.
 pub(super) const DESCRIPTION: &str = "docs/api/office.json";
 /// As [`super::NEVER_WELL`].
-pub(super) const NEVER_WELL: [(&str, &str); 3] = [
+pub(super) const NEVER_WELL: [(&str, &str); 10] = [
     (
         "compose_step",
         "a record that fits where the audit stands is not guessed; one is composed beforehand",
     ),
     ("take_step", "a step is signed by its person elsewhere; it is taken once beforehand"),
     ("mark", "no mark was issued here"),
+    ("mark_file", "no mark was issued here"),
+    ("compose_claim", "an audit is claimed for once it was decided on, and the one here was not"),
+    ("take_claim", "a claim is signed by its auditor elsewhere"),
+    ("offer_mark", "for tokens that issue marks; one is offered by such a token beforehand"),
+    ("issue_mark", "for tokens that issue marks, on a claim that an assessor signed"),
+    ("finish_mark", "for tokens that issue marks, with what witnesses cosigned"),
+    ("suspend_mark", "for tokens that issue marks; no mark was issued here"),
 ];
 /// For how long it is asked. How often a token is answered has a test of its own; here it would be all that is seen.
 const PACE: [&str; 2] = ["--max-time", "60"];
@@ -38,6 +45,7 @@ pub(super) fn asked(stage: &Stage) -> Done<usize> {
     let looker = token(stage, &office, ("looker", "look"))?;
     let (_serving, url) = served(stage, &office)?;
     let held = scopes(&url, &looker)?.saturating_add(step_taken(stage, &office, &url, &asker)?);
+    let held = held.saturating_add(offered(stage, &office, &url, &asker)?);
     let file = stage.at("secrets/office-asker");
     let caller = Caller {
         tag: "office",
@@ -131,6 +139,29 @@ fn scopes(url: &str, looker: &str) -> Done<usize> {
     expect(&ask("GET", url, "/assessments", "", &Value::Null)?, 401, "WWW-Authenticate")?;
     expect(&ask("GET", url, "/marks", "", &Value::Null)?, 200, "marks")?;
     Ok(5)
+}
+
+/// A token that issues marks gives out a place and files nothing; the status list is for anybody.
+fn offered(stage: &Stage, office: &Office<'_>, url: &str, asker: &str) -> Done<usize> {
+    let made = office.says(&["person", "key", "--key", &key(stage, "ann")])?;
+    let (file, ann) = (stage.at("secrets/office-marker"), text(&made, "/key")?);
+    let words = ["token", "new", "marker", "--scope", "mark", "--expires", "90d", "--assessor"];
+    office.says(&[&words[..], &[ann.as_str(), "--token-file", &file]].concat())?;
+    let marker = run::read(file.as_ref())?.trim().to_owned();
+    let offer = json!({ "mark": "mark-1", "list": "marks.example/2026", "issuer": "Registrar" });
+    expect(&ask("GET", url, "/register/status", "", &Value::Null)?, 409, "no_list")?;
+    expect(&ask("POST", url, "/register/offers", asker, &offer)?, 403, "\"scope\"")?;
+    expect(&ask("POST", url, &composed(), &marker, &filed())?, 403, "\"scope\"")?;
+    let first = ask("POST", url, "/register/offers", &marker, &offer)?;
+    expect(&first, 200, "marks.example/2026")?;
+    expect(&ask("POST", url, "/register/offers", &marker, &offer)?, 200, &first.text)?;
+    let reason = json!({ "reason": "not there" });
+    expect(&ask("POST", url, "/marks/mark-1/suspend", &marker, &reason)?, 409, "idempotency")?;
+    expect(&ask("GET", url, "/register/checkpoint", &marker, &Value::Null)?, 200, "old 0")?;
+    // What could not be signed is kept for seconds; the offer made it anew.
+    let list = ask("GET", url, "/register/status", "", &Value::Null)?;
+    expect(&list, 200, "application/vnd.quorate.status-list+json")?;
+    Ok(8)
 }
 
 /// Where steps are composed.

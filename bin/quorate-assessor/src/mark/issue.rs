@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use quorate_assessor::audit::signed::{self, CERTIFICATE, Certificate};
 use quorate_assessor::ccss::inherit::Pin;
 use quorate_assessor::mark::claim::{Signatory, StatusRef};
-use quorate_assessor::mark::{Claim, MarkFile, MarkPolicy, Proposal, Register};
+use quorate_assessor::mark::{Claim, MarkFile, MarkPolicy, Proposal, Register, Statement};
 use quorate_assessor::record::{Record, Results};
 use quorate_assessor::standard::StandardKey;
 use quorate_ledger::note::NoteSignature;
@@ -17,18 +17,29 @@ use super::claim::{Offer, kept, trimmed};
 use super::{log_key, no, signer, written};
 use crate::cli::Cli;
 use crate::home::{self, Home};
+use crate::library::{self, Shelf};
 use crate::office::Office;
+use crate::run;
 use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
-use crate::{library, run};
 
 /// Gives out a place.
 pub(super) async fn offer(
     home: &Home,
     office: &mut Office,
-    (mark, list, issuer): (&str, &str, &str),
+    asked: (&str, &str, &str),
     out: &Path,
 ) -> Done<Screen> {
+    let (_, offer) = give_out(home, office, asked).await?;
+    written(out, &canonical::to_bytes(&offer, "offer")?, "the offer, for the assessor")
+}
+
+/// Records that a place is given out. Gives the entry, and what goes to the assessor.
+pub(crate) async fn give_out(
+    home: &Home,
+    office: &mut Office,
+    (mark, list, issuer): (&str, &str, &str),
+) -> Done<(u64, Offer)> {
     let record = Register::of(office.lines()).offer(mark, list)?;
     let Record::MarkOffered { place, .. } = &record else {
         return Err(no("offer", "no place was given out", "please report this"));
@@ -36,8 +47,8 @@ pub(super) async fn offer(
     let (list, mark) = (list.to_owned(), mark.to_owned());
     let issuer = Signatory { name: issuer.to_owned(), key: home.identity()?.public_key() };
     let offer = Offer { v: 1, mark, issuer, status: StatusRef { list, place: *place } };
-    office.append(record).await?;
-    written(out, &canonical::to_bytes(&offer, "offer")?, "the offer, for the assessor")
+    let entry = office.append(record).await?;
+    Ok((entry, offer))
 }
 
 /// Signs a claim and logs it.
@@ -48,10 +59,36 @@ pub(super) async fn issue(
     (path, assessor): (&Path, &PublicKey),
     out: &Path,
 ) -> Done<Screen> {
-    let (proposal, statement) = Proposal::from_bytes(trimmed(&home::read(path)?))?;
+    let read = Proposal::from_bytes(trimmed(&home::read(path)?))?;
+    let shelf = library::load(&cli.standards)?;
+    let signed = sign(&shelf, (home, office), read, &[*assessor]).await?;
+    let bytes = canonical::to_bytes(&signed.proposal, "mark")?;
+    let screen = written(out, &bytes, "the mark with both signatures")?;
+    let Signed { entry, mark, .. } = signed;
+    let text = format!("entry {entry}: `{mark}` is issued\n{}", screen.text);
+    Ok(Screen::new(text, json!({ "entry": entry, "mark": mark, "file": screen.json })))
+}
+
+/// A mark that was issued.
+pub(crate) struct Signed {
+    pub(crate) entry: u64,
+    pub(crate) mark: String,
+    /// With both signatures.
+    pub(crate) proposal: Proposal,
+}
+
+/// Looks at a claim of one of these assessors, signs it, keeps it and logs it.
+pub(crate) async fn sign(
+    shelf: &Shelf,
+    (home, office): (&Home, &mut Office),
+    (proposal, statement): (Proposal, Statement),
+    assessors: &[PublicKey],
+) -> Done<Signed> {
     let (claim, key) = (&statement.predicate, home.identity()?);
-    if claim.assessor.key != *assessor {
-        let message = format!("the claim is by {}, not by {assessor}", claim.assessor.key);
+    if !assessors.contains(&claim.assessor.key) {
+        let whose: Vec<String> = assessors.iter().map(ToString::to_string).collect();
+        let by = claim.assessor.key;
+        let message = format!("the claim is by {by}, not by {}", whose.join(" or "));
         return Err(no("another_assessor", message, "compare the key out of band"));
     }
     let register = Register::of(office.lines());
@@ -59,27 +96,25 @@ pub(super) async fn issue(
         let next = "let the assessor claim from this office's offer";
         return Err(no("another_issuer", "the claim names another issuer or list", next));
     }
-    fits(cli, claim, &proposal.results)?;
+    fits(shelf, claim, &proposal.results)?;
     certified(home, claim, &proposal, office)?;
     let sign = |bytes: &[u8]| key.sign_bytes(bytes);
     let envelope = proposal.envelope.clone().cosigned(&signer(&key, &sign))?;
     let record = register.issue(&claim.mark, claim.status.place, envelope.digest()?)?;
-    let signed = canonical::to_bytes(&Proposal { envelope, ..proposal }, "mark")?;
+    let proposal = Proposal { envelope, ..proposal };
+    let signed = canonical::to_bytes(&proposal, "mark")?;
     home::write(&kept(home, &format!("{}.signed.json", claim.mark))?, &signed)?;
     let entry = office.append(record).await?;
-    let screen = written(out, &signed, "the mark with both signatures")?;
-    let text = format!("entry {entry}: `{}` is issued\n{}", claim.mark, screen.text);
-    Ok(Screen::new(text, json!({ "entry": entry, "mark": claim.mark, "file": screen.json })))
+    Ok(Signed { entry, mark: claim.mark.clone(), proposal })
 }
 
 /// The claim says of the results what they say themselves, by a catalogue that this office has.
-fn fits(cli: &Cli, claim: &Claim, results: &str) -> Done<()> {
+fn fits(shelf: &Shelf, claim: &Claim, results: &str) -> Done<()> {
     let results: Results = canonical::from_bytes(results.as_bytes(), "results")?;
     let key = StandardKey {
         standard: claim.standard.id.clone(),
         version: claim.standard.version.clone(),
     };
-    let shelf = library::load(&cli.standards)?;
     let catalogue = run::catalogue(&shelf.library, &key)?;
     let same = results.standard == key
         && results.catalogue == claim.standard.digest
@@ -132,8 +167,14 @@ pub(crate) fn bug(misuse: &Misuse) -> Trouble {
     Trouble::fault("proof", misuse.to_string(), "ask for another size")
 }
 
-/// Signs the newest checkpoint for a witness that knows `old` entries.
+/// Signs the newest checkpoint for a witness that knows `old` entries, and writes the request out.
 pub(super) fn checkpoint(home: &Home, office: &Office, old: u64, out: &Path) -> Done<Screen> {
+    let request = for_a_witness(home, office, old)?;
+    written(out, request.to_string().as_bytes(), "the request, for the witness")
+}
+
+/// Signs the newest checkpoint for a witness that knows `old` entries.
+pub(crate) fn for_a_witness(home: &Home, office: &Office, old: u64) -> Done<AddCheckpoint> {
     let (head, key) = (office.head(), home.identity()?);
     if old > head.size {
         let message = format!("the register has {} entries and the witness knows {old}", head.size);
@@ -144,18 +185,37 @@ pub(super) fn checkpoint(home: &Home, office: &Office, old: u64, out: &Path) -> 
         old => proof::consistency(&tree(office)?, old, head.size).map_err(|e| bug(&e))?,
     };
     let note = head.sign(&log_key(office, &key)?, |bytes| key.sign_bytes(bytes));
-    let request = AddCheckpoint { old, proof, note };
-    written(out, request.to_string().as_bytes(), "the request, for the witness")
+    Ok(AddCheckpoint { old, proof, note })
 }
 
-/// What a mark is finished with.
+/// The files that a mark is finished with.
 pub(super) struct Given<'a> {
     pub(super) checkpoint: &'a Path,
     pub(super) cosignatures: &'a [PathBuf],
     pub(super) policy: &'a Path,
 }
 
-/// Binds everything to one file, and writes it only if a stranger's check of the register would hold.
+impl Given<'_> {
+    fn read(&self) -> Done<Witnessed> {
+        let line = |path: &PathBuf| Ok(home::read_text(path)?.trim_end().parse()?);
+        Ok(Witnessed {
+            policy: MarkPolicy::from_json(&home::read(self.policy)?)?,
+            checkpoint: home::read_text(self.checkpoint)?.parse()?,
+            cosignatures: self.cosignatures.iter().map(line).collect::<Done<_>>()?,
+        })
+    }
+}
+
+/// What a mark is finished with.
+pub(crate) struct Witnessed {
+    /// What verifiers pin.
+    pub(crate) policy: MarkPolicy,
+    /// What the witnesses saw.
+    pub(crate) checkpoint: AddCheckpoint,
+    pub(crate) cosignatures: Vec<NoteSignature>,
+}
+
+/// Binds everything to one file, and writes it out.
 pub(super) fn finish(
     home: &Home,
     office: &Office,
@@ -163,16 +223,37 @@ pub(super) fn finish(
     given: &Given<'_>,
     out: &Path,
 ) -> Done<Screen> {
+    let bytes = bound(home, office, mark, given.read()?)?.to_bytes()?;
+    keep(home, mark, &bytes)?;
+    written(out, &bytes, "the mark")
+}
+
+/// Keeps a mark's one file, for whoever asks for it.
+pub(crate) fn keep(home: &Home, mark: &str, bytes: &[u8]) -> Done<()> {
+    home::write(&kept(home, &format!("{mark}.json"))?, bytes)
+}
+
+/// The mark's one file that was kept, if it was finished.
+pub(crate) fn finished(home: &Home, mark: &str) -> Done<Option<Vec<u8>>> {
+    let path = kept(home, &format!("{mark}.json"))?;
+    path.exists().then(|| home::read(&path)).transpose()
+}
+
+/// Everything bound to one file, only if a stranger's check of the register would hold.
+pub(crate) fn bound(home: &Home, office: &Office, mark: &str, given: Witnessed) -> Done<MarkFile> {
     let register = Register::of(office.lines());
     let issued = register.find(mark).and_then(|(_, place)| place.issued.clone());
     let issued = issued
         .ok_or_else(|| no("not_issued", format!("`{mark}` was never issued"), "issue it first"))?;
-    let policy = MarkPolicy::from_json(&home::read(given.policy)?)?;
-    let mut note = home::read_text(given.checkpoint)?.parse::<AddCheckpoint>()?.note;
-    for path in given.cosignatures {
-        let line: NoteSignature = home::read_text(path)?.trim_end().parse()?;
-        note.signatures.push(line);
+    let key = home.identity()?;
+    let is_ours = given.policy.issuer == key.public_key()
+        && given.policy.register.log == log_key(office, &key)?;
+    if !is_ours {
+        let next = "give the policy that this office wrote: mark policy";
+        return Err(no("another_policy", "the policy trusts another issuer or register", next));
     }
+    let mut note = given.checkpoint.note;
+    note.signatures.extend(given.cosignatures);
     let checkpoint: Checkpoint = note.text.parse()?;
     if checkpoint.size > office.head().size {
         return Err(no(
@@ -187,12 +268,9 @@ pub(super) fn finish(
     let entry = office.lines().get(place).map(quorate_terms::Term::to_canonical).transpose()?;
     let entry = String::from_utf8(entry.unwrap_or_default()).unwrap_or_default();
     let proof = TlogProof { index: issued.entry, path, checkpoint: note.to_string() };
-    proof.verify(entry.as_bytes(), &policy.register)?;
+    proof.verify(entry.as_bytes(), &given.policy.register)?;
     let kept_at = kept(home, &format!("{mark}.signed.json"))?;
     let (signed, _) = Proposal::from_bytes(&home::read(&kept_at)?)?;
     let (envelope, results) = (signed.envelope, signed.results);
-    let file = MarkFile { v: 1, envelope, results, entry, proof: proof.to_string() };
-    let bytes = file.to_bytes()?;
-    home::write(&kept(home, &format!("{mark}.json"))?, &bytes)?;
-    written(out, &bytes, "the mark")
+    Ok(MarkFile { v: 1, envelope, results, entry, proof: proof.to_string() })
 }

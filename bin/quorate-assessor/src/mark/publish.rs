@@ -8,7 +8,7 @@ use quorate_assessor::mark::page::{Shown, page, standing};
 use quorate_assessor::mark::register::Place;
 use quorate_assessor::mark::verify::Accepted;
 use quorate_assessor::mark::{
-    Claim, MarkFile, MarkPolicy, Proposal, Register, Statement, badge as picture,
+    Claim, Envelope, MarkFile, MarkPolicy, Proposal, Register, Statement, badge as picture,
     credential as wrapper,
 };
 use quorate_assessor::standard::StandardKey;
@@ -85,16 +85,26 @@ pub(super) fn policy(cli: &Cli, home: &Home, office: &Office, asked: &Trusting) 
     Ok(Screen { json: json!({ "policy": policy, "log": text }), ..screen })
 }
 
-/// Signs the list as the register stands.
+/// Signs the list as the register stands, and writes it out.
 pub(super) fn status(home: &Home, office: &Office, hours: u64, out: &Path) -> Done<Screen> {
-    let (key, now) = (home.identity()?, office.now());
-    let until = now.plus_s(hours.saturating_mul(3600));
-    let sign = |bytes: &[u8]| key.sign_bytes(bytes);
-    let sealed = Register::of(office.lines()).status(now, until)?.seal(&signer(&key, &sign))?;
+    let (sealed, until) = listed(home, office, hours)?;
     let mut screen =
         written(out, &canonical::to_bytes(&sealed, "status list")?, "the status list")?;
     screen.text.push_str(&format!("\nfresh until {}", instant(until)));
     Ok(screen)
+}
+
+/// The list as the register stands, signed, and until when it tells anything.
+pub(crate) fn listed(home: &Home, office: &Office, hours: u64) -> Done<(Envelope, Timestamp)> {
+    let (key, now) = (home.identity()?, office.now());
+    let until = now.plus_s(hours.saturating_mul(3600));
+    let register = Register::of(office.lines());
+    if register.list.is_none() {
+        let message = "this register has given out no place";
+        return Err(no("no_list", message, "offer a place first: mark offer"));
+    }
+    let sign = |bytes: &[u8]| key.sign_bytes(bytes);
+    Ok((register.status(now, until)?.seal(&signer(&key, &sign))?, until))
 }
 
 fn read(path: &Path) -> Done<(MarkFile, Claim)> {

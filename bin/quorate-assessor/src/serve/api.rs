@@ -2,15 +2,17 @@
 //!
 //! Order of the checks: Host and Origin; the path and the method; the token, its rate, its scope; query, key and one strict
 //! body; then the functions behind the commands. Reading order: every route ([`table`]), the numbers of a query ([`query`]), what
-//! is answered ([`answers`], and of one audit [`audited`]), what is done once ([`once`]), how much a token may ask ([`limit`]),
-//! and how all of it is described ([`openapi`]).
+//! is answered ([`answers`], of one audit [`audited`], of marks [`marks`]), what is done once ([`once`]), how much a token may ask
+//! ([`limit`]), and how all of it is described ([`openapi`]).
 //!
-//! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step counts by the
-//! signature of its person, and the office's own key stands under nothing but the bulletin of what is on record.
+//! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step and a claim count by
+//! the signature of their person. The office's own key stands under what is on record (its bulletin, the register's checkpoint
+//! and status list), and beside the signature of an assessor whom the token names, under a mark.
 
 mod answers;
 mod audited;
 mod limit;
+mod marks;
 mod no;
 mod once;
 mod openapi;
@@ -133,12 +135,7 @@ impl Api {
         *is_known = who.is_some();
         let place = who.as_ref().map(|who| self.limit.take(who.token, now)).transpose();
         let place = place.map_err(No::later)?;
-        if route.scope == Scope::File
-            && who.as_ref().is_none_or(|who| who.scope != token::Scope::File)
-        {
-            let next = "use one of the scope `file`";
-            return Err(No::new(403, "scope", "this token only looks", next));
-        }
+        fits(route.scope, who.as_ref().map(|who| who.scope))?;
         let bad = || No::new(400, "malformed", "the path is not text", "mend it");
         let name = named.map_err(|_| bad())?;
         let name = name.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
@@ -212,8 +209,11 @@ impl Api {
             Turn::Again(answer) => return Ok(answer),
             Turn::First(first) => first,
         };
+        // What stays on the ledger for good by the word of the token alone.
         let counted = match route.id {
-            "assess" => Some(self.limit.assesses(who.token, self.hall.now()).map_err(No::later)?),
+            "assess" | "offer_mark" => {
+                Some(self.limit.assesses(who.token, self.hall.now()).map_err(No::later)?)
+            }
             _ => None,
         };
         let hall = Arc::clone(&self.hall);
@@ -289,6 +289,22 @@ impl Api {
         }
         response
     }
+}
+
+/// Whether a token of this scope, or none, may ask.
+fn fits(route: Scope, token: Option<token::Scope>) -> Result<(), No> {
+    let needed = match route {
+        Scope::Public => return Ok(()),
+        Scope::Look if token.is_some() => return Ok(()),
+        Scope::Look => token::Scope::Look,
+        Scope::File => token::Scope::File,
+        Scope::Mark => token::Scope::Mark,
+    };
+    if token == Some(needed) {
+        return Ok(());
+    }
+    let next = format!("use one of the scope `{}`", needed.word());
+    Err(No::new(403, "scope", "this token does not do that", &next))
 }
 
 /// The route of a path, as the table has it, and a method.

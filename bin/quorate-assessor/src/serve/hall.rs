@@ -15,7 +15,7 @@ use quorate_host::{SealedFiles, SystemClock};
 use quorate_terms::{Digest, Timestamp};
 use quorate_web::sessions::{ASK_S, Sessions};
 use quorate_web::{Allowed, Sparse};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
@@ -60,8 +60,11 @@ pub(super) enum Ask {
     File(String, Digest),
 }
 
+/// How long a status list is given as it was signed, in seconds: however often it is asked for, it is signed so often.
+const STATUS_S: u64 = 60;
+
 /// The register as it was read, or why it cannot be, and when.
-type Kept = Option<(Timestamp, Done<Arc<Listed>>)>;
+type Kept<T> = Option<(Timestamp, Done<Arc<T>>)>;
 
 /// See the module.
 pub(super) struct Hall {
@@ -88,7 +91,9 @@ pub(super) struct Hall {
     patience: Duration,
     openings: Arc<Semaphore>,
     /// The register of marks as it was last read, and when.
-    register: Arc<Turn<Kept>>,
+    register: Arc<Turn<Kept<Listed>>>,
+    /// Its status list as it was last signed, and when.
+    status: Arc<Turn<Kept<Value>>>,
     visiting: Arc<Semaphore>,
     /// How often a token is answered in a minute.
     a_minute: NonZeroU32,
@@ -157,6 +162,7 @@ impl Hall {
             patience: ARRIVES_WITHIN,
             openings: Arc::new(Semaphore::new(OPENINGS)),
             register: Arc::default(),
+            status: Arc::default(),
             visiting: Arc::new(Semaphore::new(VISITING)),
             a_minute: asked.requests_per_minute,
             offered: Mutex::default(),
@@ -300,22 +306,43 @@ impl Hall {
     /// The register of marks, for anybody: as it was read at most [`REGISTER_S`] ago. While it is kept, nobody waits for the
     /// office's folder.
     pub(super) async fn register(self: &Arc<Self>) -> Done<Arc<Listed>> {
-        let mut kept = Arc::clone(&self.register).lock_owned().await;
+        self.kept((&self.register, REGISTER_S), marks::listed).await
+    }
+
+    /// The register's status list, for anybody: as it was signed at most [`STATUS_S`] ago.
+    pub(super) async fn status(self: &Arc<Self>) -> Done<Arc<Value>> {
+        self.kept((&self.status, STATUS_S), marks::status).await
+    }
+
+    /// Has register and status list made anew: a mark stands otherwise than they say.
+    pub(super) async fn marks_changed(&self) {
+        *self.register.lock().await = None;
+        *self.status.lock().await = None;
+    }
+
+    /// What is kept for so many seconds, or made anew.
+    async fn kept<T: Send + Sync + 'static>(
+        self: &Arc<Self>,
+        (place, seconds): (&Arc<Turn<Kept<T>>>, u64),
+        make: impl FnOnce(&Seen<'_>) -> Done<T> + Send + 'static,
+    ) -> Done<Arc<T>> {
+        let mut kept = Arc::clone(place).lock_owned().await;
         let now = self.now();
-        if let Some((at, listed)) = kept.as_ref()
-            && *at <= now
-            && now < at.plus_s(REGISTER_S)
-        {
-            return listed.clone();
+        if let Some((at, made)) = kept.as_ref() {
+            // That it could not be made may be otherwise at once.
+            let lasts = if made.is_ok() { seconds } else { seconds.min(REGISTER_S) };
+            if *at <= now && now < at.plus_s(lasts) {
+                return made.clone();
+            }
         }
         let hall = Arc::clone(self);
         // It goes on, and is kept, also when whoever asked hangs up.
-        let reading = tokio::spawn(async move {
-            let listed = hall.look(marks::listed).await.map(Arc::new);
-            *kept = Some((hall.now(), listed.clone()));
-            listed
+        let making = tokio::spawn(async move {
+            let made = hall.look(make).await.map(Arc::new);
+            *kept = Some((hall.now(), made.clone()));
+            made
         });
-        reading.await.map_err(|e| {
+        making.await.map_err(|e| {
             Trouble::fault("page", e.to_string(), "reload the page; if it stays so, report this")
         })?
     }

@@ -6,7 +6,7 @@ use quorate_pages::{
     Markup, Tone, badge, code_block, digest, empty, facts, link, outside, paragraph, section,
     shell_word, table, when,
 };
-use quorate_terms::Timestamp;
+use quorate_terms::{Timestamp, canonical};
 use serde_json::{Value, json};
 
 use super::hall::Seen;
@@ -17,6 +17,9 @@ use crate::trouble::{Done, Trouble};
 /// What every page of the register says first.
 const SAID: &str = "A mark says that a system was assessed on a day. It does not say that anything is secure, and this page \
                     proves nothing: verify the file.";
+
+/// For how many hours a status list tells anything.
+const HOURS: u64 = 24;
 
 /// The register as it was read.
 pub(super) struct Listed {
@@ -44,6 +47,18 @@ pub(super) fn data(listed: &Listed) -> Value {
 /// One mark as data.
 pub(super) fn one(listed: &Listed, name: &str) -> Done<Value> {
     Ok(publish::data(&find(listed, name)?.shown(), listed.at))
+}
+
+/// The register's status list, freshly signed, as `mark status` writes it.
+pub(super) fn status(seen: &Seen<'_>) -> Done<Value> {
+    let (sealed, _) = publish::listed(seen.home, seen.office, HOURS)?;
+    Ok(canonical::from_bytes(&canonical::to_bytes(&sealed, "status list")?, "status list")?)
+}
+
+/// The one file of a mark, in the order of its bytes.
+pub(super) fn whole(listed: &Listed, name: &str) -> Done<Value> {
+    let (_, bytes) = file(listed, name)?;
+    canonical::from_bytes(&bytes, "mark").map_err(Trouble::from).map_err(Trouble::damaged)
 }
 
 /// The register's page.

@@ -47,7 +47,7 @@ pub struct Signer<'a> {
 impl Envelope {
     /// Signs `payload` by each signer in turn.
     pub fn seal(payload_type: &str, payload: &[u8], signers: &[Signer<'_>]) -> Self {
-        let message = pae(payload_type, payload);
+        let message = to_sign(payload_type, payload);
         let line = |signer: &Signer<'_>| Line {
             keyid: signer.key.to_string(),
             sig: STANDARD.encode((signer.sign)(&message).as_bytes()),
@@ -64,7 +64,7 @@ impl Envelope {
     /// # Errors
     /// [`Malformed`] when the payload is not base64 or there is no room.
     pub fn cosigned(mut self, signer: &Signer<'_>) -> Result<Self, Malformed> {
-        let message = pae(&self.payload_type, &self.payload()?);
+        let message = to_sign(&self.payload_type, &self.payload()?);
         let keyid = signer.key.to_string();
         self.signatures.retain(|line| line.keyid != keyid);
         if self.signatures.len() >= SIGNATURES_MAX {
@@ -96,7 +96,7 @@ impl Envelope {
             let why = format!("has more than {SIGNATURES_MAX} signatures");
             return Err(Malformed::new("envelope", why, "export the envelope again"));
         }
-        let message = pae(&self.payload_type, &self.payload()?);
+        let message = to_sign(&self.payload_type, &self.payload()?);
         let name = key.to_string();
         let mut lines = self.signatures.iter().filter(|line| line.keyid == name).peekable();
         if lines.peek().is_none() {
@@ -127,8 +127,8 @@ impl Line {
     }
 }
 
-/// DSSE's pre-authentication encoding: lengths in decimal, so that no two inputs give the same bytes.
-fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+/// The bytes that are signed. DSSE's pre-authentication encoding: lengths in decimal, so that no two inputs give the same bytes.
+pub fn to_sign(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
     [head.as_bytes(), payload].concat()
 }
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn the_encoding_is_that_of_the_specification() {
         // The example of the DSSE protocol document.
-        let made = pae("http://example.com/HelloWorld", b"hello world");
+        let made = to_sign("http://example.com/HelloWorld", b"hello world");
         assert_eq!(made, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
     }
 }

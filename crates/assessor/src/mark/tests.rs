@@ -67,6 +67,10 @@ fn claim() -> Claim {
     }
 }
 
+pub(crate) fn statement() -> Statement {
+    Statement::new(claim(), RESULTS.as_bytes()).unwrap()
+}
+
 fn log_key() -> VerifierKey {
     VerifierKey::new(ORIGIN, KeyKind::Log, key(ISSUER)).unwrap()
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::query::Query;
-use super::{audited, form};
+use super::{audited, form, marks as marked};
 use crate::audit::{self, open_with};
 use crate::bulletin;
 use crate::cli::Standards;
@@ -53,6 +53,9 @@ pub(super) async fn look(
         "evidence" => audited::evidence(hall, name, is_open).await,
         "marks" => Ok(marks::data(hall.register().await?.as_ref())),
         "mark" => marks::one(hall.register().await?.as_ref(), &name),
+        "mark_file" => marks::whole(hall.register().await?.as_ref(), &name),
+        "status_list" => Ok(hall.status().await?.as_ref().clone()),
+        "checkpoint" => marked::checkpoint(hall, query.get("old").unwrap_or_default()).await,
         _ => Err(Trouble::fault("route", "this route answers nothing yet", "report this")),
     }
 }
@@ -68,13 +71,21 @@ pub(super) async fn change(
         "assess" => assess(hall, who, body).await,
         "compose_step" => audited::compose(hall, name, who, body).await,
         "take_step" => take_step(hall, &name, who, body).await,
+        "compose_claim" => marked::compose(hall, name, who, body).await,
+        "take_claim" => marked::claim(hall, &name, who, body).await,
+        "offer_mark" => marked::offer(hall, who, body).await,
+        "issue_mark" => marked::issue(hall, &name, who, body).await,
+        "finish_mark" => marked::finish(hall, name, who, body).await,
+        "suspend_mark" => marked::suspend(hall, name, who, body).await,
         _ => Err(Trouble::fault("route", "this route changes nothing yet", "report this")),
     }
 }
 
 /// Whose token it is.
 pub(super) fn me(who: &Kept) -> Value {
-    json!({ "name": who.name, "scope": who.scope, "expires": who.expires })
+    json!({
+        "name": who.name, "scope": who.scope, "expires": who.expires, "assessors": who.assessors,
+    })
 }
 
 /// As a program reads it: no colours.

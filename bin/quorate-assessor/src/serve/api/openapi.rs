@@ -1,6 +1,10 @@
 //! The office's API described: OpenAPI 3.1, made from the table of routes. `docs/api/office.json` is this text;
 //! `cargo xtask schemas` writes it.
 
+// Named whole, because the program that writes the description reads this file from elsewhere.
+#[path = "openapi/marks.rs"]
+mod marks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_terms::canonical;
@@ -16,7 +20,7 @@ const KEY: [&str; 3] = ["standard", "version", "id"];
 const REFUSAL: &str = "#/components/schemas/Refusal";
 
 /// From an answer to the requests that it leads to: operation, the place in its body, operation, the parameter.
-const LINKS: [(&str, &str, &str, &str); 12] = [
+const LINKS: [(&str, &str, &str, &str); 15] = [
     ("standards", "/standards/0/results", "assessment", "path.digest"),
     ("assessments", "/assessments/0/results", "assessment", "path.digest"),
     ("assess", "/sha256", "assessment", "path.digest"),
@@ -29,6 +33,9 @@ const LINKS: [(&str, &str, &str, &str); 12] = [
     ("audits", "/audits/0/audit", "report", "path.audit"),
     ("audits", "/audits/0/audit", "evidence", "path.audit"),
     ("marks", "/marks/0/claim/mark", "mark", "path.mark"),
+    ("marks", "/marks/0/claim/mark", "mark_file", "path.mark"),
+    ("issue_mark", "/mark", "mark", "path.mark"),
+    ("suspend_mark", "/mark", "mark", "path.mark"),
 ];
 
 /// The description as its file holds it: in the same order, whatever order a build keeps fields in.
@@ -55,7 +62,8 @@ fn document() -> Value {
             "description": "What the command line of the office does, at the office's own origin: assessments, audits, marks. An \
                 answer holds what the same command answers under `--json`; to a token that only looks, values about people are \
                 commitments. A token opens the door and signs nothing: a step of an \
-                audit counts by the signature of its person. The office says \"assessed\"; only a registrar's certificate says more.",
+                audit counts by the signature of its person, a claim by its auditor's, and a mark is issued on the claim of an \
+                assessor whom the token names. The office says \"assessed\"; only a registrar's certificate says more.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "security": [{ "bearer": [] }],
@@ -64,8 +72,8 @@ fn document() -> Value {
             "securitySchemes": { "bearer": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "The token that `quorate-assessor token new` wrote. With the scope `file` it does what `look` does \
-                    and more. It is taken from the header alone.",
+                "description": "The token that `quorate-assessor token new` wrote. With the scope `file` or `mark` it does what \
+                    `look` does and more. It is taken from the header alone.",
             } },
             "schemas": {
                 "Assessment": assessment(),
@@ -134,8 +142,9 @@ fn operation(route: &Route) -> Value {
 const fn whom(scope: &Scope) -> &'static str {
     match scope {
         Scope::Public => "For anybody.",
-        Scope::Look => "For tokens of the scope `look` or `file`.",
+        Scope::Look => "For tokens of every scope.",
         Scope::File => "For tokens of the scope `file`.",
+        Scope::Mark => "For tokens of the scope `mark`.",
     }
 }
 
@@ -221,7 +230,7 @@ fn body(id: &str) -> Value {
             ]),
             None,
         ),
-        _ => (json!({ "type": "object" }), None),
+        _ => (marks::body(id).unwrap_or_else(anything), None),
     };
     let mut content = in_json(&closed(schema));
     let media = content.get_mut("application/json").and_then(Value::as_object_mut);
@@ -364,10 +373,11 @@ fn answer(id: &str) -> Value {
         "mark" => of("Mark"),
         "me" => object(&[
             ("name", text_of(1), true),
-            ("scope", json!({ "enum": ["look", "file"] }), true),
+            ("scope", json!({ "enum": ["look", "file", "mark"] }), true),
             ("expires", instant(), true),
+            ("assessors", described(list(text_of(1)), "Whose claims it has issued."), true),
         ]),
-        _ => json!({ "type": "object" }),
+        _ => marks::answer(id).unwrap_or_else(anything),
     }
 }
 

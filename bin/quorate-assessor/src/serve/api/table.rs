@@ -9,6 +9,8 @@ pub(crate) enum Scope {
     Look,
     /// A token that may have the office write.
     File,
+    /// A token that may have the office issue marks.
+    Mark,
 }
 
 /// One route.
@@ -100,8 +102,27 @@ const fn change(
     }
 }
 
+/// The size that a witness cosigned last.
+const OLD: Number = Number {
+    name: "old",
+    says: "How many entries the witness knows.",
+    least: 0,
+    most: AFTER.most,
+    otherwise: Some(0),
+};
+
+/// A change by who issues marks.
+const fn marks(
+    id: &'static str,
+    path: &'static str,
+    says: &'static str,
+    body: &'static str,
+) -> Route {
+    Route { scope: Scope::Mark, ..change(id, path, says, body) }
+}
+
 /// Every route.
-pub(crate) static ROUTES: [Route; 19] = [
+pub(crate) static ROUTES: [Route; 28] = [
     look("me", "/me", "Whose token this is, what it allows, and until when."),
     look("status", "/status", "What this office holds."),
     look("standards", "/standards", "Standards, and how the newest assessment of each stands."),
@@ -151,4 +172,60 @@ pub(crate) static ROUTES: [Route; 19] = [
     ),
     Route { scope: Scope::Public, ..look("marks", "/marks", "The register of marks.") },
     Route { scope: Scope::Public, ..one("mark", "/marks/{mark}", "One mark of the register.") },
+    Route {
+        is_kept: false,
+        ..change(
+            "compose_claim",
+            "/audits/{audit}/claims/composed",
+            "Makes the claim of a mark ready for its auditor's signature; nothing is recorded.",
+            "The issuer's offer, the results, what is left out, and until when it may be shown.",
+        )
+    },
+    change(
+        "take_claim",
+        "/audits/{audit}/claims",
+        "Records a claim that its auditor has signed; gives what goes to the issuer.",
+        "The claim as it was composed, and what `quorate-assessor person claim` wrote for it.",
+    ),
+    marks(
+        "offer_mark",
+        "/register/offers",
+        "Gives out a place in the status list.",
+        "The mark's name, the list's and the issuer's.",
+    ),
+    marks(
+        "issue_mark",
+        "/marks/{mark}/issue",
+        "Signs a claim of an assessor whom the token names, and logs it.",
+        "The claim as its assessor's office gave it.",
+    ),
+    Route {
+        query: &[OLD],
+        statuses: &[422],
+        ..look(
+            "checkpoint",
+            "/register/checkpoint",
+            "The register's newest checkpoint, signed, as a request to a witness.",
+        )
+    },
+    marks(
+        "finish_mark",
+        "/marks/{mark}/finish",
+        "Binds entry, proof and cosignatures to the mark's one file.",
+        "The request, what witnesses answered, and the policy that verifiers pin.",
+    ),
+    marks(
+        "suspend_mark",
+        "/marks/{mark}/suspend",
+        "Suspends a mark until people have looked.",
+        "Why, in words that may be published.",
+    ),
+    Route {
+        scope: Scope::Public,
+        ..one("mark_file", "/marks/{mark}/file", "The mark's one file, as a verifier reads it.")
+    },
+    Route {
+        scope: Scope::Public,
+        ..look("status_list", "/register/status", "The status list as the register stands, signed.")
+    },
 ];

@@ -29,8 +29,24 @@ impl World {
         let file = self.dir.path().join(format!("{name}.token"));
         let at = file.display().to_string();
         let words = ["new", name, "--scope", scope, "--expires", "90d", "--token-file", &at];
-        let said = self.token_command(&words);
-        let token = std::fs::read_to_string(&file).unwrap();
+        self.token_of(&file, &words)
+    }
+
+    /// A token that may have the claims of these people issued.
+    pub(super) fn mark_token(&self, name: &str, assessors: &[&str]) -> String {
+        let file = self.dir.path().join(format!("{name}.token"));
+        let at = file.display().to_string();
+        let keys: Vec<String> =
+            assessors.iter().map(|one| self.key(one).public_key().to_string()).collect();
+        let mut words =
+            vec!["new", name, "--scope", "mark", "--expires", "90d", "--token-file", &at];
+        words.extend(keys.iter().flat_map(|key| ["--assessor", key.as_str()]));
+        self.token_of(&file, &words)
+    }
+
+    fn token_of(&self, file: &std::path::Path, words: &[&str]) -> String {
+        let said = self.token_command(words);
+        let token = std::fs::read_to_string(file).unwrap();
         assert!(token.starts_with("qra_") && token.len() == 47, "{token}");
         assert!(!said.text.contains(&token) && !said.json.to_string().contains(&token));
         token

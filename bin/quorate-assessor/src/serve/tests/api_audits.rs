@@ -26,7 +26,7 @@ const COMPOSED: &str = "/audits/brick-1/steps/composed";
 
 impl World {
     /// What a command answers under `--json`.
-    async fn command(&self, words: &[&str]) -> Done<Screen> {
+    pub(super) async fn command(&self, words: &[&str]) -> Done<Screen> {
         let office = self.dir.path().join("office").display().to_string();
         let standards = concat!(env!("CARGO_MANIFEST_DIR"), "/../../standards");
         let first = ["quorate-assessor", "--json", "--dir", &office, "--standards", standards];
@@ -43,10 +43,15 @@ impl World {
 
     /// Puts results without a finding on record.
     async fn assessed(&self, standard: &str) {
+        self.assessed_ago(standard, 0).await;
+    }
+
+    /// The same, as of so many seconds ago; gives their digest.
+    pub(super) async fn assessed_ago(&self, standard: &str, seconds: u64) -> Digest {
         let key: StandardKey = standard.parse().unwrap();
         let catalogue = run::catalogue(&self.hall.shelf().library, &key).unwrap();
         let mut open = self.hall.enter().await.unwrap();
-        let at = open.office.now();
+        let at = open.office.now().minus_s(seconds);
         let results = Results {
             v: 1,
             standard: key.clone(),
@@ -73,6 +78,7 @@ impl World {
             .await
             .unwrap();
         open.close().await;
+        digest
     }
 
     /// Something that Nora Berg said, in plain text.

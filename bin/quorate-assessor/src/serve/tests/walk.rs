@@ -109,7 +109,7 @@ fn audit_of(
     crate::audit::open_with(hall.standards(), home, office, "brick-1").unwrap()
 }
 
-fn found(id: &str, above: bool) -> Found {
+pub(super) fn found(id: &str, above: bool) -> Found {
     let cites = |tag: &str| {
         if above { Slot::NotApplicable } else { Slot::Cites(vec![tag.to_owned()]) }
     };
