@@ -1,13 +1,13 @@
 //! The office's HTTP API: what its command line does, for programs, below `/api/v1` at the office's own origin.
 //!
 //! Order of the checks: Host and Origin; the path and the method; the token, its rate, its scope; query, key and one strict
-//! body; then the functions behind the commands. Reading order: every route ([`table`]), the numbers of a query ([`query`]), what
-//! is answered ([`answers`], of one audit [`audited`], of marks [`marks`]), what is done once ([`once`]), how much a token may ask
-//! ([`limit`]), and how all of it is described ([`openapi`]).
+//! body; then the functions behind the commands. Reading order: every route ([`table`]), the numbers of a query ([`query`]),
+//! what is answered ([`answers`], of one audit [`audited`], of marks [`marks`]), what is done once ([`once`]), how much a token
+//! may ask ([`limit`]), and how all of it is described ([`openapi`]).
 //!
-//! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step and a claim count by
-//! the signature of their person. The office's own key stands under what is on record (its bulletin, the register's checkpoint
-//! and status list), and beside the signature of an assessor whom the token names, under a mark.
+//! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step and a claim count
+//! by the signature of their person. The office's own key stands under what is on record (its bulletin, the register's
+//! checkpoint and status list), and beside the signature of an assessor whom the token names, under a mark.
 
 mod answers;
 mod audited;
