@@ -98,6 +98,11 @@ impl Stage {
         self.room.join(path).display().to_string()
     }
 
+    /// The file of a new passphrase for somebody.
+    pub(crate) fn passphrase(&self, who: &str) -> Done<String> {
+        secrets::passphrase(self, who)
+    }
+
     /// Starts the source, both cosigners and the desk.
     pub(crate) fn start_all(&mut self) -> Done {
         self.start("source")?;

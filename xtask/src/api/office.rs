@@ -16,12 +16,14 @@ use crate::stage::{Answered, Office, Stage, send, text};
 /// The file that describes it.
 pub(super) const DESCRIPTION: &str = "docs/api/office.json";
 /// As [`super::NEVER_WELL`].
-pub(super) const NEVER_WELL: [(&str, &str); 10] = [
+pub(super) const NEVER_WELL: [(&str, &str); 12] = [
     (
         "compose_step",
         "a record that fits where the audit stands is not guessed; one is composed beforehand",
     ),
     ("take_step", "a step is signed by its person elsewhere; it is taken once beforehand"),
+    ("send_file", "a file of a kind that is taken is not guessed; one is sent beforehand"),
+    ("open_file", "a file is opened by a signed step, and none is on file here"),
     ("mark", "no mark was issued here"),
     ("mark_file", "no mark was issued here"),
     ("compose_claim", "an audit is claimed for once it was decided on, and the one here was not"),
@@ -46,6 +48,7 @@ pub(super) fn asked(stage: &Stage) -> Done<usize> {
     let (_serving, url) = served(stage, &office)?;
     let held = scopes(&url, &looker)?.saturating_add(step_taken(stage, &office, &url, &asker)?);
     let held = held.saturating_add(offered(stage, &office, &url, &asker)?);
+    let held = held.saturating_add(file_sent(&url, (&asker, &looker))?);
     let file = stage.at("secrets/office-asker");
     let caller = Caller {
         tag: "office",
@@ -112,6 +115,7 @@ fn token(stage: &Stage, office: &Office<'_>, (name, scope): (&str, &str)) -> Don
 fn served(stage: &Stage, office: &Office<'_>) -> Done<(Process, String)> {
     let listen = format!("127.0.0.1:{}", free_port()?);
     let standards = house::root().join("standards").display().to_string();
+    let passphrase = stage.passphrase("files")?;
     let words = [
         "--json",
         "--dir",
@@ -119,6 +123,8 @@ fn served(stage: &Stage, office: &Office<'_>) -> Done<(Process, String)> {
         "--standards",
         &standards,
         "serve",
+        "--passphrase-file",
+        &passphrase,
         "--requests-per-minute",
         "600000",
         "--listen",
@@ -191,6 +197,26 @@ fn step_taken(stage: &Stage, office: &Office<'_>, url: &str, token: &str) -> Don
     let again = ask("POST", url, &path, token, &body)?;
     expect(&again, 200, &first.text)?;
     Ok(3)
+}
+
+/// A file is sealed once, for a token that files and under a plain name.
+fn file_sent(url: &str, (asker, looker): (&str, &str)) -> Done<usize> {
+    let sends = |token: &str, name: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("Authorization", bearer.as_str()),
+            ("Content-Type", "application/octet-stream"),
+            ("Idempotency-Key", name),
+        ];
+        let path = format!("{url}/api/v1/audits/{AUDIT}/files?name={name}");
+        send("POST", &path, &headers, "two people each time")
+    };
+    expect(&sends(looker, "notes.txt")?, 403, "\"scope\"")?;
+    expect(&sends(asker, "notes.exe")?, 422, "malformed")?;
+    let first = sends(asker, "notes.txt")?;
+    expect(&first, 200, "text/plain")?;
+    expect(&sends(asker, "notes.txt")?, 200, &first.text)?;
+    Ok(4)
 }
 
 fn ask(method: &str, url: &str, path: &str, token: &str, body: &Value) -> Done<Answered> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use quorate_assessor::audit::file::FileEntry;
 use quorate_assessor::audit::personal::Personal;
 use quorate_assessor::audit::signed::step_to_sign;
 use quorate_assessor::audit::waiting::{Answer, Waiting};
@@ -92,8 +93,12 @@ pub(crate) async fn compose(
 
 /// A step that was not composed here, if it holds what [`compose`] would have made of it: values about people as commitments,
 /// each with its opening, and none that was used before.
-pub(crate) fn composed_elsewhere(office: &Office, waiting: Waiting) -> Done<Composed> {
-    begun_or_made_here(&waiting.record)?;
+pub(crate) fn composed_elsewhere(
+    office: &Office,
+    waiting: Waiting,
+    sent: &[FileEntry],
+) -> Done<Composed> {
+    begun_or_made_here(&waiting.record, sent)?;
     if let Act::ExhibitFiled(filing) = &waiting.record {
         let mut opened = BTreeMap::new();
         for opening in &waiting.openings {
@@ -114,21 +119,22 @@ pub(crate) fn composed_elsewhere(office: &Office, waiting: Waiting) -> Done<Comp
     Ok(Composed { waiting, copy: Vec::new() })
 }
 
-/// Refuses what only the office itself does. Whoever begins an audit names the keys of its people, who sign in to the pages.
-pub(crate) fn begun_or_made_here(record: &Act) -> Done<()> {
+/// Refuses what only the office itself does. Whoever begins an audit names the keys of its people, who sign in to the pages; and
+/// whoever names a file that was not sent for their audit would read another's.
+pub(crate) fn begun_or_made_here(record: &Act, sent: &[FileEntry]) -> Done<()> {
     let (message, next) = match record {
         Act::Engaged(_) => (
             "an audit is begun by the office, whose word its people's keys are",
             "begin it in the pages, or with `audit step` where the office lies",
         ),
-        Act::ExhibitFiled(filing) if filing.exhibit.file.is_some() => (
-            "a file is on file where it was sealed",
-            "file it in the pages, or with `audit evidence add`",
-        ),
-        Act::ExhibitOpened(_) => (
-            "a file is opened where it is given out",
-            "open it in the pages, or with `audit evidence open`",
-        ),
+        Act::ExhibitFiled(filing)
+            if filing.exhibit.file.as_ref().is_some_and(|file| !sent.contains(file)) =>
+        {
+            (
+                "the file was not sent here for this audit since the pages are served",
+                "send it first, and name it as it was answered: POST /audits/AUDIT/files",
+            )
+        }
         Act::Redacted(_) => (
             "a redacted copy is made where the report is",
             "take it in the pages, or with `audit redact`",

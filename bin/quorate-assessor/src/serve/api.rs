@@ -1,9 +1,9 @@
 //! The office's HTTP API: what its command line does, for programs, below `/api/v1` at the office's own origin.
 //!
 //! Order of the checks: Host and Origin; the path and the method; the token, its rate, its scope; query, key and one strict
-//! body; then the functions behind the commands. Reading order: every route ([`table`]), the numbers of a query ([`query`]),
-//! what is answered ([`answers`], of one audit [`audited`], of marks [`marks`]), what is done once ([`once`]), how much a token
-//! may ask ([`limit`]), and how all of it is described ([`openapi`]).
+//! body; then the functions behind the commands. Reading order: every route ([`table`]), what a query may hold ([`query`]), what
+//! is answered ([`answers`], of one audit [`audited`] and its [`files`], of marks [`marks`]), what is done once ([`once`]), how
+//! much a token may ask ([`limit`]), and how all of it is described ([`openapi`]).
 //!
 //! Invariant: a cookie opens nothing here and a token opens no page. Invariant: a token signs nothing: a step and a claim count
 //! by the signature of their person. The office's own key stands under what is on record (its bulletin, the register's
@@ -11,6 +11,7 @@
 
 mod answers;
 mod audited;
+mod files;
 mod limit;
 mod marks;
 mod no;
@@ -30,6 +31,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest as _, RawPathParams, Request, 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
+use quorate_host::sealed_files::FILE_BYTES_MAX;
 use quorate_pages::{headers, headers_under_tls};
 use quorate_terms::strict::{self, Limits};
 use quorate_terms::{Digest, Timestamp, canonical};
@@ -37,13 +39,16 @@ use quorate_web::{Allowed, Known, Peer, sole, within};
 use serde_json::{Value, json};
 
 use super::hall::Hall;
+use super::routes::{SANDBOX, attachment};
+use super::steps::ARRIVES_WITHIN;
 use crate::token::{self, Kept, PREFIX};
 use crate::trouble::Trouble;
+pub(in crate::serve) use files::Sent;
 use limit::{Limit, Place};
 use no::No;
 use once::{Once, Turn};
 use query::Query;
-use table::{BASE, ROUTES, Route, Scope};
+use table::{BASE, ROUTES, Route, Scope, Way};
 
 /// The largest body, in bytes: a step with what stands around it.
 const BODY_BYTES: usize = 2 * 1024 * 1024;
@@ -55,6 +60,9 @@ const BODY_TIME: Duration = Duration::from_mins(1);
 const TOKEN_BYTES: usize = 128;
 /// The longest key of a request.
 const KEY_BYTES: usize = 64;
+const JSON: &str = "application/json";
+/// A file of whatever kind.
+const FILE: &str = "application/octet-stream";
 /// As the pages say it.
 const STRICTLY: &str = "max-age=31536000; includeSubDomains";
 
@@ -62,6 +70,31 @@ const STRICTLY: &str = "max-age=31536000; includeSubDomains";
 static DESCRIPTION: LazyLock<String> = LazyLock::new(openapi::text);
 
 type Named = Result<RawPathParams, RawPathParamsRejection>;
+
+/// What is answered.
+struct Answer {
+    bytes: Bytes,
+    /// What it is called where it is a file; all else is JSON.
+    file: Option<String>,
+}
+
+impl From<Bytes> for Answer {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, file: None }
+    }
+}
+
+impl From<Value> for Answer {
+    fn from(json: Value) -> Self {
+        Self::from(Bytes::from(json.to_string()))
+    }
+}
+
+/// What a change brings.
+enum Brought {
+    Form(Value),
+    File(files::File),
+}
 
 struct Api {
     hall: Arc<Hall>,
@@ -92,7 +125,7 @@ pub(super) fn routes(hall: Arc<Hall>, allowed: Allowed) -> Router {
 async fn description(State(api): State<Arc<Api>>, request: Request) -> Response {
     let is_look = matches!(request.method().as_str(), "GET" | "HEAD");
     let outcome = match api.allowed.admit(request.headers()) {
-        Ok(()) if is_look => Ok(Bytes::from_static(DESCRIPTION.as_bytes())),
+        Ok(()) if is_look => Ok(Bytes::from_static(DESCRIPTION.as_bytes()).into()),
         Ok(()) => Err(No::method("GET")),
         Err(_) => Err(No::elsewhere()),
     };
@@ -122,7 +155,7 @@ impl Api {
         named: Named,
         request: Request,
         is_known: &mut bool,
-    ) -> Result<Bytes, No> {
+    ) -> Result<Answer, No> {
         if self.allowed.admit(request.headers()).is_err() {
             return Err(No::elsewhere());
         }
@@ -139,20 +172,20 @@ impl Api {
         let bad = || No::new(400, "malformed", "the path is not text", "mend it");
         let name = named.map_err(|_| bad())?;
         let name = name.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
-        let query = Query::read(route, request.uri().query())?;
+        let query = Query::read(route, request.uri())?;
         if let (Some(who), "me") = (&who, route.id) {
-            return Ok(Bytes::from(answers::me(who).to_string()));
+            return Ok(answers::me(who).into());
         }
         let (who, _until_it_is_answered) = match (who, place, route.body.is_some()) {
             (Some(who), Some(place), true) => {
-                return self.change((route, who, place), name, request).await;
+                return self.change((route, who, place), (name, query), request).await;
             }
             (who, place, _) => (who, place),
         };
         let seen = answers::look(&self.hall, route.id, name, (who.as_ref(), query)).await;
         let seen = seen.map_err(|trouble| No::of(trouble, false))?;
         who.map_or(Ok(()), |who| self.still(who.token))?;
-        Ok(Bytes::from(seen.to_string()))
+        Ok(seen.into())
     }
 
     /// Whose token a request shows.
@@ -183,30 +216,21 @@ impl Api {
     async fn change(
         &self,
         (route, who, place): (&'static Route, Kept, Place),
-        name: String,
+        (name, query): (String, Query),
         request: Request,
-    ) -> Result<Bytes, No> {
+    ) -> Result<Answer, No> {
         let key = key(request.headers())?;
-        is_json(request.headers())?;
-        let body = Bytes::from_request(within(request, BODY_TIME), &()).await;
-        let body = body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => No::too_large(),
-            _ => No::new(408, "late", "the body broke off", "send it again"),
-        })?;
-        let read = strict::read(&body, Limits { bytes: BODY_BYTES, depth: DEPTH });
-        let value = read.map_err(|refused| match refused {
-            strict::Refused::TooLarge => No::too_large(),
-            strict::Refused::Unreadable(why) => {
-                No::new(400, "malformed", format!("the body is no JSON: {why}"), "send strict JSON")
-            }
-        })?;
-        let request = canonical::to_bytes(&json!([route.id, name, value]), "request");
+        let (brought, digest) = match route.file {
+            Way::In => self.file(query.text(), request).await?,
+            Way::None | Way::Out => read(request).await?,
+        };
+        let request = canonical::to_bytes(&json!([route.id, name, digest]), "request");
         let request = request.map_err(|malformed| No::of(malformed.into(), true))?;
         let request = Digest::sha256(&request);
         self.still(who.token)?;
         let turn = self.once.begin((who.token, &key), request, self.hall.now());
         let first = match turn.map_err(|trouble| No::of(trouble, true))? {
-            Turn::Again(answer) => return Ok(answer),
+            Turn::Again(answer) => return Ok(answer.into()),
             Turn::First(first) => first,
         };
         // What stays on the ledger for good by the word of the token alone.
@@ -220,15 +244,14 @@ impl Api {
         // It goes on, and its answer is kept, also when whoever asked hangs up.
         let working = tokio::spawn(async move {
             let _until_it_is_done = place;
-            let done = answers::change(&hall, (route.id, name), &who, value).await;
-            let answer = done.map(|json| Bytes::from(json.to_string()));
+            let answer = answers::change(&hall, (route.id, name), &who, brought).await;
             if let (Ok(_), Some(counted)) = (&answer, counted) {
                 counted.made();
             }
             if let Ok(answer) = &answer
                 && route.is_kept
             {
-                first.done(answer);
+                first.done(&answer.bytes);
             }
             answer
         });
@@ -239,6 +262,17 @@ impl Api {
             )
         })?;
         done.map_err(|trouble| No::of(trouble, true))
+    }
+
+    /// A file as it comes, with what tells it from every other. Nothing of it is read before there is room for it.
+    async fn file(&self, name: String, mut request: Request) -> Result<(Brought, Digest), No> {
+        is_said_to_be(request.headers(), FILE)?;
+        let room = files::Room::of(&self.hall).await.map_err(|trouble| No::of(trouble, true))?;
+        DefaultBodyLimit::max(FILE_BYTES_MAX).apply(&mut request);
+        let bytes = whole(within(request, ARRIVES_WITHIN)).await?;
+        let digest = canonical::to_bytes(&json!([name, Digest::sha256(&bytes)]), "file");
+        let digest = Digest::sha256(&digest.map_err(|malformed| No::of(malformed.into(), true))?);
+        Ok((Brought::File(files::File { name, bytes, room }), digest))
     }
 
     /// Tells the log whom the office turned away, so many lines a minute, and nothing of what they sent.
@@ -254,29 +288,15 @@ impl Api {
     }
 
     /// The answer, or that whoever asked has it already.
-    fn response(&self, outcome: Result<Bytes, No>, kept: Option<&HeaderValue>) -> Response {
+    fn response(&self, outcome: Result<Answer, No>, kept: Option<&HeaderValue>) -> Response {
         let mut response = match outcome {
             Err(no) => no.response(),
-            Ok(body) => {
-                let tag = format!("\"{}\"", Digest::sha256(&body));
-                let is_kept = kept.and_then(|kept| kept.to_str().ok()).is_some_and(|kept| {
-                    kept.split(',')
-                        .map(str::trim)
-                        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
-                });
-                let mut response = match is_kept {
-                    true => StatusCode::NOT_MODIFIED.into_response(),
-                    false => Response::new(Body::from(body)),
-                };
-                if let Ok(tag) = HeaderValue::from_str(&tag) {
-                    response.headers_mut().insert(header::ETAG, tag);
-                }
-                response
-            }
+            Ok(Answer { bytes, file: Some(name) }) => given_out(&name, bytes),
+            Ok(Answer { bytes, file: None }) => tagged(bytes, kept),
         };
         let is_secure = self.allowed.is_secure();
         let all = response.headers_mut();
-        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        all.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(JSON));
         all.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let around = if is_secure { headers_under_tls() } else { headers() };
         for (name, value) in around {
@@ -339,14 +359,66 @@ fn key(headers: &HeaderMap) -> Result<String, No> {
     })
 }
 
-fn is_json(headers: &HeaderMap) -> Result<(), No> {
+/// Reads a body of strict JSON, with what tells it from every other.
+async fn read(request: Request) -> Result<(Brought, Digest), No> {
+    is_said_to_be(request.headers(), JSON)?;
+    let body = whole(within(request, BODY_TIME)).await?;
+    let read = strict::read(&body, Limits { bytes: BODY_BYTES, depth: DEPTH });
+    let value = read.map_err(|refused| match refused {
+        strict::Refused::TooLarge => No::too_large(),
+        strict::Refused::Unreadable(why) => {
+            No::new(400, "malformed", format!("the body is no JSON: {why}"), "send strict JSON")
+        }
+    })?;
+    let digest = canonical::to_bytes(&value, "body");
+    let digest = Digest::sha256(&digest.map_err(|malformed| No::of(malformed.into(), true))?);
+    Ok((Brought::Form(value), digest))
+}
+
+async fn whole(request: Request) -> Result<Bytes, No> {
+    let body = Bytes::from_request(request, &()).await;
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => No::too_large(),
+        _ => No::new(408, "late", "the body broke off", "send it again"),
+    })
+}
+
+fn is_said_to_be(headers: &HeaderMap, wanted: &str) -> Result<(), No> {
     let kind = sole(headers, &header::CONTENT_TYPE).ok().flatten().unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/json") {
+    if kind.eq_ignore_ascii_case(wanted) {
         return Ok(());
     }
-    let next = "send `Content-Type: application/json`";
-    Err(No::new(415, "media_type", "the body is not said to be JSON", next))
+    let message = format!("the body is not said to be {wanted}");
+    Err(No::new(415, "media_type", message, &format!("send `Content-Type: {wanted}`")))
+}
+
+/// JSON with its tag, or that whoever asked has it already.
+fn tagged(body: Bytes, kept: Option<&HeaderValue>) -> Response {
+    let tag = format!("\"{}\"", Digest::sha256(&body));
+    let is_kept = kept.and_then(|kept| kept.to_str().ok()).is_some_and(|kept| {
+        let mut tags = kept.split(',').map(str::trim);
+        tags.any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+    });
+    let mut response = match is_kept {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => Response::new(Body::from(body)),
+    };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// A file: never shown as a page of this origin.
+fn given_out(name: &str, bytes: Bytes) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    let all = response.headers_mut();
+    all.insert(header::CONTENT_TYPE, HeaderValue::from_static(FILE));
+    all.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX));
+    let name = attachment(name).unwrap_or(HeaderValue::from_static("attachment"));
+    all.insert(header::CONTENT_DISPOSITION, name);
+    response
 }
 
 /// A body with one strict form.

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::Serving;
+use super::api::Sent;
 use super::marks::{self, Listed};
 use super::steps::ARRIVES_WITHIN;
 use super::visitor::{Visit, Visitor};
@@ -87,6 +88,8 @@ pub(super) struct Hall {
     cookie: String,
     listens: Option<SocketAddr>,
     uploads: Arc<Semaphore>,
+    /// Files that programs sent and no step names.
+    sent: Sent,
     /// How long a file waits for its place among them.
     patience: Duration,
     openings: Arc<Semaphore>,
@@ -159,6 +162,7 @@ impl Hall {
             cookie: String::new(),
             listens: None,
             uploads: Arc::new(Semaphore::new(UPLOADS)),
+            sent: Sent::default(),
             patience: ARRIVES_WITHIN,
             openings: Arc::new(Semaphore::new(OPENINGS)),
             register: Arc::default(),
@@ -203,6 +207,11 @@ impl Hall {
     /// The address that the office prints.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Which files came over the API.
+    pub(super) const fn sent(&self) -> &Sent {
+        &self.sent
     }
 
     /// Under what files are sealed.

@@ -27,7 +27,7 @@ const FORM_BYTES: usize = 4 * 1024;
 /// How long a form may take to arrive that brings no file.
 const FORM_TIME: Duration = Duration::from_mins(1);
 /// What a file that is fetched may do where somebody opens it in a browser.
-const SANDBOX: &str = "sandbox; default-src 'none'";
+pub(super) const SANDBOX: &str = "sandbox; default-src 'none'";
 
 type Here = State<Arc<Hall>>;
 
@@ -186,12 +186,16 @@ fn page(hall: &Hall, here: &str, page: Page) -> Response {
     Html(page.render(hall.name(), here, Nav::Office)).into_response()
 }
 
-/// A file to keep: never shown as a page of this origin.
-pub(super) fn file(name: &str, mime: &'static str, bytes: Vec<u8>) -> Answer {
+/// That a file is kept under this name and not shown, in letters that every browser reads alike.
+pub(super) fn attachment(name: &str) -> Option<HeaderValue> {
     let safe = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
     let name: String = name.chars().map(safe).collect();
-    let value = format!("attachment; filename=\"{name}\"");
-    let disposition = HeaderValue::from_str(&value).map_err(|_| {
+    HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).ok()
+}
+
+/// A file to keep: never shown as a page of this origin.
+pub(super) fn file(name: &str, mime: &'static str, bytes: Vec<u8>) -> Answer {
+    let disposition = attachment(name).ok_or_else(|| {
         Refused(Trouble::fault("name", "the file's name cannot be told", "rename it"))
     })?;
     let mut response = ([(header::CONTENT_TYPE, mime)], bytes).into_response();

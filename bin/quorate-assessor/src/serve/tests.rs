@@ -2,6 +2,7 @@
 
 mod api;
 mod api_audits;
+mod api_files;
 mod api_marks;
 mod engaged;
 mod guided;

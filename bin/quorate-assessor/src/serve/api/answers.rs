@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use quorate_assessor::audit::Record as Act;
 use quorate_assessor::audit::waiting::{Answer, Waiting};
 use quorate_assessor::record::Record;
 use quorate_assessor::standard::StandardKey;
@@ -15,8 +16,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::query::Query;
-use super::{audited, form, marks as marked};
-use crate::audit::{self, open_with};
+use super::{Answer as Told, Brought, audited, files, form, marks as marked};
+use crate::audit::{self, Taken, open_with};
 use crate::bulletin;
 use crate::cli::Standards;
 use crate::commands::{self, control_key};
@@ -65,9 +66,14 @@ pub(super) async fn change(
     hall: &Arc<Hall>,
     (id, name): (&str, String),
     who: &Kept,
-    body: Value,
-) -> Done<Value> {
-    match id {
+    brought: Brought,
+) -> Done<Told> {
+    let body = match brought {
+        Brought::Form(body) => body,
+        Brought::File(file) => return Ok(files::seal(hall, name, who, file).await?.into()),
+    };
+    let told = match id {
+        "open_file" => return files::open(hall, &name, who, body).await,
         "assess" => assess(hall, who, body).await,
         "compose_step" => audited::compose(hall, name, who, body).await,
         "take_step" => take_step(hall, &name, who, body).await,
@@ -78,7 +84,8 @@ pub(super) async fn change(
         "finish_mark" => marked::finish(hall, name, who, body).await,
         "suspend_mark" => marked::suspend(hall, name, who, body).await,
         _ => Err(Trouble::fault("route", "this route changes nothing yet", "report this")),
-    }
+    };
+    told.map(Told::from)
 }
 
 /// Whose token it is.
@@ -230,32 +237,64 @@ async fn assess(hall: &Hall, who: &Kept, body: Value) -> Done<Value> {
     assessed.await
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Signed {
-    step: Value,
-    answer: String,
+/// A step that was composed here or elsewhere, with its person's answer.
+pub(super) struct Signed {
+    pub(super) waiting: Waiting,
+    answer: Answer,
 }
 
-/// The signature of the step's person is what counts; the token only opens the door.
-async fn take_step(hall: &Hall, audit: &str, who: &Kept, body: Value) -> Done<Value> {
-    let Signed { step, answer } = form(body)?;
-    let answer: Answer = answer.parse()?;
-    let waiting = Waiting::from_bytes(&canonical::to_bytes(&step, "step")?)?;
-    if waiting.audit != audit {
-        let message = "the step is of another audit than the path";
-        return Err(Trouble::refused("malformed", message, "send it to its own audit"));
+impl Signed {
+    /// Reads it, if it is of this audit.
+    pub(super) fn read(audit: &str, body: Value) -> Done<Self> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Sent {
+            step: Value,
+            answer: String,
+        }
+        let Sent { step, answer } = form(body)?;
+        let answer: Answer = answer.parse()?;
+        let waiting = Waiting::from_bytes(&canonical::to_bytes(&step, "step")?)?;
+        if waiting.audit != audit {
+            let message = "the step is of another audit than the path";
+            return Err(Trouble::refused("malformed", message, "send it to its own audit"));
+        }
+        Ok(Self { waiting, answer })
     }
+}
+
+async fn take_step(hall: &Hall, audit: &str, who: &Kept, body: Value) -> Done<Value> {
+    let signed = Signed::read(audit, body)?;
+    if matches!(signed.waiting.record, Act::ExhibitOpened(_)) {
+        let message = "a file is opened where it is given out";
+        return Err(Trouble::refused(
+            "not_composed",
+            message,
+            "send it to /audits/AUDIT/files/opened",
+        ));
+    }
+    Ok(take(hall, who, signed).await?.json())
+}
+
+/// Takes a step. The signature of its person is what counts; the token only opens the door.
+pub(super) async fn take(hall: &Hall, who: &Kept, signed: Signed) -> Done<Taken> {
+    let Signed { waiting, answer } = signed;
     let (runtime, standards) = (Handle::current(), hall.standards().to_owned());
-    let (still, token) = (still(hall, who), who.name.clone());
+    let (still, token, sent) = (still(hall, who), who.name.clone(), hall.sent().clone());
     let taken = hall.work(move |open, _, _| {
         still()?;
-        let composed = audit::composed_elsewhere(&open.office, waiting)?;
+        let files = sent.of(&waiting.audit);
+        let composed = audit::composed_elsewhere(&open.office, waiting, &files)?;
         let Waiting { audit, by, record, .. } = &composed.waiting;
         let ground = (&open.home, &mut open.office);
         let taken = runtime.block_on(audit::answer(&standards, ground, &composed, &answer))?;
+        if let Act::ExhibitFiled(filing) = record
+            && let Some(file) = &filing.exhibit.file
+        {
+            sent.named(audit, file);
+        }
         tracing::info!(%token, %by, audit, step = record.kind(), "recorded a step at the office");
-        Ok(taken.json())
+        Ok(taken)
     });
     taken.await
 }

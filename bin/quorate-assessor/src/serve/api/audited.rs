@@ -84,7 +84,7 @@ struct ToCompose {
 /// The step as its person signs it, values about people committed to. Nothing is recorded.
 pub(super) async fn compose(hall: &Hall, id: String, who: &Kept, body: Value) -> Done<Value> {
     let ToCompose { by, record } = form(body)?;
-    audit::begun_or_made_here(&record)?;
+    audit::begun_or_made_here(&record, &hall.sent().of(&id))?;
     let (runtime, standards) = (Handle::current(), hall.standards().to_owned());
     let still = still(hall, who);
     let composed = hall.look(move |seen| {

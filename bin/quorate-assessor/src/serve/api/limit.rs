@@ -159,11 +159,11 @@ mod tests {
             (1..=last).map(|at| asks(3_000 + at).ok().unwrap()).collect();
         assert_eq!(asks(3_100).err(), Some(500), "while they are being made");
         drop(made.pop());
-        let instead = asks(3_100).ok().expect("one of them was not made");
+        let instead = asks(3_100).ok().unwrap();
         made.push(instead);
         made.into_iter().for_each(Assessing::made);
         assert_eq!(asks(3_200).err(), Some(400));
-        asks(3_600).ok().expect("the first is an hour ago").made();
+        asks(3_600).ok().unwrap().made();
         assert_eq!(asks(3_601).err(), Some(3_000), "the others are not");
         assert!(limit.assesses(Digest::sha256(b"other"), start.plus_s(3_601)).is_ok());
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate_terms::canonical;
 use serde_json::{Map, Value, json};
 
-use super::table::{BASE, Number, ROUTES, Route, Scope};
+use super::table::{BASE, Number, ROUTES, Route, Scope, Text, Way};
 
 /// A digest as it is written.
 const DIGEST: &str = "^[0-9a-f]{64}$";
@@ -133,7 +133,11 @@ fn operation(route: &Route) -> Value {
         object.insert("security".to_owned(), json!([]));
     }
     if let Some(words) = route.body {
-        let body = json!({ "description": words, "required": true, "content": body(route.id) });
+        let content = match route.file {
+            Way::In => as_file(),
+            Way::None | Way::Out => body(route.id),
+        };
+        let body = json!({ "description": words, "required": true, "content": content });
         object.insert("requestBody".to_owned(), body);
     }
     made
@@ -164,6 +168,12 @@ fn parameters(route: &Route) -> Vec<Value> {
         let (name, words, schema) = (number.name, number.says, queried(number));
         made.push(json!({
             "name": name, "in": "query", "required": false, "description": words, "schema": schema,
+        }));
+    }
+    if let Some(Text { name, says, most }) = &route.text {
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": most });
+        made.push(json!({
+            "name": name, "in": "query", "required": true, "description": says, "schema": schema,
         }));
     }
     made.push(if is_change(route) {
@@ -223,7 +233,7 @@ fn body(id: &str) -> Value {
             ]),
             None,
         ),
-        "take_step" => (
+        "take_step" | "open_file" => (
             object(&[
                 ("step", described(waiting(), "The step as it was signed."), true),
                 ("answer", described(text_of(1), "What its person's key answered."), true),
@@ -302,7 +312,11 @@ fn etag() -> Value {
 }
 
 fn good(route: &Route) -> Value {
-    let mut made = json!({ "description": "The answer.", "content": in_json(&answer(route.id)) });
+    let content = match route.file {
+        Way::Out => as_file(),
+        Way::None | Way::In => in_json(&answer(route.id)),
+    };
+    let mut made = json!({ "description": "The answer.", "content": content });
     let links = links(route.id);
     if let Some(object) = made.as_object_mut() {
         if !is_change(route) {
@@ -369,6 +383,7 @@ fn answer(id: &str) -> Value {
             ("opened", list(anything()), true),
         ]),
         "compose_step" => object(&[("step", waiting(), true)]),
+        "send_file" => object(&[("file", entry(), true)]),
         "marks" => listed("marks", of("Mark")),
         "mark" => of("Mark"),
         "me" => object(&[
@@ -406,6 +421,16 @@ fn bulletin() -> Value {
     ]);
     let signature = described(text_of(1), "The office's, over the bulletin's digest.");
     object(&[("bulletin", bulletin, true), ("signature", signature, true)])
+}
+
+/// A file as the register of evidence has it.
+fn entry() -> Value {
+    closed(object(&[
+        ("name", text_of(1), true),
+        ("digest", digest(), true),
+        ("size", described(count(), "Bytes."), true),
+        ("media", text_of(1), true),
+    ]))
 }
 
 /// A date of an audit.
@@ -495,6 +520,12 @@ fn anything() -> Value {
 
 fn in_json(schema: &Value) -> Value {
     json!({ "application/json": { "schema": schema } })
+}
+
+/// Bytes of any kind.
+fn as_file() -> Value {
+    let bytes = json!({ "type": "string", "format": "binary" });
+    json!({ "application/octet-stream": { "schema": bytes } })
 }
 
 fn list(items: Value) -> Value {

@@ -26,6 +26,10 @@ pub(crate) struct Route {
     pub(crate) says: &'static str,
     /// The numbers of its query.
     pub(crate) query: &'static [Number],
+    /// The text of its query.
+    pub(crate) text: Option<Text>,
+    /// Whether a file comes or goes in the place of JSON.
+    pub(crate) file: Way,
     /// What the body is, for a change.
     pub(crate) body: Option<&'static str>,
     /// Refusals beside those that every route may give.
@@ -33,6 +37,26 @@ pub(crate) struct Route {
     /// Whether the answer to a change is kept for whoever asks again under the same key. Not where nothing is recorded: what
     /// opens values about people would outlive their erasure.
     pub(crate) is_kept: bool,
+}
+
+/// Which way a file goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    /// Body and answer are JSON.
+    None,
+    /// The body is a file.
+    In,
+    /// The answer is a file.
+    Out,
+}
+
+/// A text that a query must hold.
+pub(crate) struct Text {
+    pub(crate) name: &'static str,
+    /// One sentence.
+    pub(crate) says: &'static str,
+    /// The longest, in bytes.
+    pub(crate) most: usize,
 }
 
 /// A number that a query may hold.
@@ -77,6 +101,8 @@ const fn look(id: &'static str, path: &'static str, says: &'static str) -> Route
         scope: Scope::Look,
         says,
         query: &[],
+        text: None,
+        file: Way::None,
         body: None,
         statuses: &[],
         is_kept: true,
@@ -122,7 +148,7 @@ const fn marks(
 }
 
 /// Every route.
-pub(crate) static ROUTES: [Route; 28] = [
+pub(crate) static ROUTES: [Route; 30] = [
     look("me", "/me", "Whose token this is, what it allows, and until when."),
     look("status", "/status", "What this office holds."),
     look("standards", "/standards", "Standards, and how the newest assessment of each stands."),
@@ -162,6 +188,26 @@ pub(crate) static ROUTES: [Route; 28] = [
             "/audits/{audit}/steps/composed",
             "Makes a step ready for its person's signature; nothing is recorded.",
             "Who takes the step, and what is recorded; values about people in plain text.",
+        )
+    },
+    Route {
+        text: Some(Text { name: "name", says: "What the file is called.", most: 200 }),
+        file: Way::In,
+        ..change(
+            "send_file",
+            "/audits/{audit}/files",
+            "Seals an evidence file. It is on file once a step that names it as it was answered is taken.",
+            "The file.",
+        )
+    },
+    Route {
+        file: Way::Out,
+        is_kept: false,
+        ..change(
+            "open_file",
+            "/audits/{audit}/files/opened",
+            "Takes a signed step that a file is opened, and gives the file.",
+            "The step as it was composed, and what `quorate-assessor person sign` wrote for it.",
         )
     },
     change(

@@ -62,12 +62,12 @@ impl World {
         self.asks(("POST", path), token, &more, body.to_string()).await
     }
 
-    async fn asks(
+    pub(super) async fn asks(
         &self,
         (method, path): (&str, &str),
         token: &str,
         more: &[(&str, &str)],
-        body: String,
+        body: impl Into<Body>,
     ) -> Got {
         let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         let mut request = request.header(header::HOST, format!("localhost:{PORT}"));
@@ -77,7 +77,7 @@ impl World {
         for (name, value) in more {
             request = request.header(*name, *value);
         }
-        self.ask(request.body(Body::from(body)).unwrap()).await
+        self.ask(request.body(body.into()).unwrap()).await
     }
 }
 
