@@ -136,11 +136,13 @@ async fn asked(path: &'static str, api: Arc<Api>, named: Named, request: Request
     let kept = request.headers().get(header::IF_NONE_MATCH).cloned();
     let from = request.extensions().get::<Peer>().map(|Peer(address)| address.to_string());
     let is_change = request.method().as_str() == "POST";
-    let mut is_known = false;
-    let outcome = api.answer(path, named, request, &mut is_known).await;
+    let mut known = None;
+    let outcome = api.answer(path, named, request, &mut known).await;
     if let Err(no) = &outcome {
-        api.told(no, from, is_known);
+        api.told(no, from, known.as_deref());
     }
+    let is_known = known.is_some();
+    let outcome = outcome.map_err(|no| if is_known { no } else { no.of_a_stranger() });
     let mut response = api.response(outcome, kept.as_ref().filter(|_| !is_change));
     if is_known {
         response.extensions_mut().insert(Known);
@@ -154,7 +156,7 @@ impl Api {
         path: &str,
         named: Named,
         request: Request,
-        is_known: &mut bool,
+        known: &mut Option<String>,
     ) -> Result<Answer, No> {
         if self.allowed.admit(request.headers()).is_err() {
             return Err(No::elsewhere());
@@ -165,7 +167,7 @@ impl Api {
             Scope::Public => None,
             _ => Some(self.token(request.headers(), now)?),
         };
-        *is_known = who.is_some();
+        *known = who.as_ref().map(|who| who.name.clone());
         let place = who.as_ref().map(|who| self.limit.take(who.token, now)).transpose();
         let place = place.map_err(No::later)?;
         fits(route.scope, who.as_ref().map(|who| who.scope))?;
@@ -276,14 +278,16 @@ impl Api {
     }
 
     /// Tells the log whom the office turned away, so many lines a minute, and nothing of what they sent.
-    fn told(&self, no: &No, from: Option<String>, is_known: bool) {
+    fn told(&self, no: &No, from: Option<String>, token: Option<&str>) {
         if no.status == 404 {
             return;
         }
-        let so_far = if is_known { self.hall.known() } else { self.hall.strangers() };
+        let so_far = if token.is_some() { self.hall.known() } else { self.hall.strangers() };
         if let Some(left_out) = so_far.now() {
             let (code, from) = (no.trouble.code, from.unwrap_or_default());
-            tracing::warn!(code, from, left_out, "refused a program at the office");
+            // What is wrong with the office itself is told in full, and here alone.
+            let why = (no.status == 503).then_some(no.trouble.message.as_str());
+            tracing::warn!(code, from, token, why, left_out, "refused a program at the office");
         }
     }
 

@@ -56,6 +56,17 @@ impl No {
         Self { status, trouble: Box::new(trouble), after, allow: None }
     }
 
+    /// The same for somebody who showed no token: where things lie on the office's disk is for its own people.
+    pub(super) fn of_a_stranger(self) -> Self {
+        if self.status != 503 {
+            return self;
+        }
+        let next = "wait as long as `Retry-After` says; if it stays so, tell the office";
+        let trouble =
+            Trouble::refused(self.trouble.code, "the office cannot answer this now", next);
+        Self { trouble: Box::new(trouble), ..self }
+    }
+
     pub(super) fn elsewhere() -> Self {
         let next = "ask under the address that the office printed";
         Self::new(403, "elsewhere", "this is not the office's own address", next)

@@ -289,10 +289,11 @@ fn responses(route: &Route) -> Map<String, Value> {
 /// The statuses of the refusals that a route may say: those of every route of its kind, and its own.
 fn refusals(route: &Route) -> BTreeSet<u16> {
     // Under another address than its own the office says 403; 409 where what is asked about is not as it must be.
-    let mut all = BTreeSet::from([400, 403, 409, 429, 503]);
+    let mut all = BTreeSet::from([400, 403, 409, 503]);
     all.extend(route.statuses.iter().filter(|status| **status >= 400));
+    // What anybody is given is bounded by how often it is made.
     if !matches!(route.scope, Scope::Public) {
-        all.insert(401);
+        all.extend([401, 429]);
     }
     if is_change(route) {
         all.extend([413, 415, 422]);
