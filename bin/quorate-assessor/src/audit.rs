@@ -32,7 +32,7 @@ use crate::screen::Screen;
 use crate::trouble::{Done, Trouble};
 
 pub(crate) use taking::{
-    Composed, Taken, answer, begun_or_made_here, compose, composed_elsewhere, take,
+    Composed, Taken, answer, begun_or_made_here, compose, composed_elsewhere, take, would_take,
 };
 
 /// The commands.

@@ -144,6 +144,34 @@ pub(crate) fn begun_or_made_here(record: &Act, sent: &[FileEntry]) -> Done<()> {
     Err(Trouble::refused("not_composed", message, next))
 }
 
+/// Whether a composed step would be taken with its person's answer, as things stand.
+pub(crate) fn would_take(
+    standards: &Path,
+    (home, office): (&Home, &Office),
+    waiting: &Waiting,
+    answer: &Answer,
+) -> Done<()> {
+    weighed(standards, (home, office), waiting, answer).map(drop)
+}
+
+fn weighed(
+    standards: &Path,
+    (home, office): (&Home, &Office),
+    waiting: &Waiting,
+    answer: &Answer,
+) -> Done<(Held, Event, Step)> {
+    let event = waiting.answered(answer);
+    let held = ground(standards, home, office, Some(&waiting.audit), &event.record)?;
+    let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
+    if before != waiting.before {
+        let message = "another step was taken since this one was composed";
+        let next = "compose it again; nothing was recorded";
+        return Err(Trouble::refused("overtaken", message, next));
+    }
+    let step = judged(office, &held, &event)?;
+    Ok((held, event, step))
+}
+
 /// Takes a composed step with its person's answer.
 pub(crate) async fn answer(
     standards: &Path,
@@ -152,18 +180,7 @@ pub(crate) async fn answer(
     answer: &Answer,
 ) -> Done<Taken> {
     let waiting = &composed.waiting;
-    let event = waiting.answered(answer);
-    let held = ground(standards, home, office, Some(&waiting.audit), &event.record)?;
-    let before = u64::try_from(held.state.done().len()).unwrap_or(u64::MAX);
-    if before != waiting.before {
-        let message = "another step was taken since this one was composed";
-        return Err(Trouble::refused(
-            "overtaken",
-            message,
-            "compose it again; nothing was recorded",
-        ));
-    }
-    let step = judged(office, &held, &event)?;
+    let (held, event, step) = weighed(standards, (home, office), waiting, answer)?;
     is_known(home, office, &held, &event.record).await?;
     if let Act::Redacted(redaction) = &event.record {
         // Before it is on record: a commitment that nobody can open is worth nothing.

@@ -223,7 +223,7 @@ impl Api {
     ) -> Result<Answer, No> {
         let key = key(request.headers())?;
         let (brought, digest) = match route.file {
-            Way::In => self.file(query.text(), request).await?,
+            Way::In => self.file((&name, query.text()), &who, request).await?,
             Way::None | Way::Out => read(request).await?,
         };
         let request = canonical::to_bytes(&json!([route.id, name, digest]), "request");
@@ -267,9 +267,15 @@ impl Api {
     }
 
     /// A file as it comes, with what tells it from every other. Nothing of it is read before there is room for it.
-    async fn file(&self, name: String, mut request: Request) -> Result<(Brought, Digest), No> {
+    async fn file(
+        &self,
+        (audit, name): (&str, String),
+        who: &Kept,
+        mut request: Request,
+    ) -> Result<(Brought, Digest), No> {
         is_said_to_be(request.headers(), FILE)?;
-        let room = files::Room::of(&self.hall).await.map_err(|trouble| No::of(trouble, true))?;
+        let room = files::room(&self.hall, audit, who.token).await;
+        let room = room.map_err(|trouble| No::of(trouble, true))?;
         DefaultBodyLimit::max(FILE_BYTES_MAX).apply(&mut request);
         let bytes = whole(within(request, ARRIVES_WITHIN)).await?;
         let digest = canonical::to_bytes(&json!([name, Digest::sha256(&bytes)]), "file");

@@ -240,7 +240,7 @@ async fn assess(hall: &Hall, who: &Kept, body: Value) -> Done<Value> {
 /// A step that was composed here or elsewhere, with its person's answer.
 pub(super) struct Signed {
     pub(super) waiting: Waiting,
-    answer: Answer,
+    pub(super) answer: Answer,
 }
 
 impl Signed {
